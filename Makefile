@@ -1,0 +1,36 @@
+# `make demo` and `make test` install what they need by themselves; see tools/bootstrap.sh.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint fix lock clean
+BIN := .venv/bin
+
+help: ## show this list
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## install what is missing: system parts by apt, Python parts into .venv
+	@sh tools/bootstrap.sh
+
+demo: setup ## the whole loop on a private nginx on loopback, in under a minute
+	@$(BIN)/handclasp demo
+
+test: lint ## lint, then every test on the real nginx, OpenSSL and curl of this machine
+	@echo "test: pytest on a real nginx"
+	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup
+
+lint: setup ## ruff, ruff format, mypy strict, import-linter
+	@echo "lint: ruff, ruff format, mypy, import-linter"
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports >.import-linter.log || { cat .import-linter.log; exit 1; }
+
+fix: setup ## let ruff repair and format what it can
+	@$(BIN)/ruff check --fix --quiet . || true
+	@$(BIN)/ruff format --quiet .
+
+lock: setup ## resolve requirements.lock anew from pyproject.toml
+	@$(BIN)/python -m pip install --quiet uv
+	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate --quiet -o requirements.lock
+
+clean: ## remove .venv and caches
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

@@ -1,0 +1,7 @@
+"""`python -m handclasp`."""
+
+import sys
+
+from handclasp.cli import main
+
+sys.exit(main())

@@ -1,0 +1,1 @@
+"""One function per job. Takes ports, returns values; opens no socket and starts no process."""

@@ -1,0 +1,38 @@
+"""Terminal shell: one short module per command. Nothing heavy is imported before a command runs."""
+
+import sys
+
+import click
+
+from handclasp import __version__
+from handclasp.cli.frame import LazyGroup, report
+
+
+@click.group(
+    cls=LazyGroup,
+    package="handclasp.cli",
+    commands={
+        "init": "Make a root CA and an issuing CA.",
+    },
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+@click.version_option(__version__, prog_name="handclasp")
+def handclasp() -> None:
+    r"""Mutual TLS for nginx that works, and that says why when it doesn't.
+
+    \b
+    Start here:
+      handclasp demo                    watch the whole loop on a private nginx
+      handclasp init                    make your certificate authority
+      handclasp issue alice             make a client certificate
+      handclasp doctor                  find out why a handshake fails
+    """
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit code (docs/architecture.md lists them)."""
+    try:
+        code = handclasp.main(arguments, prog_name="handclasp", standalone_mode=False)
+    except BaseException as error:  # noqa: BLE001 - the one place where every failure becomes a message and an exit code
+        return report(error, arguments if arguments is not None else sys.argv[1:])
+    return code if isinstance(code, int) else 0

@@ -1,0 +1,168 @@
+"""What all commands share: lazy loading, the common options, output, and errors turned into messages and exit codes."""
+
+import functools
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import click
+
+from handclasp.model.errors import Bug, HandclaspError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """The common options of one run. `color` is whether standard output takes ANSI colour."""
+
+    json: bool
+    lang: str
+    home: str
+    quiet: bool
+    verbose: int
+    color: bool
+
+    def out(self, text: str) -> None:
+        """The result, to standard output."""
+        click.echo(text, color=self.color)
+
+    def hint(self, text: str) -> None:
+        """The next step or a remark, to standard error; silent with --quiet and --json."""
+        if not (self.quiet or self.json):
+            click.echo(text, err=True)
+
+    def document(self, command: str, value: object) -> None:
+        """The one JSON document of this run."""
+        from handclasp.present.as_json import document
+
+        click.echo(document(command, value))
+
+
+class LazyGroup(click.Group):
+    """A group whose commands live in `<package>.<name>` as the attribute `command` and are imported when used.
+
+    Args:
+        package: dotted name of the package that holds one module per command.
+        commands: name to one-line help, in the order they are shown.
+    """
+
+    def __init__(self, *args: Any, package: str, commands: Mapping[str, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.package = package
+        self.table = dict(commands)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order of the table."""
+        return list(self.table)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module of a command; None when the table has no such name."""
+        if cmd_name not in self.table:
+            return None
+        command = import_module(f"{self.package}.{cmd_name.replace('-', '_')}").command
+        if not isinstance(command, click.Command):
+            raise Bug(f"{self.package}.{cmd_name} has no command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, from the table: nothing is imported for it."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(self.table.items()))
+
+
+def default_home() -> str:
+    """The system folder for root, the XDG data folder for everybody else."""
+    if os.geteuid() == 0:
+        return "/var/lib/handclasp"
+    return os.path.join(os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share"), "handclasp")  # noqa: PTH111, PTH118
+
+
+def default_lang() -> str:
+    """Zh when the locale says so, else en."""
+    locale = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
+    return "zh" if locale.startswith("zh") else "en"
+
+
+_OPTIONS = (
+    click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output."),
+    click.option(
+        "--lang", type=click.Choice(["en", "zh"]), default=default_lang, help="Language of texts.", show_default="locale"
+    ),
+    click.option(
+        "--home",
+        type=click.Path(file_okay=False),
+        envvar="HANDCLASP_HOME",
+        default=default_home,
+        show_default="XDG data folder, /var/lib/handclasp for root",
+        help="Where the CA and its registry live.",
+    ),
+    click.option("-q", "--quiet", is_flag=True, help="Only results and errors."),
+    click.option("-v", "--verbose", count=True, help="Say more; repeat for even more."),
+    click.option("--no-color", is_flag=True, envvar="NO_COLOR", help="No ANSI colours."),
+)
+
+
+def framed(function: Callable[..., int | None]) -> Callable[..., int | None]:
+    """Give a command the common options and pass them as its first argument, a Frame."""
+
+    @functools.wraps(function)
+    def run(*, as_json: bool, lang: str, home: str, quiet: bool, verbose: int, no_color: bool, **options: Any) -> int | None:
+        color = not no_color and not as_json and sys.stdout.isatty()
+        frame = Frame(json=as_json, lang=lang, home=os.path.abspath(home), quiet=quiet, verbose=verbose, color=color)  # noqa: PTH100
+        return function(frame, **options)
+
+    for option in reversed(_OPTIONS):
+        run = option(run)
+    return run
+
+
+def report(error: BaseException, arguments: list[str]) -> int:
+    """Say what went wrong and return the exit code. With --json the message is a JSON document on standard output."""
+    if isinstance(error, click.exceptions.Exit):
+        return error.exit_code
+    if isinstance(error, (KeyboardInterrupt, click.Abort)):
+        click.echo("interrupted: nothing is half-done; run the command again to go on", err=True)
+        return 130
+    if isinstance(error, click.UsageError):
+        error.show()
+        return 2
+    if isinstance(error, BrokenPipeError):
+        _close_quietly()
+        return 5
+    known = error if isinstance(error, HandclaspError) else _translate(error)
+    if "--json" in arguments:
+        _report_json(known)
+    click.echo(click.style("error: ", fg="red", bold=True) + str(known), err=True)
+    for line in (known.hint or "").splitlines():
+        click.echo(click.style("hint: ", fg="cyan") + line, err=True)
+    if known.exit_code == Bug.exit_code and os.environ.get("HANDCLASP_TRACEBACK"):
+        raise error
+    return known.exit_code
+
+
+def _translate(error: BaseException) -> HandclaspError:
+    from handclasp.model.errors import WorldError
+
+    if isinstance(error, OSError):
+        return WorldError(f"{error.strerror or error}", where=str(error.filename) if error.filename else None)
+    if isinstance(error, click.ClickException):
+        return HandclaspError(error.format_message())
+    return Bug(
+        f"{type(error).__name__}: {error}",
+        hint="this is a bug in Handclasp; please report it with the output of the same command and HANDCLASP_TRACEBACK=1",
+    )
+
+
+def _report_json(error: HandclaspError) -> None:
+    from handclasp.present.as_json import document
+
+    where = str(error.where) if error.where else None
+    click.echo(document("error", {"what": error.what, "where": where, "hint": error.hint, "exit": error.exit_code}))
+
+
+def _close_quietly() -> None:
+    """Standard output is gone; keep Python from complaining about it at exit."""
+    devnull = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(devnull, sys.stdout.fileno())

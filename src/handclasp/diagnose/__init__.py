@@ -1,0 +1,1 @@
+"""Evidence to findings to remedies; rules/ holds one small file per rule."""

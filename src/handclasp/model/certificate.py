@@ -1,0 +1,139 @@
+"""Certificates and CRLs as the rules and the verdict see them: DER plus the fields that OpenSSL decides by."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class KeyKind(StrEnum):
+    """Public key algorithms told apart by OpenSSL's security levels."""
+
+    RSA = "rsa"
+    RSA_PSS = "rsa-pss"
+    DSA = "dsa"
+    EC = "ec"
+    ED25519 = "ed25519"
+    ED448 = "ed448"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BasicConstraints:
+    """RFC 5280 4.2.1.9."""
+
+    ca: bool
+    path_len_constraint: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorityKeyIdentifier:
+    """RFC 5280 4.2.1.1; `issuer` is the DER of the single directoryName, if there is one."""
+
+    key_identifier: bytes | None = None
+    issuer: bytes | None = None
+    serial: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeneralName:
+    """RFC 5280 4.2.1.6. `kind`: dns, email, uri, ip, dirname, registered_id or other. `value`: text; for dirname RFC 4514."""
+
+    kind: str
+    value: str
+    der: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameConstraints:
+    """RFC 5280 4.2.1.10; values of kind ip are networks in CIDR form."""
+
+    permitted: tuple[GeneralName, ...] = ()
+    excluded: tuple[GeneralName, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """One X.509 certificate. Equal when the DER is equal.
+
+    `subject` and `issuer` are DER names in OpenSSL's canonical form (case and space folded), so that equality is the
+    comparison that path building makes; the `_text` twins are RFC 4514 for people, most specific first.
+    `None` for an extension means absent.
+    """
+
+    der: bytes
+    version: int = field(compare=False)
+    serial: int = field(compare=False)
+    subject: bytes = field(compare=False)
+    issuer: bytes = field(compare=False)
+    subject_text: str = field(compare=False)
+    issuer_text: str = field(compare=False)
+    common_names: tuple[str, ...] = field(compare=False, default=())
+    not_before: datetime = field(compare=False)
+    not_after: datetime = field(compare=False)
+    spki: bytes = field(compare=False)
+    key_kind: KeyKind = field(compare=False)
+    key_bits: int = field(compare=False)
+    curve: str | None = field(compare=False, default=None)
+    signature_digest: str | None = field(compare=False)
+    subject_key_identifier: bytes | None = field(compare=False, default=None)
+    authority_key_identifier: AuthorityKeyIdentifier | None = field(compare=False, default=None)
+    basic_constraints: BasicConstraints | None = field(compare=False, default=None)
+    key_usage: frozenset[str] | None = field(compare=False, default=None)
+    extended_key_usage: frozenset[str] | None = field(compare=False, default=None)
+    netscape_cert_type: frozenset[str] | None = field(compare=False, default=None)
+    subject_alt_name: tuple[GeneralName, ...] | None = field(compare=False, default=None)
+    name_constraints: NameConstraints | None = field(compare=False, default=None)
+    crl_distribution_points: tuple[str, ...] = field(compare=False, default=())
+    ocsp_urls: tuple[str, ...] = field(compare=False, default=())
+    unhandled_critical: tuple[str, ...] = field(compare=False, default=())
+    malformed: tuple[str, ...] = field(compare=False, default=())
+    fingerprint: str = field(compare=False)
+
+    @property
+    def self_issued(self) -> bool:
+        """Subject equals issuer (RFC 5280 3.2); says nothing about the signature."""
+        return self.subject == self.issuer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevokedEntry:
+    """RFC 5280 5.3. `reason` is the X.509 word (keyCompromise, removeFromCRL ...) or None."""
+
+    serial: int
+    revocation_date: datetime
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crl:
+    """One certificate revocation list (RFC 5280 5). Equal when the DER is equal. `revoked` is keyed by serial."""
+
+    der: bytes
+    issuer: bytes = field(compare=False)
+    issuer_text: str = field(compare=False)
+    this_update: datetime = field(compare=False)
+    next_update: datetime | None = field(compare=False)
+    crl_number: int | None = field(compare=False, default=None)
+    authority_key_identifier: AuthorityKeyIdentifier | None = field(compare=False, default=None)
+    delta_base: int | None = field(compare=False, default=None)
+    issuing_distribution_point: str | None = field(compare=False, default=None)
+    only_some_reasons: bool = field(compare=False, default=False)
+    indirect: bool = field(compare=False, default=False)
+    only_user: bool = field(compare=False, default=False)
+    only_ca: bool = field(compare=False, default=False)
+    unhandled_critical: tuple[str, ...] = field(compare=False, default=())
+    revoked: dict[int, RevokedEntry] = field(compare=False, default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PresentedChain:
+    """What a peer sends in its Certificate message, leaf first. Empty: the peer sent none."""
+
+    certificates: tuple[Certificate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TrustAnchors:
+    """The certificates an X509_STORE holds, in load order: anchors and intermediates alike (OpenSSL tells them apart)."""
+
+    certificates: tuple[Certificate, ...] = ()

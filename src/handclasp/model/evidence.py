@@ -1,0 +1,37 @@
+"""Everything a diagnosis may look at, as one value that can be saved and read back."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from handclasp.model.nginx import NginxBuild
+from handclasp.model.verdict import Side
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Facts gathered by the shell; nothing in `diagnose` reads anything else.
+
+    `files` maps absolute paths (configuration, certificates, CRLs; never private keys) to their bytes; a path that could not
+    be read maps to None and its reason is in `unreadable`. `root` is the main configuration file, or the dump. `presented`
+    is PEM as the client would send it, leaf first; None: not given, b"": the client sends none. `upstream_chain` is what the
+    upstream presents, PEM, if it was given or probed. `keys` maps private key paths of the configuration to the DER
+    SubjectPublicKeyInfo they hold, so that mismatches can be found without carrying the key.
+    """
+
+    at: datetime
+    root: str | None = None
+    prefix: str = "/etc/nginx"
+    files: dict[str, bytes | None] = field(default_factory=dict)
+    unreadable: dict[str, str] = field(default_factory=dict)
+    keys: dict[str, bytes] = field(default_factory=dict)
+    build: NginxBuild | None = None
+    engine: str | None = None
+    nginx_version: str | None = None
+    security_level: int | None = None
+    side: Side = Side.CLIENT
+    server: str | None = None
+    location: str = "/"
+    presented: bytes | None = None
+    upstream_chain: bytes | None = None
+    log_lines: tuple[str, ...] = ()
+    candidates: dict[str, bytes] = field(default_factory=dict)

@@ -1,0 +1,139 @@
+"""What a diagnosis says: findings with their remedies, proofs and dead ends, and what could not be told."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from handclasp.model.origin import Origin
+from handclasp.model.verdict import Verdict
+
+
+class Severity(StrEnum):
+    """ERROR breaks or endangers; WARNING violates good practice; NOTICE is worth knowing."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTICE = "notice"
+
+
+class Confidence(StrEnum):
+    """CERTAIN: rebuilt from the evidence. LIKELY: the best of several that fit."""
+
+    CERTAIN = "certain"
+    LIKELY = "likely"
+
+
+class Applicability(StrEnum):
+    """SAFE: may be applied as it is. REVIEW: a person must agree. MANUAL: only a person can do it."""
+
+    SAFE = "safe"
+    REVIEW = "review"
+    MANUAL = "manual"
+
+
+class Danger(StrEnum):
+    """What a dead end puts at risk."""
+
+    NONE = "none"
+    AVAILABILITY = "availability"
+    SECURITY = "security"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Where:
+    """The place a finding points at: a directive, and a certificate of the chain when it is about one."""
+
+    file: str | None = None
+    line: int | None = None
+    directive: str | None = None
+    depth: int | None = None
+    subject: str | None = None
+
+    @classmethod
+    def at(cls, origin: Origin | None, directive: str | None = None) -> "Where":
+        """The place of a directive; an origin of None is nginx's default."""
+        if origin is None:
+            return cls(directive=directive)
+        return cls(file=origin.file, line=origin.line or None, directive=directive)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileEdit:
+    """New content for one file; `before` None means the file is created."""
+
+    path: str
+    before: bytes | None
+    after: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a request was answered on a real nginx: status, page title, and the line nginx logged about it."""
+
+    status: int | None
+    title: str | None = None
+    log: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """A remedy tried on a sandboxed copy: the same request before and after, and that refusals stayed refusals."""
+
+    before: Answer
+    after: Answer
+    still_refused: tuple[str, ...]
+    nginx: str
+    proved: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remedy:
+    """A fix as data. `edits` change files, `commands` are for a person; `note` says what to mind."""
+
+    id: str
+    title: str
+    applicability: Applicability
+    edits: tuple[FileEdit, ...] = ()
+    patch: str = ""
+    commands: tuple[str, ...] = ()
+    note: str | None = None
+    proof: Proof | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadEnd:
+    """A tempting fix that fails or endangers, and why."""
+
+    action: str
+    why: str
+    danger: Danger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A cause seen in this evidence. `cause` is a slug of the catalogue; `evidence` the facts that show it."""
+
+    cause: str
+    severity: Severity
+    confidence: Confidence
+    summary: str
+    where: Where
+    evidence: tuple[str, ...]
+    remedies: tuple[Remedy, ...] = ()
+    dead_ends: tuple[DeadEnd, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CouldNotTell:
+    """A question left open, and the option that would answer it."""
+
+    question: str
+    give: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """The doctor's answer: the predicted verdict, findings (root cause first), and what is missing."""
+
+    verdict: Verdict | None
+    findings: tuple[Finding, ...]
+    could_not_tell: tuple[CouldNotTell, ...] = ()

@@ -1,0 +1,123 @@
+"""Issuing, revoking and what the store remembers of both."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from handclasp.model.certificate import GeneralName
+
+
+class KeyType(StrEnum):
+    """Key algorithms a person may ask for."""
+
+    EC_P256 = "ec-p256"
+    EC_P384 = "ec-p384"
+    RSA_2048 = "rsa-2048"
+    RSA_3072 = "rsa-3072"
+    RSA_4096 = "rsa-4096"
+    ED25519 = "ed25519"
+
+
+class Reason(StrEnum):
+    """CRLReason (RFC 5280 5.3.1) that a person may give."""
+
+    UNSPECIFIED = "unspecified"
+    KEY_COMPROMISE = "keyCompromise"
+    CA_COMPROMISE = "cACompromise"
+    AFFILIATION_CHANGED = "affiliationChanged"
+    SUPERSEDED = "superseded"
+    CESSATION_OF_OPERATION = "cessationOfOperation"
+    CERTIFICATE_HOLD = "certificateHold"
+    PRIVILEGE_WITHDRAWN = "privilegeWithdrawn"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """What a certificate may be (catalogue/profiles.py). A profile decides every extension."""
+
+    name: str
+    ca: bool
+    path_len_constraint: int | None
+    key_usage: tuple[str, ...]
+    extended_key_usage: tuple[str, ...]
+    lifetime: timedelta
+    max_lifetime: timedelta
+    san_kinds: tuple[str, ...]
+    san_required: bool
+    key_types: tuple[KeyType, ...]
+    reference: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuanceRequest:
+    """What a person asked for; the profile decides the rest."""
+
+    name: str
+    profile: str
+    subject_alt_names: tuple[GeneralName, ...] = ()
+    key_type: KeyType = KeyType.EC_P256
+    lifetime: timedelta | None = None
+    organization: str | None = None
+
+
+class CertificateState(StrEnum):
+    """The life of a row: intent is durable before the key is used; abandoned intents stay revocable."""
+
+    INTENT = "intent"
+    ISSUED = "issued"
+    ABANDONED = "abandoned"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authority:
+    """One CA of the home. `label` is root, issuing ...; `parent` is None for a root. `key` names it in the key store."""
+
+    label: str
+    parent: str | None
+    certificate: bytes
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """Durable before the signature (invariant I2): everything needed to revoke what may come of it."""
+
+    serial: int
+    issuer: str
+    profile: str
+    name: str
+    tbs_sha256: str
+    not_before: datetime
+    not_after: datetime
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateRecord:
+    """One row: an intent and what became of it. `certificate` is DER, None until signed."""
+
+    serial: int
+    issuer: str
+    profile: str
+    name: str
+    state: CertificateState
+    not_before: datetime
+    not_after: datetime
+    certificate: bytes | None = None
+    revoked_at: datetime | None = None
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEvent:
+    """One line of the append-only, hash-chained log."""
+
+    sequence: int
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    details: dict[str, str]
+    previous: str
+    digest: str

@@ -1,0 +1,207 @@
+"""nginx as Handclasp sees it: the build, and the *effective* TLS settings of each server and upstream, with origins."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Generic, Self, TypeVar
+
+from handclasp.model.errors import InputError
+from handclasp.model.origin import Origin
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class NginxVersion:
+    """Major, minor, patch."""
+
+    major: int
+    minor: int
+    patch: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read "1.22.1" or "nginx/1.22.1 (Debian)". Raises InputError otherwise."""
+        found = re.search(r"(\d+)\.(\d+)\.(\d+)", text)
+        if not found:
+            raise InputError(f"{text!r} is not an nginx version", hint="write it as 1.22.1")
+        return cls(*(int(part) for part in found.groups()))
+
+    def __str__(self) -> str:
+        return f"{self.major}.{self.minor}.{self.patch}"
+
+
+class OpensslSeries(StrEnum):
+    """OpenSSL release series whose verification behaves differently (facts: depth rules, numbers, texts)."""
+
+    V1_0_2 = "1.0.2"
+    V1_1_1 = "1.1.1"
+    V3_0 = "3.0"
+    V3_5 = "3.5"
+
+    @classmethod
+    def of(cls, version: str) -> "OpensslSeries":
+        """The series that stands for a full version such as "3.0.19" or "1.1.1w"; the nearest older one for others."""
+        found = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?", version)
+        if not found:
+            raise InputError(f"{version!r} is not an OpenSSL version", hint="write it as 3.0 or 1.1.1")
+        major, minor = int(found[1]), int(found[2])
+        if (major, minor) < (1, 1):
+            return cls.V1_0_2
+        if major < 3:
+            return cls.V1_1_1
+        return cls.V3_5 if (major, minor) >= (3, 5) else cls.V3_0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NginxBuild:
+    """One nginx binary: where it is, its version and the OpenSSL it runs with (`nginx -V`)."""
+
+    path: str
+    version: NginxVersion
+    openssl: str
+    modules_path: str | None = None
+    dynamic_modules: tuple[str, ...] = ()
+    debug: bool = False
+
+    @property
+    def series(self) -> OpensslSeries:
+        """The OpenSSL series that decides its verdicts."""
+        return OpensslSeries.of(self.openssl)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting(Generic[T_co]):
+    """An effective value and the directive it comes from; `origin` None means nginx's default for the version."""
+
+    value: T_co
+    origin: Origin | None = None
+
+
+class VerifyClient(StrEnum):
+    """ssl_verify_client."""
+
+    OFF = "off"
+    ON = "on"
+    OPTIONAL = "optional"
+    OPTIONAL_NO_CA = "optional_no_ca"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listen:
+    """One listen directive. `address` as nginx groups sockets: "*", "127.0.0.1", "[::1]" or "unix:/path"."""
+
+    address: str
+    port: int
+    ssl: bool = False
+    default_server: bool = False
+    http2: bool = False
+    proxy_protocol: bool = False
+    quic: bool = False
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorPage:
+    """error_page codes [=[response]] target. `response` None: keep the code; 0: "=" alone; else the number."""
+
+    codes: tuple[int, ...]
+    target: str
+    response: int | None = None
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorLog:
+    """error_log FILE LEVEL; nginx's default level is error."""
+
+    path: str
+    level: str = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProxyHeader:
+    """One proxy_set_header (grpc_set_header, uwsgi_param, fastcgi_param) as written."""
+
+    name: str
+    value: str
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsUpstream:
+    """nginx as the client of an upstream: the effective proxy_ssl_* (grpc_ssl_*, uwsgi_ssl_*) of one location."""
+
+    module: str
+    target: Setting[str]
+    addresses: tuple[str, ...]
+    verify: Setting[bool]
+    verify_depth: Setting[int]
+    trusted_certificate: Setting[str | None]
+    crl: Setting[str | None]
+    name: Setting[str]
+    server_name: Setting[bool]
+    certificate: Setting[str | None]
+    certificate_key: Setting[str | None]
+    protocols: Setting[tuple[str, ...]]
+    ciphers: Setting[str]
+    session_reuse: Setting[bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Location:
+    """One location (nested ones follow as entries of their own, `parents` naming the enclosing paths)."""
+
+    modifier: str
+    path: str
+    parents: tuple[str, ...] = ()
+    upstream: TlsUpstream | None = None
+    proxied: bool = False
+    headers: Setting[tuple[ProxyHeader, ...]] = Setting(())
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsServer:
+    """The effective settings of one server{} after inheritance, each with its origin."""
+
+    context: str
+    names: tuple[str, ...]
+    listens: tuple[Listen, ...]
+    verify_client: Setting[VerifyClient]
+    verify_depth: Setting[int]
+    client_certificate: Setting[str | None]
+    trusted_certificate: Setting[str | None]
+    crl: Setting[str | None]
+    ocsp: Setting[str]
+    session_cache: Setting[str]
+    session_tickets: Setting[bool]
+    session_ticket_key: Setting[tuple[str, ...]]
+    session_timeout: Setting[str]
+    protocols: Setting[tuple[str, ...]]
+    ciphers: Setting[str]
+    certificates: Setting[tuple[str, ...]]
+    certificate_keys: Setting[tuple[str, ...]]
+    reject_handshake: Setting[bool]
+    error_logs: Setting[tuple[ErrorLog, ...]]
+    error_pages: tuple[ErrorPage, ...]
+    conf_commands: Setting[tuple[tuple[str, str], ...]]
+    locations: tuple[Location, ...]
+    origin: Origin
+
+    @property
+    def label(self) -> str:
+        """What a person calls it: its first name, or its first listen address."""
+        if self.names and self.names[0]:
+            return self.names[0]
+        return f"{self.listens[0].address}:{self.listens[0].port}" if self.listens else str(self.origin)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EffectiveConfig:
+    """All servers of a configuration, http and stream, in file order, and the files it was read from."""
+
+    servers: tuple[TlsServer, ...]
+    files: tuple[str, ...]
+    error_logs: Setting[tuple[ErrorLog, ...]]
+    pid: Setting[str | None] = Setting(None)

@@ -1,0 +1,65 @@
+"""A handshake to make and what was seen of it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class TlsVersion(StrEnum):
+    """TLS protocol versions as nginx writes them in ssl_protocols."""
+
+    TLS1_2 = "TLSv1.2"
+    TLS1_3 = "TLSv1.3"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientIdentity:
+    """What a client holds: PEM of its certificate and the chain it sends, leaf first, and its private key (PEM, clear)."""
+
+    certificate_chain: bytes
+    private_key: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeRequest:
+    """One connection and one HTTP/1.1 request on it.
+
+    `sni` None sends no server name; `host` is the Host header. `session` resumes what an earlier result returned.
+    `trusted` is PEM of the CAs that should sign nginx's certificate; None reports the chain without judging it.
+    """
+
+    address: str
+    port: int
+    sni: str | None
+    host: str
+    path: str = "/"
+    identity: ClientIdentity | None = None
+    tls: TlsVersion | None = None
+    session: bytes | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    trusted: bytes | None = None
+    timeout: float = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeResult:
+    """What was seen. `status` None: no HTTP answer (`error` and `alert` say what came instead).
+
+    `session` is an opaque saved TLS session (None when the server gave none); `advertised_cas` are RFC 4514 names from the
+    CertificateRequest; `presented_chain` is DER, leaf first; `body` is the start of the answer, at most 64 KiB.
+    """
+
+    certificate_requested: bool
+    advertised_cas: tuple[str, ...] = ()
+    tls: str | None = None
+    cipher: str | None = None
+    presented_chain: tuple[bytes, ...] = ()
+    chain_error: str | None = None
+    resumed: bool = False
+    session: bytes | None = None
+    status: int | None = None
+    title: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    error: str | None = None
+    alert: str | None = None
+    seconds: float = 0.0

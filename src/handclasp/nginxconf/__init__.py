@@ -1,0 +1,1 @@
+"""nginx configuration: text to tree to effective TLS settings; render; edit; diff."""

@@ -1,0 +1,1 @@
+"""Make and read PKI objects: values and bytes in, values and bytes out."""

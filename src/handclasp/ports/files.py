@@ -1,0 +1,41 @@
+"""The file system, as far as Handclasp touches it."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+
+class FileTree(Protocol):
+    """Reads, and writes that are either whole or absent. All failures are WorldError naming path and reason."""
+
+    def read(self, path: str) -> bytes:
+        """The bytes of a regular file; InputError when it does not exist, is unreadable, or is larger than 64 MiB."""
+        ...
+
+    def exists(self, path: str) -> bool:
+        """Whether something is there (symbolic links are followed)."""
+        ...
+
+    def glob(self, pattern: str) -> tuple[str, ...]:
+        """Paths that match, sorted as nginx sorts includes."""
+        ...
+
+    def walk(self, folder: str) -> Iterator[str]:
+        """Every regular file below a folder, sorted."""
+        ...
+
+    def write(self, path: str, content: bytes, *, mode: int = 0o644) -> None:
+        """Temporary file in the same folder, mode, fsync, rename, fsync of the folder."""
+        ...
+
+    def remove(self, path: str) -> None:
+        """Take a file away if it is there, and make that durable."""
+        ...
+
+    def make_folder(self, path: str, *, mode: int = 0o755) -> None:
+        """Make a folder and its parents; an existing one keeps its mode."""
+        ...
+
+    def lock(self, path: str, *, purpose: str, timeout: float = 30.0) -> AbstractContextManager[None]:
+        """Exclusive lock on a file, released when the process dies; WorldError naming the holder's purpose on timeout."""
+        ...

@@ -1,0 +1,84 @@
+"""What the certificate authority remembers. One transaction per change, with its audit event."""
+
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Protocol
+
+from handclasp.model.issuance import AuditEvent, Authority, CertificateRecord, Intent, Reason
+
+
+class Transaction(Protocol):
+    """Changes that become durable together when the `with` block ends, or not at all."""
+
+    def add_authority(self, authority: Authority) -> None:
+        """Remember a CA; PolicyError if its label is taken."""
+        ...
+
+    def add_intent(self, intent: Intent) -> None:
+        """Make an intent; the (issuer, serial) pair is unique."""
+        ...
+
+    def record_issued(self, issuer: str, serial: int, certificate: bytes) -> None:
+        """Attach the signed certificate (DER) to its intent and mark it issued."""
+        ...
+
+    def abandon(self, issuer: str, serial: int) -> None:
+        """Mark an intent whose signature never came; it stays revocable."""
+        ...
+
+    def revoke(self, issuer: str, serial: int, *, at: datetime, reason: Reason) -> None:
+        """Mark revoked. Revoking twice keeps the first date and reason."""
+        ...
+
+    def next_crl_number(self, issuer: str) -> int:
+        """The next CRL number of this CA: strictly increasing for ever (invariant I6)."""
+        ...
+
+    def save_crl(self, issuer: str, *, number: int, der: bytes, this_update: datetime, next_update: datetime) -> None:
+        """Remember a signed CRL."""
+        ...
+
+    def audit(self, *, at: datetime, actor: str, action: str, subject: str, details: dict[str, str]) -> None:
+        """Append one hash-chained event."""
+        ...
+
+    def set_value(self, key: str, value: str) -> None:
+        """Remember a small setting of this home (for example the session cache epoch)."""
+        ...
+
+
+class Store(Protocol):
+    """The registry behind the CA. Reads see committed state only. Unreachable or damaged: WorldError, never emptiness."""
+
+    def begin(self) -> AbstractContextManager[Transaction]:
+        """Start a write transaction; commits at the end of the block, rolls back on an exception."""
+        ...
+
+    def authorities(self) -> tuple[Authority, ...]:
+        """All CAs, roots first."""
+        ...
+
+    def certificates(self, *, name: str | None = None) -> tuple[CertificateRecord, ...]:
+        """Records in order of creation, of one identity or of all."""
+        ...
+
+    def find(self, issuer: str, serial: int) -> CertificateRecord | None:
+        """One record, or None when this CA never intended that serial."""
+        ...
+
+    def revoked(self, issuer: str) -> Iterable[CertificateRecord]:
+        """Every revoked record of a CA, by serial."""
+        ...
+
+    def latest_crl(self, issuer: str) -> bytes | None:
+        """DER of the newest CRL of a CA."""
+        ...
+
+    def audit_events(self) -> Iterable[AuditEvent]:
+        """The audit log from the beginning."""
+        ...
+
+    def value(self, key: str) -> str | None:
+        """A setting made with set_value."""
+        ...

@@ -1,0 +1,1 @@
+"""Values to text: console, JSON, Markdown. Never prints."""

@@ -1,0 +1,1 @@
+"""Shared fixtures. Real parts only: a missing nginx, openssl or curl fails the run instead of skipping."""

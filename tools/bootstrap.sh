@@ -1,0 +1,80 @@
+#!/bin/sh
+# Install what Handclasp needs, and only what is missing: system parts by apt, Python parts into .venv from the lock.
+# A second run finds everything in place and returns at once.
+set -eu
+cd "$(dirname "$0")/.."
+
+say() { printf '%s\n' "bootstrap: $*" >&2; }
+PATH="$PATH:/usr/sbin:/sbin"
+
+find_python() {
+    for candidate in "${PYTHON:-}" python3 python3.14 python3.13 python3.12 python3.11; do
+        [ -n "$candidate" ] || continue
+        if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+            command -v "$candidate"
+            return
+        fi
+    done
+    say "Python 3.11 or newer is needed and was not found."
+    say "hint: on Debian 12 or 13: apt-get install python3, or name one: make PYTHON=/path/to/python3 ..."
+    exit 5
+}
+
+has_stream_module() {
+    for folder in /usr/lib/nginx/modules /usr/lib64/nginx/modules /etc/nginx/modules; do
+        [ -e "$folder/ngx_stream_module.so" ] && return 0
+    done
+    nginx -V 2>&1 | grep -q -- '--with-stream\( \|$\)'
+}
+
+missing_packages() {
+    "$python" -c 'import ensurepip, venv' 2>/dev/null || printf 'python3-venv '
+    command -v nginx >/dev/null || printf 'nginx '
+    has_stream_module || printf 'libnginx-mod-stream '
+    command -v openssl >/dev/null || printf 'openssl '
+    command -v curl >/dev/null || printf 'curl '
+}
+
+install_packages() {
+    if [ "$(id -u)" = 0 ]; then as_root=""; elif command -v sudo >/dev/null; then as_root="sudo"; else as_root="none"; fi
+    if ! command -v apt-get >/dev/null || [ "$as_root" = none ]; then
+        say "these parts are missing, and this user cannot install them here: $*"
+        say "hint: install the Debian packages (or your system's equivalents) $*, then run the same command again."
+        exit 5
+    fi
+    say "installing by apt: $*"
+    # Debian starts a service when its package is installed. Handclasp runs a private nginx of its own: keep port 80 free.
+    policy=/usr/sbin/policy-rc.d
+    made_policy=""
+    if [ ! -e "$policy" ]; then
+        printf '#!/bin/sh\nexit 101\n' | $as_root tee "$policy" >/dev/null
+        $as_root chmod 755 "$policy"
+        made_policy=yes
+    fi
+    failed=""
+    # shellcheck disable=SC2086
+    $as_root apt-get update -qq && $as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -qq --no-install-recommends $* >/dev/null || failed=yes
+    [ -z "$made_policy" ] || $as_root rm -f "$policy"
+    if [ -n "$failed" ]; then
+        say "apt could not install: $*"
+        say "hint: run 'apt-get install $*' by hand to see why, then run the same command again."
+        exit 5
+    fi
+}
+
+python=$(find_python)
+needed=$(missing_packages)
+# shellcheck disable=SC2086
+[ -z "$needed" ] || install_packages $needed
+
+stamp=.venv/.handclasp-stamp
+want=$({ "$python" -c 'import sys; print(sys.version, sys.executable)'; pwd; cat requirements.lock tools/bootstrap.sh; } | sha256sum)
+if [ ! -e "$stamp" ] || [ "$(cat "$stamp")" != "$want" ]; then
+    say "making .venv with $("$python" --version) and the packages of requirements.lock"
+    "$python" -m venv --clear .venv
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+    printf '%s\n' "$want" >"$stamp"
+    say "ready"
+fi
