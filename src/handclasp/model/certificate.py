@@ -57,7 +57,7 @@ class Certificate:
 
     `subject` and `issuer` are DER names in OpenSSL's canonical form (case and space folded), so that equality is the
     comparison that path building makes; the `_text` twins are RFC 4514 for people, most specific first.
-    `None` for an extension means absent.
+    `None` for an extension means absent; `critical_extensions` and `malformed_extensions` are dotted OIDs.
     """
 
     der: bytes
@@ -85,8 +85,8 @@ class Certificate:
     name_constraints: NameConstraints | None = field(compare=False, default=None)
     crl_distribution_points: tuple[str, ...] = field(compare=False, default=())
     ocsp_urls: tuple[str, ...] = field(compare=False, default=())
-    unhandled_critical: tuple[str, ...] = field(compare=False, default=())
-    malformed: tuple[str, ...] = field(compare=False, default=())
+    critical_extensions: tuple[str, ...] = field(compare=False, default=())
+    malformed_extensions: tuple[str, ...] = field(compare=False, default=())
     fingerprint: str = field(compare=False)
 
     @property
@@ -121,7 +121,7 @@ class Crl:
     indirect: bool = field(compare=False, default=False)
     only_user: bool = field(compare=False, default=False)
     only_ca: bool = field(compare=False, default=False)
-    unhandled_critical: tuple[str, ...] = field(compare=False, default=())
+    critical_extensions: tuple[str, ...] = field(compare=False, default=())
     revoked: dict[int, RevokedEntry] = field(compare=False, default_factory=dict)
 
 

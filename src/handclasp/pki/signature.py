@@ -1,0 +1,40 @@
+"""Does this key's signature stand under that certificate or CRL?"""
+
+from functools import lru_cache
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+from handclasp.model.certificate import Certificate, Crl
+
+
+def signed_by(signed: Certificate | Crl, spki: bytes) -> bool:
+    """Whether the signature verifies with the key in `spki` (X509_verify, X509_CRL_verify). Unusable keys verify nothing."""
+    return _verify(signed.der, spki, isinstance(signed, Crl))
+
+
+@lru_cache(maxsize=16384)
+def _verify(data: bytes, spki: bytes, is_crl: bool) -> bool:  # noqa: FBT001 - part of the cache key
+    try:
+        parsed = x509.load_der_x509_crl(data) if is_crl else x509.load_der_x509_certificate(data)
+        body = parsed.tbs_certlist_bytes if isinstance(parsed, x509.CertificateRevocationList) else parsed.tbs_certificate_bytes
+        _check(load_der_public_key(spki), parsed, body)
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
+        return False
+    return True
+
+
+def _check(key: PublicKeyTypes, parsed: x509.Certificate | x509.CertificateRevocationList, body: bytes) -> None:
+    digest = parsed.signature_hash_algorithm
+    if isinstance(key, rsa.RSAPublicKey) and digest is not None:
+        padding = parsed.signature_algorithm_parameters
+        key.verify(parsed.signature, body, padding, digest)  # type: ignore[arg-type]
+    elif isinstance(key, ec.EllipticCurvePublicKey) and digest is not None:
+        key.verify(parsed.signature, body, ec.ECDSA(digest))
+    elif isinstance(key, (ed25519.Ed25519PublicKey, ed448.Ed448PublicKey)) and digest is None:
+        key.verify(parsed.signature, body)
+    else:
+        raise InvalidSignature
