@@ -28,6 +28,10 @@ class FileTree(Protocol):
         """Temporary file in the same folder, mode, fsync, rename, fsync of the folder."""
         ...
 
+    def create(self, path: str, content: bytes, *, mode: int = 0o600) -> None:
+        """As `write`, but PolicyError when something is there already, a dangling symbolic link included."""
+        ...
+
     def remove(self, path: str) -> None:
         """Take a file away if it is there, and make that durable."""
         ...

@@ -14,6 +14,14 @@ class KeyStore(Protocol):
         """Make a key, store it encrypted and durable, and return it. PolicyError if the label is taken."""
         ...
 
+    def generate(self, key_type: KeyType) -> CertificateIssuerPrivateKeyTypes:
+        """A fresh key that is not kept: for end entities, whose keys leave the CA."""
+        ...
+
+    def exists(self, label: str) -> bool:
+        """Whether a key of this label is stored; asks for no passphrase."""
+        ...
+
     def open(self, label: str) -> CertificateIssuerPrivateKeyTypes:
         """Unlock a stored key. WorldError when missing, damaged or the passphrase is wrong."""
         ...

@@ -23,6 +23,10 @@ class Transaction(Protocol):
         """Attach the signed certificate (DER) to its intent and mark it issued."""
         ...
 
+    def mark_exported(self, issuer: str, serial: int) -> None:
+        """The files of an issued certificate are complete; recovery need not look at them again."""
+        ...
+
     def abandon(self, issuer: str, serial: int) -> None:
         """Mark an intent whose signature never came; it stays revocable."""
         ...
@@ -67,6 +71,18 @@ class Store(Protocol):
         """One record, or None when this CA never intended that serial."""
         ...
 
+    def pending(self) -> tuple[CertificateRecord, ...]:
+        """Records still in state intent: signing now, or left by an interrupted run."""
+        ...
+
+    def unexported(self) -> tuple[CertificateRecord, ...]:
+        """Issued or revoked records whose files were never reported complete."""
+        ...
+
+    def similar(self, name_key: str) -> tuple[str, ...]:
+        """Distinct names whose folded form (pki.names.fold) is `name_key`."""
+        ...
+
     def revoked(self, issuer: str) -> Iterable[CertificateRecord]:
         """Every revoked record of a CA, by serial."""
         ...
@@ -77,6 +93,10 @@ class Store(Protocol):
 
     def audit_events(self) -> Iterable[AuditEvent]:
         """The audit log from the beginning."""
+        ...
+
+    def last_audit_event(self) -> AuditEvent | None:
+        """The newest event, or None before the first."""
         ...
 
     def value(self, key: str) -> str | None:

@@ -1,0 +1,90 @@
+"""Certificate profiles as data: what each kind of certificate may be. A profile decides every extension.
+
+Sources: RFC 5280 section 4.2.1 (extensions), RFC 5280 appendix A (ub-common-name), and what nginx was measured to accept:
+clientAuth is needed when an EKU is there at all, anyExtendedKeyUsage does not replace it, a client key needs digitalSignature,
+and every CA needs keyCertSign and, for its CRL, cRLSign.
+"""
+
+from datetime import timedelta
+
+from handclasp.model.errors import UsageError
+from handclasp.model.issuance import KeyType, Profile
+
+_YEAR = timedelta(days=365)
+_STRONG = (KeyType.EC_P256, KeyType.EC_P384, KeyType.RSA_3072, KeyType.RSA_4096, KeyType.ED25519)
+
+BACKDATE = timedelta(hours=1)
+"""notBefore and thisUpdate lie this far in the past: clocks of clients and servers differ."""
+
+CRL_LIFETIME = timedelta(days=365)
+"""nextUpdate minus now. nginx reads a CRL at reload only, so freshness comes from publishing at each revocation; a short
+nextUpdate would add nothing but the day on which OpenSSL error 12 locks every client out."""
+
+ROOT = Profile(
+    name="root-ca",
+    ca=True,
+    path_len_constraint=None,
+    key_usage=("keyCertSign", "cRLSign"),
+    extended_key_usage=(),
+    lifetime=10 * _YEAR,
+    max_lifetime=30 * _YEAR,
+    san_kinds=(),
+    san_required=False,
+    key_types=_STRONG,
+    reference="RFC 5280 4.2.1.3, 4.2.1.9",
+)
+
+ISSUING = Profile(
+    name="issuing-ca",
+    ca=True,
+    path_len_constraint=0,
+    key_usage=("keyCertSign", "cRLSign"),
+    extended_key_usage=(),
+    lifetime=5 * _YEAR,
+    max_lifetime=20 * _YEAR,
+    san_kinds=(),
+    san_required=False,
+    key_types=_STRONG,
+    reference="RFC 5280 4.2.1.3, 4.2.1.9",
+)
+
+CLIENT = Profile(
+    name="client",
+    ca=False,
+    path_len_constraint=None,
+    key_usage=("digitalSignature",),
+    extended_key_usage=("clientAuth",),
+    lifetime=_YEAR,
+    max_lifetime=5 * _YEAR,
+    san_kinds=("dns", "ip", "email"),
+    san_required=False,
+    key_types=tuple(KeyType),
+    reference="RFC 5280 4.2.1.12; RFC 8446 4.4.2.2",
+)
+
+SERVER = Profile(
+    name="server",
+    ca=False,
+    path_len_constraint=None,
+    key_usage=("digitalSignature",),
+    extended_key_usage=("serverAuth",),
+    lifetime=_YEAR,
+    max_lifetime=5 * _YEAR,
+    san_kinds=("dns", "ip"),
+    san_required=True,
+    key_types=tuple(KeyType),
+    reference="RFC 9525 section 6; RFC 5280 4.2.1.6",
+)
+
+PROFILES = {profile.name: profile for profile in (ROOT, ISSUING, CLIENT, SERVER)}
+"""Every profile by its name."""
+
+END_ENTITY_PROFILES = tuple(profile.name for profile in PROFILES.values() if not profile.ca)
+"""Names a person may give to `handclasp issue --profile`."""
+
+
+def profile_named(name: str) -> Profile:
+    """The profile of that name; UsageError when there is none."""
+    if name not in PROFILES:
+        raise UsageError(f"there is no profile {name!r}", hint=f"use one of: {', '.join(END_ENTITY_PROFILES)}")
+    return PROFILES[name]

@@ -1,0 +1,98 @@
+"""Subject alternative names (RFC 5280 4.2.1.6) from what a person types: `dns:api.test`, `ip:192.0.2.7`, `email:a@b.test`."""
+
+import ipaddress
+import re
+from encodings import idna
+
+from handclasp.model.certificate import GeneralName
+from handclasp.model.errors import UsageError
+
+_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)\Z")
+_LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*\Z")
+_DEVIATIONS = "\u00df\u03c2\u200c\u200d"  # IDNA 2003 maps these four away, IDNA 2008 keeps them (RFC 5894 7.2)
+
+
+def subject_alt_name(text: str) -> GeneralName:
+    """Read one name: `kind:value` with kind dns, ip or email; a plain value is guessed (address, then e-mail, then DNS).
+
+    Raises:
+        UsageError: it is not a name of that kind; the message says why.
+    """
+    kind, colon, value = text.partition(":")
+    if colon and kind.lower() in _READERS:
+        return _READERS[kind.lower()](value)
+    try:
+        return GeneralName(kind="ip", value=str(ipaddress.ip_address(text)))
+    except ValueError:
+        pass
+    return _email(text) if "@" in text else _dns(text)
+
+
+def dns_name(text: str) -> str | None:
+    """`text` as a DNS name in A-labels, or None when it is none."""
+    try:
+        return _dns(text).value
+    except UsageError:
+        return None
+
+
+def _dns(text: str) -> GeneralName:
+    name = text.lower()
+    wildcard = name.startswith("*.")
+    labels = name.removeprefix("*.").split(".")
+    if "*" in name.removeprefix("*."):
+        raise _bad(text, "a wildcard may only be the whole first label", "write *.example.test (RFC 9525 6.3)")
+    if wildcard and len(labels) < 2:
+        raise _bad(text, "a wildcard needs at least two labels behind it", "write *.example.test")
+    encoded = [_a_label(text, label) for label in labels]
+    if all(label.isdigit() for label in encoded):
+        raise _bad(text, "it is made of digits only", "write ip: before an address")
+    value = ("*." if wildcard else "") + ".".join(encoded)
+    if len(value) > 253:
+        raise _bad(text, f"it has {len(value)} characters", "a DNS name holds at most 253 (RFC 1035 2.3.4)")
+    return GeneralName(kind="dns", value=value)
+
+
+def _a_label(text: str, label: str) -> str:
+    if not label.isascii():
+        if any(character in label for character in _DEVIATIONS):
+            raise _bad(
+                text, "it has a character that IDNA 2003 and 2008 encode differently", "write the label in its xn-- form"
+            )
+        try:
+            label = idna.ToASCII(label).decode("ascii").lower()
+        except UnicodeError as error:
+            raise _bad(text, f"label {label!r} has no A-label ({error})", "write the label in its xn-- form") from None
+    if not _LABEL.match(label):
+        raise _bad(
+            text,
+            f"label {label!r} is not a DNS label" if label else "it has an empty label",
+            "labels are 1 to 63 letters, digits and hyphens, with no hyphen at either end and no dot at the end of the name",
+        )
+    return label
+
+
+def _ip(text: str) -> GeneralName:
+    try:
+        return GeneralName(kind="ip", value=str(ipaddress.ip_address(text)))
+    except ValueError:
+        advice = "write one address, without a prefix length: ip:192.0.2.7 or ip:2001:db8::7"
+        raise _bad(text, "it is neither an IPv4 nor an IPv6 address", advice) from None
+
+
+def _email(text: str) -> GeneralName:
+    local, _, domain = text.rpartition("@")
+    if not local.isascii() or not _LOCAL.match(local) or len(local) > 64:
+        raise _bad(text, "the part before @ is not a plain ASCII mailbox", "rfc822Name holds ASCII only (RFC 5280 4.2.1.6)")
+    host = _dns(domain).value
+    if host.startswith("*."):
+        raise _bad(text, "an e-mail address has no wildcard", "write the whole address")
+    return GeneralName(kind="email", value=f"{local}@{host}")
+
+
+def _bad(text: str, why: str, hint: str) -> UsageError:
+    shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return UsageError(f"{shown[:120]!r} cannot be a subject alternative name: {why}", hint=hint)
+
+
+_READERS = {"dns": _dns, "ip": _ip, "email": _email}

@@ -1,0 +1,49 @@
+"""The hash chain of the audit log: each event's digest covers the event and the digest before it."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from handclasp.model.issuance import AuditEvent
+
+GENESIS = "0" * 64
+"""`previous` of the first event."""
+
+
+def digest_of(
+    *, sequence: int, at: datetime, actor: str, action: str, subject: str, details: dict[str, str], previous: str
+) -> str:
+    """SHA-256 (hex) over the event as canonical JSON: sorted keys, no spaces, time in UTC with microseconds."""
+    fields = {
+        "sequence": sequence,
+        "at": at.astimezone(UTC).isoformat(timespec="microseconds"),
+        "actor": actor,
+        "action": action,
+        "subject": subject,
+        "details": details,
+        "previous": previous,
+    }
+    return hashlib.sha256(json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()).hexdigest()
+
+
+def chain_faults(events: Iterable[AuditEvent]) -> tuple[str, ...]:
+    """What is wrong with a log, in words: gaps, changed events, broken links. Empty: the chain is whole.
+
+    Events cut off at the end leave no trace in the chain itself; compare the last digest with one kept elsewhere.
+    """
+    faults = []
+    previous, expected = GENESIS, 1
+    for event in events:
+        if event.sequence != expected:
+            faults.append(f"event {expected} is missing: the next one is number {event.sequence}")
+        if event.previous != previous:
+            faults.append(f"event {event.sequence} does not follow from the one before it")
+        computed = digest_of(
+            sequence=event.sequence, at=event.at, actor=event.actor, action=event.action,
+            subject=event.subject, details=event.details, previous=event.previous,
+        )  # fmt: skip
+        if computed != event.digest:
+            faults.append(f"event {event.sequence} was changed after it was written")
+        previous, expected = event.digest, event.sequence + 1
+    return tuple(faults)

@@ -1,0 +1,96 @@
+"""What leaves the CA: PEM files and a PKCS#12 container, as bytes."""
+
+from dataclasses import dataclass
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key, pkcs12
+
+from handclasp.model.errors import InputError
+from handclasp.pki.signing import SigningKey
+
+PASSWORD_OCTETS = 16
+"""Random octets behind a PKCS#12 password: 128 bits."""
+
+_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # 31 signs that are not mistaken for each other
+_KDF_ROUNDS = 100_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportFile:
+    """One file to write: its name inside the identity's folder, content and mode."""
+
+    name: str
+    content: bytes
+    mode: int
+
+
+def pem(certificate: x509.Certificate) -> bytes:
+    """One certificate as PEM (RFC 7468 5)."""
+    return certificate.public_bytes(Encoding.PEM)
+
+
+def pem_of(der: bytes) -> bytes:
+    """A certificate in DER as PEM."""
+    return pem(x509.load_der_x509_certificate(der))
+
+
+def crl_pem(der: bytes) -> bytes:
+    """A CRL in DER as PEM (RFC 7468 6)."""
+    return x509.load_der_x509_crl(der).public_bytes(Encoding.PEM)
+
+
+def key_pem(key: SigningKey) -> bytes:
+    """A private key as PKCS#8 PEM in clear: for files of mode 0600 that a server or a client reads."""
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def load_key(content: bytes, *, where: str) -> SigningKey:
+    """Read what `key_pem` wrote; InputError when it is anything else."""
+    try:
+        key = load_pem_private_key(content, None)
+    except (ValueError, TypeError) as error:
+        raise InputError(f"is not a private key in PEM: {error}", where=where) from error
+    if isinstance(key, (ec.EllipticCurvePrivateKey, rsa.RSAPrivateKey, ed25519.Ed25519PrivateKey)):
+        return key
+    raise InputError(f"holds a {type(key).__name__}, which Handclasp does not issue", where=where)
+
+
+def password_from(random: bytes) -> str:
+    """A password a person can type from 16 random octets: five groups of six signs out of 31 (148 bits of room for 128)."""
+    if len(random) != PASSWORD_OCTETS:
+        raise ValueError(f"a password is made from {PASSWORD_OCTETS} octets, not {len(random)}")
+    number = int.from_bytes(random, "big")
+    signs = []
+    for _ in range(30):
+        number, rest = divmod(number, len(_ALPHABET))
+        signs.append(_ALPHABET[rest])
+    return "-".join("".join(signs[start : start + 6]) for start in range(0, 30, 6))
+
+
+def pkcs12_container(
+    name: str, key: SigningKey, certificate: x509.Certificate, issuers: list[x509.Certificate], password: str
+) -> bytes:
+    """PKCS#12 (RFC 7292) with key, certificate and the intermediates: PBES2 AES-256-CBC, SHA-256 MAC."""
+    protection = (
+        PrivateFormat.PKCS12.encryption_builder()
+        .kdf_rounds(_KDF_ROUNDS)
+        .key_cert_algorithm(pkcs12.PBES.PBESv2SHA256AndAES256CBC)
+        .hmac_hash(hashes.SHA256())
+        .build(password.encode())
+    )
+    return pkcs12.serialize_key_and_certificates(name.encode(), key, certificate, issuers, protection)
+
+
+def identity_files(
+    name: str, key: SigningKey, certificate: x509.Certificate, issuers: list[x509.Certificate], password: str
+) -> tuple[ExportFile, ...]:
+    """The files of one identity besides its key: certificate, chain without the root, container, its password."""
+    chain = b"".join(pem(one) for one in (certificate, *issuers))
+    return (
+        ExportFile(name="p12-password.txt", content=f"{password}\n".encode(), mode=0o600),
+        ExportFile(name=f"{name}.p12", content=pkcs12_container(name, key, certificate, issuers, password), mode=0o600),
+        ExportFile(name="certificate.pem", content=pem(certificate), mode=0o644),
+        ExportFile(name="chain.pem", content=chain, mode=0o644),
+    )

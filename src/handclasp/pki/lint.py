@@ -1,0 +1,159 @@
+"""Judge a certificate against its profile before the CA key signs it. Independent of the builder: it reads what came out."""
+
+import ipaddress
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import TypeVar
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+from cryptography.x509.oid import ExtensionOID, NameOID
+
+from handclasp.catalogue.profiles import BACKDATE
+from handclasp.model.errors import PolicyError
+from handclasp.model.issuance import IssuanceRequest, Profile
+from handclasp.pki.tbs import EXTENDED_KEY_USAGES, KEY_USAGE_BITS, Issuer, TbsCertificate
+
+_CRITICAL = {ExtensionOID.BASIC_CONSTRAINTS: True, ExtensionOID.KEY_USAGE: True}
+_T = TypeVar("_T", bound=x509.ExtensionType)
+_KINDS = {"DNSName": "dns", "IPAddress": "ip", "RFC822Name": "email"}
+_MIN_RSA_BITS = 2048
+_CURVES = {"secp256r1", "secp384r1"}
+_BOTH_OR_NEITHER = {"encipher_only", "decipher_only"}  # readable only with keyAgreement, which no profile has
+
+
+def check(tbs: TbsCertificate, profile: Profile, request: IssuanceRequest, issuer: Issuer) -> None:
+    """Refuse a certificate with faults, all of them named.
+
+    Raises:
+        PolicyError: there is at least one fault; nothing was signed with a CA key.
+    """
+    faults = tuple(faults_of(tbs.preview, profile, request, issuer))
+    if faults:
+        raise PolicyError(
+            f"the certificate would break its profile {profile.name}: " + "; ".join(faults),
+            where=request.name,
+            hint="nothing was signed; please report this, profiles are meant to make it impossible",
+        )
+
+
+def faults_of(certificate: x509.Certificate, profile: Profile, request: IssuanceRequest, issuer: Issuer) -> Iterator[str]:
+    """Every fault in words, none when the certificate is what the profile says."""
+    yield from _basics(certificate, request, issuer)
+    yield from _validity(certificate, profile, issuer)
+    yield from _key(certificate.public_key())
+    yield from _extension_set(certificate, profile, request)
+    yield from _identifiers(certificate, issuer)
+    yield from _usages(certificate, profile)
+    yield from _names(certificate, request)
+
+
+def _basics(certificate: x509.Certificate, request: IssuanceRequest, issuer: Issuer) -> Iterator[str]:
+    if certificate.version is not x509.Version.v3:
+        yield "version is not 3"
+    bits = certificate.serial_number.bit_length()
+    if not 127 <= bits <= 159:
+        yield f"serial has {bits} bits, not 127 to 159 (RFC 5280 4.1.2.2)"
+    names = [attribute.value for attribute in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+    if names != [request.name]:
+        yield f"common names are {names!r}"
+    if issuer.certificate is None:
+        if certificate.issuer != certificate.subject:
+            yield "a root must name itself as issuer"
+    elif certificate.issuer.public_bytes() != issuer.certificate.subject.public_bytes():
+        yield "issuer name is not byte for byte the issuer's subject (RFC 5280 6.1.3)"
+    if certificate.signature_hash_algorithm is not None and certificate.signature_hash_algorithm.digest_size < 32:
+        yield f"signed with {certificate.signature_hash_algorithm.name}"
+
+
+def _validity(certificate: x509.Certificate, profile: Profile, issuer: Issuer) -> Iterator[str]:
+    first, last = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    if first >= last:
+        yield "notBefore is not before notAfter"
+    if last - first > profile.max_lifetime + BACKDATE + timedelta(seconds=1):
+        yield f"lifetime is over {profile.max_lifetime.days} days"
+    if issuer.certificate is None:
+        return
+    if first < issuer.certificate.not_valid_before_utc:
+        yield "starts before its issuer"
+    if last > issuer.certificate.not_valid_after_utc:
+        yield "outlives its issuer"
+
+
+def _key(key: CertificatePublicKeyTypes) -> Iterator[str]:
+    if isinstance(key, rsa.RSAPublicKey):
+        if key.key_size < _MIN_RSA_BITS:
+            yield f"RSA key of {key.key_size} bits (OpenSSL security level 2 wants {_MIN_RSA_BITS})"
+        if key.public_numbers().e < 65537:
+            yield "RSA exponent is small"
+    elif isinstance(key, ec.EllipticCurvePublicKey):
+        if key.curve.name not in _CURVES:
+            yield f"curve {key.curve.name}"
+    elif not isinstance(key, ed25519.Ed25519PublicKey):
+        yield f"key type {type(key).__name__}"
+
+
+def _extension_set(certificate: x509.Certificate, profile: Profile, request: IssuanceRequest) -> Iterator[str]:
+    expected = {
+        ExtensionOID.BASIC_CONSTRAINTS,
+        ExtensionOID.KEY_USAGE,
+        ExtensionOID.SUBJECT_KEY_IDENTIFIER,
+        ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
+    }
+    if profile.extended_key_usage:
+        expected.add(ExtensionOID.EXTENDED_KEY_USAGE)
+    if request.subject_alt_names:
+        expected.add(ExtensionOID.SUBJECT_ALTERNATIVE_NAME)
+    found = {extension.oid for extension in certificate.extensions}
+    for oid in sorted(expected - found, key=str):
+        yield f"extension {oid.dotted_string} is missing"
+    for oid in sorted(found - expected, key=str):
+        yield f"extension {oid.dotted_string} is not in the profile"
+    for extension in certificate.extensions:
+        if extension.critical != _CRITICAL.get(extension.oid, False):
+            yield f"extension {extension.oid.dotted_string} has the wrong criticality"
+
+
+def _identifiers(certificate: x509.Certificate, issuer: Issuer) -> Iterator[str]:
+    own = _value(certificate, x509.SubjectKeyIdentifier)
+    if own is None or own.digest != x509.SubjectKeyIdentifier.from_public_key(certificate.public_key()).digest:
+        yield "subject key identifier is not that of the key"
+    above = _value(issuer.certificate, x509.SubjectKeyIdentifier) if issuer.certificate else own
+    authority = _value(certificate, x509.AuthorityKeyIdentifier)
+    if authority is None or above is None or authority.key_identifier != above.digest:
+        yield "authority key identifier is not the issuer's subject key identifier"
+
+
+def _usages(certificate: x509.Certificate, profile: Profile) -> Iterator[str]:
+    constraints = _value(certificate, x509.BasicConstraints)
+    if constraints is None or (constraints.ca, constraints.path_length) != (profile.ca, profile.path_len_constraint):
+        yield "basic constraints differ from the profile"
+    usage = _value(certificate, x509.KeyUsage)
+    readable = {word: name for word, name in KEY_USAGE_BITS.items() if name not in _BOTH_OR_NEITHER}
+    if usage is None or {word for word, name in readable.items() if getattr(usage, name)} != set(profile.key_usage):
+        yield "key usage differs from the profile"
+    extended = _value(certificate, x509.ExtendedKeyUsage)
+    wanted = {EXTENDED_KEY_USAGES[word] for word in profile.extended_key_usage}
+    if set(extended or ()) != wanted:
+        yield "extended key usage differs from the profile"
+
+
+def _names(certificate: x509.Certificate, request: IssuanceRequest) -> Iterator[str]:
+    extension = _value(certificate, x509.SubjectAlternativeName)
+    found = []
+    for name in extension or ():
+        found.append((_KINDS.get(type(name).__name__, "other"), str(name.value)))
+    wanted = [
+        (name.kind, str(ipaddress.ip_address(name.value)) if name.kind == "ip" else name.value)
+        for name in request.subject_alt_names
+    ]
+    if found != wanted:
+        yield f"subject alternative names are {found!r}, not {wanted!r}"
+
+
+def _value(certificate: x509.Certificate, kind: type[_T]) -> _T | None:
+    try:
+        return certificate.extensions.get_extension_for_class(kind).value
+    except x509.ExtensionNotFound:
+        return None

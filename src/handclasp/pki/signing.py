@@ -1,0 +1,96 @@
+"""Which signature a CA key makes, and stand-in keys that make the same kind of signature without any secret.
+
+A to-be-signed certificate names its signature algorithm (RFC 5280 4.1.2.3), so the bytes that the CA key will sign can be
+made, and judged, with any key of the same algorithm. The stand-ins are public constants: nothing signed by them is trusted.
+"""
+
+from functools import cache
+from typing import TypeAlias
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes, CertificateIssuerPublicKeyTypes
+
+from handclasp.model.errors import PolicyError
+from handclasp.pki import der_write as der
+
+SigningKey: TypeAlias = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
+VerifyingKey: TypeAlias = ec.EllipticCurvePublicKey | rsa.RSAPublicKey | ed25519.Ed25519PublicKey
+Digest: TypeAlias = hashes.SHA256 | hashes.SHA384
+
+_ECDSA = {"sha256": "1.2.840.10045.4.3.2", "sha384": "1.2.840.10045.4.3.3"}  # RFC 5758 3.2
+_RSA_SHA256 = "1.2.840.113549.1.1.11"  # RFC 4055 5
+_ED25519 = "1.3.101.112"  # RFC 8410 3
+
+
+def narrowed(key: CertificateIssuerPrivateKeyTypes) -> SigningKey:
+    """The same key, if it is of a type that Handclasp signs with; PolicyError otherwise."""
+    if isinstance(key, (ec.EllipticCurvePrivateKey, rsa.RSAPrivateKey, ed25519.Ed25519PrivateKey)):
+        return key
+    raise PolicyError(f"{type(key).__name__} is no key type for a CA", hint="use EC P-256 or P-384, RSA or Ed25519")
+
+
+def digest_for(key: CertificateIssuerPublicKeyTypes) -> Digest | None:
+    """The hash that goes with a key: SHA-384 for P-384, SHA-256 for other EC and for RSA, none for Ed25519."""
+    if isinstance(key, ed25519.Ed25519PublicKey):
+        return None
+    if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.key_size >= 384:
+        return hashes.SHA384()
+    return hashes.SHA256()
+
+
+def algorithm_identifier(key: VerifyingKey) -> bytes:
+    """DER AlgorithmIdentifier of the signatures that `sign_bytes` makes."""
+    if isinstance(key, ed25519.Ed25519PublicKey):
+        return der.sequence(der.oid(_ED25519))
+    if isinstance(key, rsa.RSAPublicKey):
+        return der.sequence(der.oid(_RSA_SHA256), der.tlv(0x05, b""))
+    digest = digest_for(key)
+    return der.sequence(der.oid(_ECDSA[digest.name if digest else "sha256"]))
+
+
+def sign_bytes(key: SigningKey, content: bytes) -> bytes:
+    """The signature over `content`, in the form a BIT STRING of RFC 5280 holds."""
+    if isinstance(key, ed25519.Ed25519PrivateKey):
+        return key.sign(content)
+    if isinstance(key, rsa.RSAPrivateKey):
+        return key.sign(content, padding.PKCS1v15(), hashes.SHA256())
+    return key.sign(content, ec.ECDSA(digest_for(key.public_key()) or hashes.SHA256()))
+
+
+def verifies(key: VerifyingKey, signature: bytes, content: bytes) -> bool:
+    """Whether `signature` is what `sign_bytes` makes over `content` with the private half of `key`."""
+    try:
+        if isinstance(key, ed25519.Ed25519PublicKey):
+            key.verify(signature, content)
+        elif isinstance(key, rsa.RSAPublicKey):
+            key.verify(signature, content, padding.PKCS1v15(), hashes.SHA256())
+        else:
+            key.verify(signature, content, ec.ECDSA(digest_for(key) or hashes.SHA256()))
+    except InvalidSignature:
+        return False
+    return True
+
+
+def stand_in(key: CertificateIssuerPublicKeyTypes) -> SigningKey:
+    """A public constant key whose signatures carry the same algorithm identifier as those of `key`."""
+    if isinstance(key, ed25519.Ed25519PublicKey):
+        return ed25519.Ed25519PrivateKey.from_private_bytes(bytes(31) + b"\1")
+    if isinstance(key, rsa.RSAPublicKey):
+        return _mersenne_rsa()
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return ec.derive_private_key(1, key.curve)
+    raise PolicyError(f"{type(key).__name__} is no key type for a CA", hint="use EC P-256 or P-384, RSA or Ed25519")
+
+
+@cache
+def _mersenne_rsa() -> rsa.RSAPrivateKey:
+    """RSA from two primes that everybody knows: 2^521 - 1 and 2^607 - 1."""
+    p, q, e = 2**521 - 1, 2**607 - 1, 65537
+    d = pow(e, -1, (p - 1) * (q - 1))
+    public = rsa.RSAPublicNumbers(e, p * q)
+    numbers = rsa.RSAPrivateNumbers(
+        p=p, q=q, d=d, dmp1=d % (p - 1), dmq1=d % (q - 1), iqmp=pow(q, -1, p), public_numbers=public
+    )
+    return numbers.private_key()
