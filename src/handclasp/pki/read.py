@@ -4,7 +4,9 @@ import base64
 import binascii
 import hashlib
 import re
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
@@ -14,6 +16,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+from cryptography.utils import CryptographyDeprecationWarning
 
 from handclasp.model.certificate import (
     AuthorityKeyIdentifier,
@@ -82,7 +85,8 @@ def certificates_from_bytes(data: bytes, *, where: str) -> tuple[Certificate, ..
 @lru_cache(maxsize=4096)
 def certificate_from_der(data: bytes) -> Certificate:
     """Parse one certificate. Raises ValueError when the outer structure is not X.509."""
-    parsed = x509.load_der_x509_certificate(data)
+    with _quiet():
+        parsed = x509.load_der_x509_certificate(data)
     tbs = _tbs_fields(parsed.tbs_certificate_bytes)
     subject, issuer = tbs.subject, tbs.issuer
     extensions, critical, malformed = _extensions(parsed.tbs_certificate_bytes)
@@ -123,7 +127,8 @@ def certificate_from_der(data: bytes) -> Certificate:
 @lru_cache(maxsize=256)
 def crl_from_der(data: bytes) -> Crl:
     """Parse one CRL with all its entries. Raises ValueError when it is not one."""
-    parsed = x509.load_der_x509_crl(data)
+    with _quiet():
+        parsed = x509.load_der_x509_crl(data)
     issuer = parsed.issuer.public_bytes()
     extensions, critical = _crl_extensions(parsed.tbs_certlist_bytes)
     malformed: list[str] = []
@@ -146,6 +151,14 @@ def crl_from_der(data: bytes) -> Crl:
         critical_extensions=critical,
         revoked={entry.serial_number: _revoked(entry) for entry in parsed},
     )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Odd certificates are findings of ours; the library's warnings about them would only reach the terminal."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+        yield
 
 
 class _ExtensionReader:
