@@ -1,0 +1,155 @@
+"""Tokens to a tree. Errors are InputError in nginx's words, at the place nginx means."""
+
+from dataclasses import dataclass, field
+
+from handclasp.catalogue.directives import is_block, is_simple
+from handclasp.model.errors import InputError
+from handclasp.nginxconf.lexer import TOKEN, Kind, lua_end, unescape
+from handclasp.nginxconf.tree import Directive, Document, Source, Word
+
+MAX_DEPTH = 100
+"""Deepest nesting of blocks that is read. nginx configurations stay below ten; the bound keeps every later walk safe."""
+
+_LUA_SUFFIX = "_by_lua_block"
+
+
+@dataclass(slots=True)
+class _Open:
+    """A block whose `}` has not been seen."""
+
+    words: tuple[Word, ...]
+    terminator: int
+    children: list[Directive] = field(default_factory=list)
+
+
+def parse(text: str, file: str = "nginx.conf") -> Document:
+    """Parse one file's text.
+
+    Raises:
+        InputError: a syntax error, with file, line and column.
+    """
+    return _Parser(Source(file, text)).run()
+
+
+class _Parser:
+    """The state of one parse: the words of the directive being read, and the blocks around it."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.words: list[Word] = []
+        self.top: list[Directive] = []
+        self.children = self.top
+        self.stack: list[_Open] = []
+
+    def run(self) -> Document:
+        text = self.source.text
+        match = TOKEN.match
+        position = 0
+        words = self.words
+        while True:
+            found = match(text, position)
+            assert found is not None  # every part of the expression is optional
+            kind = found.lastindex
+            if kind is None:
+                break
+            start, position = found.span(kind)
+            if kind == Kind.WORD:
+                words.append(Word(unescape(found[kind]), start, position))
+            elif kind == Kind.END:
+                position = self._terminator(found[kind], start)
+            elif kind == Kind.QUOTED:
+                words.append(Word(unescape(text[start + 1 : position - 1]), start, position))
+                self._after_quote(position)
+            else:
+                self._unfinished(start)
+        self._end_of_file(len(text))
+        return Document(self.source, tuple(self.top))
+
+    def _terminator(self, mark: str, at: int) -> int:
+        """Handle `;`, `{` or `}` at an offset; return where to read on."""
+        if mark == "}":
+            self._close(at)
+        elif not self.words:
+            hint = "remove it, or write the directive that belongs before it"
+            raise self._error(f'unexpected "{mark}"', at, hint)
+        elif mark == ";":
+            self._simple(at)
+        elif self.words[0].value.endswith(_LUA_SUFFIX):
+            return self._lua(at)
+        else:
+            self._open(at)
+        return at + 1
+
+    def _simple(self, at: int) -> None:
+        name = self.words[0].value
+        if is_block(name) and not self._free_names():
+            raise self._error(f'directive "{name}" has no opening "{{"', at, f"write a block after it: {name} ... {{ ... }}")
+        self.children.append(Directive(self.source, tuple(self.words), at, at))
+        self.words.clear()
+
+    def _open(self, at: int) -> None:
+        name = self.words[0].value
+        if is_simple(name) and not self._free_names():
+            end = self.source.origin(self.words[0].end)
+            raise self._error(
+                f'directive "{name}" is not terminated by ";"', at, f'put ";" at the end of the {name} line (line {end.line})'
+            )
+        if len(self.stack) >= MAX_DEPTH:
+            what = f"blocks are nested more than {MAX_DEPTH} deep"
+            raise self._error(what, at, "no working nginx configuration is; is this one?")
+        opened = _Open(tuple(self.words), at)
+        self.stack.append(opened)
+        self.children = opened.children
+        self.words.clear()
+
+    def _close(self, at: int) -> None:
+        if self.words:
+            name = self.words[0].value
+            raise self._error('unexpected "}"', at, f'put ";" at the end of the {name} directive before it')
+        if not self.stack:
+            raise self._error('unexpected "}"', at, "every block is closed already: remove this brace, or one before it")
+        opened = self.stack.pop()
+        self.children = self.stack[-1].children if self.stack else self.top
+        self.children.append(Directive(self.source, opened.words, opened.terminator, at, tuple(opened.children)))
+
+    def _lua(self, at: int) -> int:
+        end = lua_end(self.source.text, at + 1)
+        if end < 0:
+            what = 'unexpected end of file, expecting "}"'
+            raise self._error(what, at, f"the Lua block opened here ({self.words[0].value}) is not closed")
+        body = self.source.text[at + 1 : end]
+        self.children.append(Directive(self.source, tuple(self.words), at, end, None, body))
+        self.words.clear()
+        return end + 1
+
+    def _free_names(self) -> bool:
+        """Inside map, types and the like the first word is data, not a directive's name."""
+        return bool(self.stack) and not _holds_directives(self.stack[-1].words[0].value)
+
+    def _after_quote(self, at: int) -> None:
+        following = self.source.text[at : at + 1]
+        if following and following not in " \t\r\n;{)":
+            hint = "put a space after the closing quote, or escape the quote before it with a backslash"
+            raise self._error(f'unexpected "{following}"', at, hint)
+
+    def _unfinished(self, at: int) -> None:
+        mark = self.source.text[at]
+        hint = "a backslash is the last character of the file" if mark == "\\" else f"the {mark} opened here is never closed"
+        raise self._error('unexpected end of file, expecting ";" or "}"', at, hint)
+
+    def _end_of_file(self, at: int) -> None:
+        if self.words:
+            hint = f'put ";" at the end of the {self.words[0].value} directive'
+            raise self._error('unexpected end of file, expecting ";" or "}"', at, hint)
+        if self.stack:
+            opened = self.stack[-1]
+            where = self.source.origin(opened.words[0].start)
+            hint = f"the {opened.words[0].value} block opened on line {where.line} is not closed"
+            raise self._error('unexpected end of file, expecting "}"', at, hint)
+
+    def _error(self, what: str, at: int, hint: str) -> InputError:
+        return InputError(what, where=self.source.origin(at), hint=hint)
+
+
+def _holds_directives(name: str) -> bool:
+    return name not in {"map", "geo", "types", "split_clients", "charset_map", "match"}
