@@ -98,6 +98,66 @@ class Listen:
     http2: bool = False
     proxy_protocol: bool = False
     quic: bool = False
+    ipv6only: bool = True
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guard:
+    """One `if (CONDITION) { ... }`. `variable` is without its "$"; `operator` is "", "=", "!=", "~", "~*", "!~", "!~*" or "-f" etc.
+
+    `status` is that of the `return` inside, None when there is none.
+    """
+
+    condition: str
+    variable: str
+    operator: str
+    operand: str
+    status: int | None = None
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Return:
+    """A `return CODE [TEXT]`; a URL alone is code 302."""
+
+    status: int
+    text: str = ""
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MapEntry:
+    """One line of a map{}: what the source must be ("default", a string, "~regex"), and the value then."""
+
+    pattern: str
+    value: str
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MapBlock:
+    """map SOURCE $VARIABLE { ... }; `variable` is without its "$"."""
+
+    context: str
+    source: str
+    variable: str
+    entries: tuple[MapEntry, ...]
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpstreamBlock:
+    """One upstream{}. `addresses` are its servers as host:port or unix:/path.
+
+    `keepalive` is the number of idle connections kept, 0 for none; `keepalive_local`: they are kept apart by location.
+    """
+
+    context: str
+    name: str
+    addresses: tuple[str, ...]
+    keepalive: Setting[int] = Setting(0)
+    keepalive_local: bool = False
     origin: Origin | None = None
 
 
@@ -113,7 +173,7 @@ class ErrorPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorLog:
-    """error_log FILE LEVEL; nginx's default level is error."""
+    """error_log FILE LEVEL; nginx's default level is error. `path` "" is the path compiled into nginx."""
 
     path: str
     level: str = "error"
@@ -130,7 +190,12 @@ class ProxyHeader:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TlsUpstream:
-    """nginx as the client of an upstream: the effective proxy_ssl_* (grpc_ssl_*, uwsgi_ssl_*) of one location."""
+    """nginx as the client of an upstream: the effective proxy_ssl_* (grpc_ssl_*, uwsgi_ssl_*) of one location.
+
+    `module` is proxy, grpc or uwsgi; `target` the argument of its *_pass. `name` is what the certificate must bear and what SNI
+    would say: without a directive the host of the target, an upstream{}'s name included. `addresses` is () when the target
+    holds variables. `block` is the upstream{} that the target names.
+    """
 
     module: str
     target: Setting[str]
@@ -146,11 +211,20 @@ class TlsUpstream:
     protocols: Setting[tuple[str, ...]]
     ciphers: Setting[str]
     session_reuse: Setting[bool]
+    conf_commands: Setting[tuple[tuple[str, str], ...]] = Setting(())
+    block: UpstreamBlock | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Location:
-    """One location (nested ones follow as entries of their own, `parents` naming the enclosing paths)."""
+    """One location (nested ones follow as entries of their own, `parents` naming the enclosing paths).
+
+    `modifier` is "", "=", "^~", "~", "~*" or "@" (path "@name"); "if" (path: the condition) and "limit_except" (path: the
+    methods) are blocks with a *_pass of their own. A stream server has one entry with an empty path.
+    `module` and `target` are those of its *_pass: proxy, grpc, uwsgi, fastcgi, scgi, memcached. `guards` are its own `if`s: a nested
+    location does not have those of the outer one. `denied`: `deny all` without an allow. `scripted`: code (Lua, njs, perl)
+    decides here too.
+    """
 
     modifier: str
     path: str
@@ -159,11 +233,23 @@ class Location:
     proxied: bool = False
     headers: Setting[tuple[ProxyHeader, ...]] = Setting(())
     origin: Origin | None = None
+    module: str | None = None
+    target: Setting[str | None] = Setting(None)
+    guards: tuple[Guard, ...] = ()
+    returns: Return | None = None
+    error_pages: tuple[ErrorPage, ...] = ()
+    internal: bool = False
+    denied: bool = False
+    scripted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TlsServer:
-    """The effective settings of one server{} after inheritance, each with its origin."""
+    """The effective settings of one server{} after inheritance, each with its origin.
+
+    `listens`: `ssl`, `http2` and `proxy_protocol` are those of the socket, which all servers of one address share, so a
+    `listen 443` beside another server's `listen 443 ssl` is TLS too. `guards` run before any location is chosen.
+    """
 
     context: str
     names: tuple[str, ...]
@@ -188,6 +274,14 @@ class TlsServer:
     conf_commands: Setting[tuple[tuple[str, str], ...]]
     locations: tuple[Location, ...]
     origin: Origin
+    ocsp_responder: Setting[str | None] = Setting(None)
+    resolver: Setting[str | None] = Setting(None)
+    early_data: Setting[bool] = Setting(value=False)
+    underscores_in_headers: Setting[bool] = Setting(value=False)
+    ignore_invalid_headers: Setting[bool] = Setting(value=True)
+    guards: tuple[Guard, ...] = ()
+    returns: Return | None = None
+    scripted: bool = False
 
     @property
     def label(self) -> str:
@@ -205,3 +299,5 @@ class EffectiveConfig:
     files: tuple[str, ...]
     error_logs: Setting[tuple[ErrorLog, ...]]
     pid: Setting[str | None] = Setting(None)
+    upstreams: tuple[UpstreamBlock, ...] = ()
+    maps: tuple[MapBlock, ...] = ()
