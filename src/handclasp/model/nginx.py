@@ -104,7 +104,7 @@ class Listen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guard:
-    """One `if (CONDITION) { ... }`. `variable` is without its "$"; `operator` is "", "=", "!=", "~", "~*", "!~", "!~*" or "-f" etc.
+    """One `if (CONDITION) { ... }`. `variable` is without its "$"; `operator` is "", a comparison, or a file test such as "-f".
 
     `status` is that of the `return` inside, None when there is none.
     """
@@ -221,9 +221,9 @@ class Location:
 
     `modifier` is "", "=", "^~", "~", "~*" or "@" (path "@name"); "if" (path: the condition) and "limit_except" (path: the
     methods) are blocks with a *_pass of their own. A stream server has one entry with an empty path.
-    `module` and `target` are those of its *_pass: proxy, grpc, uwsgi, fastcgi, scgi, memcached. `guards` are its own `if`s: a nested
-    location does not have those of the outer one. `denied`: `deny all` without an allow. `scripted`: code (Lua, njs, perl)
-    decides here too.
+    `module` and `target` are those of its *_pass (proxy, grpc, uwsgi, fastcgi, scgi, memcached). `guards` are its own `if`s: a
+    nested location does not have those of the outer one. `denied`: `deny all` without an allow. `scripted`: code (Lua, njs,
+    perl) decides here too.
     """
 
     modifier: str

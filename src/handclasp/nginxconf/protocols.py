@@ -1,0 +1,15 @@
+"""Which TLS versions nginx speaks when nobody says (ssl_protocols, proxy_ssl_protocols)."""
+
+from handclasp.model.nginx import NginxVersion
+
+_SINCE = (
+    (NginxVersion(1, 27, 3), ("TLSv1.2", "TLSv1.3")),
+    (NginxVersion(1, 23, 4), ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")),
+    (NginxVersion(1, 9, 1), ("TLSv1", "TLSv1.1", "TLSv1.2")),
+)
+_OLDEST = ("SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2")
+
+
+def default_protocols(version: NginxVersion) -> tuple[str, ...]:
+    """The default of a version, the same towards clients and upstreams."""
+    return next((protocols for since, protocols in _SINCE if version >= since), _OLDEST)
