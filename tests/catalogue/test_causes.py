@@ -1,0 +1,103 @@
+"""The catalogue of causes: complete in both languages, consistent with itself, its index current."""
+
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from handclasp.catalogue import causes
+from handclasp.catalogue.builds import BUILDS, fitting
+from handclasp.catalogue.cause import Cause, Status
+from handclasp.catalogue.text import Text
+from handclasp.catalogue.verify_errors import by_number
+from handclasp.model.nginx import NginxVersion, OpensslSeries
+
+FOLDER = Path(causes.__file__).parent
+FILES = sorted(FOLDER.glob("*/*.toml"))
+CJK = re.compile(r"[\u4e00-\u9fff]")
+
+
+def texts(value: object) -> list[Text]:
+    if isinstance(value, Text):
+        return [value]
+    if isinstance(value, tuple):
+        return [text for item in value for text in texts(item)]
+    if hasattr(value, "__dataclass_fields__"):
+        return [text for name in value.__dataclass_fields__ for text in texts(getattr(value, name))]
+    return []
+
+
+def test_index_is_current() -> None:
+    assert (FOLDER / causes.INDEX).read_text("utf-8") == causes.compile_index(), "run tools/catalogue_index.py"
+
+
+def test_index_and_files_hold_the_same_causes() -> None:
+    assert len(FILES) >= 15
+    assert {file.stem for file in FILES} == set(causes.slugs())
+    assert len({outline.order for outline in causes.outlines()}) == len(FILES)
+    assert [outline.order for outline in causes.outlines()] == sorted(outline.order for outline in causes.outlines())
+
+
+def test_unknown_slug_is_a_key_error() -> None:
+    with pytest.raises(KeyError):
+        causes.load("../trust/client-ca-not-trusted")
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_cause_is_complete(file: Path) -> None:
+    cause = causes.load(file.stem)
+    assert (cause.slug, cause.area) == (file.stem, file.parent.name)
+    assert cause.remedies
+    for text in texts(cause):
+        assert text.en.strip()
+        assert not CJK.search(text.en), text.en
+        assert CJK.search(text.zh), text.zh
+        assert len(text.zh) < len(text.en), text.zh
+    assert len({remedy.id for remedy in cause.remedies}) == len(cause.remedies)
+    assert set(cause.next_causes) <= set(causes.slugs()) - {cause.slug}
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_symptoms_fit_the_builds_they_name(file: Path) -> None:
+    cause = causes.load(file.stem)
+    if cause.status is Status.REPRODUCED:
+        assert any(BUILDS[build].lab for build in cause.builds)
+    else:
+        assert not cause.proven
+    for symptom in cause.symptoms:
+        assert symptom.variants
+        assert symptom.builds
+        assert symptom.status or symptom.start or symptom.seen or symptom.logs or symptom.number
+        assert symptom.title is None or symptom.title.startswith(str(symptom.status))
+        for build in symptom.builds:
+            if symptom.number is not None:
+                assert by_number(BUILDS[build].series, symptom.number), (build, symptom.number)
+
+
+def test_a_missing_translation_fails() -> None:
+    whole = (FOLDER / "trust" / "client-ca-not-trusted.toml").read_text("utf-8")
+    assert isinstance(causes.read(whole), Cause)
+    with pytest.raises(msgspec.ValidationError, match="zh"):
+        causes.read(re.sub(r"^zh = .*$", "", whole, count=1, flags=re.MULTILINE))
+
+
+@pytest.mark.parametrize(
+    ("series", "version", "expected"),
+    [
+        (OpensslSeries.V1_1_1, None, ("1.18/1.1.1",)),
+        (OpensslSeries.V3_0, NginxVersion(1, 22, 1), ("1.22/3.0", "1.31/3.0")),
+        (None, NginxVersion(1, 19, 0), ("1.18/1.0.1", "1.18/1.0.2", "1.18/1.1.1")),
+        (OpensslSeries.V3_5, NginxVersion(1, 18, 0), ("1.26/3.5",)),
+        (None, None, tuple(BUILDS)),
+    ],
+)
+def test_fitting_builds(series: OpensslSeries | None, version: NginxVersion | None, expected: tuple[str, ...]) -> None:
+    assert fitting(series, version) == expected
+
+
+def test_runs_count_variants_on_the_builds_asked_for() -> None:
+    symptom = causes.load("client-verify-depth-too-small").symptoms[1]
+    assert symptom.runs(("1.22/3.0", "1.26/3.5")) == 4
+    assert symptom.runs(("1.22/3.0",)) == 2
+    assert symptom.runs(("1.18/1.1.1",)) == 0
