@@ -1,0 +1,205 @@
+"""Which server answers for a name, and which location for a URI: nginx's own order of search."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import IPv6Address
+from urllib.parse import unquote
+
+from handclasp.model.nginx import EffectiveConfig, Listen, Location, TlsServer
+
+
+@dataclass(frozen=True, slots=True)
+class Socket:
+    """One listen address and the servers behind it, in file order. `default` answers when no name fits."""
+
+    address: str
+    port: int
+    context: str
+    listen: Listen
+    default: TlsServer
+    servers: tuple[TlsServer, ...]
+
+
+def sockets(config: EffectiveConfig) -> tuple[Socket, ...]:
+    """Every listen address of a configuration, in file order. QUIC sockets stand beside the TCP one of the same port."""
+    grouped: dict[tuple[str, str, int, bool], list[tuple[TlsServer, Listen]]] = {}
+    for server in config.servers:
+        for listen in server.listens:
+            grouped.setdefault((server.context, listen.address, listen.port, listen.quic), []).append((server, listen))
+    return tuple(_socket(context, found) for (context, *_), found in grouped.items())
+
+
+def _socket(context: str, found: list[tuple[TlsServer, Listen]]) -> Socket:
+    default, listen = next(((server, one) for server, one in found if one.default_server), found[0])
+    servers = tuple({id(server): server for server, _ in found}.values())
+    return Socket(listen.address, listen.port, context, listen, default, servers)
+
+
+def select_server(config: EffectiveConfig, address: str, port: int, name: str | None) -> TlsServer | None:
+    """The server that nginx chooses for a connection to `address`:`port` by SNI, or for a request by Host.
+
+    Args:
+        config: all servers.
+        address: the local address of the connection, "127.0.0.1", "::1", "[::1]" or "unix:/path"; "*": any.
+        port: the local port; 0 for a unix socket.
+        name: SNI, or the Host header with or without port; None: no SNI; "": no Host.
+
+    Returns:
+        None when nothing listens there.
+    """
+    socket = select_socket(config, address, port)
+    return by_name(socket, name) if socket else None
+
+
+def select_socket(config: EffectiveConfig, address: str, port: int) -> Socket | None:
+    """The listen address that takes a connection: the exact one before a wildcard. None when nothing listens there."""
+    candidates = [socket for socket in sockets(config) if socket.port == port and not socket.listen.quic]
+    wanted = _bracketed(address)
+    for accepted in (wanted, *_wildcards(wanted)):
+        for socket in candidates:
+            if socket.address == accepted and (accepted != "[::]" or wanted[:1] in {"[", "*"} or not socket.listen.ipv6only):
+                return socket
+    return candidates[0] if wanted == "*" and candidates else None
+
+
+def _bracketed(address: str) -> str:
+    bare = address.strip("[]")
+    if ":" not in bare or address.startswith("unix:"):
+        return "*" if address in {"", "0.0.0.0"} else address.lower()  # noqa: S104 - a name for "any"
+    try:
+        return f"[{IPv6Address(bare)}]"
+    except ValueError:
+        return address
+
+
+def _wildcards(address: str) -> tuple[str, ...]:
+    if address.startswith("unix:"):
+        return ()
+    return ("[::]",) if address.startswith("[") else ("*", "[::]")
+
+
+def by_name(socket: Socket, name: str | None) -> TlsServer:
+    """The server behind a socket that a name selects, else its default."""
+    if name is None:
+        return socket.default
+    host = _host(name)
+    return _by_table(socket.servers, host) or _by_regex(socket.servers, host) or socket.default
+
+
+def _host(name: str) -> str:
+    """A name as nginx compares it: lower case, no port, no trailing dot."""
+    bare = name.lower()
+    if bare.startswith("["):
+        return bare.partition("]")[0] + "]"
+    return bare.partition(":")[0].removesuffix(".")
+
+
+def _by_table(servers: tuple[TlsServer, ...], host: str) -> TlsServer | None:
+    """Exact names, then the longest wildcard in front (*.a, .a), then the longest behind (a.*)."""
+    table = _names(servers)
+    found = table.get(host)
+    if found is not None or not host:
+        return found
+    labels = host.split(".")
+    for cut in range(1, len(labels)):
+        if (found := table.get("*." + ".".join(labels[cut:]))) is not None:
+            return found
+    for cut in range(len(labels) - 1, 0, -1):
+        if (found := table.get(".".join(labels[:cut]) + ".*")) is not None:
+            return found
+    return None
+
+
+def _names(servers: tuple[TlsServer, ...]) -> dict[str, TlsServer]:
+    """Names to servers. Of equal names the first counts (nginx warns of the conflict); no name at all is the empty one."""
+    table: dict[str, TlsServer] = {}
+    for server in servers:
+        for name in _plain(server.names or ("",)):
+            table.setdefault(name, server)
+    return table
+
+
+def _plain(names: Iterable[str]) -> Iterator[str]:
+    for name in names:
+        if name.startswith("."):
+            yield name[1:]
+            yield "*" + name
+        elif not name.startswith("~"):
+            yield name
+
+
+def _by_regex(servers: tuple[TlsServer, ...], host: str) -> TlsServer | None:
+    if not host:
+        return None
+    for server in servers:
+        if any(name.startswith("~") and matches(name[1:], host, ignore_case=True) for name in server.names):
+            return server
+    return None
+
+
+def select_location(server: TlsServer, uri: str) -> Location | None:
+    """The location that nginx chooses for a URI before any rewrite; None when only the server's own settings hold.
+
+    `=` first; else the longest prefix, and then what is nested in it; then the regular expressions beside that prefix in file
+    order, unless it is `^~`. `if` and `limit_except` blocks and named locations are never chosen here.
+    """
+    levels: dict[tuple[str, ...], list[Location]] = {}
+    for location in server.locations:
+        if location.modifier in {"", "=", "^~", "~", "~*"}:
+            levels.setdefault(location.parents, []).append(location)
+    return _find(levels, (), normal_uri(uri))[0]
+
+
+def normal_uri(uri: str) -> str:
+    """A URI as locations see it: without query, percent signs decoded, slashes merged, dot segments resolved."""
+    path = unquote(uri.partition("?")[0].partition("#")[0])
+    kept: list[str] = []
+    segments = path.split("/")
+    for segment in segments:
+        if segment == "..":
+            del kept[-1:]
+        elif segment not in {"", "."}:
+            kept.append(segment)
+    folder = "/" if kept and segments[-1] in {"", ".", ".."} else ""
+    return "/" + "/".join(kept) + folder
+
+
+def _find(levels: dict[tuple[str, ...], list[Location]], parents: tuple[str, ...], path: str) -> tuple[Location | None, bool]:
+    """The best location of one level, and whether the search is over: an exact or regular one was found.
+
+    As in ngx_http_core_find_location, a nested prefix, `^~` too, does not keep the outer level's expressions from being tried.
+    """
+    level = levels.get(parents, [])
+    for location in level:
+        if location.modifier == "=" and location.path == path:
+            return location, True
+    prefixes = [one for one in level if one.modifier in {"", "^~"} and path.startswith(one.path)]
+    best = max(prefixes, key=lambda one: len(one.path), default=None)
+    chosen = best
+    if best is not None:
+        inner, final = _find(levels, (*parents, best.path), path)
+        if final:
+            return inner, True
+        chosen = inner or best
+    if best is None or best.modifier != "^~":
+        for location in level:
+            if location.modifier in {"~", "~*"} and matches(location.path, path, ignore_case=location.modifier == "~*"):
+                return _find(levels, (*parents, location.path), path)[0] or location, True
+    return chosen, False
+
+
+def matches(pattern: str, text: str, *, ignore_case: bool = False) -> bool:
+    """Whether a PCRE of a configuration finds a match; False for one that Python cannot read."""
+    compiled = _compiled(pattern, ignore_case)
+    return compiled is not None and compiled.search(text) is not None
+
+
+@lru_cache(maxsize=1024)
+def _compiled(pattern: str, ignore_case: bool) -> re.Pattern[str] | None:  # noqa: FBT001 - a cache key
+    python = pattern.replace("(?<", "(?P<").replace("(?P<=", "(?<=").replace("(?P<!", "(?<!")
+    try:
+        return re.compile(python, re.IGNORECASE if ignore_case else 0)
+    except (re.error, OverflowError, RecursionError):
+        return None
