@@ -8,13 +8,17 @@ class UpstreamIntent:
     """Where requests go. `url`: http://host:port or https://host:port.
 
     For https nginx verifies the upstream: `trusted_certificate` is the path of a PEM file with its root (and intermediates),
-    `name` the DNS name that must be in its certificate (default: the host of `url`), `verify_depth` the intermediates.
+    `name` the DNS name that must be in its certificate (default: the host of `url`), `verify_depth` the intermediates, `crl`
+    a file with a CRL for each of its CAs. `certificate` and `certificate_key` are what nginx shows to the upstream of itself.
     """
 
     url: str
     trusted_certificate: str | None = None
     name: str | None = None
     verify_depth: int = 1
+    crl: str | None = None
+    certificate: str | None = None
+    certificate_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

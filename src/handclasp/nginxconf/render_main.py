@@ -1,0 +1,53 @@
+"""A whole nginx.conf for a prefix of its own: nothing outside the prefix is written, and no root is needed."""
+
+from handclasp.nginxconf import render_words as words
+
+FOLDERS = ("logs", "run", "sites")
+"""Folders that must be in the prefix before nginx starts."""
+
+
+def render_main(
+    prefix: str,
+    *,
+    sites: str = "sites/*.conf",
+    modules: tuple[str, ...] = (),
+    stream: str | None = None,
+    user: str | None = None,
+) -> str:
+    """The main configuration of a private nginx.
+
+    Args:
+        prefix: absolute path of its folder; everything it writes stays below.
+        sites: pattern of the site files, relative to the prefix.
+        modules: files of dynamic modules to load ("/usr/lib/nginx/modules/ngx_stream_module.so").
+        stream: pattern of files to include in a stream{} block; None: no such block.
+        user: the account of the workers when started by root; None: nginx's default.
+
+    Raises:
+        PolicyError: a path that nginx would not read as one.
+    """
+    base = words.path(prefix.rstrip("/") + "/", "the prefix").strip('"')
+    lines = [f"load_module {words.path(module, 'the module')};" for module in modules]
+    lines += [f"user {words.word(user, 'the user')};"] if user else []
+    lines += [
+        "worker_processes 1;",
+        f"pid {words.path(base + 'run/nginx.pid', 'the pid file')};",
+        f"error_log {words.path(base + 'logs/error.log', 'the error log')} info;",
+        "",
+        "events {",
+        "    worker_connections 512;",
+        "}",
+        "",
+        "http {",
+        "    server_tokens off;",
+        "    access_log off;",
+        *(f"    {kind}_temp_path {words.path(f'{base}run/{kind}', 'the folder')};" for kind in _TEMPORARY),
+        f"    include {words.path(base + sites, 'the site files')};",
+        "}",
+    ]
+    if stream is not None:
+        lines += ["", "stream {", f"    include {words.path(base + stream, 'the stream files')};", "}"]
+    return "\n".join(lines) + "\n"
+
+
+_TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
