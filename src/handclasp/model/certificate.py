@@ -57,6 +57,7 @@ class Certificate:
 
     `subject` and `issuer` are DER names in OpenSSL's canonical form (case and space folded), so that equality is the
     comparison that path building makes; the `_text` twins are RFC 4514 for people, most specific first.
+    `email_addresses` are those of the subject; `signature_kind` is the kind of key that the signature algorithm needs.
     `None` for an extension means absent; `critical_extensions` and `malformed_extensions` are dotted OIDs.
     """
 
@@ -68,6 +69,7 @@ class Certificate:
     subject_text: str = field(compare=False)
     issuer_text: str = field(compare=False)
     common_names: tuple[str, ...] = field(compare=False, default=())
+    email_addresses: tuple[str, ...] = field(compare=False, default=())
     not_before: datetime = field(compare=False)
     not_after: datetime = field(compare=False)
     spki: bytes = field(compare=False)
@@ -75,6 +77,7 @@ class Certificate:
     key_bits: int = field(compare=False)
     curve: str | None = field(compare=False, default=None)
     signature_digest: str | None = field(compare=False)
+    signature_kind: KeyKind | None = field(compare=False, default=None)
     subject_key_identifier: bytes | None = field(compare=False, default=None)
     authority_key_identifier: AuthorityKeyIdentifier | None = field(compare=False, default=None)
     basic_constraints: BasicConstraints | None = field(compare=False, default=None)

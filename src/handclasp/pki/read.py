@@ -35,6 +35,7 @@ from handclasp.pki.distinguished_name import attributes, canonical, rfc2253
 T = TypeVar("T")
 
 _COMMON_NAME = "2.5.4.3"
+_EMAIL_ADDRESS = "1.2.840.113549.1.9.1"
 _NETSCAPE_CERT_TYPE = x509.ObjectIdentifier("2.16.840.1.113730.1.1")
 _NETSCAPE_BITS = ("ssl_client", "ssl_server", "smime", "object_signing", "reserved", "ssl_ca", "smime_ca", "object_ca")
 _KEY_USAGE_BITS = (
@@ -101,6 +102,7 @@ def certificate_from_der(data: bytes) -> Certificate:
         subject_text=rfc2253(subject),
         issuer_text=rfc2253(issuer),
         common_names=attributes(subject, _COMMON_NAME),
+        email_addresses=attributes(subject, _EMAIL_ADDRESS),
         not_before=parsed.not_valid_before_utc,
         not_after=parsed.not_valid_after_utc,
         spki=tbs.spki,
@@ -108,6 +110,7 @@ def certificate_from_der(data: bytes) -> Certificate:
         key_bits=bits,
         curve=curve,
         signature_digest=_digest(parsed),
+        signature_kind=_signature_kind(parsed.signature_algorithm_oid.dotted_string),
         subject_key_identifier=read("2.5.29.14", lambda value: der.first(value).content),
         authority_key_identifier=read("2.5.29.35", _authority_key_identifier),
         basic_constraints=read("2.5.29.19", _basic_constraints),
@@ -274,6 +277,31 @@ def _digest(parsed: x509.Certificate) -> str | None:
     except UnsupportedAlgorithm:
         return "unknown"
     return algorithm.name if algorithm else None
+
+
+# The arc of a signature algorithm tells which kind of key made it (obj_xref.h).
+_SIGNATURE_ARCS = (
+    ("1.2.840.113549.1.1.10", KeyKind.RSA_PSS),
+    ("1.2.840.113549.1.1.", KeyKind.RSA),
+    ("2.16.840.1.101.3.4.3.13", KeyKind.RSA),
+    ("2.16.840.1.101.3.4.3.14", KeyKind.RSA),
+    ("2.16.840.1.101.3.4.3.15", KeyKind.RSA),
+    ("2.16.840.1.101.3.4.3.16", KeyKind.RSA),
+    ("2.16.840.1.101.3.4.3.1", KeyKind.DSA),
+    ("2.16.840.1.101.3.4.3.2", KeyKind.DSA),
+    ("2.16.840.1.101.3.4.3.9", KeyKind.EC),
+    ("1.2.840.10045.4.", KeyKind.EC),
+    ("2.16.840.1.101.3.4.3.10", KeyKind.EC),
+    ("2.16.840.1.101.3.4.3.11", KeyKind.EC),
+    ("2.16.840.1.101.3.4.3.12", KeyKind.EC),
+    ("1.2.840.10040.4.3", KeyKind.DSA),
+    ("1.3.101.112", KeyKind.ED25519),
+    ("1.3.101.113", KeyKind.ED448),
+)
+
+
+def _signature_kind(oid: str) -> KeyKind | None:
+    return next((kind for arc, kind in _SIGNATURE_ARCS if oid == arc or (arc.endswith(".") and oid.startswith(arc))), None)
 
 
 def _bits(value: bytes, names: tuple[str, ...]) -> frozenset[str]:
