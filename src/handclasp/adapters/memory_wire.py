@@ -1,0 +1,91 @@
+"""Carries bytes between a memory-BIO TLS connection and a socket, under one deadline for everything."""
+
+import contextlib
+import socket
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self, TypeVar
+
+from OpenSSL import SSL
+
+T = TypeVar("T")
+_CHUNK = 65536
+
+
+class Wire:
+    """A connected socket that feeds a TLS connection.
+
+    Args:
+        tls: a client connection made without a socket.
+        address: a host name or an IP address, with or without brackets, or "unix:/path".
+        port: TCP port; without meaning for "unix:".
+        seconds: from now until everything must be done.
+
+    Raises:
+        OSError: it cannot connect (TimeoutError when the time is over).
+    """
+
+    def __init__(self, tls: SSL.Connection, address: str, port: int, seconds: float) -> None:
+        self._tls = tls
+        self._deadline = time.monotonic() + seconds
+        self._socket = _connect(address, port, seconds)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._socket.close()
+
+    def do(self, action: Callable[[], T]) -> T:
+        """Run one TLS operation, moving bytes until it is done. Raises OSError, and SSL.Error from the operation itself."""
+        while True:
+            try:
+                result = action()
+            except SSL.WantReadError:
+                self.flush()
+                self._feed()
+            else:
+                self.flush()
+                return result
+
+    def flush(self) -> None:
+        """Send what TLS wants sent.
+
+        A peer that has closed may still have left an alert for us to read: failing to send is no reason not to read it.
+        """
+        while True:
+            try:
+                data = self._tls.bio_read(_CHUNK)
+            except SSL.WantReadError:
+                return
+            self._socket.settimeout(self._left())
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                self._socket.sendall(data)
+
+    def _feed(self) -> None:
+        self._socket.settimeout(self._left())
+        data = self._socket.recv(_CHUNK)
+        if data:
+            self._tls.bio_write(data)
+        else:
+            self._tls.bio_shutdown()
+
+    def _left(self) -> float:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("timed out")
+        return left
+
+
+def _connect(address: str, port: int, seconds: float) -> socket.socket:
+    if not address.startswith("unix:"):
+        return socket.create_connection((address.strip("[]"), port), timeout=seconds)
+    connected = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connected.settimeout(seconds)
+    try:
+        connected.connect(address.removeprefix("unix:"))
+    except OSError:
+        connected.close()
+        raise
+    return connected

@@ -1,0 +1,231 @@
+"""A real nginx behind ports.Nginx: tested, started, reloaded and stopped, and never believed without looking.
+
+An instance belongs to us when a master process carries `-p PREFIX -c CONFIG` in its title, exactly as `start` ran it. The pid
+file is not asked: it may be stale, and a pid from it may by now be anybody. The system's own nginx has no such title.
+"""
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import BinaryIO
+
+from handclasp.adapters import nginx_binary, processes
+from handclasp.model.errors import WorldError
+from handclasp.model.nginx import NginxBuild
+from handclasp.ports.nginx import TestResult
+
+_MASTER = "nginx: master process "
+_WORKER = "nginx: worker process"
+_LEAVING = "nginx: worker process is shutting down"
+_POLL = 0.01
+_TEST_SECONDS = 60.0  # a CRL of a million entries takes seconds to parse
+_START_SECONDS = 20.0  # nginx itself tries five times, half a second apart, to bind a busy port
+_RELOAD_SECONDS = 30.0
+_STOP_SECONDS = 10.0
+
+
+class NginxProcess:
+    """ports.Nginx over one binary.
+
+    Args:
+        path: the binary; None finds it when first needed. Missing: WorldError naming the package.
+    """
+
+    def __init__(self, path: str | None = None) -> None:
+        self._given = path
+
+    @cached_property
+    def path(self) -> str:
+        """The binary that is run."""
+        return nginx_binary.find(self._given)
+
+    @cached_property
+    def _build(self) -> NginxBuild:
+        return nginx_binary.describe(self.path)
+
+    def build(self) -> NginxBuild:
+        """What `nginx -V` says, and the OpenSSL it really runs with."""
+        return self._build
+
+    def test(self, *, prefix: str, config: str) -> TestResult:
+        """`nginx -t`: touches no running instance."""
+        ran = nginx_binary.run([*self._argv(prefix, config), "-t"], seconds=_TEST_SECONDS)
+        return TestResult(ok=ran.returncode == 0, output=ran.stderr.strip())
+
+    def dump(self, *, prefix: str, config: str) -> str:
+        """`nginx -T`: the whole configuration as nginx reads it. WorldError with nginx's words when it does not."""
+        ran = nginx_binary.run([*self._argv(prefix, config), "-T"], seconds=_TEST_SECONDS)
+        if ran.returncode:
+            raise _refused("nginx does not accept the configuration", ran.stderr, config)
+        return ran.stdout
+
+    def start(self, *, prefix: str, config: str) -> None:
+        """Start as a daemon and wait until it has workers. nginx listens before it becomes a daemon, so then it serves.
+
+        Raises:
+            WorldError: it runs already; or nginx refuses, with its words in the hint, and a busy address named with its holder;
+                or it does not come up.
+        """
+        if (running := self._master(prefix, config)) is not None:
+            raise WorldError(f"this nginx runs already (pid {running})", where=prefix)
+        with tempfile.TemporaryFile() as words:
+            self._launch(self._argv(prefix, config), words)
+            _until(lambda: self._serving(prefix, config) or not self._instances(prefix, config), _START_SECONDS)
+            if not self._serving(prefix, config):
+                raise _refused("nginx did not come up", _text(words), config)
+
+    def _launch(self, argv: list[str], words: BinaryIO) -> None:
+        """Run nginx until it has gone to the background. Its stderr is a file: a daemon would hold a pipe open."""
+        environment = nginx_binary.environment()
+        with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=words, stderr=words, env=environment) as launched:
+            try:
+                code = launched.wait(_START_SECONDS)
+            except subprocess.TimeoutExpired:
+                launched.terminate()  # not kill: it takes its workers with it
+                what = "nginx did not go to the background (is `daemon off` set?)"
+                raise _refused(what, _text(words), argv[-1]) from None
+        if code:
+            raise _refused("nginx does not start", _text(words), argv[-1])
+
+    def reload(self, *, prefix: str, config: str) -> None:
+        """Reload and wait until the new worker generation serves and every old worker is leaving.
+
+        Raises:
+            WorldError: none runs; `nginx -t` refuses; or the running master refuses, which it says only in its error log
+                (facts: a HUP with a broken file keeps the old configuration, and the sender learns nothing).
+        """
+        master = self._master(prefix, config)
+        if master is None:
+            raise WorldError("no nginx of this prefix runs", where=prefix)
+        tested = self.test(prefix=prefix, config=config)
+        if not tested.ok:
+            raise _refused("nginx does not accept the configuration", tested.output, config)
+        old = _workers(master)
+        with _error_log(master) as log:
+            os.kill(master, signal.SIGHUP)
+            _until(lambda: _renewed(master, old) or _complaints(log, master), _RELOAD_SECONDS)
+            said = _complaints(log, master)
+            if said or not _renewed(master, old):
+                raise _refused("nginx refused to reload and goes on with its old configuration", said, config)
+
+    def stop(self, *, prefix: str, config: str) -> None:
+        """Stop the instance of this prefix and wait until it and its workers are gone. Nothing happens when none runs.
+
+        Raises:
+            WorldError: it does not go, even when killed.
+        """
+        master = self._master(prefix, config)
+        if master is None:
+            return
+        family = (master, *processes.children(master))
+        _signal(master, signal.SIGTERM)
+        if _until(lambda: not any(processes.title(pid).startswith("nginx: ") for pid in family), _STOP_SECONDS):
+            return
+        for pid in family:
+            if processes.title(pid).startswith("nginx: "):
+                _signal(pid, signal.SIGKILL)
+        if not _until(lambda: not any(processes.title(pid).startswith("nginx: ") for pid in family), _STOP_SECONDS):
+            raise WorldError(f"nginx (pid {master}) does not stop", where=prefix)
+
+    def running(self, *, prefix: str, config: str) -> bool:
+        """Whether a master process of this prefix is alive."""
+        return self._master(prefix, config) is not None
+
+    def _argv(self, prefix: str, config: str) -> list[str]:
+        folder = _canonical(prefix)
+        return [self.path, "-p", folder, "-c", os.path.normpath(Path(folder) / config)]
+
+    def _instances(self, prefix: str, config: str) -> list[int]:
+        """Processes run with our prefix and configuration, whether or not they have become a master yet."""
+        *_, dash_p, folder, dash_c, file = self._argv(prefix, config)
+        wanted = f" {dash_p} {folder} {dash_c} {file} "
+        return [pid for pid in processes.pids() if wanted in f"{processes.title(pid)} " and processes.in_our_pid_namespace(pid)]
+
+    def _master(self, prefix: str, config: str) -> int | None:
+        """The pid of our master; the newest if there are two (a binary upgrade in progress)."""
+        ours = (pid for pid in self._instances(prefix, config) if processes.title(pid).startswith(_MASTER))
+        return max(ours, default=None)
+
+    def _serving(self, prefix: str, config: str) -> bool:
+        master = self._master(prefix, config)
+        return master is not None and bool(_workers(master))
+
+
+def _canonical(prefix: str) -> str:
+    return os.path.normpath(Path(prefix).absolute())
+
+
+def _until(condition: Callable[[], object], seconds: float) -> bool:
+    """Poll until `condition` holds; False when it still does not after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_POLL)
+    return True
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):  # it went by itself between the look and the signal: what was wanted
+        os.kill(pid, number)
+
+
+def _workers(master: int) -> frozenset[int]:
+    """Workers that take new connections: not those that finish old ones, nor cache managers."""
+    titles = {pid: processes.title(pid) for pid in processes.children(master)}
+    return frozenset(pid for pid, name in titles.items() if name.startswith(_WORKER) and not name.startswith(_LEAVING))
+
+
+def _renewed(master: int, old: frozenset[int]) -> bool:
+    now = _workers(master)
+    return bool(now) and not now & old
+
+
+def _error_log(master: int) -> BinaryIO:
+    """The main error log of a running master, at its end.
+
+    nginx makes its stderr a duplicate of the main error log, so the log is found without reading the configuration, even when
+    the file was moved away. A log that is no regular file (syslog, a terminal) cannot be read back: nothing is read then.
+    """
+    try:
+        path = f"/proc/{master}/fd/2"
+        if Path(path).is_file():
+            log = Path(path).open("rb")  # noqa: SIM115 - the caller closes it
+            log.seek(0, os.SEEK_END)
+            return log
+    except OSError as error:
+        raise WorldError(f"the error log of nginx (pid {master}) cannot be read: {error.strerror}") from error
+    return Path(os.devnull).open("rb")
+
+
+def _complaints(log: BinaryIO, master: int) -> str:
+    """What the master has logged at level emerg since `log` was opened; every refusal of a reload is."""
+    place = log.tell()
+    said = log.read().decode(errors="replace")
+    log.seek(place)
+    return "\n".join(line for line in said.splitlines() if f"[emerg] {master}#" in line)
+
+
+def _text(words: BinaryIO) -> str:
+    words.seek(0)
+    return words.read().decode(errors="replace")
+
+
+def _refused(what: str, said: str, config: str) -> WorldError:
+    """A WorldError with nginx's own words as the hint. A busy address becomes the message, with its holder."""
+    words = [re.sub(r"^(nginx: |\d{4}/\d\d/\d\d [\d:]+ )", "", line) for line in said.splitlines() if line.strip()]
+    lines = list(dict.fromkeys(re.sub(r"(\[\w+\]) \d+#\d+:", r"\1", line) for line in words))
+    hint = "\n".join(f"nginx: {line}" for line in lines[-10:]) or None
+    busy = re.search(r"bind\(\) to (\S+):(\d+) failed \(98:", said)
+    if busy:
+        holder = processes.listener(busy[1], int(busy[2]))
+        by = f" by {holder}" if holder else ""
+        return WorldError(f"{what}: {busy[1]}:{busy[2]} is in use{by}", where=config, hint=hint)
+    return WorldError(what, where=config, hint=hint)
