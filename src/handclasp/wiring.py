@@ -1,6 +1,17 @@
 """Joins the ports to the adapters: the only module that knows both. Everything heavy is imported when first asked for."""
 
+import os
+import pwd
 from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from handclasp.adapters.passphrase import PassphraseSource
+    from handclasp.app.home import Home, Layout
+    from handclasp.ports.clock import Clock, Entropy
+    from handclasp.ports.files import FileTree
+    from handclasp.ports.keys import KeyStore
+    from handclasp.ports.store import Store
 
 
 class World:
@@ -9,11 +20,127 @@ class World:
     Args:
         home: folder of the CA and its registry.
         nginx_path: the nginx binary to use; None finds it.
+        passphrase_file: where the passphrase of the CA keys is, if given on the command line.
+        passphrase_fd: an open descriptor to read it from.
     """
 
-    def __init__(self, home: str, *, nginx_path: str | None = None) -> None:
+    def __init__(
+        self,
+        home: str,
+        *,
+        nginx_path: str | None = None,
+        passphrase_file: str | None = None,
+        passphrase_fd: int | None = None,
+    ) -> None:
         self.home = home
         self.nginx_path = nginx_path
+        self.passphrase_file = passphrase_file
+        self.passphrase_fd = passphrase_fd
+
+    @cached_property
+    def clock(self) -> "Clock":
+        """The operating system's."""
+        from handclasp.adapters.system_clock import SystemClock
+
+        return SystemClock()
+
+    @cached_property
+    def entropy(self) -> "Entropy":
+        """The operating system's."""
+        from handclasp.adapters.entropy import SystemEntropy
+
+        return SystemEntropy()
+
+    @cached_property
+    def files(self) -> "FileTree":
+        """The files of this machine."""
+        from handclasp.adapters.file_tree import PosixFileTree
+
+        return PosixFileTree()
+
+    @cached_property
+    def passphrase(self) -> "PassphraseSource":
+        """Where the passphrase of the CA keys comes from in this run."""
+        from handclasp.adapters.passphrase import PassphraseSource
+        from handclasp.app.home import PASSPHRASE_FILE
+
+        return PassphraseSource(
+            fd=self.passphrase_fd,
+            file=self.passphrase_file,
+            remembered=lambda: self.store.value(PASSPHRASE_FILE),
+            environment=os.environ,
+        )
+
+    @property
+    def passphrase_path(self) -> str | None:
+        """The file that the passphrase comes from, if `init` should remember it."""
+        path = None if self.passphrase_fd is not None else self.passphrase.path()
+        return os.path.abspath(path) if path else None  # noqa: PTH100
+
+    def make_passphrase(self) -> None:
+        """Fill the new passphrase file; one that an interrupted `init` left is used as it is."""
+        from handclasp.app.init import make_passphrase
+
+        make_passphrase(
+            self.files, self.entropy, self.passphrase_file or "", unfinished=not self.files.exists(self.layout.bundle)
+        )
+
+    @cached_property
+    def keys(self) -> "KeyStore":
+        """The CA keys of this home."""
+        from handclasp.adapters.key_files import KeyFiles
+
+        return KeyFiles(self.layout.keys, self.files, lambda new: self.passphrase.get(new=new))
+
+    @cached_property
+    def layout(self) -> "Layout":
+        """Where things lie in this home."""
+        from handclasp.app.home import Layout
+
+        return Layout(self.home)
+
+    @cached_property
+    def store(self) -> "Store":
+        """The registry of this home; UsageError when there is none yet."""
+        from handclasp.adapters.sql_store import SqlStore
+        from handclasp.app.home import no_ca
+
+        if not self.files.exists(self.layout.registry):
+            raise no_ca(self.home)
+        return SqlStore.sqlite(self.layout.registry)
+
+    @cached_property
+    def ca(self) -> "Home":
+        """What the jobs of the CA take."""
+        from handclasp.app.home import Home
+
+        return Home(
+            layout=self.layout,
+            clock=self.clock,
+            entropy=self.entropy,
+            files=self.files,
+            keys=self.keys,
+            store=self.store,
+            actor=self.actor,
+        )
+
+    @cached_property
+    def actor(self) -> str:
+        """Who is at work: the login name, and the one behind sudo."""
+        try:
+            name = pwd.getpwuid(os.getuid()).pw_name
+        except KeyError:
+            name = f"uid {os.getuid()}"
+        behind = os.environ.get("SUDO_USER")
+        return f"{name} (sudo: {behind})" if behind else name
+
+    def make_home(self) -> None:
+        """The home's folder and its empty registry, for `init`; UsageError when keys are there without their registry."""
+        from handclasp.adapters.sql_store import SqlStore
+        from handclasp.app.home import prepare_home
+
+        prepare_home(self.files, self.layout)
+        self.store = SqlStore.sqlite(self.layout.registry)
 
     @cached_property
     def placeholder(self) -> None:

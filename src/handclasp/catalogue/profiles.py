@@ -23,7 +23,7 @@ nextUpdate would add nothing but the day on which OpenSSL error 12 locks every c
 ROOT = Profile(
     name="root-ca",
     ca=True,
-    path_len_constraint=None,
+    path_len_constraint=1,
     key_usage=("keyCertSign", "cRLSign"),
     extended_key_usage=(),
     lifetime=10 * _YEAR,
@@ -76,8 +76,40 @@ SERVER = Profile(
     reference="RFC 9525 section 6; RFC 5280 4.2.1.6",
 )
 
-PROFILES = {profile.name: profile for profile in (ROOT, ISSUING, CLIENT, SERVER)}
+PEER = Profile(
+    name="peer",
+    ca=False,
+    path_len_constraint=None,
+    key_usage=("digitalSignature",),
+    extended_key_usage=("clientAuth", "serverAuth"),
+    lifetime=_YEAR,
+    max_lifetime=5 * _YEAR,
+    san_kinds=("dns", "ip"),
+    san_required=True,
+    key_types=tuple(KeyType),
+    reference="RFC 5280 4.2.1.12: a service that both calls and is called",
+)
+
+EMAIL = Profile(
+    name="email",
+    ca=False,
+    path_len_constraint=None,
+    key_usage=("digitalSignature", "keyEncipherment"),
+    extended_key_usage=("emailProtection",),
+    lifetime=_YEAR,
+    max_lifetime=5 * _YEAR,
+    san_kinds=("email",),
+    san_required=True,
+    # RSA only: keyEncipherment is for keys that encrypt (RFC 5480 3 forbids it for EC), and every mail program reads it
+    key_types=(KeyType.RSA_3072, KeyType.RSA_2048, KeyType.RSA_4096),
+    reference="RFC 8550 3 and 4.4.2",
+)
+
+PROFILES = {profile.name: profile for profile in (ROOT, ISSUING, CLIENT, SERVER, PEER, EMAIL)}
 """Every profile by its name."""
+
+CA_PROFILES = tuple(profile.name for profile in PROFILES.values() if profile.ca)
+"""Names of the profiles of CAs: their records stand in the registry beside those of identities."""
 
 END_ENTITY_PROFILES = tuple(profile.name for profile in PROFILES.values() if not profile.ca)
 """Names a person may give to `handclasp issue --profile`."""

@@ -13,6 +13,11 @@ from handclasp.cli.frame import LazyGroup, report
     package="handclasp.cli",
     commands={
         "init": "Make a root CA and an issuing CA.",
+        "issue": "Make a key and a certificate for a person, a device or a service.",
+        "list": "List the certificates of this CA.",
+        "show": "Show an identity, its certificates and files.",
+        "crl": "Show the published CRLs, or sign fresh ones.",
+        "audit": "Verify the audit log.",
     },
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )

@@ -13,6 +13,7 @@ from handclasp.catalogue.profiles import BACKDATE
 from handclasp.model.certificate import RevokedEntry
 from handclasp.model.errors import Bug, PolicyError
 from handclasp.pki import der_write as der
+from handclasp.pki.der import encode
 from handclasp.pki.signing import SigningKey, algorithm_identifier, sign_bytes, verifies
 
 _CRL_NUMBER = "2.5.29.20"
@@ -87,7 +88,7 @@ def _tbs(
 ) -> bytes:
     identifier = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
     extensions = der.sequence(
-        _extension(_AUTHORITY_KEY_IDENTIFIER, der.sequence(der.tlv(0x80, identifier))),
+        _extension(_AUTHORITY_KEY_IDENTIFIER, der.sequence(encode(0x80, identifier))),
         _extension(_CRL_NUMBER, der.integer(number)),
     )
     return der.sequence(
@@ -98,7 +99,7 @@ def _tbs(
         der.time(next_update),
         # revokedCertificates must be absent, not empty (RFC 5280 5.1.2.6)
         der.sequence(*(_entry(entry) for entry in entries)) if entries else b"",
-        der.tlv(0xA0, extensions),
+        encode(0xA0, extensions),
     )
 
 
@@ -106,7 +107,7 @@ def _entry(entry: RevokedEntry) -> bytes:
     code = _REASON_CODES.get(entry.reason or "")
     if entry.reason not in (None, "unspecified") and code is None:
         raise Bug(f"reason {entry.reason} cannot stand in a complete CRL")
-    extensions = der.sequence(_extension(_REASON, der.tlv(0x0A, bytes((code,))))) if code is not None else b""
+    extensions = der.sequence(_extension(_REASON, encode(0x0A, bytes((code,))))) if code is not None else b""
     return der.sequence(der.integer(entry.serial), der.time(entry.revocation_date), extensions)
 
 

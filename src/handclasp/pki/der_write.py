@@ -2,50 +2,43 @@
 
 from datetime import UTC, datetime
 
-
-def tlv(tag: int, content: bytes) -> bytes:
-    """One element: identifier octet, definite length in the fewest octets, content (X.690 8.1, 10.1)."""
-    size = len(content)
-    if size < 0x80:
-        return bytes((tag, size)) + content
-    length = size.to_bytes((size.bit_length() + 7) // 8, "big")
-    return bytes((tag, 0x80 | len(length))) + length + content
+from handclasp.pki.der import encode
 
 
 def sequence(*parts: bytes) -> bytes:
     """SEQUENCE of already encoded parts."""
-    return tlv(0x30, b"".join(parts))
+    return encode(0x30, b"".join(parts))
 
 
 def integer(value: int) -> bytes:
     """INTEGER, zero or positive, in the fewest octets."""
     if value < 0:
         raise ValueError("only non-negative integers are written here")
-    return tlv(0x02, value.to_bytes(value.bit_length() // 8 + 1, "big"))
+    return encode(0x02, value.to_bytes(value.bit_length() // 8 + 1, "big"))
 
 
 def octet_string(content: bytes) -> bytes:
     """OCTET STRING, primitive."""
-    return tlv(0x04, content)
+    return encode(0x04, content)
 
 
 def bit_string(content: bytes) -> bytes:
     """BIT STRING of whole octets."""
-    return tlv(0x03, b"\0" + content)
+    return encode(0x03, b"\0" + content)
 
 
 def oid(dotted: str) -> bytes:
     """OBJECT IDENTIFIER from its dotted form."""
     first, second, *rest = (int(arc) for arc in dotted.split("."))
-    return tlv(0x06, b"".join(_base128(arc) for arc in (40 * first + second, *rest)))
+    return encode(0x06, b"".join(_base128(arc) for arc in (40 * first + second, *rest)))
 
 
 def time(moment: datetime) -> bytes:
     """Time (RFC 5280 4.1.2.5): UTCTime through 2049, GeneralizedTime from 2050; whole seconds, UTC."""
     utc = moment.astimezone(UTC)
     if utc.year < 2050:
-        return tlv(0x17, utc.strftime("%y%m%d%H%M%SZ").encode())
-    return tlv(0x18, utc.strftime("%Y%m%d%H%M%SZ").encode())
+        return encode(0x17, utc.strftime("%y%m%d%H%M%SZ").encode())
+    return encode(0x18, utc.strftime("%Y%m%d%H%M%SZ").encode())
 
 
 def _base128(value: int) -> bytes:

@@ -70,27 +70,51 @@ def password_from(random: bytes) -> str:
 
 
 def pkcs12_container(
-    name: str, key: SigningKey, certificate: x509.Certificate, issuers: list[x509.Certificate], password: str
+    name: str,
+    key: SigningKey,
+    certificate: x509.Certificate,
+    issuers: list[x509.Certificate],
+    password: str,
+    *,
+    legacy: bool = False,
 ) -> bytes:
-    """PKCS#12 (RFC 7292) with key, certificate and the intermediates: PBES2 AES-256-CBC, SHA-256 MAC."""
+    """PKCS#12 (RFC 7292) with key, certificate and the intermediates: PBES2 AES-256-CBC, SHA-256 MAC.
+
+    `legacy`: triple DES and a SHA-1 MAC, all that Windows before 10 1709, macOS before 15 and old Androids read.
+    """
+    cipher = pkcs12.PBES.PBESv1SHA1And3KeyTripleDESCBC if legacy else pkcs12.PBES.PBESv2SHA256AndAES256CBC
     protection = (
         PrivateFormat.PKCS12.encryption_builder()
         .kdf_rounds(_KDF_ROUNDS)
-        .key_cert_algorithm(pkcs12.PBES.PBESv2SHA256AndAES256CBC)
-        .hmac_hash(hashes.SHA256())
+        .key_cert_algorithm(cipher)
+        .hmac_hash(hashes.SHA1() if legacy else hashes.SHA256())  # noqa: S303 - see the docstring; 128 random bits guard it
         .build(password.encode())
     )
     return pkcs12.serialize_key_and_certificates(name.encode(), key, certificate, issuers, protection)
 
 
 def identity_files(
-    name: str, key: SigningKey, certificate: x509.Certificate, issuers: list[x509.Certificate], password: str
+    name: str,
+    key: SigningKey,
+    certificate: x509.Certificate,
+    issuers: list[x509.Certificate],
+    password: str,
+    *,
+    legacy: bool = False,
 ) -> tuple[ExportFile, ...]:
     """The files of one identity besides its key: certificate, chain without the root, container, its password."""
-    chain = b"".join(pem(one) for one in (certificate, *issuers))
+    container = pkcs12_container(name, key, certificate, issuers, password, legacy=legacy)
     return (
         ExportFile(name="p12-password.txt", content=f"{password}\n".encode(), mode=0o600),
-        ExportFile(name=f"{name}.p12", content=pkcs12_container(name, key, certificate, issuers, password), mode=0o600),
-        ExportFile(name="certificate.pem", content=pem(certificate), mode=0o644),
+        ExportFile(name=f"{name}.p12", content=container, mode=0o600),
+        *public_files(certificate, issuers),
+    )
+
+
+def public_files(certificate: x509.Certificate, issuers: list[x509.Certificate]) -> tuple[ExportFile, ...]:
+    """The public files: the chain without the root, and the certificate alone."""
+    chain = b"".join(pem(one) for one in (certificate, *issuers))
+    return (
         ExportFile(name="chain.pem", content=chain, mode=0o644),
+        ExportFile(name="certificate.pem", content=pem(certificate), mode=0o644),
     )

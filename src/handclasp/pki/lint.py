@@ -141,9 +141,7 @@ def _usages(certificate: x509.Certificate, profile: Profile) -> Iterator[str]:
 
 def _names(certificate: x509.Certificate, request: IssuanceRequest) -> Iterator[str]:
     extension = _value(certificate, x509.SubjectAlternativeName)
-    found = []
-    for name in extension or ():
-        found.append((_KINDS.get(type(name).__name__, "other"), str(name.value)))
+    found = [(_KINDS.get(type(name).__name__, "other"), str(name.value)) for name in extension or ()]
     wanted = [
         (name.kind, str(ipaddress.ip_address(name.value)) if name.kind == "ip" else name.value)
         for name in request.subject_alt_names

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPri
 
 from handclasp.model.errors import PolicyError
 from handclasp.pki import der_write as der
+from handclasp.pki.der import encode
 
 SigningKey: TypeAlias = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 VerifyingKey: TypeAlias = ec.EllipticCurvePublicKey | rsa.RSAPublicKey | ed25519.Ed25519PublicKey
@@ -45,7 +46,7 @@ def algorithm_identifier(key: VerifyingKey) -> bytes:
     if isinstance(key, ed25519.Ed25519PublicKey):
         return der.sequence(der.oid(_ED25519))
     if isinstance(key, rsa.RSAPublicKey):
-        return der.sequence(der.oid(_RSA_SHA256), der.tlv(0x05, b""))
+        return der.sequence(der.oid(_RSA_SHA256), encode(0x05, b""))
     digest = digest_for(key)
     return der.sequence(der.oid(_ECDSA[digest.name if digest else "sha256"]))
 

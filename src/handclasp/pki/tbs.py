@@ -35,7 +35,11 @@ KEY_USAGE_BITS = {
 }
 """RFC 5280 4.2.1.3 names to the argument names of `cryptography`."""
 
-EXTENDED_KEY_USAGES = {"clientAuth": ExtendedKeyUsageOID.CLIENT_AUTH, "serverAuth": ExtendedKeyUsageOID.SERVER_AUTH}
+EXTENDED_KEY_USAGES = {
+    "clientAuth": ExtendedKeyUsageOID.CLIENT_AUTH,
+    "serverAuth": ExtendedKeyUsageOID.SERVER_AUTH,
+    "emailProtection": ExtendedKeyUsageOID.EMAIL_PROTECTION,
+}
 """RFC 5280 4.2.1.12 names to object identifiers."""
 
 

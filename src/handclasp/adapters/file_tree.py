@@ -1,0 +1,210 @@
+"""ports.FileTree on a POSIX file system: writes are whole or absent, links are not followed, failures name path and reason."""
+
+import contextlib
+import errno
+import fcntl
+import glob
+import os
+import stat
+import time
+from collections.abc import Iterator
+
+from handclasp.model.errors import HandclaspError, InputError, PolicyError, WorldError
+
+MAX_READ = 64 * 1024 * 1024
+"""Larger files are refused: nothing that Handclasp reads is that large."""
+
+_ADVICE = {
+    errno.ENOSPC: "free some space on that file system; nothing was half-written",
+    errno.EDQUOT: "raise the quota or free some space; nothing was half-written",
+    errno.EROFS: "the file system is mounted read-only; remount it or choose another place with --home",
+    errno.EACCES: "run as the user who owns it, or give this user the right",
+    errno.EPERM: "run as the user who owns it, or give this user the right",
+    errno.ENOTDIR: "a part of the path is a file, not a folder",
+    errno.EMFILE: "too many files are open; raise the limit (ulimit -n)",
+}
+
+
+class PosixFileTree:
+    """The files of this machine."""
+
+    def read(self, path: str) -> bytes:
+        """The bytes of a regular file; InputError when it does not exist, is unreadable, or is larger than 64 MiB."""
+        try:
+            # O_NONBLOCK: opening a named pipe must not wait for a writer
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        except OSError as error:
+            raise _unreadable(path, error) from error
+        try:
+            with open(descriptor, "rb") as handle:
+                found = os.fstat(descriptor)
+                if not stat.S_ISREG(found.st_mode):
+                    raise InputError("is not a regular file", where=path, hint="give the path of a file")
+                if found.st_size > MAX_READ:
+                    raise InputError(f"has {found.st_size} bytes, more than the {MAX_READ} that are read", where=path)
+                return handle.read(MAX_READ + 1)
+        except OSError as error:
+            raise _unreadable(path, error) from error
+
+    def exists(self, path: str) -> bool:
+        """Whether something is there (symbolic links are followed)."""
+        try:
+            os.stat(path)
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise world_error(path, "cannot be looked at", error) from error
+        return True
+
+    def glob(self, pattern: str) -> tuple[str, ...]:
+        """Paths that match, in the order of nginx includes: byte by byte, as in the C locale."""
+        return tuple(sorted(glob.glob(pattern), key=os.fsencode))
+
+    def walk(self, folder: str) -> Iterator[str]:
+        """Every regular file below a folder, sorted; folders behind symbolic links are not entered."""
+
+        def refuse(error: OSError) -> None:
+            raise world_error(error.filename or folder, "cannot be listed", error) from error
+
+        found: list[str] = []
+        for parent, _, names in os.walk(folder, onerror=refuse):
+            paths = (os.path.join(parent, name) for name in names)
+            found.extend(path for path in paths if stat.S_ISREG(os.lstat(path).st_mode))
+        yield from sorted(found, key=os.fsencode)
+
+    def write(self, path: str, content: bytes, *, mode: int = 0o644) -> None:
+        """Temporary file in the same folder, mode, content, fsync, rename, fsync of the folder."""
+        with _prepared(path, content, mode) as temporary:
+            os.rename(temporary, path)
+
+    def create(self, path: str, content: bytes, *, mode: int = 0o600) -> None:
+        """As `write`, but PolicyError when something is there already, a dangling symbolic link included."""
+        taken = PolicyError("is there already, and is not overwritten", where=path, hint="choose another path, or move it away")
+        if os.path.lexists(path):
+            raise taken
+        with _prepared(path, content, mode) as temporary:
+            try:
+                os.link(temporary, path, follow_symlinks=False)
+            except FileExistsError:
+                raise taken from None
+            os.unlink(temporary)
+
+    def remove(self, path: str) -> None:
+        """Take a file away if it is there, and make that durable."""
+        try:
+            os.unlink(path)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise world_error(path, "cannot be removed", error) from error
+        _sync_folder(os.path.dirname(path) or ".")
+
+    def make_folder(self, path: str, *, mode: int = 0o755) -> None:
+        """Make a folder and its parents; an existing one keeps its mode."""
+        if os.path.isdir(path):
+            return
+        parent = os.path.dirname(os.path.abspath(path))
+        self.make_folder(parent)
+        try:
+            os.mkdir(path, mode & 0o700)  # narrow first: nobody may slip in before the mode is set
+            os.chmod(path, mode)  # the mode asked for, whatever the umask
+        except FileExistsError:
+            if not os.path.isdir(path):
+                raise WorldError("is a file where a folder is needed", where=path, hint="move it away") from None
+        except OSError as error:
+            raise world_error(path, "cannot be made", error) from error
+        _sync_folder(parent)
+
+    @contextlib.contextmanager
+    def lock(self, path: str, *, purpose: str, timeout: float = 30.0) -> Iterator[None]:
+        """Exclusive lock on a file, released when the process dies; WorldError naming the holder's purpose on timeout."""
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        except OSError as error:
+            raise world_error(path, "cannot be locked", error) from error
+        try:
+            _acquire(descriptor, path, timeout)
+            with contextlib.suppress(OSError):  # the note is for people; a full disk must not stop a lock
+                os.ftruncate(descriptor, 0)
+                os.pwrite(descriptor, f"{purpose} (process {os.getpid()})".encode(), 0)
+            yield
+        finally:
+            os.close(descriptor)
+
+
+def world_error(path: str, what: str, error: OSError) -> HandclaspError:
+    """A failure of the operating system as one message: what could not be done, where, why, and what helps."""
+    advice = _ADVICE.get(error.errno or 0)
+    return WorldError(f"{what}: {error.strerror or error}", where=path, hint=advice)
+
+
+def _unreadable(path: str, error: OSError) -> InputError:
+    hints = {
+        errno.ENOENT: "check the path",
+        errno.EACCES: "run as a user who may read it, or change its mode",
+        errno.EISDIR: "give the path of a file, not of a folder",
+        errno.ENXIO: "give the path of a regular file",
+    }
+    return InputError(f"cannot be read: {error.strerror or error}", where=path, hint=hints.get(error.errno or 0))
+
+
+@contextlib.contextmanager
+def _prepared(path: str, content: bytes, mode: int) -> Iterator[str]:
+    """A synced temporary file beside `path`; the caller moves it into place, then the folder is synced.
+
+    Whatever fails, the temporary file is taken away and the target is as it was.
+    """
+    folder, name = os.path.split(os.path.abspath(path))
+    temporary = os.path.join(folder, f".{os.urandom(8).hex()}.handclasp-new")
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        with open(descriptor, "wb") as handle:
+            os.fchmod(descriptor, mode)  # before the content: a secret is never readable for a moment
+            handle.write(content)
+            handle.flush()
+            os.fsync(descriptor)
+        yield temporary
+        _sync_folder(folder)
+    except OSError as error:
+        _discard(temporary)
+        raise world_error(os.path.join(folder, name), "cannot be written", error) from error
+    except BaseException:
+        _discard(temporary)
+        raise
+
+
+def _discard(path: str) -> None:
+    with contextlib.suppress(OSError):
+        os.unlink(path)
+
+
+def _sync_folder(folder: str) -> None:
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise world_error(folder, "cannot be made durable", error) from error
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.EROFS):  # some file systems have no fsync for folders
+            raise world_error(folder, "cannot be made durable", error) from error
+    finally:
+        os.close(descriptor)
+
+
+def _acquire(descriptor: int, path: str, timeout: float) -> None:
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                holder = os.pread(descriptor, 200, 0).decode(errors="replace").strip("\0") or "another process"
+                raise WorldError(
+                    f"is held by: {holder}", where=path, hint=f"waited {timeout:.0f} s; try again when that is done"
+                ) from None
+            time.sleep(0.02)
+        except OSError as error:
+            raise world_error(path, "cannot be locked", error) from error
+        else:
+            return

@@ -1,0 +1,122 @@
+"""Opens the database of the registry and brings its schema up to date. The one place that knows SQLite from others."""
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+from handclasp.model.errors import HandclaspError, WorldError
+
+HEAD = "0001"
+"""The newest revision in adapters/migrations/versions; a test compares."""
+
+WRITE = "handclasp_write"
+_BUSY_MS = 30_000
+_ADVICE = (
+    ("disk is full", "free some space on that file system; nothing was half-written"),
+    ("readonly", "the file or its folder is not writable for this user; run as its owner, or remount the file system"),
+    ("unable to open", "check that the folder exists and that this user may write into it"),
+    ("locked", "another process is writing; try again when it is done"),
+    ("not a database", "the registry is damaged; restore it from a backup"),
+    ("malformed", "the registry is damaged; restore it from a backup"),
+    ("disk i/o", "the disk failed or is full; look at `df` and `dmesg`"),
+)
+
+
+def sqlite_engine(path: str) -> Engine:
+    """The engine of a SQLite file, which is made with mode 0600 when missing.
+
+    WAL and synchronous=FULL: a commit that returned survives a power cut, and readers never wait for writers.
+
+    Raises:
+        WorldError: it cannot be made.
+    """
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        advice = _ADVICE[0][1] if full else _ADVICE[1][1]
+        raise WorldError(f"the registry cannot be opened: {error.strerror}", where=path, hint=advice) from error
+    engine = create_engine(f"sqlite:///{path}", poolclass=NullPool, connect_args={"timeout": _BUSY_MS / 1000})
+    event.listen(engine, "connect", _sqlite_settings)
+    event.listen(engine, "begin", _sqlite_begin)
+    return engine
+
+
+def url_engine(url: str) -> Engine:
+    """The engine of another database; every transaction is serializable, as SQLite's are."""
+    return create_engine(url, poolclass=NullPool, isolation_level="SERIALIZABLE")
+
+
+def migrate(engine: Engine, where: str) -> None:
+    """Bring the schema to HEAD, one transaction for all steps. Costs one query when there is nothing to do.
+
+    Raises:
+        WorldError: the database is of a newer Handclasp, unreachable or damaged.
+    """
+    with failures(where):
+        with engine.connect() as connection:
+            found = _revision(connection)
+        if found == HEAD:
+            return
+        if found is not None and found > HEAD:
+            raise WorldError(
+                f"the registry has schema {found}, made by a newer Handclasp; this one knows {HEAD}",
+                where=where,
+                hint="upgrade Handclasp: pip install --upgrade handclasp",
+            )
+        with engine.connect().execution_options(**{WRITE: True}) as connection, connection.begin():
+            if _revision(connection) != HEAD:  # another process may have been faster
+                _upgrade(connection)
+
+
+@contextlib.contextmanager
+def failures(where: str) -> Iterator[None]:
+    """Turn what the database throws into one WorldError: what failed, where, and what helps."""
+    try:
+        yield
+    except HandclaspError:
+        raise
+    except SQLAlchemyError as error:
+        words = str(error.orig) if isinstance(error, DBAPIError) else str(error).splitlines()[0]
+        hint = next((advice for sign, advice in _ADVICE if sign in words.lower()), None)
+        raise WorldError(f"the registry failed: {words}", where=where, hint=hint) from error
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _upgrade(connection: Connection) -> None:
+    """Alembic is imported here, when there is a step to take: it costs a third of a second."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", "handclasp.adapters:migrations")
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _sqlite_settings(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # the driver must not begin by itself: _sqlite_begin does
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _sqlite_begin(connection: Connection) -> None:
+    """A writer takes the lock at once: upgrading a read lock later could fail in the middle."""
+    immediate = connection.get_execution_options().get(WRITE)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")

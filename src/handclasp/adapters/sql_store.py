@@ -1,0 +1,272 @@
+"""ports.Store on SQL: SQLite by default, any database SQLAlchemy serves behind the same statements."""
+
+import contextlib
+import json
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, Select, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from handclasp.adapters import sql_tables as tables
+from handclasp.adapters.sql_engine import WRITE, failures, migrate, sqlite_engine
+from handclasp.model.errors import Bug, PolicyError
+from handclasp.model.issuance import AuditEvent, Authority, CertificateRecord, CertificateState, Intent, Reason
+from handclasp.pki.audit_chain import GENESIS, digest_of
+from handclasp.pki.names import fold
+
+_CERTIFICATE = tables.certificate.c
+
+
+class SqlTransaction:
+    """ports.Transaction on one open connection. `SqlStore.begin` makes it, commits it or rolls it back."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add_authority(self, authority: Authority) -> None:
+        """Remember a CA; PolicyError if its label is taken."""
+        values = {
+            "label": authority.label,
+            "parent": authority.parent,
+            "certificate": authority.certificate,
+            "key": authority.key,
+        }
+        try:
+            self._connection.execute(insert(tables.authority).values(values))
+        except IntegrityError as error:
+            raise PolicyError(f"there is a CA named {authority.label} already", hint="choose another label") from error
+
+    def add_intent(self, intent: Intent) -> None:
+        """Make an intent; the (issuer, serial) pair is unique."""
+        values = {
+            "issuer": intent.issuer,
+            "serial": serial_text(intent.serial),
+            "profile": intent.profile,
+            "name": intent.name,
+            "name_key": fold(intent.name),
+            "state": CertificateState.INTENT.value,
+            "tbs_sha256": intent.tbs_sha256,
+            "not_before": intent.not_before,
+            "not_after": intent.not_after,
+            "created": intent.created,
+            "exported": False,
+        }
+        try:
+            self._connection.execute(insert(tables.certificate).values(values))
+        except IntegrityError as error:
+            raise Bug("a serial number was drawn twice", where=serial_text(intent.serial)) from error
+
+    def record_issued(self, issuer: str, serial: int, certificate: bytes) -> None:
+        """Attach the signed certificate (DER) to its intent and mark it issued; what was revoked meanwhile stays revoked."""
+        self._touch(issuer, serial, certificate=certificate)
+        kept = (CertificateState.REVOKED.value, CertificateState.ISSUED.value)
+        self._connection.execute(
+            update(tables.certificate)
+            .where(*_is(issuer, serial), _CERTIFICATE.state.not_in(kept))
+            .values(state=CertificateState.ISSUED.value)
+        )
+
+    def mark_exported(self, issuer: str, serial: int) -> None:
+        """The files of an issued certificate are complete; recovery need not look at them again."""
+        self._touch(issuer, serial, exported=True)
+
+    def abandon(self, issuer: str, serial: int) -> None:
+        """Mark an intent whose signature never came; it stays revocable."""
+        self._connection.execute(
+            update(tables.certificate)
+            .where(*_is(issuer, serial), _CERTIFICATE.state == CertificateState.INTENT.value)
+            .values(state=CertificateState.ABANDONED.value)
+        )
+
+    def revoke(self, issuer: str, serial: int, *, at: datetime, reason: Reason) -> None:
+        """Mark revoked. Revoking twice keeps the first date and reason."""
+        self._connection.execute(
+            update(tables.certificate)
+            .where(*_is(issuer, serial), _CERTIFICATE.state != CertificateState.REVOKED.value)
+            .values(state=CertificateState.REVOKED.value, revoked_at=at, reason=reason.value)
+        )
+
+    def next_crl_number(self, issuer: str) -> int:
+        """The next CRL number of this CA: strictly increasing for ever (invariant I6)."""
+        counter = tables.crl_counter
+        found = self._connection.execute(
+            select(counter.c.number).where(counter.c.issuer == issuer).with_for_update()
+        ).scalar_one_or_none()
+        if found is None:
+            self._connection.execute(insert(counter).values(issuer=issuer, number=1))
+            return 1
+        self._connection.execute(update(counter).where(counter.c.issuer == issuer).values(number=found + 1))
+        return int(found) + 1
+
+    def save_crl(self, issuer: str, *, number: int, der: bytes, this_update: datetime, next_update: datetime) -> None:
+        """Remember a signed CRL; older ones of the same CA are dropped, their numbers stay used."""
+        self._connection.execute(delete(tables.crl).where(tables.crl.c.issuer == issuer))
+        values = {"issuer": issuer, "number": number, "der": der, "this_update": this_update, "next_update": next_update}
+        self._connection.execute(insert(tables.crl).values(values))
+
+    def audit(self, *, at: datetime, actor: str, action: str, subject: str, details: dict[str, str]) -> None:
+        """Append one hash-chained event."""
+        event = tables.audit_event
+        newest = select(event.c.sequence, event.c.digest).order_by(event.c.sequence.desc()).limit(1).with_for_update()
+        last = self._connection.execute(newest).one_or_none()
+        sequence, previous = (last.sequence + 1, last.digest) if last else (1, GENESIS)
+        digest = digest_of(
+            sequence=sequence, at=at, actor=actor, action=action, subject=subject, details=details, previous=previous
+        )
+        values = {
+            "sequence": sequence,
+            "at": at,
+            "actor": actor,
+            "action": action,
+            "subject": subject,
+            "details": json.dumps(details, sort_keys=True),
+            "previous": previous,
+            "digest": digest,
+        }
+        self._connection.execute(insert(event).values(values))
+
+    def set_value(self, key: str, value: str) -> None:
+        """Remember a small setting of this home (for example the session cache epoch)."""
+        setting = tables.setting
+        changed = self._connection.execute(update(setting).where(setting.c.key == key).values(value=value))
+        if changed.rowcount == 0:
+            self._connection.execute(insert(setting).values(key=key, value=value))
+
+    def _touch(self, issuer: str, serial: int, **values: object) -> None:
+        changed = self._connection.execute(update(tables.certificate).where(*_is(issuer, serial)).values(**values))
+        if changed.rowcount != 1:
+            raise Bug(f"there is no intent for serial {serial_text(serial)} of the {issuer} CA")
+
+
+class SqlStore:
+    """ports.Store.
+
+    Args:
+        engine: from sql_engine.
+        where: the database in words, for messages.
+    """
+
+    def __init__(self, engine: Engine, where: str) -> None:
+        self._engine = engine
+        self._where = where
+        migrate(engine, where)
+
+    @classmethod
+    def sqlite(cls, path: str) -> "SqlStore":
+        """The registry in a SQLite file, made when missing."""
+        return cls(sqlite_engine(path), path)
+
+    @contextlib.contextmanager
+    def begin(self) -> Iterator[SqlTransaction]:
+        """Start a write transaction; commits at the end of the block, rolls back on an exception."""
+        with failures(self._where), self._engine.connect() as connection:
+            writer = connection.execution_options(**{WRITE: True})
+            with writer.begin():
+                yield SqlTransaction(writer)
+
+    def authorities(self) -> tuple[Authority, ...]:
+        """All CAs, roots first."""
+        table = tables.authority
+        rows = self._rows(select(table).order_by(table.c.parent.is_not(None), table.c.position))
+        return tuple(Authority(label=row.label, parent=row.parent, certificate=row.certificate, key=row.key) for row in rows)
+
+    def certificates(self, *, name: str | None = None) -> tuple[CertificateRecord, ...]:
+        """Records in order of creation, of one identity or of all."""
+        query = select(tables.certificate).order_by(_CERTIFICATE.position)
+        return self._records(query if name is None else query.where(_CERTIFICATE.name == name))
+
+    def find(self, issuer: str, serial: int) -> CertificateRecord | None:
+        """One record, or None when this CA never intended that serial."""
+        if not 0 <= serial < 1 << 160:
+            return None
+        found = self._records(select(tables.certificate).where(*_is(issuer, serial)))
+        return found[0] if found else None
+
+    def pending(self) -> tuple[CertificateRecord, ...]:
+        """Records still in state intent: signing now, or left by an interrupted run."""
+        query = select(tables.certificate).where(_CERTIFICATE.state == CertificateState.INTENT.value)
+        return self._records(query.order_by(_CERTIFICATE.position))
+
+    def unexported(self) -> tuple[CertificateRecord, ...]:
+        """Issued or revoked records whose files were never reported complete."""
+        signed = _CERTIFICATE.certificate.is_not(None)
+        query = select(tables.certificate).where(_CERTIFICATE.exported.is_(False), signed)
+        return self._records(query.order_by(_CERTIFICATE.position))
+
+    def similar(self, name_key: str) -> tuple[str, ...]:
+        """Distinct names whose folded form (pki.names.fold) is `name_key`."""
+        query = select(_CERTIFICATE.name).where(_CERTIFICATE.name_key == name_key).distinct().order_by(_CERTIFICATE.name)
+        return tuple(row.name for row in self._rows(query))
+
+    def revoked(self, issuer: str) -> Iterable[CertificateRecord]:
+        """Every revoked record of a CA, by serial."""
+        state = _CERTIFICATE.state == CertificateState.REVOKED.value
+        query = select(tables.certificate).where(_CERTIFICATE.issuer == issuer, state)
+        return self._records(query.order_by(_CERTIFICATE.serial))
+
+    def latest_crl(self, issuer: str) -> bytes | None:
+        """DER of the newest CRL of a CA."""
+        table = tables.crl
+        rows = self._rows(select(table.c.der).where(table.c.issuer == issuer).order_by(table.c.number.desc()).limit(1))
+        return rows[0].der if rows else None
+
+    def audit_events(self) -> Iterable[AuditEvent]:
+        """The audit log from the beginning."""
+        rows = self._rows(select(tables.audit_event).order_by(tables.audit_event.c.sequence))
+        return tuple(_event(row) for row in rows)
+
+    def last_audit_event(self) -> AuditEvent | None:
+        """The newest event, or None before the first."""
+        rows = self._rows(select(tables.audit_event).order_by(tables.audit_event.c.sequence.desc()).limit(1))
+        return _event(rows[0]) if rows else None
+
+    def value(self, key: str) -> str | None:
+        """A setting made with set_value."""
+        rows = self._rows(select(tables.setting.c.value).where(tables.setting.c.key == key))
+        return rows[0].value if rows else None
+
+    def _records(self, query: Select[Any]) -> tuple[CertificateRecord, ...]:
+        return tuple(_record(row) for row in self._rows(query))
+
+    def _rows(self, query: Select[Any]) -> list[Row[Any]]:
+        with failures(self._where), self._engine.connect() as connection:
+            return list(connection.execute(query))
+
+
+def serial_text(serial: int) -> str:
+    """A serial as the registry keeps it."""
+    return f"{serial:0{tables.SERIAL_DIGITS}X}"
+
+
+def _is(issuer: str, serial: int) -> tuple[Any, Any]:
+    return _CERTIFICATE.issuer == issuer, _CERTIFICATE.serial == serial_text(serial)
+
+
+def _record(row: Row[Any]) -> CertificateRecord:
+    return CertificateRecord(
+        serial=int(row.serial, 16),
+        issuer=row.issuer,
+        profile=row.profile,
+        name=row.name,
+        state=CertificateState(row.state),
+        not_before=row.not_before,
+        not_after=row.not_after,
+        certificate=row.certificate,
+        revoked_at=row.revoked_at,
+        reason=Reason(row.reason) if row.reason else None,
+    )
+
+
+def _event(row: Row[Any]) -> AuditEvent:
+    return AuditEvent(
+        sequence=row.sequence,
+        at=row.at,
+        actor=row.actor,
+        action=row.action,
+        subject=row.subject,
+        details=json.loads(row.details),
+        previous=row.previous,
+        digest=row.digest,
+    )

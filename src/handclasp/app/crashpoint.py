@@ -1,0 +1,53 @@
+"""Named places where a process may die; tests kill it at each of them and look at what is left.
+
+HANDCLASP_CRASHPOINT=name kills the process, as `kill -9` would, the first time it comes to that place; name:N the Nth time.
+"""
+
+import os
+import signal
+from collections import Counter
+
+from handclasp.model.errors import Bug
+
+VARIABLE = "HANDCLASP_CRASHPOINT"
+
+POINTS = (
+    "init.home-made",
+    "ca.key-made",
+    "ca.intent-durable",
+    "ca.signed",
+    "ca.recorded",
+    "init.authorities-made",
+    "ca-files.certificates-written",
+    "ca-files.bundle-written",
+    "issue.intent-durable",
+    "issue.key-staged",
+    "issue.signed",
+    "issue.recorded",
+    "export.archived",
+    "export.key-placed",
+    "export.file-written",
+    "export.files-written",
+    "export.marked",
+    "crl.signed",
+    "crl.recorded",
+    "crl.published",
+    "revoke.recorded",
+    "recover.abandoned",
+)
+"""Every name that `crashpoint` is called with."""
+
+_seen: Counter[str] = Counter()
+
+
+def crashpoint(name: str) -> None:
+    """Die here if the environment says so; otherwise nothing."""
+    wanted = os.environ.get(VARIABLE)
+    if not wanted:
+        return
+    if name not in POINTS:
+        raise Bug(f"{name} is not in the list of crash points")
+    _seen[name] += 1
+    place, _, turn = wanted.partition(":")
+    if place == name and _seen[name] == int(turn or 1):
+        os.kill(os.getpid(), signal.SIGKILL)

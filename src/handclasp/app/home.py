@@ -1,0 +1,119 @@
+"""A home: the folder of one CA, and the ports that its jobs work with."""
+
+import contextlib
+import posixpath
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from handclasp.app.crashpoint import crashpoint
+from handclasp.model.errors import UsageError, WorldError
+from handclasp.model.issuance import Authority
+from handclasp.pki.serials import format_serial
+from handclasp.ports.clock import Clock, Entropy
+from handclasp.ports.files import FileTree
+from handclasp.ports.keys import KeyStore
+from handclasp.ports.store import Store
+
+ROOT = "root"
+ISSUING = "issuing"
+
+SESSION_EPOCH = "session_epoch"
+"""Setting that counts revocations: part of the session cache zone's name, so that no older session can be resumed."""
+
+PASSPHRASE_FILE = "passphrase_file"  # noqa: S105 - the name of a setting
+"""Setting: where the passphrase of the CA keys is, when `init` was given a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where things lie below a home. nginx reads what is in `ca`; the rest is for its owner."""
+
+    folder: str
+
+    def at(self, *parts: str) -> str:
+        """A path below the home."""
+        return posixpath.join(self.folder, *parts)
+
+    @property
+    def registry(self) -> str:
+        """The database."""
+        return self.at("registry.sqlite")
+
+    @property
+    def keys(self) -> str:
+        """CA keys, encrypted."""
+        return self.at("keys")
+
+    @property
+    def lock(self) -> str:
+        """Held by whoever changes something."""
+        return self.at("lock")
+
+    @property
+    def bundle(self) -> str:
+        """Every CA certificate, PEM, issuing CAs after the root: for ssl_client_certificate."""
+        return self.at("ca", "bundle.pem")
+
+    @property
+    def crl(self) -> str:
+        """The CRL of every CA, PEM: for ssl_crl."""
+        return self.at("ca", "crl.pem")
+
+    def authority(self, label: str) -> str:
+        """The certificate of one CA."""
+        return self.at("ca", f"{label}.pem")
+
+    def identity(self, name: str, *parts: str) -> str:
+        """The folder of an identity (a checked name), or a file in it."""
+        return self.at("identities", name, *parts)
+
+    def staged_key(self, name: str, serial: int) -> str:
+        """A new key until its certificate is recorded."""
+        return self.identity(name, f".key-{format_serial(serial)}.pem")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Home:
+    """What every job of the CA takes. `actor` is who is at work, for the audit log."""
+
+    layout: Layout
+    clock: Clock
+    entropy: Entropy
+    files: FileTree
+    keys: KeyStore
+    store: Store
+    actor: str
+
+    @contextlib.contextmanager
+    def changing(self, purpose: str) -> Iterator[None]:
+        """Hold the home's lock: one change at a time, so whatever is half-done was left by a process that died."""
+        with self.files.lock(self.layout.lock, purpose=purpose):
+            yield
+
+    def authorities(self) -> tuple[Authority, ...]:
+        """All CAs, roots first; UsageError when the home has none yet."""
+        found = self.store.authorities()
+        if not any(authority.parent for authority in found):
+            raise no_ca(self.layout.folder)
+        return found
+
+    def issuing(self) -> Authority:
+        """The CA that signs end entities: the newest that is no root."""
+        return next(authority for authority in reversed(self.authorities()) if authority.parent)
+
+
+def no_ca(folder: str) -> UsageError:
+    """There is no CA here."""
+    return UsageError("there is no certificate authority in this home", where=folder, hint=f"handclasp init --home {folder}")
+
+
+def prepare_home(files: FileTree, layout: Layout) -> None:
+    """Make the folder of a home. WorldError when it holds CA keys but no registry: a new one would forget what was issued."""
+    files.make_folder(layout.folder)
+    crashpoint("init.home-made")
+    if not files.exists(layout.registry) and files.exists(layout.authority(ISSUING)):
+        raise WorldError(
+            "the registry of this home is gone, and its CA is still there",
+            where=layout.registry,
+            hint="restore the registry from a backup; without it nothing that was issued could be revoked",
+        )

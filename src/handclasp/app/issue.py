@@ -1,0 +1,211 @@
+"""Issues a certificate: profile decides, lint judges, intent is durable, CA signs, result is recorded, files are written.
+
+Nothing is signed without its intent, and everything signed can be revoked, wherever the process dies.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from handclasp.app.authority import add_intent, certificate_of, issued_details
+from handclasp.app.crashpoint import crashpoint
+from handclasp.app.home import Home
+from handclasp.app.identity_files import LEGACY_P12, make_folder, write_identity
+from handclasp.app.recover import recover
+from handclasp.catalogue.profiles import profile_named
+from handclasp.model.certificate import GeneralName
+from handclasp.model.errors import Bug, PolicyError
+from handclasp.model.issuance import Authority, CertificateRecord, CertificateState, IssuanceRequest, KeyType, Profile
+from handclasp.pki import lint, tbs
+from handclasp.pki.alt_names import dns_name, subject_alt_name
+from handclasp.pki.export import key_pem
+from handclasp.pki.names import fold, identity_name
+from handclasp.pki.serials import OCTETS, serial_from
+from handclasp.pki.signing import SigningKey, narrowed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssueOrder:
+    """What a person asks for, unchecked. `subject_alt_names` as typed (`dns:api.test`).
+
+    A name that is itself such a name goes in too where the profile demands one; `key_type` None: the profile's first.
+    """
+
+    name: str
+    profile: str = "client"
+    subject_alt_names: tuple[str, ...] = ()
+    key_type: KeyType | None = None
+    lifetime: timedelta | None = None
+    organization: str | None = None
+    legacy_p12: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issued:
+    """A certificate and where its files are. `resumed`: an interrupted run had made it, this one completed its files."""
+
+    record: CertificateRecord
+    certificate: x509.Certificate
+    folder: str
+    files: tuple[str, ...]
+    resumed: bool = False
+
+
+def issue(home: Home, order: IssueOrder) -> Issued:
+    """Make a key and a certificate for a new identity, and write its folder.
+
+    Raises:
+        UsageError: the name, a subject alternative name or the profile is none.
+        PolicyError: the profile does not allow it, or the identity has a certificate already.
+        WorldError: the keys cannot be unlocked, or the disk failed; run it again to go on.
+    """
+    request = request_of(order)
+    key = narrowed(home.keys.generate(request.key_type))
+    home.keys.open(home.issuing().key)  # unlocking takes a while: before the lock
+    with home.changing(f"issuing {request.name}"):
+        finished = [record for record in recover(home) if record.name == request.name]
+        if finished and _answers(finished[-1], request):
+            return described(home, finished[-1], resumed=True)
+        refuse_taken(home, request.name)
+        _remember_form(home, request.name, legacy=order.legacy_p12)
+        return make(home, request, key.public_key(), key)
+
+
+def request_of(order: IssueOrder) -> IssuanceRequest:
+    """The order checked and completed: name, profile, names, and the profile's first key type when none was asked for.
+
+    Raises:
+        UsageError: see `issue`.
+        PolicyError: a profile of CAs.
+    """
+    name = identity_name(order.name)
+    profile = profile_named(order.profile)
+    if profile.ca:
+        raise PolicyError(f"profile {profile.name} is for CAs", hint="handclasp init makes them")
+    names = tuple(subject_alt_name(text) for text in order.subject_alt_names)
+    return IssuanceRequest(
+        name=name,
+        profile=profile.name,
+        subject_alt_names=tuple(dict.fromkeys((*_own_name(profile, name), *names))),
+        key_type=order.key_type or profile.key_types[0],
+        lifetime=order.lifetime,
+        organization=order.organization,
+    )
+
+
+def refuse_taken(home: Home, name: str) -> None:
+    """PolicyError when the name has a certificate that may enter, or looks like another name."""
+    others = [other for other in home.store.similar(fold(name)) if other != name]
+    if others:
+        raise PolicyError(
+            f"{name!r} would be mistaken for {others[0]!r}, which exists",
+            hint="people and some file systems cannot tell them apart; choose another name",
+        )
+    now = home.clock.now()
+    for record in home.store.certificates(name=name):
+        if record.state is CertificateState.ISSUED and record.not_after > now:
+            raise PolicyError(
+                f"{name} has a certificate, good until {record.not_after:%Y-%m-%d}",
+                hint=f"handclasp renew {_quoted(name)}     a new one beside it\n"
+                f"handclasp revoke {_quoted(name)}    shut this one out first",
+            )
+
+
+def make(home: Home, request: IssuanceRequest, public_key: CertificatePublicKeyTypes, key: SigningKey | None) -> Issued:
+    """Sign, record and export, with the home's lock held and the request checked. `key` None: it stays with its owner."""
+    content, authority, signer = _judged(home, request, public_key)
+    serial = content.preview.serial_number
+    make_folder(home, request.name)
+    add_intent(home, authority.label, request, content)
+    crashpoint("issue.intent-durable")
+    if key is not None:
+        home.files.write(home.layout.staged_key(request.name, serial), key_pem(key), mode=0o600)
+    crashpoint("issue.key-staged")
+    certificate = tbs.sign(content, signer, _issuer(authority))
+    crashpoint("issue.signed")
+    with home.store.begin() as transaction:
+        transaction.record_issued(authority.label, serial, certificate.public_bytes(Encoding.DER))
+        transaction.audit(
+            at=home.clock.now(), actor=home.actor, action="issued", subject=request.name, details=issued_details(certificate)
+        )
+    crashpoint("issue.recorded")
+    record = home.store.find(authority.label, serial)
+    if record is None:
+        raise Bug("the registry forgot what it just recorded", where=request.name)
+    files = write_identity(home, record)
+    return replace(described(home, record), files=files)
+
+
+def described(home: Home, record: CertificateRecord, *, resumed: bool = False) -> Issued:
+    """A recorded certificate with the files of its folder."""
+    if record.certificate is None:
+        raise Bug("there is no certificate in this record", where=record.name)
+    folder = home.layout.identity(record.name)
+    return Issued(
+        record=record,
+        certificate=x509.load_der_x509_certificate(record.certificate),
+        folder=folder,
+        files=files_in(home, folder),
+        resumed=resumed,
+    )
+
+
+def files_in(home: Home, folder: str) -> tuple[str, ...]:
+    """The files of an identity that are for its owner: not what is staged, and not the archive."""
+    return tuple(path for path in home.files.walk(folder) if not path[len(folder) + 1 :].startswith((".", "previous/")))
+
+
+def _judged(
+    home: Home, request: IssuanceRequest, public_key: CertificatePublicKeyTypes
+) -> tuple[tbs.TbsCertificate, Authority, SigningKey]:
+    authority = home.issuing()
+    profile = profile_named(request.profile)
+    issuer = _issuer(authority)
+    serial = serial_from(home.entropy.bytes(OCTETS))
+    content = tbs.build(profile, request, public_key=public_key, issuer=issuer, serial=serial, now=home.clock.now())
+    lint.check(content, profile, request, issuer)
+    return content, authority, narrowed(home.keys.open(authority.key))
+
+
+def _issuer(authority: Authority) -> tbs.Issuer:
+    certificate = certificate_of(authority)
+    public_key = certificate.public_key()
+    return tbs.Issuer(public_key=public_key, certificate=certificate)  # type: ignore[arg-type]  # our own CAs have such keys
+
+
+def _own_name(profile: Profile, name: str) -> tuple[GeneralName, ...]:
+    """The identity's own name as subject alternative name where the profile demands one and the name is one."""
+    if not profile.san_required:
+        return ()
+    if "email" in profile.san_kinds and "@" in name:
+        return (subject_alt_name(f"email:{name}"),)
+    if "dns" in profile.san_kinds and "." in name and dns_name(name) is not None:
+        return (subject_alt_name(f"dns:{name}"),)
+    return ()
+
+
+def _answers(record: CertificateRecord, request: IssuanceRequest) -> bool:
+    """Whether a certificate completed just now is what this request asks for."""
+    if record.certificate is None or record.state is not CertificateState.ISSUED or record.profile != request.profile:
+        return False
+    certificate = x509.load_der_x509_certificate(record.certificate)
+    try:
+        names = list(certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
+    except x509.ExtensionNotFound:
+        names = []
+    return names == tbs.general_names(request.subject_alt_names)
+
+
+def _remember_form(home: Home, name: str, *, legacy: bool) -> None:
+    key = f"{LEGACY_P12}{name}"
+    wanted = "yes" if legacy else "no"
+    if (home.store.value(key) or "no") != wanted:
+        with home.store.begin() as transaction:
+            transaction.set_value(key, wanted)
+
+
+def _quoted(name: str) -> str:
+    return f"'{name}'" if " " in name else name

@@ -1,0 +1,121 @@
+"""Reading the register: who has which certificate, and who may enter."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from handclasp.app.home import Home
+from handclasp.app.identity_files import issuers_of
+from handclasp.app.issue import files_in
+from handclasp.catalogue.profiles import CA_PROFILES
+from handclasp.model.certificate import Certificate
+from handclasp.model.errors import UsageError
+from handclasp.model.issuance import CertificateRecord, CertificateState
+from handclasp.pki.read import certificate_from_der
+from handclasp.pki.serials import format_serial
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One certificate of the register. `status`: good, expired, revoked, abandoned or pending."""
+
+    name: str
+    profile: str
+    serial: str
+    issuer: str
+    status: str
+    not_before: datetime
+    not_after: datetime
+    revoked_at: datetime | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """Everything about one identity: its certificates, oldest first, the newest one read, and its folder."""
+
+    name: str
+    entries: tuple[Entry, ...]
+    certificate: Certificate | None
+    issuers: tuple[str, ...]
+    folder: str
+    files: tuple[str, ...]
+
+
+def entries(home: Home, *, authorities: bool = False) -> tuple[Entry, ...]:
+    """All certificates of identities in order of creation; with `authorities` those of the CAs too."""
+    home.authorities()
+    now = home.clock.now()
+    records = home.store.certificates()
+    return tuple(entry(record, now) for record in records if authorities or record.profile not in CA_PROFILES)
+
+
+def show(home: Home, name: str) -> Shown:
+    """One identity; UsageError when the register does not know the name."""
+    home.authorities()
+    records = home.store.certificates(name=name)
+    if not records:
+        raise UsageError(f"there is no identity {name!r}", hint="handclasp list")
+    now = home.clock.now()
+    signed = [record for record in records if record.certificate]
+    newest = signed[-1] if signed else None
+    folder = home.layout.identity(name)
+    return Shown(
+        name=name,
+        entries=tuple(entry(record, now) for record in records),
+        certificate=certificate_from_der(newest.certificate) if newest and newest.certificate else None,
+        issuers=tuple(one.subject.rfc4514_string() for one in issuers_of(home, newest.issuer)) if newest else (),
+        folder=folder,
+        files=files_in(home, folder) if home.files.exists(folder) else (),
+    )
+
+
+def may_enter(home: Home, *, names: tuple[str, ...] | None = None) -> tuple[CertificateRecord, ...]:
+    """Records whose holders nginx should let in now: signed for clientAuth, not revoked, in their validity.
+
+    `names`: only of these identities. In order of creation; an identity may have several (renewal overlaps).
+    """
+    now = home.clock.now()
+    return tuple(
+        record
+        for record in home.store.certificates()
+        if record.state is CertificateState.ISSUED
+        and record.not_before <= now < record.not_after
+        and (names is None or record.name in names)
+        and record.profile not in CA_PROFILES
+        and _for_clients(record)
+    )
+
+
+def entry(record: CertificateRecord, now: datetime) -> Entry:
+    """A record as people see it."""
+    return Entry(
+        name=record.name,
+        profile=record.profile,
+        serial=format_serial(record.serial),
+        issuer=record.issuer,
+        status=status_of(record, now),
+        not_before=record.not_before,
+        not_after=record.not_after,
+        revoked_at=record.revoked_at,
+        reason=record.reason.value if record.reason else None,
+    )
+
+
+def status_of(record: CertificateRecord, now: datetime) -> str:
+    """In one word; an expired certificate is expired, whatever else it was, except revoked."""
+    if record.state is CertificateState.ISSUED:
+        return "expired" if record.not_after <= now else "good"
+    return {CertificateState.INTENT: "pending", CertificateState.ABANDONED: "abandoned"}.get(record.state, "revoked")
+
+
+def _for_clients(record: CertificateRecord) -> bool:
+    if record.certificate is None:
+        return False
+    try:
+        extensions = x509.load_der_x509_certificate(record.certificate).extensions
+        return ExtendedKeyUsageOID.CLIENT_AUTH in extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except x509.ExtensionNotFound:
+        return True

@@ -1,0 +1,87 @@
+"""Revocation as far as the registry goes. Making nginx refuse, and proving it, is built on top of this."""
+
+from collections.abc import Iterable
+
+from handclasp.app.crashpoint import crashpoint
+from handclasp.app.home import SESSION_EPOCH, Home
+from handclasp.catalogue.profiles import CA_PROFILES
+from handclasp.model.errors import PolicyError, UsageError
+from handclasp.model.issuance import CertificateRecord, CertificateState, Reason
+from handclasp.pki.serials import format_serial, parse_serial
+
+
+def revocable(home: Home, what: str) -> tuple[CertificateRecord, ...]:
+    """The records that `what` means: every unexpired certificate of an identity of that name, or the one with that serial.
+
+    Intents and abandoned ones are among them: their signature may exist.
+
+    Raises:
+        UsageError: there is none, or the text is a name as well as a serial.
+        PolicyError: it is a CA's.
+    """
+    now = home.clock.now()
+    named = tuple(record for record in home.store.certificates(name=what) if record.not_after > now)
+    numbered = named or tuple(_by_serial(home, what))
+    if not numbered:
+        raise UsageError(f"there is no unexpired certificate of that name or serial: {what!r}", hint="handclasp list")
+    for record in numbered:
+        if record.profile in CA_PROFILES:
+            raise PolicyError(
+                f"{record.name} is a CA: revoking it would shut out everybody",
+                hint="if its key was stolen, make a new home and issue everything again",
+            )
+    return numbered
+
+
+def record_revocation(
+    home: Home, records: Iterable[CertificateRecord], *, reason: Reason = Reason.UNSPECIFIED
+) -> tuple[CertificateRecord, ...]:
+    """Mark certificates revoked, with audit events, and start a new session epoch: one transaction. Publish CRLs next.
+
+    Those revoked already keep their date and reason. Returns the records as they are now.
+    """
+    with home.changing("revoking"):
+        return record_revocation_locked(home, records, reason=reason)
+
+
+def record_revocation_locked(
+    home: Home, records: Iterable[CertificateRecord], *, reason: Reason
+) -> tuple[CertificateRecord, ...]:
+    """As `record_revocation`, for a caller that holds the home's lock."""
+    chosen = tuple(records)
+    fresh = [record for record in chosen if record.state is not CertificateState.REVOKED]
+    now = home.clock.now().replace(microsecond=0)
+    epoch = session_epoch(home)
+    with home.store.begin() as transaction:
+        for record in fresh:
+            transaction.revoke(record.issuer, record.serial, at=now, reason=reason)
+            transaction.audit(
+                at=now,
+                actor=home.actor,
+                action="revoked",
+                subject=record.name,
+                details={"serial": format_serial(record.serial), "issuer": record.issuer, "reason": reason.value},
+            )
+        if fresh:
+            transaction.set_value(SESSION_EPOCH, str(epoch + 1))
+    crashpoint("revoke.recorded")
+    found = (home.store.find(record.issuer, record.serial) for record in chosen)
+    return tuple(record for record in found if record is not None)
+
+
+def session_epoch(home: Home) -> int:
+    """How often something was revoked here, from 1: part of the session cache zone's name."""
+    return int(home.store.value(SESSION_EPOCH) or "1")
+
+
+def _by_serial(home: Home, text: str) -> Iterable[CertificateRecord]:
+    try:
+        numbers = parse_serial(text)
+    except UsageError:
+        return
+    now = home.clock.now()
+    for authority in home.authorities():
+        for number in numbers:
+            record = home.store.find(authority.label, number)
+            if record is not None and record.not_after > now:
+                yield record

@@ -1,0 +1,45 @@
+"""handclasp audit."""
+
+import click
+
+from handclasp.cli.ca_options import world
+from handclasp.cli.frame import Frame, framed
+
+
+@click.command("audit")
+@click.option("--head", metavar="DIGEST", help="A digest noted earlier: it must still stand in the log.")
+@click.option("--events", is_flag=True, help="Print every event.")
+@framed
+def command(frame: Frame, *, head: str | None, events: bool) -> int:
+    r"""Verify the audit log: every event is chained to the one before it. Exit code 1 when it was changed.
+
+    Note the printed digest elsewhere: with --head it shows later that nothing was cut off the end.
+
+    \b
+    Example:
+      handclasp audit --events
+    """
+    from handclasp.app.audit import audit
+
+    found = audit(world(frame).ca, head=head)
+    if frame.json:
+        listed = [
+            {"sequence": one.sequence, "at": one.at, "actor": one.actor, "action": one.action, "subject": one.subject,
+             "details": one.details, "digest": one.digest}
+            for one in found.events
+        ]  # fmt: skip
+        fields = {"whole": not found.faults, "faults": found.faults, "count": len(found.events), "head": found.head}
+        frame.document("audit", fields | ({"events": listed} if events else {}))
+        return 1 if found.faults else 0
+    from handclasp.present.visible import visible
+
+    if events:
+        for one in found.events:
+            details = " ".join(f"{key}={value}" for key, value in one.details.items())
+            frame.out(visible(f"{one.sequence:6} {one.at:%Y-%m-%d %H:%M:%S} {one.actor}: {one.action} {one.subject} {details}"))
+    for fault in found.faults:
+        frame.out(f"broken: {fault}")
+    if not found.faults:
+        frame.out(f"The log is whole: {len(found.events)} events, the last one {found.head}")
+        frame.hint(f"note it elsewhere; later: handclasp audit --head {found.head}")
+    return 1 if found.faults else 0

@@ -1,0 +1,63 @@
+"""Options that several commands of the CA share."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from handclasp.cli.frame import Frame
+
+if TYPE_CHECKING:
+    from handclasp.model.issuance import KeyType
+    from handclasp.wiring import World
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+KEY_TYPES = ("ec-p256", "ec-p384", "rsa-2048", "rsa-3072", "rsa-4096", "ed25519")
+MAX_DAYS = 36500
+
+
+def passphrase_options(function: F) -> F:
+    """--passphrase-file and --passphrase-fd."""
+    file = click.option(
+        "--passphrase-file",
+        type=click.Path(dir_okay=False),
+        help="File (mode 0600) with the passphrase of the CA keys. Also: HANDCLASP_PASSPHRASE_FILE.",
+    )
+    descriptor = click.option("--passphrase-fd", type=click.IntRange(min=0), help="Open file descriptor to read it from.")
+    return file(descriptor(function))
+
+
+def key_type_option(function: F) -> F:
+    """--key-type."""
+    return click.option("--key-type", type=click.Choice(KEY_TYPES), help="Kind of key.  [default: what the profile says]")(
+        function
+    )
+
+
+def days_option(help_text: str) -> Callable[[F], F]:
+    """--days."""
+    return click.option("--days", type=click.IntRange(1, MAX_DAYS), help=help_text)
+
+
+def world(frame: Frame, *, passphrase_file: str | None = None, passphrase_fd: int | None = None) -> "World":
+    """The world of this run."""
+    import os
+
+    from handclasp.wiring import World
+
+    path = os.path.abspath(passphrase_file) if passphrase_file else None  # noqa: PTH100 - remembered by init
+    return World(frame.home, passphrase_file=path, passphrase_fd=passphrase_fd)
+
+
+def lifetime(days: int | None) -> timedelta | None:
+    """Days as a length of time."""
+    return timedelta(days=days) if days is not None else None
+
+
+def key_type_of(text: str | None) -> "KeyType | None":
+    """The option's text as a key type."""
+    from handclasp.model.issuance import KeyType
+
+    return KeyType(text) if text else None

@@ -1,0 +1,45 @@
+"""handclasp crl."""
+
+import click
+
+from handclasp.cli.ca_options import days_option, lifetime, passphrase_options, world
+from handclasp.cli.frame import Frame, framed
+
+
+@click.command("crl")
+@click.option("--refresh", is_flag=True, help="Sign fresh CRLs of every CA and publish them.")
+@days_option("With --refresh: days until nextUpdate.  [default: 365]")
+@passphrase_options
+@framed
+def command(frame: Frame, *, refresh: bool, days: int | None, passphrase_file: str | None, passphrase_fd: int | None) -> None:
+    r"""Show the published CRLs, or sign fresh ones with --refresh.
+
+    nginx reads ssl_crl when it starts or reloads; after --refresh, reload it.
+
+    \b
+    Example:
+      handclasp crl --refresh && nginx -s reload
+    """
+    from handclasp.app.crl import publish_crls, published_crls
+    from handclasp.catalogue.profiles import CRL_LIFETIME
+    from handclasp.model.errors import UsageError
+
+    if days is not None and not refresh:
+        raise UsageError("--days goes with --refresh", hint="handclasp crl --refresh --days 30")
+    here = world(frame, passphrase_file=passphrase_file, passphrase_fd=passphrase_fd)
+    found = publish_crls(here.ca, lifetime=lifetime(days) or CRL_LIFETIME) if refresh else published_crls(here.ca)
+    if frame.json:
+        from handclasp.cli.ca_json import crl_json
+
+        frame.document("crl", {"file": here.layout.crl, "crls": [crl_json(one) for one in found]})
+        return
+    for one in found:
+        kept = "   (its key is not here: the last CRL stays)" if refresh and not one.signed else ""
+        frame.out(
+            f"{one.authority:8} number {one.number}, {len(one.revoked)} revoked, "
+            f"{one.this_update:%Y-%m-%d %H:%M} to {one.next_update:%Y-%m-%d %H:%M} UTC{kept}"
+        )
+    frame.out(f"  {here.layout.crl}")
+    frame.hint(
+        "next: nginx -s reload     nginx reads CRLs only then" if refresh else "sign fresh ones: handclasp crl --refresh"
+    )

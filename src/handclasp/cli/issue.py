@@ -1,0 +1,72 @@
+"""handclasp issue."""
+
+import click
+
+from handclasp.cli.ca_options import days_option, key_type_of, key_type_option, lifetime, passphrase_options, world
+from handclasp.cli.frame import Frame, framed
+
+
+@click.command("issue")
+@click.argument("name")
+@click.option("--profile", default="client", show_default=True, help="What it is for: client, server, peer (both), email.")
+@click.option(
+    "--san", "names", multiple=True, metavar="KIND:NAME", help="dns:api.test, ip:192.0.2.7, email:a@b.test; repeatable."
+)
+@click.option("--organization", help="O of the subject.")
+@click.option("--legacy-p12", is_flag=True, help="PKCS#12 that old devices read (3DES, SHA-1).")
+@days_option("Life in days.  [default: 365]")
+@key_type_option
+@passphrase_options
+@framed
+def command(
+    frame: Frame,
+    *,
+    name: str,
+    profile: str,
+    names: tuple[str, ...],
+    organization: str | None,
+    legacy_p12: bool,
+    days: int | None,
+    key_type: str | None,
+    passphrase_file: str | None,
+    passphrase_fd: int | None,
+) -> None:
+    r"""Make a key and a certificate for NAME: a person, a device or a service.
+
+    The files go to HOME/identities/NAME: key.pem, certificate.pem, chain.pem, and NAME.p12 with its password beside it.
+
+    \b
+    Examples:
+      handclasp issue alice
+      handclasp issue api.example.test --profile server --san ip:192.0.2.7
+    """
+    from handclasp.app.issue import IssueOrder, issue
+
+    order = IssueOrder(
+        name=name,
+        profile=profile,
+        subject_alt_names=names,
+        key_type=key_type_of(key_type),
+        lifetime=lifetime(days),
+        organization=organization,
+        legacy_p12=legacy_p12,
+    )
+    here = world(frame, passphrase_file=passphrase_file, passphrase_fd=passphrase_fd)
+    made = issue(here.ca, order)
+    if frame.json:
+        from handclasp.cli.ca_json import issued_json
+
+        frame.document("issue", issued_json(made))
+        return
+    from handclasp.pki.serials import format_serial
+
+    frame.out(f"{made.record.name}: {made.record.profile} certificate, good until {made.record.not_after:%Y-%m-%d}")
+    frame.out(f"  serial {format_serial(made.record.serial)}")
+    for path in made.files:
+        frame.out(f"  {path}")
+    if made.resumed:
+        frame.hint("an interrupted run had signed it; its files are complete now")
+    if made.record.profile == "server":
+        frame.hint("next: ssl_certificate takes chain.pem, ssl_certificate_key takes key.pem")
+    else:
+        frame.hint(f"next: curl --cert {made.folder}/chain.pem --key {made.folder}/key.pem https://...")

@@ -1,0 +1,68 @@
+"""handclasp show."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from handclasp.cli.ca_options import world
+from handclasp.cli.frame import Frame, framed
+
+if TYPE_CHECKING:
+    from handclasp.app.register import Shown
+    from handclasp.model.certificate import Certificate
+
+
+@click.command("show")
+@click.argument("name")
+@framed
+def command(frame: Frame, *, name: str) -> None:
+    r"""Show an identity: its certificates, what the newest one says, and its files.
+
+    \b
+    Example:
+      handclasp show alice
+    """
+    from handclasp.app.register import show
+
+    found = show(world(frame).ca, name)
+    if frame.json:
+        frame.document("show", _fields(found))
+        return
+    frame.out(found.name)
+    for one in found.entries:
+        revoked = f", revoked {one.revoked_at:%Y-%m-%d} ({one.reason})" if one.revoked_at else ""
+        frame.out(f"  {one.status:9} {one.profile}, {one.not_before:%Y-%m-%d} to {one.not_after:%Y-%m-%d}{revoked}")
+        frame.out(f"            serial {one.serial}")
+    if found.certificate:
+        for label, value in _facts(found.certificate).items():
+            frame.out(f"  {label:9} {value}")
+    for path in found.files:
+        frame.out(f"  {path}")
+
+
+def _facts(certificate: "Certificate") -> dict[str, str]:
+    names = [f"{name.kind}:{name.value}" for name in certificate.subject_alt_name or ()]
+    facts = {
+        "subject": certificate.subject_text,
+        "issuer": certificate.issuer_text,
+        "names": ", ".join(names) or "none",
+        "key": f"{certificate.key_kind} {certificate.key_bits}",
+        "usage": ", ".join(sorted((certificate.key_usage or frozenset()) | (certificate.extended_key_usage or frozenset()))),
+        "sha256": certificate.fingerprint,
+    }
+    from handclasp.present.visible import visible
+
+    return {label: visible(value) for label, value in facts.items()}
+
+
+def _fields(found: "Shown") -> dict[str, object]:
+    from handclasp.cli.ca_json import entry_json
+
+    return {
+        "name": found.name,
+        "certificates": [entry_json(one) for one in found.entries],
+        "newest": _facts(found.certificate) if found.certificate else None,
+        "issuers": found.issuers,
+        "folder": found.folder,
+        "files": {path.rpartition("/")[2]: path for path in found.files},
+    }
