@@ -86,7 +86,8 @@ class Outline:
     """The part of a cause that search and ranking need; the generated index holds it for all causes.
 
     `order` is the place in the catalogue, from 0. `side` None: the cause belongs to neither verification. `proven`: the same
-    setup with the fix answered 200 in the lab. `reports`: public threads that were settled with this cause.
+    setup with the fix answered 200 in the lab. `reports`: public threads that were settled with this cause. `circumstance`: it
+    shows the line of some other fault, so it is looked at after the faults themselves.
     """
 
     slug: str
@@ -99,6 +100,7 @@ class Outline:
     side: Side | None = None
     proven: bool = False
     reports: int = 0
+    circumstance: bool = False
     symptoms: tuple[Symptom, ...] = ()
 
 

@@ -1,0 +1,71 @@
+"""Which causes are named for a clue, and in which order."""
+
+import pytest
+
+from handclasp.catalogue import causes
+from handclasp.diagnose.candidates import Candidate, Clue, candidates, pattern
+from handclasp.diagnose.log_line import read_line
+from handclasp.model.nginx import NginxVersion, OpensslSeries
+from handclasp.model.verdict import Side
+
+
+def slugs(found: tuple[Candidate, ...]) -> list[str]:
+    assert [candidate.rank for candidate in found] == list(range(1, len(found) + 1))
+    return [candidate.cause for candidate in found]
+
+
+def test_the_most_frequent_faults_come_first() -> None:
+    found = candidates(Clue(number=21, side=Side.CLIENT))
+    assert slugs(found)[:2] == ["client-ca-not-trusted", "client-intermediate-missing"]
+    assert (found[0].runs, found[0].of) == (3, 3)
+    assert "3 of 3" in found[0].why.en
+    assert found[0].check == causes.load("client-ca-not-trusted").tell_apart
+
+
+def test_the_side_of_a_line_narrows() -> None:
+    assert all(slug.startswith("client-") for slug in slugs(candidates(Clue(number=2, side=Side.CLIENT)))[:2])
+    upstream = slugs(candidates(Clue(number=20, side=Side.UPSTREAM)))
+    assert upstream[0] == "upstream-ca-not-trusted"
+    assert "client-verify-depth-too-small" not in upstream
+
+
+@pytest.mark.parametrize(
+    ("number", "series", "version", "named", "not_named"),
+    [
+        (22, OpensslSeries.V1_1_1, None, "client-verify-depth-too-small", "client-ca-not-trusted"),
+        (2, OpensslSeries.V3_0, None, "client-verify-depth-too-small", "client-ca-not-trusted"),
+        (2, OpensslSeries.V1_1_1, None, "client-trust-intermediate-only", "client-verify-depth-too-small"),
+        (20, None, NginxVersion(1, 18, 0), "upstream-missing-intermediate", "upstream-name-mismatch"),
+        (20, None, NginxVersion(1, 22, 1), "upstream-ca-not-trusted", "upstream-missing-intermediate"),
+    ],
+)
+def test_versions_narrow(
+    number: int, series: OpensslSeries | None, version: NginxVersion | None, named: str, not_named: str
+) -> None:
+    found = candidates(Clue(number=number), version, series)
+    assert named in slugs(found)
+    assert not_named not in slugs(found)
+    assert not any(candidate.other_versions for candidate in found)
+
+
+def test_a_number_these_versions_never_show_is_said_to_be_of_others() -> None:
+    found = candidates(Clue(number=22), None, OpensslSeries.V3_0)
+    assert "client-verify-depth-too-small" in slugs(found)
+    assert all(candidate.other_versions for candidate in found)
+
+
+def test_a_page_without_a_line_points_at_the_log_level_first() -> None:
+    assert slugs(candidates(Clue(title="400 the SSL certificate error")))[0] == "error-log-level-hides-reason"
+    assert slugs(candidates(Clue(title="400 No required SSL certificate was sent")))[0] == "client-sent-no-cert"
+
+
+def test_a_message_is_matched_by_its_words() -> None:
+    line = read_line('upstream SSL certificate does not match "backend" while SSL handshaking to upstream')
+    assert slugs(candidates(Clue.of_line(line)))[0] == "upstream-name-mismatch"
+    assert candidates(Clue(message="nothing of the kind")) == ()
+
+
+def test_a_pattern_leaves_room_for_values_only() -> None:
+    log = 'cannot load certificate "{path}": BIO_new_file() failed (SSL: …No such file'
+    assert pattern(log).search('cannot load certificate "/a.pem": BIO_new_file() failed (SSL: error:80000002:x:No such file')
+    assert not pattern(log).search("cannot load certificate: BIO_new_file() failed (SSL: No such file")
