@@ -1,0 +1,150 @@
+"""From evidence to a verdict: the configuration is read, the request placed in it, and nginx's answer worked out."""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+from handclasp.model.certificate import Certificate
+from handclasp.model.errors import InputError
+from handclasp.model.evidence import Evidence
+from handclasp.model.nginx import EffectiveConfig, Location, NginxVersion, OpensslSeries, TlsServer, TlsUpstream
+from handclasp.model.verdict import Side, Verdict
+from handclasp.nginxconf.effective import effective
+from handclasp.nginxconf.gathered import tree_from_files
+from handclasp.nginxconf.select import select_server
+from handclasp.nginxconf.tree import ConfigTree
+from handclasp.pki.read import certificates_from_pem
+from handclasp.verdict.client import Judge, client_verdict
+from handclasp.verdict.scene import Scene, scene
+from handclasp.verdict.trust import certificates_in
+from handclasp.verdict.upstream import upstream_verdict
+
+DEFAULT_VERSION = NginxVersion(1, 22, 1)
+DEFAULT_LEVEL = 2
+_SECURITY_LEVEL = re.compile(r"@SECLEVEL=(\d)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Evidence with everything worked out of it once: the tree, the effective settings, the scene, the chains."""
+
+    evidence: Evidence
+
+    @cached_property
+    def tree(self) -> ConfigTree:
+        """The configuration. Raises InputError when none was given or it does not parse."""
+        if self.evidence.root is None:
+            raise InputError("there is no configuration to look at", hint="give one with --config")
+        return tree_from_files(self.evidence.root, self.evidence.files, self.evidence.prefix)
+
+    @cached_property
+    def version(self) -> NginxVersion:
+        """The nginx version asked for, else that of the nginx at hand."""
+        if self.evidence.nginx_version:
+            return NginxVersion.parse(self.evidence.nginx_version)
+        return self.evidence.build.version if self.evidence.build else DEFAULT_VERSION
+
+    @cached_property
+    def series(self) -> OpensslSeries:
+        """The OpenSSL series asked for, else that of the nginx at hand."""
+        if self.evidence.engine:
+            return OpensslSeries.of(self.evidence.engine)
+        return self.evidence.build.series if self.evidence.build else OpensslSeries.V3_0
+
+    @cached_property
+    def config(self) -> EffectiveConfig:
+        """What holds in each server."""
+        return effective(self.tree, self.version)
+
+    @cached_property
+    def scene(self) -> Scene:
+        """The request of a well-behaved client. Raises InputError when no server fits."""
+        found = scene(self.config, self.evidence.server, uri=self.evidence.location)
+        if found is None:
+            wanted = f'a server named "{self.evidence.server}"' if self.evidence.server else "a server"
+            raise InputError(f"the configuration has no {wanted.removeprefix('a ')}", where=self.evidence.root)
+        return found
+
+    @cached_property
+    def presented(self) -> tuple[Certificate, ...] | None:
+        """What the client sends, leaf first; () for nothing, None when nobody said."""
+        return _chain(self.evidence.presented, "the client's certificate")
+
+    @cached_property
+    def upstream(self) -> TlsUpstream | None:
+        """The upstream of the location at hand; else the first of the server, else of the whole configuration, that is TLS."""
+        inside = self.scene.location
+        if inside and inside.upstream:
+            return inside.upstream
+        servers = (self.scene.answer, *self.config.servers)
+        every = [location.upstream for server in servers for location in server.locations if location.upstream]
+        return next((item for item in every if item.verify.value), every[0] if every else None)
+
+    @cached_property
+    def upstream_location(self) -> tuple[TlsServer, Location] | None:
+        """Where `upstream` is written."""
+        for server in (self.scene.answer, *self.config.servers):
+            for location in server.locations:
+                if location.upstream is self.upstream and location.upstream is not None:
+                    return server, location
+        return None
+
+    @cached_property
+    def upstream_chain(self) -> tuple[Certificate, ...] | None:
+        """What the upstream presents: as given, else as a server of this same configuration would; None when unknown."""
+        given = _chain(self.evidence.upstream_chain, "the upstream's certificate")
+        if given is not None or self.upstream is None:
+            return given
+        for address in self.upstream.addresses:
+            host, _, port = address.rpartition(":")
+            server = select_server(self.config, host, int(port) if port.isdigit() else 0, None) if host else None
+            if server and server.certificates.value:
+                return certificates_in(self.evidence.files, server.certificates.value[0])
+        return None
+
+    def judge(self, ciphers: str, commands: tuple[tuple[str, str], ...] = ()) -> Judge:
+        """What decides besides the configuration. A security level written into the cipher list wins."""
+        lists = [ciphers, *(value for name, value in commands if name.lower() in {"cipherstring", "ciphers"})]
+        written = [found[1] for text in lists if (found := _SECURITY_LEVEL.search(text))]
+        given = self.evidence.security_level if self.evidence.security_level is not None else DEFAULT_LEVEL
+        level = int(written[-1]) if written else given
+        return Judge(
+            at=self.evidence.at, series=self.series, version=self.version, security_level=level, files=self.evidence.files
+        )  # fmt: skip
+
+    def client_verdict(self, presented: tuple[Certificate, ...]) -> Verdict:
+        """Nginx's answer to a client that sends these certificates."""
+        server = self.scene.handshake
+        return client_verdict(self.config, self.scene, presented, self.judge(server.ciphers.value, server.conf_commands.value))
+
+    def upstream_verdict(self, presented: tuple[Certificate, ...]) -> Verdict:
+        """Nginx's answer when the upstream sends these certificates."""
+        assert self.upstream is not None
+        judge = self.judge(self.upstream.ciphers.value, self.upstream.conf_commands.value)
+        return upstream_verdict(self.upstream, presented, judge)
+
+
+def predict(evidence: Evidence) -> Verdict:
+    """What nginx will say.
+
+    Raises:
+        InputError: the configuration or a given chain cannot be read, or has no such server or upstream.
+    """
+    stage = Stage(evidence)
+    if evidence.side is Side.CLIENT:
+        return stage.client_verdict(stage.presented or ())
+    if stage.upstream is None:
+        raise InputError("no location of the configuration passes requests on over TLS", where=evidence.root)
+    chain = stage.upstream_chain
+    if chain is None:
+        raise InputError(
+            f"what {stage.upstream.target.value} presents is not known",
+            hint="give its chain, leaf first, with --upstream-chain; `handclasp probe` can fetch it",
+        )
+    return stage.upstream_verdict(chain)
+
+
+def _chain(pem: bytes | None, where: str) -> tuple[Certificate, ...] | None:
+    if pem is None:
+        return None
+    return certificates_from_pem(pem, where=where) if pem.strip() else ()

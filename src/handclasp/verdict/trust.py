@@ -1,0 +1,65 @@
+"""What nginx loads into the trust store of a server or an upstream, from the bytes of its files."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from handclasp.model.certificate import Certificate, Crl, TrustAnchors
+from handclasp.model.errors import InputError
+from handclasp.model.nginx import NginxVersion, TlsServer, TlsUpstream
+from handclasp.pki.read import certificates_from_pem, crls_from_pem
+
+CRL_FILES_HOLD_CRLS_ONLY = NginxVersion(1, 27, 2)
+"""Before, X509_load_cert_crl_file read whatever was there: certificates in a CRL file became trust anchors, and the reverse."""
+
+Files = Mapping[str, bytes | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """The store and, when a CRL file is set, its CRLs; `crls` None means that nothing is checked."""
+
+    store: TrustAnchors
+    crls: tuple[Crl, ...] | None
+
+
+def client_trust(server: TlsServer, files: Files, version: NginxVersion) -> Trust:
+    """What client certificates are judged by: ssl_client_certificate and ssl_trusted_certificate alike, and ssl_crl."""
+    return _trust((server.client_certificate.value, server.trusted_certificate.value), server.crl.value, files, version)
+
+
+def upstream_trust(upstream: TlsUpstream, files: Files, version: NginxVersion) -> Trust:
+    """What the upstream's certificate is judged by: *_ssl_trusted_certificate and *_ssl_crl."""
+    return _trust((upstream.trusted_certificate.value,), upstream.crl.value, files, version)
+
+
+def certificates_in(files: Files, path: str | None) -> tuple[Certificate, ...]:
+    """The readable certificates of one PEM file, in order; () when there is none."""
+    content = files.get(path) if path else None
+    if not content:
+        return ()
+    try:
+        return certificates_from_pem(content, where=path or "")
+    except InputError:
+        return ()
+
+
+def crls_in(files: Files, path: str | None) -> tuple[Crl, ...]:
+    """The readable CRLs of one PEM file, in order; () when there is none."""
+    content = files.get(path) if path else None
+    if not content:
+        return ()
+    try:
+        return crls_from_pem(content, where=path or "")
+    except InputError:
+        return ()
+
+
+def _trust(anchors: tuple[str | None, ...], crl: str | None, files: Files, version: NginxVersion) -> Trust:
+    mixed = version < CRL_FILES_HOLD_CRLS_ONLY
+    holders = (*anchors, crl) if mixed else anchors
+    certificates = tuple(certificate for path in holders for certificate in certificates_in(files, path))
+    store = TrustAnchors(tuple(dict.fromkeys(certificates)))
+    if crl is None:
+        return Trust(store, None)
+    lists = (*(anchors if mixed else ()), crl)
+    return Trust(store, tuple(dict.fromkeys(item for path in lists for item in crls_in(files, path))))

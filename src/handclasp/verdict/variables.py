@@ -1,0 +1,82 @@
+"""nginx variables that a verification fills in, maps over them, and the `if`s that test them."""
+
+import hashlib
+import re
+
+from handclasp.model.certificate import Certificate
+from handclasp.model.nginx import EffectiveConfig, Guard, MapBlock
+from handclasp.nginxconf.select import matches
+
+_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+_DEEPEST = 8
+
+
+def variables(certificate: Certificate | None, verify: str | None, *, host: str, sni: str | None) -> dict[str, str]:
+    """The $ssl_* variables of a request. They describe the certificate even when its verification failed."""
+    known = {"ssl_client_verify": verify or "", "host": host, "ssl_server_name": sni or "", "https": "on"}
+    if certificate is None:
+        empty = ("ssl_client_s_dn", "ssl_client_i_dn", "ssl_client_serial", "ssl_client_fingerprint", "ssl_client_cert")
+        return known | dict.fromkeys((*empty, "ssl_client_escaped_cert", "ssl_client_raw_cert"), "")
+    size = (certificate.serial.bit_length() + 7) // 8 or 1
+    return known | {
+        "ssl_client_s_dn": certificate.subject_text,
+        "ssl_client_i_dn": certificate.issuer_text,
+        "ssl_client_serial": certificate.serial.to_bytes(size + 1, "big", signed=True)[-size:].hex().upper(),
+        "ssl_client_fingerprint": hashlib.sha1(certificate.der, usedforsecurity=False).hexdigest(),
+    }
+
+
+def expand(text: str, known: dict[str, str], config: EffectiveConfig, depth: int = 0) -> str | None:
+    """`text` with its variables put in, maps looked up; None when it holds a variable that cannot be known here."""
+    parts: list[str] = []
+    end = 0
+    for found in _VARIABLE.finditer(text):
+        value = _value(found[1] or found[2], known, config, depth)
+        if value is None:
+            return None
+        parts += (text[end : found.start()], value)
+        end = found.end()
+    return "".join((*parts, text[end:]))
+
+
+def holds(guard: Guard, known: dict[str, str], config: EffectiveConfig) -> bool | None:
+    """Whether the condition of an `if` is true; None when that cannot be known here."""
+    value = _value(guard.variable, known, config, 0) if guard.variable else None
+    if value is None:
+        return None
+    if not guard.operator:
+        return value not in {"", "0"}
+    operand = guard.operand.strip("\"'")
+    if "~" in guard.operator:
+        found = matches(operand, value, ignore_case=guard.operator.endswith("*"))
+        return found != guard.operator.startswith("!")
+    wanted = expand(operand, known, config)
+    return None if wanted is None else (value == wanted) != guard.operator.startswith("!")
+
+
+def _value(name: str, known: dict[str, str], config: EffectiveConfig, depth: int) -> str | None:
+    if name in known:
+        return known[name]
+    block = next((item for item in config.maps if item.variable == name), None)
+    if block is None or depth > _DEEPEST:
+        return None
+    source = expand(block.source, known, config, depth + 1)
+    return None if source is None else expand(_mapped(block, source), known, config, depth + 1)
+
+
+def _mapped(block: MapBlock, source: str) -> str:
+    """Exact strings first, without regard to case; then the expressions in order; then the default."""
+    for entry in block.entries:
+        if (
+            not entry.pattern.startswith("~")
+            and entry.pattern != "default"
+            and entry.pattern.removeprefix("\\").lower() == source.lower()
+        ):
+            return entry.value
+    for entry in block.entries:
+        if entry.pattern.startswith("~"):
+            pattern = entry.pattern[1:]
+            folded = pattern.startswith("*")
+            if matches(pattern[1:] if folded else pattern, source, ignore_case=folded):
+                return entry.value
+    return next((entry.value for entry in block.entries if entry.pattern == "default"), "")
