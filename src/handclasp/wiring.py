@@ -141,7 +141,3 @@ class World:
 
         prepare_home(self.files, self.layout)
         self.store = SqlStore.sqlite(self.layout.registry)
-
-    @cached_property
-    def placeholder(self) -> None:
-        """Adapters are added here as cached properties: clock, entropy, files, keys, store, nginx, probe."""
