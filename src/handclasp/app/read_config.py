@@ -1,4 +1,4 @@
-"""Read a configuration with everything it includes, through ports.FileTree."""
+"""Read a configuration with everything it includes, through ports.FileReader."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ from handclasp.model.errors import InputError
 from handclasp.nginxconf.dump import is_dump, resolve_dump
 from handclasp.nginxconf.include import NeedFiles, resolve
 from handclasp.nginxconf.tree import ConfigTree, decode
-from handclasp.ports.files import FileTree
+from handclasp.ports.files import FileReader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +17,7 @@ class ReadConfig:
     files: dict[str, bytes | None]
 
 
-def read_config(files: FileTree, path: str, prefix: str | None = None) -> ConfigTree:
+def read_config(files: FileReader, path: str, prefix: str | None = None) -> ConfigTree:
     """The configuration whose main file, or `nginx -T` dump, is at `path`.
 
     Args:
@@ -31,7 +31,7 @@ def read_config(files: FileTree, path: str, prefix: str | None = None) -> Config
     return read_config_files(files, path, prefix).tree
 
 
-def read_config_files(files: FileTree, path: str, prefix: str | None = None) -> ReadConfig:
+def read_config_files(files: FileReader, path: str, prefix: str | None = None) -> ReadConfig:
     """As `read_config`, with the bytes of every file: what `Evidence.files` keeps."""
     content = files.read(path)
     if is_dump(text := decode(content)):
@@ -47,7 +47,7 @@ def read_config_files(files: FileTree, path: str, prefix: str | None = None) -> 
     return ReadConfig(tree=answer, files={name: content for name, content in known.items() if name in answer.sources})
 
 
-def _read(files: FileTree, path: str) -> bytes | None:
+def _read(files: FileReader, path: str) -> bytes | None:
     try:
         return files.read(path)
     except InputError:

@@ -17,7 +17,10 @@ from handclasp.cli.frame import LazyGroup, report
         "list": "List the certificates of this CA.",
         "show": "Show an identity, its certificates and files.",
         "crl": "Show the published CRLs, or sign fresh ones.",
+        "nginx": "Configure nginx for client certificates.",
         "audit": "Verify the audit log.",
+        "predict": "Say what nginx will answer, and why, without running it.",
+        "probe": "Make a real handshake with a server and say what it does.",
     },
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )

@@ -50,6 +50,7 @@ class LazyGroup(click.Group):
 
     def __init__(self, *args: Any, package: str, commands: Mapping[str, str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        _keep_paragraphs(self)
         self.package = package
         self.table = dict(commands)
 
@@ -64,12 +65,19 @@ class LazyGroup(click.Group):
         command = import_module(f"{self.package}.{cmd_name.replace('-', '_')}").command
         if not isinstance(command, click.Command):
             raise Bug(f"{self.package}.{cmd_name} has no command")
+        _keep_paragraphs(command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands, from the table: nothing is imported for it."""
         with formatter.section("Commands"):
             formatter.write_dl(list(self.table.items()))
+
+
+def _keep_paragraphs(command: click.Command) -> None:
+    r"""Docstrings with examples are raw, so click's mark against re-wrapping arrives as the two characters \b."""
+    if command.help:
+        command.help = command.help.replace("\\b\n", "\b\n")
 
 
 def default_home() -> str:

@@ -80,3 +80,10 @@ class Verdict:
     alert: str | None = None
     closed: bool = False
     log: str | None = None
+
+    @property
+    def admitted(self) -> bool:
+        """The peer gets what it came for: an HTTP status below 400, or a stream that stays open."""
+        if self.status is not None:
+            return self.status < 400
+        return not (self.start or self.alert or self.closed)

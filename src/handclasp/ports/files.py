@@ -5,8 +5,8 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 
-class FileTree(Protocol):
-    """Reads, and writes that are either whole or absent. All failures are WorldError naming path and reason."""
+class FileReader(Protocol):
+    """Reads. All failures are InputError or WorldError naming path and reason."""
 
     def read(self, path: str) -> bytes:
         """The bytes of a regular file; InputError when it does not exist, is unreadable, or is larger than 64 MiB."""
@@ -23,6 +23,10 @@ class FileTree(Protocol):
     def walk(self, folder: str) -> Iterator[str]:
         """Every regular file below a folder, sorted."""
         ...
+
+
+class FileTree(FileReader, Protocol):
+    """Reads, and writes that are either whole or absent. All failures are WorldError naming path and reason."""
 
     def write(self, path: str, content: bytes, *, mode: int = 0o644) -> None:
         """Temporary file in the same folder, mode, fsync, rename, fsync of the folder."""

@@ -1,0 +1,159 @@
+"""Gather what a diagnosis may look at: the configuration, the files it names, the peer's certificates, the log."""
+
+import re
+from base64 import encodebytes
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from handclasp.app.read_config import ReadConfig, read_config_files
+from handclasp.model.errors import HandclaspError, InputError, WorldError
+from handclasp.model.evidence import Evidence
+from handclasp.model.nginx import EffectiveConfig, NginxBuild
+from handclasp.model.verdict import Side
+from handclasp.nginxconf.effective import effective
+from handclasp.pki.read import certificates_from_bytes, spki_of_private_key_pem
+from handclasp.ports.files import FileReader
+from handclasp.verdict.predict import Stage
+
+_PRIVATE_KEY = re.compile(rb"-----BEGIN ([A-Z ]*PRIVATE KEY)-----.*?-----END \1-----\s*", re.DOTALL)
+_CANDIDATE_SUFFIXES = (".pem", ".crt", ".cer", ".cert", ".crl", ".chain", ".ca", ".bundle", ".0", ".der")
+_MOST_CANDIDATES = 400
+_BIGGEST_CANDIDATE = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What a person put on the command line. Paths are absolute; `at` None is now.
+
+    `client_certificate` "" stands for a client that sends none. `folders` are searched for CA certificates and CRLs.
+    """
+
+    config: str | None = None
+    prefix: str | None = None
+    client_certificate: str | None = None
+    upstream_chain: str | None = None
+    lines: tuple[str, ...] = ()
+    at: datetime | None = None
+    engine: str | None = None
+    nginx_version: str | None = None
+    security_level: int | None = None
+    side: Side = Side.CLIENT
+    server: str | None = None
+    location: str = "/"
+    folders: tuple[str, ...] = ()
+
+
+def gather(given: Given, files: FileReader, *, now: datetime, build: NginxBuild | None) -> Evidence:
+    """One Evidence value out of everything given.
+
+    Raises:
+        InputError: the configuration or a given certificate file cannot be read. Files that the configuration names and that
+            cannot be read are evidence themselves (`unreadable`).
+    """
+    evidence = Evidence(
+        at=given.at or now, root=given.config, prefix=given.prefix or "", build=build, engine=given.engine,
+        nginx_version=given.nginx_version, security_level=given.security_level, side=given.side, server=given.server,
+        location=given.location, log_lines=given.lines, presented=_chain(files, given.client_certificate),
+        upstream_chain=_chain(files, given.upstream_chain),
+    )  # fmt: skip
+    if given.config is None:
+        return evidence
+    read = read_config_files(files, given.config, given.prefix)
+    evidence = replace(evidence, prefix=read.tree.prefix, files=dict(read.files))
+    return _with_named_files(evidence, files, read, given.folders)
+
+
+def _with_named_files(evidence: Evidence, files: FileReader, read: ReadConfig, folders: tuple[str, ...]) -> Evidence:
+    config = effective(read.tree, Stage(evidence).version)
+    found: dict[str, bytes | None] = dict(evidence.files)
+    unreadable: dict[str, str] = {}
+    for path in sorted(certificate_paths(config)):
+        found[path] = _read_public(files, path, unreadable)
+    keys = {path: spki for path in sorted(key_paths(config)) if (spki := _public_half(files, path, unreadable))}
+    near = dict.fromkeys([*folders, *(path.rpartition("/")[0] for path in certificate_paths(config))])
+    return replace(evidence, files=found, unreadable=unreadable, keys=keys, candidates=_candidates(files, near, found))
+
+
+def certificate_paths(config: EffectiveConfig) -> set[str]:
+    """Every certificate and CRL file that the configuration names, without those that hold variables."""
+    paths: list[str | None] = []
+    for server in config.servers:
+        paths += (
+            server.client_certificate.value,
+            server.trusted_certificate.value,
+            server.crl.value,
+            *server.certificates.value,
+        )
+        for location in server.locations:
+            if location.upstream:
+                upstream = location.upstream
+                paths += (upstream.trusted_certificate.value, upstream.crl.value, upstream.certificate.value)
+    return _concrete(paths)
+
+
+def key_paths(config: EffectiveConfig) -> set[str]:
+    """Every private key file that the configuration names."""
+    paths: list[str | None] = []
+    for server in config.servers:
+        paths += server.certificate_keys.value
+        paths += (location.upstream.certificate_key.value for location in server.locations if location.upstream)
+    return _concrete(paths)
+
+
+def without_private_keys(content: bytes) -> bytes:
+    """The content without PEM private keys: they never become evidence."""
+    return _PRIVATE_KEY.sub(b"", content)
+
+
+def _concrete(paths: Iterable[str | None]) -> set[str]:
+    return {path for path in paths if path and "$" not in path and not path.startswith(("data:", "engine:", "store:"))}
+
+
+def _read_public(files: FileReader, path: str, unreadable: dict[str, str]) -> bytes | None:
+    try:
+        return without_private_keys(files.read(path))
+    except (InputError, WorldError) as error:
+        unreadable[path] = error.what
+        return None
+
+
+def _public_half(files: FileReader, path: str, unreadable: dict[str, str]) -> bytes | None:
+    try:
+        return spki_of_private_key_pem(files.read(path), where=path)
+    except HandclaspError as error:
+        unreadable[path] = error.what
+        return None
+
+
+def _chain(files: FileReader, path: str | None) -> bytes | None:
+    """The certificates of a file as PEM, whatever form they are in; b"" when the peer is said to send none."""
+    if path is None:
+        return None
+    if path == "":
+        return b""
+    certificates = certificates_from_bytes(files.read(path), where=path)
+    if not certificates:
+        raise InputError("holds no certificate", where=path, hint="give a PEM or DER file, leaf certificate first")
+    return b"".join(_pem(certificate.der) for certificate in certificates)
+
+
+def _pem(der: bytes) -> bytes:
+    body = encodebytes(der).replace(b"\n", b"")
+    lines = [body[at : at + 64] for at in range(0, len(body), 64)]
+    return b"-----BEGIN CERTIFICATE-----\n" + b"\n".join(lines) + b"\n-----END CERTIFICATE-----\n"
+
+
+def _candidates(files: FileReader, folders: Iterable[str], known: dict[str, bytes | None]) -> dict[str, bytes]:
+    """Certificate-like files beside those that the configuration names: what a bundle may be made of."""
+    found: dict[str, bytes] = {}
+    for folder in folders:
+        for path in files.glob(f"{folder}/*"):
+            if len(found) >= _MOST_CANDIDATES:
+                return found
+            if path in known or path in found or not path.lower().endswith(_CANDIDATE_SUFFIXES):
+                continue
+            content = _read_public(files, path, {})
+            if content and len(content) <= _BIGGEST_CANDIDATE and (b"-----BEGIN" in content or content[:1] == b"\x30"):
+                found[path] = content
+    return found

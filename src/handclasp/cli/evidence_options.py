@@ -1,0 +1,59 @@
+"""The options by which evidence is given to predict and doctor, in one place."""
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+
+class Moment(click.ParamType[datetime]):
+    """An ISO 8601 time or date; without an offset it is UTC."""
+
+    name = "time"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """The moment, aware."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            found = datetime.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is not a time; write it as 2026-01-31T12:00:00Z", param, ctx)
+        return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+class AbsolutePath(click.ParamType[str]):
+    """A path made absolute, so that messages and evidence do not depend on the working folder."""
+
+    name = "file"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The absolute path; "" and "-" stay."""
+        text = str(value)
+        return text if text in {"", "-"} else os.path.abspath(text)  # noqa: PTH100 - text, not a path object
+
+
+_OPTIONS = (
+    click.option("--config", type=AbsolutePath(), help="nginx.conf, or the output of nginx -T."),
+    click.option("--prefix", type=AbsolutePath(), help="nginx's -p.  [default: the folder of --config]"),
+    click.option("--chroot", type=AbsolutePath(), help="Take all paths of the configuration below this folder."),
+    click.option("--nginx", "nginx_path", metavar="PATH", help="The nginx binary.  [default: found in PATH]"),
+    click.option("--server", metavar="NAME", help="The server_name in question.  [default: the first that verifies]"),
+    click.option("--location", default="/", metavar="URI", show_default=True, help="The URI in question."),
+    click.option("--upstream", is_flag=True, help="Look at nginx as the client of its upstream."),
+    click.option("--client-cert", type=AbsolutePath(), help="What the client sends: PEM or DER, leaf first."),
+    click.option("--upstream-chain", type=AbsolutePath(), help="What the upstream presents: PEM or DER, leaf first."),
+    click.option("--at", type=Moment(), help="Judge as of this time.  [default: now]"),
+    click.option("--engine", type=click.Choice(["1.0.2", "1.1.1", "3.0", "3.5"]), help="OpenSSL series.  [default: nginx's]"),
+    click.option("--nginx-version", metavar="X.Y.Z", help="Judge as this version.  [default: nginx's]"),
+    click.option("--security-level", type=click.IntRange(0, 5), help="OpenSSL security level.  [default: 2]"),
+)
+
+
+def evidence_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command all evidence options."""
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function

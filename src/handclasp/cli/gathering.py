@@ -1,0 +1,42 @@
+"""From command line options to Evidence: shared by predict and doctor."""
+
+from typing import Any
+
+from handclasp.app.evidence import Given, gather
+from handclasp.app.rooted import RootedFiles
+from handclasp.cli.frame import Frame
+from handclasp.model.errors import UsageError, WorldError
+from handclasp.model.evidence import Evidence
+from handclasp.model.nginx import NginxBuild
+from handclasp.model.verdict import Side
+from handclasp.wiring import World
+
+
+def evidence_of(frame: Frame, options: dict[str, Any], *, lines: tuple[str, ...] = (), need_config: bool = True) -> Evidence:
+    """Gather what the options of `evidence_options` name.
+
+    Raises:
+        UsageError: no configuration, where one is needed.
+        InputError: something given cannot be read.
+    """
+    if need_config and options["config"] is None:
+        raise UsageError("no configuration was given", hint="add --config /etc/nginx/nginx.conf, or the output of nginx -T")
+    world = World(frame.home, nginx_path=options["nginx_path"])
+    files = RootedFiles(world.files, options["chroot"]) if options["chroot"] else world.files
+    given = Given(
+        config=options["config"], prefix=options["prefix"], client_certificate=options["client_cert"],
+        upstream_chain=options["upstream_chain"], lines=lines, at=options["at"], engine=options["engine"],
+        nginx_version=options["nginx_version"], security_level=options["security_level"],
+        side=Side.UPSTREAM if options["upstream"] else Side.CLIENT, server=options["server"], location=options["location"],
+    )  # fmt: skip
+    return gather(given, files, now=world.clock.now(), build=_build(world, options))
+
+
+def _build(world: World, options: dict[str, Any]) -> NginxBuild | None:
+    """The nginx at hand. None when there is none and none was named: then version and engine come from options or defaults."""
+    try:
+        return world.nginx.build()
+    except WorldError:
+        if options["nginx_path"]:
+            raise
+        return None
