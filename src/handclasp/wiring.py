@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from handclasp.ports.clock import Clock, Entropy
     from handclasp.ports.files import FileTree
     from handclasp.ports.keys import KeyStore
+    from handclasp.ports.nginx import Nginx
+    from handclasp.ports.probe import Probe
     from handclasp.ports.store import Store
 
 
@@ -141,3 +143,17 @@ class World:
 
         prepare_home(self.files, self.layout)
         self.store = SqlStore.sqlite(self.layout.registry)
+
+    @cached_property
+    def nginx(self) -> "Nginx":
+        """The nginx binary of this run; nothing is looked for before it is asked."""
+        from handclasp.adapters.nginx_process import NginxProcess
+
+        return NginxProcess(self.nginx_path)
+
+    @cached_property
+    def probe(self) -> "Probe":
+        """A TLS client that reports what it saw."""
+        from handclasp.adapters.tls_probe import TlsProbe
+
+        return TlsProbe()

@@ -27,6 +27,8 @@ class _Seen:
     alerts: list[int] = field(default_factory=list)
     verify_errors: list[int] = field(default_factory=list)
     raw: bytes = b""
+    connected: bool = False
+    timed_out: bool = False
     shaken: bool = False
 
 
@@ -61,6 +63,7 @@ def _converse(tls: SSL.Connection, request: ProbeRequest, message: bytes, seen: 
     """Handshake, ask, read; the words of what went wrong, or None."""
     try:
         with Wire(tls, request.address, request.port, request.timeout) as wire:
+            seen.connected = True
             wire.do(tls.do_handshake)
             seen.shaken = True
             wire.do(lambda: tls.send(message))
@@ -68,18 +71,30 @@ def _converse(tls: SSL.Connection, request: ProbeRequest, message: bytes, seen: 
                 seen.raw += wire.do(lambda: tls.recv(_CHUNK))
             tls.shutdown()
             wire.flush()
-    except SSL.ZeroReturnError:
-        return None if seen.raw else "the server closed the connection without an answer"
-    except SSL.SysCallError:
-        after = "without an answer" if seen.shaken else "during the handshake"
-        return None if seen.raw else f"the server closed the connection {after}"
     except SSL.Error as error:
-        return words(error) or "the server broke off the handshake"
+        return _tls_failure(error, seen)
     except TimeoutError:
+        seen.timed_out = True
         return f"no answer within {request.timeout:g} s"
     except OSError as error:
-        return f"{request.address}:{request.port}: {error.strerror or error}"
+        if not seen.connected:
+            return f"{_place(request)}: {error.strerror or error}"
+        return None if seen.raw else f"the server broke the connection: {error.strerror or error}"
     return None
+
+
+def _tls_failure(error: SSL.Error, seen: _Seen) -> str | None:
+    """A connection that was closed after an answer is no failure: not every server says goodbye."""
+    if isinstance(error, (SSL.ZeroReturnError, SSL.SysCallError)):
+        after = "without an answer" if seen.shaken else "during the handshake"
+        return None if seen.raw else f"the server closed the connection {after}"
+    return words(error) or "the server broke off the handshake"
+
+
+def _place(request: ProbeRequest) -> str:
+    if request.address.startswith("unix:"):
+        return request.address
+    return f"[{request.address}]:{request.port}" if ":" in request.address else f"{request.address}:{request.port}"
 
 
 def _result(tls: SSL.Connection, seen: _Seen, error: str | None) -> ProbeResult:
@@ -89,6 +104,7 @@ def _result(tls: SSL.Connection, seen: _Seen, error: str | None) -> ProbeResult:
         certificate_requested=seen.asked,
         advertised_cas=_advertised(tls) if seen.asked else (),
         error=error,
+        unreachable=seen.timed_out or not seen.connected,
         alert=alert_name(alerts[-1]) if alerts else None,
         chain_error=verify_text(seen.verify_errors[0]) if seen.verify_errors else None,
     )

@@ -46,6 +46,7 @@ class ProbeResult:
 
     `session` is an opaque saved TLS session (None when the server gave none); `advertised_cas` are RFC 4514 names from the
     CertificateRequest; `presented_chain` is DER, leaf first; `body` is the start of the answer, at most 64 KiB.
+    `unreachable`: nobody there, no such name, or no answer in time: the network's failure, no refusal.
     """
 
     certificate_requested: bool
@@ -62,4 +63,5 @@ class ProbeResult:
     body: bytes = b""
     error: str | None = None
     alert: str | None = None
+    unreachable: bool = False
     seconds: float = 0.0
