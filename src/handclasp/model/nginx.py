@@ -301,3 +301,16 @@ class EffectiveConfig:
     pid: Setting[str | None] = Setting(None)
     upstreams: tuple[UpstreamBlock, ...] = ()
     maps: tuple[MapBlock, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartFault:
+    """One thing for which nginx refuses to start (`nginx -t` fails).
+
+    `message`: nginx's own words after "[emerg] PID#TID: ", with the place where nginx names one. `origin`: where to look.
+    `directive`: the directive at fault.
+    """
+
+    message: str
+    origin: Origin
+    directive: str

@@ -84,6 +84,11 @@ def stream_location(scope: Scope, version: NginxVersion, blocks: Mapping[str, Up
     )
 
 
+def tls_settings(scope: Scope, module: str, version: NginxVersion) -> TlsUpstream:
+    """The TLS settings that hold in a block for a proxying module, whatever its target."""
+    return _settings(scope, module, Setting(""), version, _Target("", (), None))
+
+
 def _resolved(text: str, default_port: str, blocks: Mapping[str, UpstreamBlock]) -> _Target:
     """The host and addresses of a target; an upstream{} stands for its servers."""
     if "$" in text:

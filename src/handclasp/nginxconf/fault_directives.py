@@ -1,0 +1,136 @@
+"""What nginx refuses while it reads: unknown and misplaced directives, wrong numbers of arguments, duplicates, bad values."""
+
+from collections.abc import Iterator
+
+from handclasp.catalogue import directives as catalogue
+from handclasp.catalogue.directives import DirectiveSpec, Inherit, Value
+from handclasp.model.nginx import NginxVersion, StartFault
+from handclasp.nginxconf.fault_files import StartFiles
+from handclasp.nginxconf.fault_values import value_fault, zone
+from handclasp.nginxconf.listen import split_address
+from handclasp.nginxconf.tree import Directive
+
+_INSIDE = {
+    (catalogue.MAIN, "events"): catalogue.EVENTS,
+    (catalogue.MAIN, "http"): catalogue.HTTP,
+    (catalogue.MAIN, "stream"): catalogue.STREAM,
+    (catalogue.MAIN, "mail"): catalogue.MAIL,
+    (catalogue.HTTP, "server"): catalogue.SERVER,
+    (catalogue.HTTP, "upstream"): catalogue.UPSTREAM,
+    (catalogue.SERVER, "location"): catalogue.LOCATION,
+    (catalogue.SERVER, "if"): catalogue.SERVER_IF,
+    (catalogue.LOCATION, "location"): catalogue.LOCATION,
+    (catalogue.LOCATION, "if"): catalogue.LOCATION_IF,
+    (catalogue.LOCATION, "limit_except"): catalogue.LIMIT_EXCEPT,
+    (catalogue.STREAM, "server"): catalogue.STREAM_SERVER,
+    (catalogue.STREAM, "upstream"): catalogue.STREAM_UPSTREAM,
+    (catalogue.MAIL, "server"): catalogue.MAIL_SERVER,
+}
+# Their handlers add to what stands already instead of refusing it.
+_REPEATABLE = frozenset({"ssl_session_cache", "keepalive", "limit_except", "worker_processes"})
+
+
+class DirectiveFaults:
+    """The walk over directives in the order of reading; the state is what one directive leaves for later ones."""
+
+    def __init__(self, known: StartFiles) -> None:
+        self.known = known
+        self.version = _triple(known.version)
+        self.zones: dict[str, int] = {}
+        self.defaults: set[tuple[str, int]] = set()
+
+    def block(self, directives: tuple[Directive, ...], context: str) -> Iterator[StartFault]:
+        """Faults of the directives of one block and of the blocks in it."""
+        seen: set[str] = set()
+        sockets: set[tuple[str, int]] = set()
+        for item in directives:
+            yield from self.one(item, context, seen, sockets)
+
+    def one(self, item: Directive, context: str, seen: set[str], sockets: set[tuple[str, int]]) -> Iterator[StartFault]:
+        """Faults of one directive, and of its block."""
+        spec, words = self._spec(item, context)
+        if spec is not None:
+            words = words or self._once(item, spec, seen) or value_fault(item, spec) or self._later(item, sockets, context)
+        if words:
+            yield placed(words, item)
+        inner = _INSIDE.get((context, item.name))
+        if inner and item.children is not None:
+            yield from self.block(item.children, inner)
+
+    def _spec(self, item: Directive, context: str) -> tuple[DirectiveSpec | None, str | None]:
+        """The row that applies here, or why none does: nginx's own search (ngx_conf_handler)."""
+        name = item.name
+        rows = [row for row in catalogue.specs(name) if row.exists_in(self.version)]
+        if not rows:
+            return None, f'unknown directive "{name}"' if self._unknown(name) else None
+        spec = next((row for row in rows if context in row.contexts), None)
+        if spec is None:
+            return None, f'"{name}" directive is not allowed here'
+        if spec.block and item.children is None and item.body is None:
+            return None, f'directive "{name}" has no opening "{{"'
+        if not spec.block and item.children is not None:
+            return None, f'directive "{name}" is not terminated by ";"'
+        fewest, most = spec.arguments
+        if len(item.args) < fewest or (most is not None and len(item.args) > most):
+            return None, f'invalid number of arguments in "{name}" directive'
+        return spec, None
+
+    def _unknown(self, name: str) -> bool:
+        """Names of the table that this version lacks, and TLS names that no nginx has. Other modules' names may be anything."""
+        if catalogue.specs(name) or name in catalogue.MISTAKES:
+            return True
+        return (name.startswith("ssl_") or "_ssl_" in name) and "_by_" not in name
+
+    def _once(self, item: Directive, spec: DirectiveSpec, seen: set[str]) -> str | None:
+        if spec.repeat or spec.value is Value.MASK or item.name in _REPEATABLE or spec.inherit is Inherit.LIST:
+            return None
+        if item.name in seen:
+            return f'"{item.name}" directive is duplicate'
+        seen.add(item.name)
+        return None
+
+    def _later(self, item: Directive, sockets: set[tuple[str, int]], context: str) -> str | None:
+        """What depends on directives before this one, or on files that are read at once."""
+        if item.name == "listen" and context == catalogue.SERVER:
+            return self._listen(item, sockets)
+        if item.name in {"ssl_session_cache", "ssl_ocsp_cache"}:
+            return next((words for text in item.args if (words := self._zone(text))), None)
+        return None
+
+    def _listen(self, item: Directive, sockets: set[tuple[str, int]]) -> str | None:
+        address, port, _ = split_address(item.args[0])
+        shown = f"{'0.0.0.0' if address == '*' else address}:{port}" if port else address  # noqa: S104 - nginx's words
+        options = set(item.args[1:])
+        if "quic" in options and self.version < (1, 25, 0):
+            return 'invalid parameter "quic"'
+        if "quic" in options:
+            return None
+        if (address, port) in sockets:
+            return f"a duplicate listen {shown}"
+        sockets.add((address, port))
+        if not options & {"default", "default_server"}:
+            return None
+        if (address, port) in self.defaults:
+            return f"a duplicate default server for {shown}"
+        self.defaults.add((address, port))
+        return None
+
+    def _zone(self, text: str) -> str | None:
+        shared = zone(text)
+        if shared is None:
+            return None
+        name, size = shared
+        before = self.zones.setdefault(name, size)
+        if before == size:
+            return None
+        return f'the size {size} of shared memory zone "{name}" conflicts with already declared size {before}'
+
+
+def placed(words: str, item: Directive) -> StartFault:
+    """A fault whose message ends with the place, as ngx_conf_log_error writes it."""
+    message = f"{words} in {item.source.file}:{item.reported_line}"
+    return StartFault(message=message, origin=item.origin, directive=item.name)
+
+
+def _triple(version: NginxVersion) -> tuple[int, int, int]:
+    return version.major, version.minor, version.patch

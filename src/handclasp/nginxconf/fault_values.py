@@ -1,0 +1,142 @@
+"""Values that nginx refuses while it reads a directive, in its own words without the place."""
+
+import re
+from collections.abc import Callable, Mapping
+
+from handclasp.catalogue.directives import DirectiveSpec, Value
+from handclasp.nginxconf.tree import Directive
+
+_PAGES = 8 * 4096
+_SECONDS = re.compile(r"(?:\d+y *)?(?:\d+M *)?(?:\d+w *)?(?:\d+d *)?(?:\d+h *)?(?:\d+m *)?(?:\d+s? *)?")
+_MILLISECONDS = re.compile(r"(?:\d+y *)?(?:\d+M *)?(?:\d+w *)?(?:\d+d *)?(?:\d+h *)?(?:\d+m *)?(?:\d+s *)?(?:\d+(?:ms)? *)?")
+_SIZE = re.compile(r"(\d+)([kKmM]?)")
+_IN_MILLISECONDS = frozenset({"ssl_handshake_timeout"})
+_MAX_NUMBER = (1 << 63) - 1
+_LEVELS = frozenset({"emerg", "alert", "crit", "error", "warn", "notice", "info", "debug"})
+_UNIT = {"": 1, "k": 1024, "m": 1024 * 1024}
+_LISTEN = re.compile(
+    r"(?:default|default_server|bind|ssl|http2|quic|udp|deferred|reuseport|multipath|proxy_protocol|spdy)"
+    r"|(?:setfib|fastopen|backlog|rcvbuf|sndbuf|accept_filter|ipv6only|so_keepalive)=.+"
+)
+
+
+def value_fault(item: Directive, spec: DirectiveSpec) -> str | None:
+    """What nginx says of the arguments of a directive; None when it takes them (or checks them only later)."""
+    special = _SPECIAL.get(item.name)
+    if special is not None:
+        return special(item.args)
+    check = _CHECKS.get(spec.value)
+    return check(item, spec) if check else None
+
+
+def _flag(item: Directive, _: DirectiveSpec) -> str | None:
+    value = item.args[0]
+    if value.lower() in {"on", "off"}:
+        return None
+    return f'invalid value "{value}" in "{item.name}" directive, it must be "on" or "off"'
+
+
+def _number(item: Directive, _: DirectiveSpec) -> str | None:
+    value = item.args[0]
+    fits = value.isascii() and value.isdigit() and int(value[:25]) <= _MAX_NUMBER
+    return None if fits else f'"{item.name}" directive invalid number'
+
+
+def _time(item: Directive, _: DirectiveSpec) -> str | None:
+    pattern = _MILLISECONDS if item.name in _IN_MILLISECONDS else _SECONDS
+    return None if item.args[0] and pattern.fullmatch(item.args[0]) else f'"{item.name}" directive invalid value'
+
+
+def _size(item: Directive, _: DirectiveSpec) -> str | None:
+    return None if _SIZE.fullmatch(item.args[0]) else f'"{item.name}" directive invalid value'
+
+
+def _choice(item: Directive, spec: DirectiveSpec) -> str | None:
+    allowed = {choice.lower() for choice in spec.choices}
+    return next((f'invalid value "{value}"' for value in item.args if value.lower() not in allowed), None)
+
+
+_CHECKS: Mapping[Value, Callable[[Directive, DirectiveSpec], str | None]] = {
+    Value.FLAG: _flag,
+    Value.NUMBER: _number,
+    Value.TIME: _time,
+    Value.SIZE: _size,
+    Value.ENUM: _choice,
+    Value.MASK: _choice,
+}
+
+
+def zone(text: str) -> tuple[str, int] | None:
+    """Name and size in bytes of `shared:NAME:SIZE`; None when it is not that."""
+    name, colon, size = text.removeprefix("shared:").partition(":")
+    found = _SIZE.fullmatch(size)
+    if not text.startswith("shared:") or not name or not colon or not found:
+        return None
+    return name, int(found[1][:15]) * _UNIT[found[2].lower()]
+
+
+def _cache(kind: str, words: frozenset[str]) -> Callable[[tuple[str, ...]], str | None]:
+    def check(args: tuple[str, ...]) -> str | None:
+        for text in args:
+            if text in words or (kind == "session" and re.fullmatch(r"builtin:\d+", text)):
+                continue
+            shared = zone(text)
+            if shared is None:
+                return f'invalid {kind} cache "{text}"'
+            if shared[1] < _PAGES:
+                return f'{kind} cache "{text}" is too small'
+        return None
+
+    return check
+
+
+def _error_page(args: tuple[str, ...]) -> str | None:
+    codes = list(args[:-1])
+    if codes and codes[-1].startswith("="):
+        response = codes.pop()
+        if response[1:] and not response[1:].isdigit():
+            return f'invalid value "{response}"'
+    for code in codes:
+        if not code.isdigit() or int(code[:9]) == 499:
+            return f'invalid value "{code}"'
+        if not 300 <= int(code[:9]) <= 599:
+            return f'value "{code}" must be between 300 and 599'
+    return None
+
+
+def _return(args: tuple[str, ...]) -> str | None:
+    target = args[0].startswith(("http://", "https://", "$"))
+    valid = (args[0].isdigit() and int(args[0][:9]) <= 999) or (len(args) == 1 and target)
+    return None if valid else f'invalid return code "{args[0]}"'
+
+
+def _error_log(args: tuple[str, ...]) -> str | None:
+    return next((f'invalid log level "{level}"' for level in args[1:] if level.split("_")[0] not in _LEVELS), None)
+
+
+def _listen(args: tuple[str, ...]) -> str | None:
+    address, place = args[0], f'in "{args[0]}" of the "listen" directive'
+    if not address.startswith("unix:"):
+        if address.startswith("[") and "]" not in address:
+            return f"invalid host {place}"
+        ports = address.rpartition("]")[2].rpartition(":")[2] if ":" in address or address.isdigit() else "80"
+        low, dash, high = ports.partition("-")
+        if ports and not (_port(low) and (not dash or _port(high))):
+            return f"invalid port {place}"
+        if dash and int(low) > int(high):
+            return f"invalid port range {place}"
+    return next((f'invalid parameter "{one}"' for one in args[1:] if not _LISTEN.fullmatch(one)), None)
+
+
+def _port(text: str) -> bool:
+    return text.isascii() and text.isdigit() and 0 < int(text[:9]) < 65536
+
+
+_SPECIAL: Mapping[str, Callable[[tuple[str, ...]], str | None]] = {
+    "ssl_session_cache": _cache("session", frozenset({"off", "none", "builtin"})),
+    "ssl_ocsp_cache": _cache("OCSP", frozenset({"off"})),
+    "error_page": _error_page,
+    "return": _return,
+    "error_log": _error_log,
+    "listen": _listen,
+}

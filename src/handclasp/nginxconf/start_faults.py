@@ -1,0 +1,71 @@
+"""What nginx refuses at start because of its TLS settings, in its own words, without running it.
+
+nginx stops at the first fault. All are given here, in nginx's order: first what it finds while reading, in file order; then, at
+the end of http{}, the TLS settings of every server, those of every proxied location (proxy, uwsgi, grpc), and the listening
+sockets; stream{} checks its proxies before its servers.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from handclasp.model.nginx import EffectiveConfig, NginxVersion, OpensslSeries, StartFault, TlsServer
+from handclasp.model.origin import Origin
+from handclasp.nginxconf.fault_directives import DirectiveFaults
+from handclasp.nginxconf.fault_files import StartFiles
+from handclasp.nginxconf.fault_servers import Blocks, http_server_faults, socket_faults, stream_server_faults
+from handclasp.nginxconf.fault_upstreams import upstream_faults
+from handclasp.nginxconf.scope import Scope
+from handclasp.nginxconf.tree import ConfigTree, Directive
+
+_PROXY_MODULES = ("proxy", "uwsgi", "grpc")
+
+
+def start_faults(
+    tree: ConfigTree,
+    config: EffectiveConfig,
+    files: Mapping[str, bytes | None],
+    keys: Mapping[str, bytes],
+    version: NginxVersion,
+    series: OpensslSeries,
+) -> tuple[StartFault, ...]:
+    """Why nginx would refuse this configuration; () when nothing is found.
+
+    Args:
+        tree: the configuration.
+        config: its effective settings, of the same version.
+        files: bytes of certificates, CRLs and the like by absolute path; None: it does not exist; not in it: unknown.
+        keys: DER SubjectPublicKeyInfo of private keys by path, to find keys that do not belong to their certificate.
+        version: of nginx.
+        series: of the OpenSSL it runs with; decides the words in brackets.
+    """
+    known = StartFiles(files=files, keys=keys, version=version, series=series)
+    return tuple(_faults(tree, config, known))
+
+
+def _faults(tree: ConfigTree, config: EffectiveConfig, known: StartFiles) -> Iterator[StartFault]:
+    reading = DirectiveFaults(known)
+    main = Scope(tree.directives, conf_dir=tree.conf_dir, prefix=tree.prefix)
+    seen: set[str] = set()
+    by_origin = {server.origin: server for server in config.servers}
+    for item in tree.directives:
+        yield from reading.one(item, "main", seen, set())
+        if item.name in {"http", "stream"} and item.children is not None:
+            yield from _merged(item, main.inner(item), by_origin, known)
+
+
+def _merged(module: Directive, scope: Scope, by_origin: Mapping[Origin, TlsServer], known: StartFiles) -> Iterator[StartFault]:
+    """What is found when the blocks of a module are merged, after its closing brace."""
+    blocks: Blocks = [
+        (item, scope.inner(item), by_origin[item.origin]) for item in scope.mine("server") if item.origin in by_origin
+    ]
+    if module.name == "stream":
+        for _, inside, _server in blocks:
+            yield from upstream_faults(inside, "stream", known)
+        for block in blocks:
+            yield from stream_server_faults(*block, module, known)
+        return
+    for block in blocks:
+        yield from http_server_faults(*block, module, known)
+    for name in _PROXY_MODULES:
+        for _, inside, _server in blocks:
+            yield from upstream_faults(inside, name, known)
+    yield from socket_faults(blocks)
