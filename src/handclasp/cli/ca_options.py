@@ -41,14 +41,16 @@ def days_option(help_text: str) -> Callable[[F], F]:
     return click.option("--days", type=click.IntRange(1, MAX_DAYS), help=help_text)
 
 
-def world(frame: Frame, *, passphrase_file: str | None = None, passphrase_fd: int | None = None) -> "World":
+def world(
+    frame: Frame, *, passphrase_file: str | None = None, passphrase_fd: int | None = None, nginx_path: str | None = None
+) -> "World":
     """The world of this run."""
     import os
 
     from handclasp.wiring import World
 
     path = os.path.abspath(passphrase_file) if passphrase_file else None  # noqa: PTH100 - remembered by init
-    return World(frame.home, passphrase_file=path, passphrase_fd=passphrase_fd)
+    return World(frame.home, nginx_path=nginx_path, passphrase_file=path, passphrase_fd=passphrase_fd)
 
 
 def lifetime(days: int | None) -> timedelta | None:

@@ -121,9 +121,15 @@ def framed(function: Callable[..., int | None]) -> Callable[..., int | None]:
         frame = Frame(json=as_json, lang=lang, home=os.path.abspath(home), quiet=quiet, verbose=verbose, color=color)  # noqa: PTH100
         return function(frame, **options)
 
+    run.__doc__ = _paragraphs(function.__doc__)
     for option in reversed(_OPTIONS):
         run = option(run)
     return run
+
+
+def _paragraphs(text: str | None) -> str | None:
+    """Docstrings are raw and say backslash b; click wants the control character that keeps a paragraph's lines apart."""
+    return text.replace("\\b\n", "\b\n") if text else text
 
 
 def report(error: BaseException, arguments: list[str]) -> int:
