@@ -16,7 +16,8 @@ class Case:
 
     `presented` is leaf first; empty: nothing is sent (client side only). `crls` None: no ssl_crl. `host` is proxy_ssl_name,
     the name an upstream must carry. `verify_client` is ssl_verify_client. `split`: how many of `store`, from its start,
-    stand in ssl_client_certificate; the others stand in ssl_trusted_certificate (None: all in the first). `labels` tell what was made.
+    stand in ssl_client_certificate; the others stand in ssl_trusted_certificate (None: all in the first). `labels` tell what
+    was made.
     """
 
     side: Side

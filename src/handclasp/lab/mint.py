@@ -79,7 +79,7 @@ class Blank:
         """What the subject key identifier extension will hold."""
         if self.version < 3:
             return None
-        return self.key.identifier if self.subject_key == AUTO else self.subject_key  # type: ignore[return-value]
+        return self.key.identifier if self.subject_key == AUTO else self.subject_key
 
 
 @dataclass(kw_only=True)
@@ -141,7 +141,7 @@ def _certificate_extensions(blank: Blank) -> bytes:
 
 def _authority(wanted: bytes | Auto | None, parent: Blank) -> bytes | None:
     if wanted != AUTO:
-        return wanted  # type: ignore[return-value]
+        return wanted
     identifier = parent.key_identifier
     return None if identifier is None else ext.authority_key_identifier(identifier)
 

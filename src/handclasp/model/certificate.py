@@ -52,6 +52,18 @@ class NameConstraints:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DistributionPoint:
+    """RFC 5280 4.2.1.13. `names` None: no distributionPoint; `issuers`: canonical DER names, None when there is no cRLIssuer.
+
+    `reasons` holds the ReasonFlags as OpenSSL does, its first octet lowest; all of them (0x807F) when the field is absent.
+    """
+
+    names: tuple[GeneralName, ...] | None
+    reasons: int
+    issuers: tuple[bytes, ...] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Certificate:
     """One X.509 certificate. Equal when the DER is equal.
 
@@ -59,6 +71,7 @@ class Certificate:
     comparison that path building makes; the `_text` twins are RFC 4514 for people, most specific first.
     `email_addresses` are those of the subject; `signature_kind` is the kind of key that the signature algorithm needs.
     `None` for an extension means absent; `critical_extensions` and `malformed_extensions` are dotted OIDs.
+    `proxy`: it has a proxyCertInfo (RFC 3820).
     """
 
     der: bytes
@@ -86,7 +99,8 @@ class Certificate:
     netscape_cert_type: frozenset[str] | None = field(compare=False, default=None)
     subject_alt_name: tuple[GeneralName, ...] | None = field(compare=False, default=None)
     name_constraints: NameConstraints | None = field(compare=False, default=None)
-    crl_distribution_points: tuple[str, ...] = field(compare=False, default=())
+    distribution_points: tuple[DistributionPoint, ...] = field(compare=False, default=())
+    proxy: bool = field(compare=False, default=False)
     ocsp_urls: tuple[str, ...] = field(compare=False, default=())
     critical_extensions: tuple[str, ...] = field(compare=False, default=())
     malformed_extensions: tuple[str, ...] = field(compare=False, default=())
@@ -109,7 +123,11 @@ class RevokedEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crl:
-    """One certificate revocation list (RFC 5280 5). Equal when the DER is equal. `revoked` is keyed by serial."""
+    """One certificate revocation list (RFC 5280 5). Equal when the DER is equal. `revoked` is keyed by serial.
+
+    `distribution_point` and the flags beside it are the issuingDistributionPoint's (5.2.5); `critical_entries`: an entry has a
+    critical extension that OpenSSL does not handle.
+    """
 
     der: bytes
     issuer: bytes = field(compare=False)
@@ -119,12 +137,14 @@ class Crl:
     crl_number: int | None = field(compare=False, default=None)
     authority_key_identifier: AuthorityKeyIdentifier | None = field(compare=False, default=None)
     delta_base: int | None = field(compare=False, default=None)
-    issuing_distribution_point: str | None = field(compare=False, default=None)
+    distribution_point: tuple[GeneralName, ...] | None = field(compare=False, default=None)
     only_some_reasons: bool = field(compare=False, default=False)
     indirect: bool = field(compare=False, default=False)
     only_user: bool = field(compare=False, default=False)
     only_ca: bool = field(compare=False, default=False)
+    only_attribute: bool = field(compare=False, default=False)
     critical_extensions: tuple[str, ...] = field(compare=False, default=())
+    critical_entries: bool = field(compare=False, default=False)
     revoked: dict[int, RevokedEntry] = field(compare=False, default_factory=dict)
 
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
-from ipaddress import ip_address, ip_network
 from typing import NamedTuple, TypeVar
 
 from cryptography import x509
@@ -17,19 +16,17 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 from cryptography.utils import CryptographyDeprecationWarning
+from cryptography.x509.oid import CRLEntryExtensionOID
 
 from handclasp.model.certificate import (
-    AuthorityKeyIdentifier,
-    BasicConstraints,
     Certificate,
     Crl,
-    GeneralName,
     KeyKind,
-    NameConstraints,
     RevokedEntry,
 )
 from handclasp.model.errors import InputError
 from handclasp.pki import der
+from handclasp.pki import extension_values as values
 from handclasp.pki.distinguished_name import attributes, canonical, rfc2253
 
 T = TypeVar("T")
@@ -111,16 +108,17 @@ def certificate_from_der(data: bytes) -> Certificate:
         curve=curve,
         signature_digest=_digest(parsed),
         signature_kind=_signature_kind(parsed.signature_algorithm_oid.dotted_string),
-        subject_key_identifier=read("2.5.29.14", lambda value: der.first(value).content),
-        authority_key_identifier=read("2.5.29.35", _authority_key_identifier),
-        basic_constraints=read("2.5.29.19", _basic_constraints),
-        key_usage=read("2.5.29.15", lambda value: _bits(value, _KEY_USAGE_BITS)),
-        extended_key_usage=read("2.5.29.37", _oids),
-        netscape_cert_type=read(_NETSCAPE_CERT_TYPE.dotted_string, lambda value: _bits(value, _NETSCAPE_BITS)),
-        subject_alt_name=read("2.5.29.17", lambda value: _general_names(der.first(value).content)),
-        name_constraints=read("2.5.29.30", _name_constraints),
-        crl_distribution_points=read("2.5.29.31", _distribution_points) or (),
-        ocsp_urls=read("1.3.6.1.5.5.7.1.1", _ocsp_urls) or (),
+        subject_key_identifier=read("2.5.29.14", values.octets),
+        authority_key_identifier=read("2.5.29.35", values.authority_key_identifier),
+        basic_constraints=read("2.5.29.19", values.basic_constraints),
+        key_usage=read("2.5.29.15", lambda value: values.named_bits(value, _KEY_USAGE_BITS)),
+        extended_key_usage=read("2.5.29.37", values.object_identifiers),
+        netscape_cert_type=read(_NETSCAPE_CERT_TYPE.dotted_string, lambda value: values.named_bits(value, _NETSCAPE_BITS)),
+        subject_alt_name=read("2.5.29.17", values.general_names),
+        name_constraints=read("2.5.29.30", values.name_constraints),
+        distribution_points=read("2.5.29.31", values.distribution_points) or (),
+        proxy="1.3.6.1.5.5.7.1.14" in extensions,
+        ocsp_urls=read("1.3.6.1.5.5.7.1.1", values.ocsp_urls) or (),
         critical_extensions=critical,
         malformed_extensions=tuple(malformed),
         fingerprint=hashlib.sha256(data).hexdigest(),
@@ -136,22 +134,24 @@ def crl_from_der(data: bytes) -> Crl:
     extensions, critical = _crl_extensions(parsed.tbs_certlist_bytes)
     malformed: list[str] = []
     read = _ExtensionReader(extensions, malformed)
-    scope = read("2.5.29.28", _issuing_distribution_point) or {}
+    scope = read("2.5.29.28", values.issuing_distribution_point)
     return Crl(
         der=data,
         issuer=canonical(issuer),
         issuer_text=rfc2253(issuer),
         this_update=parsed.last_update_utc,
         next_update=parsed.next_update_utc,
-        crl_number=read("2.5.29.20", _integer),
-        authority_key_identifier=read("2.5.29.35", _authority_key_identifier),
-        delta_base=read("2.5.29.27", _integer),
-        issuing_distribution_point=scope.get("name"),
-        only_some_reasons="reasons" in scope,
-        indirect="indirect" in scope,
-        only_user="user" in scope,
-        only_ca="ca" in scope,
+        crl_number=read("2.5.29.20", values.integer),
+        authority_key_identifier=read("2.5.29.35", values.authority_key_identifier),
+        delta_base=read("2.5.29.27", values.integer),
+        distribution_point=scope.names if scope else None,
+        only_some_reasons=scope is not None and scope.reasons,
+        indirect=scope is not None and scope.indirect,
+        only_user=scope is not None and scope.only_user,
+        only_ca=scope is not None and scope.only_ca,
+        only_attribute=scope is not None and scope.only_attribute,
         critical_extensions=critical,
+        critical_entries=any(_unhandled(entry.extensions) for entry in parsed),
         revoked={entry.serial_number: _revoked(entry) for entry in parsed},
     )
 
@@ -304,130 +304,8 @@ def _signature_kind(oid: str) -> KeyKind | None:
     return next((kind for arc, kind in _SIGNATURE_ARCS if oid == arc or (arc.endswith(".") and oid.startswith(arc))), None)
 
 
-def _bits(value: bytes, names: tuple[str, ...]) -> frozenset[str]:
-    content = der.first(value).content[1:]
-    return frozenset(name for index, name in enumerate(names) if index // 8 < len(content) and _bit(content, index))
-
-
-def _bit(content: bytes, index: int) -> bool:
-    return bool(content[index // 8] >> (7 - index % 8) & 1)
-
-
-def _oids(value: bytes) -> frozenset[str]:
-    return frozenset(der.dotted(item.content) for item in der.elements(der.first(value).content))
-
-
-def _integer(value: bytes) -> int:
-    return int.from_bytes(der.first(value).content, "big", signed=True)
-
-
-def _basic_constraints(value: bytes) -> BasicConstraints:
-    parts = tuple(der.elements(der.first(value).content))
-    ca = any(part.tag == der.BOOLEAN and part.content != b"\x00" for part in parts)
-    length = next((int.from_bytes(part.content, "big", signed=True) for part in parts if part.tag == der.INTEGER), None)
-    return BasicConstraints(ca=ca, path_len_constraint=length)
-
-
-def _authority_key_identifier(value: bytes) -> AuthorityKeyIdentifier:
-    key_identifier = issuer = serial = None
-    for part in der.elements(der.first(value).content):
-        if part.tag == 0x80:
-            key_identifier = part.content
-        elif part.tag == 0xA1:
-            names = [name for name in der.elements(part.content) if name.tag == 0xA4]
-            issuer = canonical(names[0].content) if names else None
-        elif part.tag == 0x82:
-            serial = int.from_bytes(part.content, "big", signed=True)
-    return AuthorityKeyIdentifier(key_identifier=key_identifier, issuer=issuer, serial=serial)
-
-
-_GENERAL_NAME_KINDS = {0x81: "email", 0x82: "dns", 0x86: "uri", 0x87: "ip", 0xA4: "dirname", 0x88: "registered_id"}
-
-
-def _general_names(content: bytes) -> tuple[GeneralName, ...]:
-    return tuple(_general_name(item) for item in der.elements(content))
-
-
-def _general_name(item: der.Element) -> GeneralName:
-    kind = _GENERAL_NAME_KINDS.get(item.tag, "other")
-    if kind == "dirname":
-        return GeneralName(kind=kind, value=rfc2253(item.content), der=canonical(item.content))
-    return GeneralName(kind=kind, value=_general_name_text(kind, item.content), der=item.content)
-
-
-def _general_name_text(kind: str, content: bytes) -> str:
-    if kind == "ip":
-        return _ip_text(content)
-    if kind == "registered_id":
-        return der.dotted(content)
-    return content.decode("latin-1") if kind != "other" else content.hex()
-
-
-def _ip_text(content: bytes) -> str:
-    if len(content) in (4, 16):
-        return str(ip_address(content))
-    half = len(content) // 2
-    if len(content) in (8, 32):
-        try:
-            return str(ip_network(f"{ip_address(content[:half])}/{_prefix_length(content[half:])}", strict=False))
-        except ValueError:
-            return content.hex()
-    raise ValueError("an iPAddress of this length does not exist")
-
-
-def _prefix_length(mask: bytes) -> int:
-    bits = f"{int.from_bytes(mask, 'big'):0{8 * len(mask)}b}"
-    if "01" in bits:
-        raise ValueError("a mask with holes")
-    return bits.count("1")
-
-
-def _name_constraints(value: bytes) -> NameConstraints:
-    trees: dict[int, list[GeneralName]] = {0xA0: [], 0xA1: []}
-    for part in der.elements(der.first(value).content):
-        trees[part.tag] = [_general_name(der.first(tree.content)) for tree in der.elements(part.content)]
-    return NameConstraints(permitted=tuple(trees[0xA0]), excluded=tuple(trees[0xA1]))
-
-
-def _full_names(distribution_point_name: bytes) -> tuple[str, ...]:
-    """The URIs and other names of a DistributionPointName's fullName."""
-    return tuple(
-        name.value
-        for part in der.elements(distribution_point_name)
-        if part.tag == 0xA0
-        for name in _general_names(part.content)
-    )
-
-
-def _distribution_points(value: bytes) -> tuple[str, ...]:
-    return tuple(
-        name
-        for point in der.elements(der.first(value).content)
-        for part in der.elements(point.content)
-        if part.tag == 0xA0
-        for name in _full_names(part.content)
-    )
-
-
-def _issuing_distribution_point(value: bytes) -> dict[str, str]:
-    scope: dict[str, str] = {}
-    for part in der.elements(der.first(value).content):
-        if part.tag == 0xA0:
-            scope["name"] = " ".join(_full_names(part.content))
-        elif part.tag == 0x83:
-            scope["reasons"] = part.content.hex()
-        elif part.tag in (0x81, 0x82, 0x84) and part.content != b"\x00":
-            scope[{0x81: "user", 0x82: "ca", 0x84: "indirect"}[part.tag]] = "yes"
-    return scope
-
-
-def _ocsp_urls(value: bytes) -> tuple[str, ...]:
-    urls = []
-    for access in der.elements(der.first(value).content):
-        method, location = der.elements(access.content)
-        if der.dotted(method.content) == "1.3.6.1.5.5.7.48.1" and location.tag == 0x86:
-            urls.append(location.content.decode("latin-1"))
-    return tuple(urls)
+def _unhandled(extensions: x509.Extensions) -> bool:
+    return any(found.critical and found.oid != CRLEntryExtensionOID.CERTIFICATE_ISSUER for found in extensions)
 
 
 def _revoked(entry: x509.RevokedCertificate) -> RevokedEntry:

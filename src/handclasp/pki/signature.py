@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
@@ -30,8 +30,9 @@ def _verify(data: bytes, spki: bytes, is_crl: bool) -> bool:  # noqa: FBT001 - p
 def _check(key: PublicKeyTypes, parsed: x509.Certificate | x509.CertificateRevocationList, body: bytes) -> None:
     digest = parsed.signature_hash_algorithm
     if isinstance(key, rsa.RSAPublicKey) and digest is not None:
-        padding = parsed.signature_algorithm_parameters
-        key.verify(parsed.signature, body, padding, digest)  # type: ignore[arg-type]
+        # The library knows no parameters for MD5, which is PKCS #1 v1.5 like the rest.
+        scheme = parsed.signature_algorithm_parameters or padding.PKCS1v15()
+        key.verify(parsed.signature, body, scheme, digest)  # type: ignore[arg-type]
     elif isinstance(key, ec.EllipticCurvePublicKey) and digest is not None:
         key.verify(parsed.signature, body, ec.ECDSA(digest))
     elif isinstance(key, (ed25519.Ed25519PublicKey, ed448.Ed448PublicKey)) and digest is None:

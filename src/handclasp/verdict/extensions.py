@@ -8,7 +8,7 @@ from collections.abc import Callable
 from handclasp.model.certificate import Certificate
 from handclasp.model.nginx import OpensslSeries
 from handclasp.model.verdict import Side
-from handclasp.verdict.issued import key_usage_refuses, self_signed
+from handclasp.verdict.issued import invalid, key_usage_refuses, self_signed
 from handclasp.verdict.question import Chain, Findings, Question
 
 _CLIENT_AUTH = "1.3.6.1.5.5.7.3.2"
@@ -28,24 +28,32 @@ def check(question: Question, findings: Findings, chain: Chain) -> None:
     """Raise 34, 40, 24 or 79, 26 and 25 as OpenSSL does. 1.0.2 looks only at what the peer sent."""
     old = question.series is OpensslSeries.V1_0_2
     certificates = chain.certificates[: chain.untrusted] if old else chain.certificates
-    above = 0
+    above, proxies, below_is_proxy = 0, 0, False
     for depth, certificate in enumerate(certificates):
         if _unknown_critical(certificate, question):
             findings.error("UNHANDLED_CRITICAL_EXTENSION", depth, certificate)
-        if depth > 0 and not _acceptable_ca(question, certificate, top=depth + 1 == len(certificates)):
+        if certificate.proxy:
+            findings.error("PROXY_CERTIFICATES_NOT_ALLOWED", depth, certificate)
+        # What stands above a proxy certificate must be an end entity or a proxy itself (RFC 3820 3.4).
+        must_be_ca = depth > 0 and not below_is_proxy
+        if below_is_proxy and ca_kind(certificate, question.series):
+            findings.error("INVALID_NON_CA", depth, certificate)
+        if must_be_ca and not _acceptable_ca(question, certificate, top=depth + 1 == len(certificates)):
             findings.error("INVALID_CA", depth, certificate)
-        if not _PURPOSES[question.side](certificate, question.series, depth > 0):
+        if not _fit(question, certificate, must_be_ca=must_be_ca):
             findings.error("INVALID_PURPOSE", depth, certificate)
-        limit = certificate.basic_constraints.path_len_constraint if certificate.basic_constraints else None
-        if depth > 1 and limit is not None and above > limit:
+        limit = _path_length(certificate)
+        if depth > 1 and limit is not None and above > limit + proxies:
             findings.error("PATH_LENGTH_EXCEEDED", depth, certificate)
         if depth > 0 and not certificate.self_issued:
             above += 1
+        below_is_proxy = certificate.proxy
+        proxies += certificate.proxy
 
 
 def ca_kind(certificate: Certificate, series: OpensslSeries) -> int:
-    """X509_check_ca: 0 no CA, 1 by basicConstraints, 3 a version 1 root, 4 by keyUsage alone, 5 by nsCertType."""
-    if key_usage_refuses(certificate, "key_cert_sign"):
+    """X509_check_ca: 0 no CA or unparsable, 1 by basicConstraints, 3 a version 1 root, 4 by keyUsage, 5 by nsCertType."""
+    if invalid(certificate, series) or key_usage_refuses(certificate, "key_cert_sign"):
         return 0
     if certificate.basic_constraints is not None:
         return int(certificate.basic_constraints.ca)
@@ -66,6 +74,16 @@ def _acceptable_ca(question: Question, certificate: Certificate, *, top: bool) -
     kind = ca_kind(certificate, question.series)
     strict = question.series is not OpensslSeries.V1_0_2 and not top
     return kind == 1 if strict else kind != 0
+
+
+def _fit(question: Question, certificate: Certificate, *, must_be_ca: bool) -> bool:
+    """X509_check_purpose, which an unparsable certificate passes: it answers "internal error", and only strict mode minds."""
+    return invalid(certificate, question.series) or _PURPOSES[question.side](certificate, question.series, must_be_ca)
+
+
+def _path_length(certificate: Certificate) -> int | None:
+    limit = certificate.basic_constraints.path_len_constraint if certificate.basic_constraints else None
+    return None if limit is None or limit < 0 else limit
 
 
 def _client(certificate: Certificate, series: OpensslSeries, is_ca: bool) -> bool:  # noqa: FBT001 - one signature for all

@@ -3,6 +3,12 @@
 from handclasp.model.certificate import AuthorityKeyIdentifier, Certificate, KeyKind
 from handclasp.model.nginx import OpensslSeries
 
+# The extensions that OpenSSL decodes for every certificate (x509v3_cache_extensions): one that cannot be spoils it.
+_CACHED = frozenset({
+    "2.5.29.19", "1.3.6.1.5.5.7.1.14", "2.5.29.15", "2.5.29.37", "2.16.840.1.113730.1.1", "2.5.29.14", "2.5.29.35",
+    "2.5.29.17", "2.5.29.30", "2.5.29.31", "1.3.6.1.5.5.7.1.7", "1.3.6.1.5.5.7.1.8",
+})  # fmt: skip
+_MODERN = frozenset({OpensslSeries.V3_0, OpensslSeries.V3_5})
 _RSA = {KeyKind.RSA, KeyKind.RSA_PSS}
 
 
@@ -19,16 +25,33 @@ def akid_mismatch(issuer: Certificate, akid: AuthorityKeyIdentifier | None) -> s
     return None
 
 
+def invalid(certificate: Certificate, series: OpensslSeries) -> bool:
+    """EXFLAG_INVALID: an extension cannot be decoded or contradicts itself; such a certificate never finds its issuer."""
+    if not _CACHED.isdisjoint(certificate.malformed_extensions):
+        return True
+    constraints = certificate.basic_constraints
+    is_ca = constraints is not None and constraints.ca
+    limit = constraints.path_len_constraint if constraints is not None else None
+    if limit is not None and (limit < 0 or (series not in _MODERN and not is_ca)):
+        return True
+    if certificate.proxy and (is_ca or certificate.subject_alt_name is not None):
+        return True
+    if series not in _MODERN:
+        return False
+    nameless = any(point.names is None and not point.issuers for point in certificate.distribution_points)
+    return certificate.key_usage == frozenset() or nameless
+
+
 def mismatch(subject: Certificate, issuer: Certificate, series: OpensslSeries) -> str | None:
     """Why `issuer` cannot have issued `subject`, in words; None when it may have (ossl_x509_likely_issued)."""
     if subject.issuer != issuer.subject:
         return "its name is not the issuer's name"
-    if issuer.malformed_extensions or subject.malformed_extensions:
+    if invalid(issuer, series) or invalid(subject, series):
         return "an extension cannot be parsed"
     wrong = akid_mismatch(issuer, subject.authority_key_identifier)
     if wrong:
         return wrong
-    if series in {OpensslSeries.V3_0, OpensslSeries.V3_5} and not _algorithm_fits(subject, issuer):
+    if series in _MODERN and not _algorithm_fits(subject, issuer):
         return "its key is of another algorithm than the signature"
     return None
 

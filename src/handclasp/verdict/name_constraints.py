@@ -21,6 +21,9 @@ def check(question: Question, findings: Findings, chain: Chain) -> None:
         certificate = chain.certificates[depth]
         if depth > 0 and certificate.self_issued:
             continue
+        if certificate.proxy:
+            # Its subject would have to be its issuer's with one common name more (RFC 3820 3.4), but then no CA ever issued it.
+            findings.error("PROXY_SUBJECT_NAME_VIOLATION", depth, certificate)
         for above in reversed(chain.certificates[depth + 1 :]):
             if above.name_constraints is None:
                 continue

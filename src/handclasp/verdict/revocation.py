@@ -6,13 +6,15 @@ cert_crl then raise whatever is wrong with it.
 
 from dataclasses import dataclass
 
-from handclasp.model.certificate import Certificate, Crl
+from handclasp.model.certificate import Certificate, Crl, GeneralName
 from handclasp.pki.signature import signed_by
 from handclasp.verdict.issued import akid_mismatch
 from handclasp.verdict.question import Chain, Findings, Question
 
 _NO_CRITICAL, _SCOPE, _TIME, _ISSUER_NAME, _ISSUER_CERT, _SAME_PATH = 0x100, 0x080, 0x040, 0x020, 0x018, 0x008
 _AKID = 0x004
+ALL_REASONS = 0x807F
+"""CRLDP_ALL_REASONS: every bit of ReasonFlags, the first octet lowest."""
 _HANDLED_CRITICAL = frozenset({"2.5.29.28", "2.5.29.35", "2.5.29.27"})
 
 
@@ -21,6 +23,7 @@ class _Chosen:
     crl: Crl
     score: int
     issuer: Certificate
+    covered: int
 
 
 def check(question: Question, findings: Findings, chain: Chain) -> None:
@@ -28,19 +31,29 @@ def check(question: Question, findings: Findings, chain: Chain) -> None:
     if question.crls is None:
         return
     for depth, certificate in enumerate(chain.certificates):
-        chosen = _choose(question, chain, depth, question.crls)
+        if not certificate.proxy:
+            _check_certificate(question, findings, chain, depth)
+
+
+def _check_certificate(question: Question, findings: Findings, chain: Chain, depth: int) -> None:
+    """Take CRL after CRL until all reasons for revocation are covered, or no CRL covers another one."""
+    certificate, covered = chain.certificates[depth], 0
+    while covered != ALL_REASONS:
+        chosen = _choose(question, chain, depth, covered)
         if chosen is None:
             findings.error("UNABLE_TO_GET_CRL", depth, certificate)
-            continue
+            return
         _check_list(question, findings, chosen, depth, certificate)
-        if not chosen.score & _SCOPE:
+        if chosen.covered == covered:
             findings.error("UNABLE_TO_GET_CRL", depth, certificate)
+            return
+        covered = chosen.covered
 
 
-def _choose(question: Question, chain: Chain, depth: int, crls: tuple[Crl, ...]) -> _Chosen | None:
+def _choose(question: Question, chain: Chain, depth: int, covered: int) -> _Chosen | None:
     best: _Chosen | None = None
-    for crl in crls:
-        found = _score(question, chain, depth, crl)
+    for crl in question.crls or ():
+        found = _score(question, chain, depth, crl, covered)
         if found is None or (best and found.score < best.score):
             continue
         if best and found.score == best.score and crl.this_update <= best.crl.this_update:
@@ -49,10 +62,10 @@ def _choose(question: Question, chain: Chain, depth: int, crls: tuple[Crl, ...])
     return best
 
 
-def _score(question: Question, chain: Chain, depth: int, crl: Crl) -> _Chosen | None:
+def _score(question: Question, chain: Chain, depth: int, crl: Crl, covered: int) -> _Chosen | None:
     certificate = chain.certificates[depth]
     # Without EXTENDED_CRL_SUPPORT, which nginx never sets, these two kinds are never used; delta CRLs pass for complete ones.
-    if crl.indirect or crl.only_some_reasons or crl.issuer != certificate.issuer:
+    if crl.indirect or crl.only_some_reasons or crl.issuer != certificate.issuer or _contradicts_itself(crl):
         return None
     located = _issuer(chain, depth, crl)
     if located is None:
@@ -63,9 +76,13 @@ def _score(question: Question, chain: Chain, depth: int, crl: Crl) -> _Chosen | 
         score |= _NO_CRITICAL
     if crl.this_update <= question.at and (crl.next_update is None or question.at < crl.next_update):
         score |= _TIME
-    if _in_scope(certificate, crl):
+    reasons = _scope(certificate, crl)
+    if reasons is not None:
+        if not reasons & ~covered:
+            return None
         score |= _SCOPE
-    return _Chosen(crl, score, issuer)
+        covered |= reasons
+    return _Chosen(crl, score, issuer, covered)
 
 
 def _issuer(chain: Chain, depth: int, crl: Crl) -> tuple[Certificate, int] | None:
@@ -79,12 +96,26 @@ def _issuer(chain: Chain, depth: int, crl: Crl) -> tuple[Certificate, int] | Non
     return None
 
 
-def _in_scope(certificate: Certificate, crl: Crl) -> bool:
+def _scope(certificate: Certificate, crl: Crl) -> int | None:
+    """The reasons for which the CRL can revoke this certificate; None when it does not speak of it (crl_crldp_check)."""
     is_ca = certificate.basic_constraints is not None and certificate.basic_constraints.ca
-    if crl.only_user if is_ca else crl.only_ca:
-        return False
-    point = crl.issuing_distribution_point
-    return point is None or not set(point.split()).isdisjoint(certificate.crl_distribution_points)
+    if crl.only_attribute or (crl.only_user if is_ca else crl.only_ca):
+        return None
+    for point in certificate.distribution_points:
+        if (point.issuers is None or crl.issuer in point.issuers) and _same_point(point.names, crl.distribution_point):
+            return ALL_REASONS & point.reasons
+    return ALL_REASONS if crl.distribution_point is None else None
+
+
+def _same_point(ours: tuple[GeneralName, ...] | None, theirs: tuple[GeneralName, ...] | None) -> bool:
+    if ours is None or theirs is None:
+        return True
+    return any((name.kind, name.der) in {(other.kind, other.der) for other in theirs} for name in ours)
+
+
+def _contradicts_itself(crl: Crl) -> bool:
+    """IDP_INVALID: only one of onlyUser, onlyCA and onlyAttribute can be."""
+    return crl.only_user + crl.only_ca + crl.only_attribute > 1
 
 
 def _check_list(question: Question, findings: Findings, chosen: _Chosen, depth: int, certificate: Certificate) -> None:
@@ -108,4 +139,4 @@ def _check_list(question: Question, findings: Findings, chosen: _Chosen, depth: 
 
 
 def _unhandled(crl: Crl) -> bool:
-    return any(oid not in _HANDLED_CRITICAL for oid in crl.critical_extensions)
+    return crl.critical_entries or any(oid not in _HANDLED_CRITICAL for oid in crl.critical_extensions)

@@ -27,8 +27,9 @@ def check(question: Question, findings: Findings, chain: Chain) -> None:
 
 def _signature(question: Question, findings: Findings, chain: Chain, at: int) -> None:
     subject, issuer = chain.certificates[at], chain.certificates[at + 1]
-    if question.series is not OpensslSeries.V1_0_2 and key_usage_refuses(issuer, "key_cert_sign"):
-        findings.error("KEYUSAGE_NO_CERTSIGN", at + 1, issuer)
+    needed, symbol = ("digital_signature", "DIGITAL_SIGNATURE") if subject.proxy else ("key_cert_sign", "CERTSIGN")
+    if question.series is not OpensslSeries.V1_0_2 and key_usage_refuses(issuer, needed):
+        findings.error(f"KEYUSAGE_NO_{symbol}", at + 1, issuer)
     if not signed_by(subject, issuer.spki):
         findings.error("CERT_SIGNATURE_FAILURE", at, subject)
 

@@ -54,8 +54,8 @@ def other_key_kind(draft: Draft) -> None:
 
 
 def version_one(draft: Draft) -> None:
-    """A version 1 (or 2) certificate without extensions."""
-    _any(draft).version = draft.random.choice([1, 1, 1, 2])
+    """A version 1 certificate without extensions."""
+    _any(draft).version = 1
 
 
 def no_basic_constraints(draft: Draft) -> None:
