@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.nginx_rig import Rig, free_port, rig
 
 from handclasp.model.nginx import EffectiveConfig, NginxVersion
 from handclasp.nginxconf.effective import effective
 from handclasp.nginxconf.gathered import tree_from_files
 from handclasp.nginxconf.select import select_location, select_server
-from tests.nginx_rig import Rig, free_port, rig
 
 _NAMES = """
 server {{ listen 127.0.0.1:{a}; server_name first.test; location / {{ return 200 first; }} }}
@@ -20,7 +20,8 @@ server {{ listen 127.0.0.1:{a} default_server; server_name chosen.test; location
 server {{ listen 127.0.0.1:{a}; server_name *.wild.test tail.*; location / {{ return 200 wild; }} }}
 server {{ listen 127.0.0.1:{a}; server_name *.deep.wild.test; location / {{ return 200 deep; }} }}
 server {{ listen 127.0.0.1:{a}; server_name .dot.test tail.more.*; location / {{ return 200 dot; }} }}
-server {{ listen 127.0.0.1:{a}; server_name ~^re\\d+\\.test$ ~^(?<who>\\w+)\\.named\\.test$; location / {{ return 200 regex; }} }}
+server {{ listen 127.0.0.1:{a}; server_name ~^re\\d+\\.test$ ~^(?<who>\\w+)\\.named\\.test$;
+    location / {{ return 200 regex; }} }}
 server {{ listen 127.0.0.1:{a}; server_name "~^re1\\.test$" exact.wild.test; location / {{ return 200 later; }} }}
 server {{ listen 127.0.0.1:{a}; server_name ""; location / {{ return 200 nameless; }} }}
 server {{ listen *:{b}; server_name any.test both.test; location / {{ return 200 any; }} }}

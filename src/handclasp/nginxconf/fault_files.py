@@ -30,6 +30,10 @@ class StartFiles:
         """Whether the file is known not to exist."""
         return path in self.files and self.files[path] is None
 
+    def blocks(self, content: bytes) -> tuple[PemBlock, ...]:
+        """The PEM blocks that this series of OpenSSL sees."""
+        return blocks(content, skip_mark=self.series in {OpensslSeries.V3_0, OpensslSeries.V3_5})
+
     def reason(self, *kinds: str, file: str = "", label: str = "") -> str:
         """The bracket `(SSL: ...)` in this series' words."""
         return ssl_reason(self.series, *kinds, file=file, label=label)
@@ -42,7 +46,7 @@ class StartFiles:
         content = self.files.get(path)
         if fault or content is None or not advertised:
             return fault
-        if any(block.label in CERTIFICATES for block in blocks(content)):
+        if any(block.label in CERTIFICATES for block in self.blocks(content)):
             return None
         return f'SSL_load_client_CA_file("{path}") failed {self.reason("no start line", label="CERTIFICATE")}'
 
@@ -59,7 +63,7 @@ class StartFiles:
         content = self.files.get(path)
         if content is None:
             return None
-        found = blocks(content)
+        found = self.blocks(content)
         if found and found[-1].flaw:
             return f'{call}("{path}") failed {self.reason(found[-1].flaw, "lookup")}'
         if not any(block.label in _ANY_CERTIFICATE or block.label == CRL for block in found):
@@ -73,7 +77,7 @@ class StartFiles:
         content = self.files.get(path)
         if content is None:
             return None
-        found = blocks(content)
+        found = self.blocks(content)
         if found and found[-1].flaw:
             return head + f"{call}() failed {self.reason(found[-1].flaw)}"
         if not any(block.label in labels for block in found):
@@ -92,7 +96,7 @@ class StartFiles:
             return head + f"BIO_new_file() failed {self.reason('missing', file=certificate)}"
         if content is None:
             return self._key(key)
-        found = blocks(content)
+        found = self.blocks(content)
         fault = self._leaf(found)
         return head + fault if fault else self._key(key) or self._mismatch(found, key)
 
@@ -133,7 +137,7 @@ class StartFiles:
         if self.missing(path):
             return f'BIO_new_file("{path}") failed {self.reason("missing", file=path)}'
         content = self.files.get(path)
-        labels = {block.label for block in blocks(content)} if content is not None else {"DH PARAMETERS"}
+        labels = {block.label for block in self.blocks(content)} if content is not None else {"DH PARAMETERS"}
         if labels & {"DH PARAMETERS", "X9.42 DH PARAMETERS"}:
             return None
         return f'PEM_read_bio_DHparams("{path}") failed {self.reason("no start line", label="DH PARAMETERS")}'

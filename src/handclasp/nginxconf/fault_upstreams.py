@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 
-from handclasp.model.nginx import Setting, StartFault, TlsUpstream
+from handclasp.model.nginx import NginxVersion, Setting, StartFault, TlsUpstream
 from handclasp.model.origin import Origin
 from handclasp.nginxconf.effective_upstream import tls_settings
 from handclasp.nginxconf.fault_files import StartFiles
 from handclasp.nginxconf.fault_servers import command_faults
 from handclasp.nginxconf.scope import Scope
+
+EMPTY_MEANS_NONE = NginxVersion(1, 23, 0)
+"""From here on `proxy_ssl_certificate "";` takes an inherited certificate away; before, nginx misses its key."""
 
 
 def upstream_faults(scope: Scope, module: str, known: StartFiles) -> Iterator[StartFault]:
@@ -50,13 +53,15 @@ def _faults(scope: Scope, module: str, known: StartFiles) -> Iterator[StartFault
 
 def _certificate(scope: Scope, settings: TlsUpstream, prefix: str, known: StartFiles) -> Iterator[StartFault]:
     certificate, key = settings.certificate, settings.certificate_key
-    if not certificate.value:
+    if certificate.origin is None or (not certificate.value and known.version >= EMPTY_MEANS_NONE):
         return
-    if key.value is None:
+    if key.origin is None:
         written = "".join(scope.find(f"{prefix}certificate")[0].args[:1])
         words = f'no "{prefix}certificate_key" is defined for certificate "{written}"'
         yield _fault(words, certificate, f"{prefix}certificate")
-    elif "$" not in certificate.value + key.value and (found := known.pair(certificate.value, key.value)):
+        return
+    paths = (certificate.value or "", key.value or "")
+    if all(paths) and "$" not in "".join(paths) and (found := known.pair(*paths)):
         yield _fault(found, certificate, f"{prefix}certificate")
 
 

@@ -13,6 +13,7 @@ _SIZE = re.compile(r"(\d+)([kKmM]?)")
 _IN_MILLISECONDS = frozenset({"ssl_handshake_timeout"})
 _MAX_NUMBER = (1 << 63) - 1
 _LEVELS = frozenset({"emerg", "alert", "crit", "error", "warn", "notice", "info", "debug"})
+_PORTS = re.compile(r"\d+(?:-\d+)?")
 _UNIT = {"": 1, "k": 1024, "m": 1024 * 1024}
 _LISTEN = re.compile(
     r"(?:default|default_server|bind|ssl|http2|quic|udp|deferred|reuseport|multipath|proxy_protocol|spdy)"
@@ -119,7 +120,7 @@ def _listen(args: tuple[str, ...]) -> str | None:
     if not address.startswith("unix:"):
         if address.startswith("[") and "]" not in address:
             return f"invalid host {place}"
-        ports = address.rpartition("]")[2].rpartition(":")[2] if ":" in address or address.isdigit() else "80"
+        ports = address.rpartition("]")[2].rpartition(":")[2] if ":" in address or _PORTS.fullmatch(address) else "80"
         low, dash, high = ports.partition("-")
         if ports and not (_port(low) and (not dash or _port(high))):
             return f"invalid port {place}"

@@ -27,7 +27,7 @@ _V1_1_1: Mapping[str, str] = {
     "error:2006D080:BIO routines:BIO_new_file:no such file",
     "no start line": "error:0909006C:PEM routines:get_name:no start line:Expecting: {label}",
     "bad base64 decode": "error:09091064:PEM routines:PEM_read_bio_ex:bad base64 decode",
-    "bad end line": "error:09091066:PEM routines:PEM_read_bio_ex:bad end line",
+    "bad end line": "error:0908F066:PEM routines:get_header_and_data:bad end line",
     "ASN1 lib": "error:0906700D:PEM routines:PEM_ASN1_read_bio:ASN1 lib",
     "lookup missing": "error:0B084002:x509 certificate routines:X509_load_cert_crl_file:system lib",
     "lookup": "error:0B084009:x509 certificate routines:X509_load_cert_crl_file:PEM lib",

@@ -12,7 +12,7 @@ TRUSTED = "TRUSTED CERTIFICATE"
 CRL = "X509 CRL"
 
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]*={0,2}")
-_BEGIN = re.compile(rb"-----BEGIN (.*)-----")
+_BEGIN = re.compile(rb"-----BEGIN (.{0,220})-----")  # OpenSSL reads lines of at most 254 characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +24,14 @@ class PemBlock:
     flaw: Flaw | None = None
 
 
-def blocks(content: bytes) -> tuple[PemBlock, ...]:
-    """The blocks of a file up to the first that OpenSSL cannot read. Text between blocks does not count."""
+def blocks(content: bytes, *, skip_mark: bool = True) -> tuple[PemBlock, ...]:
+    """The blocks of a file up to the first that OpenSSL cannot read. Text between blocks does not count.
+
+    `skip_mark`: a byte order mark before the first block is passed over, as OpenSSL 3.x does; older ones miss that block.
+    """
     found: list[PemBlock] = []
+    if skip_mark:
+        content = content.removeprefix(b"\xef\xbb\xbf")
     lines = iter(content.split(b"\n"))
     for line in lines:
         begun = _BEGIN.fullmatch(line.rstrip())
