@@ -9,7 +9,7 @@ import pytest
 from handclasp.catalogue import causes
 from handclasp.catalogue.builds import BUILDS, fitting
 from handclasp.catalogue.cause import Cause, Status
-from handclasp.catalogue.text import Text
+from handclasp.model.text import Text
 from handclasp.catalogue.verify_errors import by_number
 from handclasp.model.nginx import NginxVersion, OpensslSeries
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from handclasp.catalogue.builds import BUILDS
-from handclasp.catalogue.text import Text
+from handclasp.model.text import Text
 from handclasp.model.finding import Applicability, Danger
 from handclasp.model.verdict import Side
 

@@ -13,7 +13,7 @@ from functools import cache
 from handclasp.catalogue import causes
 from handclasp.catalogue.builds import BUILDS, fitting
 from handclasp.catalogue.cause import Outline, Symptom
-from handclasp.catalogue.text import Text
+from handclasp.model.text import Text
 from handclasp.diagnose.log_line import LineKind, LogLine
 from handclasp.model.nginx import NginxVersion, OpensslSeries
 from handclasp.model.verdict import Side
@@ -141,7 +141,7 @@ def _why(runs: int, of: int, builds: tuple[str, ...]) -> Text:
 
 
 def _labels(builds: tuple[str, ...], comma: str) -> str:
-    return comma.join(BUILDS[build].label.replace(" with ", " + ") for build in builds)
+    return comma.join(BUILDS[build].label for build in builds)
 
 
 def _fold(title: str) -> str:

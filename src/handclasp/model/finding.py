@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from handclasp.model.origin import Origin
+from handclasp.model.text import Text
 from handclasp.model.verdict import Verdict
 
 
@@ -90,12 +91,12 @@ class Remedy:
     """A fix as data. `edits` change files, `commands` are for a person; `note` says what to mind."""
 
     id: str
-    title: str
+    title: Text
     applicability: Applicability
     edits: tuple[FileEdit, ...] = ()
     patch: str = ""
     commands: tuple[str, ...] = ()
-    note: str | None = None
+    note: Text | None = None
     proof: Proof | None = None
 
 
@@ -103,8 +104,8 @@ class Remedy:
 class DeadEnd:
     """A tempting fix that fails or endangers, and why."""
 
-    action: str
-    why: str
+    action: Text
+    why: Text
     danger: Danger
 
 
@@ -115,9 +116,9 @@ class Finding:
     cause: str
     severity: Severity
     confidence: Confidence
-    summary: str
+    summary: Text
     where: Where
-    evidence: tuple[str, ...]
+    evidence: tuple[Text, ...]
     remedies: tuple[Remedy, ...] = ()
     dead_ends: tuple[DeadEnd, ...] = ()
 
@@ -126,7 +127,7 @@ class Finding:
 class CouldNotTell:
     """A question left open, and the option that would answer it."""
 
-    question: str
+    question: Text
     give: str
 
 

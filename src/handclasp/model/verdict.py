@@ -52,11 +52,15 @@ class RejectedIssuer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PathVerdict:
-    """OpenSSL's part: the path, what was rejected on the way, and every error in order. No errors: verified."""
+    """OpenSSL's part: the path, what was rejected on the way, and every error in order. No errors: verified.
+
+    `trusted`: the path ends in a self-signed certificate of the store.
+    """
 
     path: tuple[PathStep, ...]
     rejected: tuple[RejectedIssuer, ...]
     errors: tuple[VerifyError, ...]
+    trusted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,4 +24,6 @@ def verify(question: Question) -> PathVerdict:
     signatures.check(question, findings, chain)
     if not old:
         name_constraints.check(question, findings, chain)
-    return PathVerdict(path=chain.steps(), rejected=tuple(findings.rejected), errors=tuple(findings.errors))
+    return PathVerdict(
+        path=chain.steps(), rejected=tuple(findings.rejected), errors=tuple(findings.errors), trusted=chain.trusted
+    )  # fmt: skip

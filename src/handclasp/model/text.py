@@ -1,4 +1,4 @@
-"""One text in the languages of the catalogue."""
+"""One text in the languages of Handclasp."""
 
 from dataclasses import dataclass
 
