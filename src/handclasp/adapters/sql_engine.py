@@ -24,7 +24,7 @@ _ADVICE = (
     ("locked", "another process is writing; try again when it is done"),
     ("not a database", "the registry is damaged; restore it from a backup"),
     ("malformed", "the registry is damaged; restore it from a backup"),
-    ("disk i/o", "the disk failed or is full; look at `df` and `dmesg`"),
+    ("disk i/o", "the file system is full, or its disk failed: free some space (df), or look at dmesg; nothing was half-written"),
 )
 
 

@@ -1,0 +1,122 @@
+"""issue: what is in the certificate and in the folder, and what is refused."""
+
+import pytest
+from tests.ca_rig import Ca, assert_consistent, openssl, verify
+
+
+def test_a_client(ca: Ca) -> None:
+    found = ca.json("issue", "alice", "--days", "30", "--organization", "Example")
+    text = openssl("x509", "-in", ca.identity("alice", "certificate.pem"), "-noout", "-text")
+    assert "Subject: O = Example, CN = alice" in text
+    assert "TLS Web Client Authentication" in text
+    assert "CA:FALSE" in text
+    assert "X509v3 Key Usage: critical\n                Digital Signature" in text
+    assert found["serial"].lower() in text.replace(":", "").replace("\n", "").replace(" ", "")
+    verify(ca, ca.identity("alice", "certificate.pem"))
+    assert_consistent(ca)
+
+
+def test_a_server_carries_its_own_name_and_the_others(ca: Ca) -> None:
+    ca.run("issue", "api.example.test", "--profile", "server", "--san", "ip:192.0.2.7", "--san", "dns:*.Example.Test")
+    path = ca.identity("api.example.test", "certificate.pem")
+    names = openssl("x509", "-in", path, "-noout", "-ext", "subjectAltName")
+    assert "DNS:api.example.test, IP Address:192.0.2.7, DNS:*.example.test" in names
+    verify(ca, path, purpose="sslserver")
+    verify(ca, path, purpose="sslclient", expect=2)
+
+
+def test_a_server_without_any_name_is_refused(ca: Ca) -> None:
+    assert "common names are ignored" in ca.run("issue", "gateway", "--profile", "server", expect=4).stderr
+
+
+def test_peer_and_email(ca: Ca) -> None:
+    ca.run("issue", "mesh.test", "--profile", "peer")
+    for purpose in ("sslclient", "sslserver"):
+        verify(ca, ca.identity("mesh.test", "certificate.pem"), purpose=purpose)
+    ca.run("issue", "bob@example.test", "--profile", "email")
+    path = ca.identity("bob@example.test", "certificate.pem")
+    for purpose in ("smimesign", "smimeencrypt"):
+        verify(ca, path, purpose=purpose)
+    assert "email:bob@example.test" in openssl("x509", "-in", path, "-noout", "-ext", "subjectAltName")
+    assert_consistent(ca)
+
+
+@pytest.mark.parametrize("kind", ["ec-p384", "rsa-2048", "rsa-3072", "ed25519"])
+def test_key_types_of_clients(ca: Ca, kind: str) -> None:
+    ca.run("issue", "alice", "--key-type", kind)
+    assert_consistent(ca)
+
+
+def test_the_old_container_form(ca: Ca) -> None:
+    ca.run("issue", "alice", "--legacy-p12")
+    password = f"file:{ca.identity('alice', 'p12-password.txt')}"
+    told = openssl("pkcs12", "-in", ca.identity("alice", "alice.p12"), "-passin", password, "-nodes", "-info", "-legacy")
+    assert "MAC: sha1" in told
+    assert "pbeWithSHA1And3-KeyTripleDES-CBC" in told
+
+
+def test_a_name_that_is_taken_is_refused_and_nothing_changes(ca: Ca) -> None:
+    ca.run("issue", "alice")
+    before = ca.identity("alice", "key.pem").read_bytes()
+    assert "handclasp renew alice" in ca.run("issue", "alice", expect=4).stderr
+    assert "mistaken for 'alice'" in ca.run("issue", "ALICE", expect=4).stderr
+    assert ca.identity("alice", "key.pem").read_bytes() == before
+    assert_consistent(ca)
+
+
+@pytest.mark.parametrize(("options", "why"), [
+    (["--days", "2000"], "1 to 1825 days"),
+    (["--profile", "root-ca"], "is for CAs"),
+    (["--profile", "email", "--san", "dns:a.test"], "takes no dns:a.test"),
+    (["--profile", "email", "--key-type", "ec-p256"], "takes no ec-p256"),
+])  # fmt: skip
+def test_policy(ca: Ca, options: list[str], why: str) -> None:
+    assert why in ca.run("issue", "alice", *options, expect=4).stderr
+    assert not ca.identity("alice", "key.pem").exists()
+
+
+BAD_NAMES = [
+    "", ".", "..", "../x", "a/b", "/etc/passwd", "a\\b", ".hidden", "-rf", "--json", "a\nb", "a\rb", "a\tb", "x" * 300, "a;b",
+    "a$b", "`id`", "$(id)", "a{b}", "a'b", 'a"b', "a#b", "a|b", "a&b", "a>b", "a*b", "a?b", "a:b", "a=b", "a,b", "a%00b", "a ",
+    " a", "con", "NUL.txt", "a..b", "a\u202eb", "a\u200bb", "\u0007bell", "~root", "é" * 130, "a\x7fb", "\ud800x",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BAD_NAMES, ids=ascii)
+def test_names_that_could_leave_the_folder_or_mean_something_elsewhere(template: Ca, name: str) -> None:
+    encoded = name.encode("utf-8", "surrogatepass").decode("utf-8", "surrogateescape")
+    done = template.run("issue", "--", encoded, expect=2)
+    assert "error: " in done.stderr
+    assert "\x07" not in done.stderr
+    assert "\u202e" not in done.stderr
+    assert not (template.home / "identities").exists()
+    assert sorted(path.name for path in template.home.iterdir()) == ["ca", "keys", "lock", "registry.sqlite"]
+
+
+@pytest.mark.parametrize("name", ["Ms Müller", "王小明", "build-server.7", "alice+laptop@example.test", "7", "x" * 64])
+def test_names_that_are_fine(ca: Ca, name: str) -> None:
+    ca.run("issue", name)
+    verify(ca, ca.identity(name, "certificate.pem"))
+    assert_consistent(ca)
+
+
+@pytest.mark.parametrize("san", ["dns:a b", "ip:300.1.1.1", "dns:-a.test", "uri:http://x", "email:@", "dns:a\nb", "", "dns:"])
+def test_bad_alternative_names(template: Ca, san: str) -> None:
+    assert "cannot be a subject alternative name" in template.run("issue", "alice", "--san", san, expect=2).stderr
+
+
+def test_list_and_show(ca: Ca) -> None:
+    ca.run("issue", "alice")
+    ca.run("issue", "api.test", "--profile", "server")
+    listed = ca.json("list")
+    assert listed["schema"] == "handclasp/list/1"
+    assert [(one["name"], one["profile"], one["status"]) for one in listed["certificates"]] == [
+        ("alice", "client", "good"),
+        ("api.test", "server", "good"),
+    ]
+    assert len(ca.json("list", "--all")["certificates"]) == 4
+    assert ca.json("list", "--status", "revoked")["certificates"] == []
+    shown = ca.json("show", "alice")
+    assert shown["newest"]["subject"] == "CN=alice"
+    assert set(shown["files"]) == {"key.pem", "certificate.pem", "chain.pem", "alice.p12", "p12-password.txt"}
+    assert "there is no identity" in ca.run("show", "nobody", expect=2).stderr

@@ -1,0 +1,183 @@
+"""The registry: one contract, kept by the SQL store; migrations make exactly the tables the code uses."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import inspect
+
+from handclasp.adapters import sql_tables
+from handclasp.adapters.migrations import versions
+from handclasp.adapters.sql_engine import HEAD, migrate, sqlite_engine
+from handclasp.adapters.sql_store import SqlStore
+from handclasp.model.errors import Bug, PolicyError, WorldError
+from handclasp.model.issuance import Authority, CertificateState, Intent, Reason
+from handclasp.pki.audit_chain import chain_faults
+
+NOW = datetime(2026, 11, 21, 12, 0, 0, 123456, tzinfo=UTC)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> SqlStore:
+    return SqlStore.sqlite(str(tmp_path / "registry.sqlite"))
+
+
+def intent(serial: int, *, issuer: str = "issuing", name: str = "alice") -> Intent:
+    return Intent(
+        serial=serial, issuer=issuer, profile="client", name=name, tbs_sha256="0" * 64, not_before=NOW,
+        not_after=NOW + timedelta(days=1), created=NOW,
+    )  # fmt: skip
+
+
+def test_the_life_of_a_row(store: SqlStore) -> None:
+    with store.begin() as transaction:
+        transaction.add_intent(intent(1 << 158))
+    (record,) = store.pending()
+    assert (record.state, record.certificate, record.not_before) == (CertificateState.INTENT, None, NOW)
+    with store.begin() as transaction:
+        transaction.record_issued("issuing", 1 << 158, b"der")
+    assert store.pending() == ()
+    assert [one.serial for one in store.unexported()] == [1 << 158]
+    with store.begin() as transaction:
+        transaction.mark_exported("issuing", 1 << 158)
+        transaction.revoke("issuing", 1 << 158, at=NOW, reason=Reason.KEY_COMPROMISE)
+        transaction.revoke("issuing", 1 << 158, at=NOW + timedelta(days=1), reason=Reason.SUPERSEDED)
+    assert store.unexported() == ()
+    (revoked,) = store.revoked("issuing")
+    assert (revoked.revoked_at, revoked.reason, revoked.state) == (NOW, Reason.KEY_COMPROMISE, CertificateState.REVOKED)
+    assert store.revoked("root") == ()
+    assert store.find("issuing", 1 << 158) == revoked
+    assert store.find("issuing", 1 << 200) is None
+    assert store.similar("alice") == ("alice",)
+
+
+def test_an_intent_that_is_revoked_or_abandoned_stays_so(store: SqlStore) -> None:
+    with store.begin() as transaction:
+        for serial in (1, 2):
+            transaction.add_intent(intent(serial))
+        transaction.abandon("issuing", 1)
+        transaction.revoke("issuing", 1, at=NOW, reason=Reason.UNSPECIFIED)
+        transaction.revoke("issuing", 2, at=NOW, reason=Reason.UNSPECIFIED)
+        transaction.abandon("issuing", 2)
+        transaction.record_issued("issuing", 2, b"late")
+    assert [(one.serial, one.state) for one in store.revoked("issuing")] == [
+        (1, CertificateState.REVOKED),
+        (2, CertificateState.REVOKED),
+    ]
+
+
+def test_a_serial_is_unique_per_issuer(store: SqlStore) -> None:
+    with store.begin() as transaction:
+        transaction.add_intent(intent(7))
+        transaction.add_intent(intent(7, issuer="root"))
+    with pytest.raises(Bug, match="drawn twice"), store.begin() as transaction:
+        transaction.add_intent(intent(7))
+    with pytest.raises(Bug, match="no intent"), store.begin() as transaction:
+        transaction.record_issued("issuing", 8, b"der")
+
+
+def test_a_failed_block_leaves_nothing(store: SqlStore) -> None:
+    def fail() -> None:
+        with store.begin() as transaction:
+            transaction.add_intent(intent(7))
+            transaction.audit(at=NOW, actor="a", action="b", subject="c", details={})
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert store.certificates() == ()
+    assert store.last_audit_event() is None
+
+
+def test_crl_numbers_only_rise(store: SqlStore) -> None:
+    numbers = []
+    for _ in range(3):
+        with store.begin() as transaction:
+            number = transaction.next_crl_number("root")
+            transaction.save_crl("root", number=number, der=b"%d" % number, this_update=NOW, next_update=NOW)
+            numbers.append(number)
+    assert numbers == [1, 2, 3]
+    assert store.latest_crl("root") == b"3"
+    assert store.latest_crl("issuing") is None
+
+
+def test_a_label_is_taken_once_and_roots_come_first(store: SqlStore) -> None:
+    with store.begin() as transaction:
+        transaction.add_authority(Authority(label="issuing", parent="root", certificate=b"i", key="issuing"))
+        transaction.add_authority(Authority(label="root", parent=None, certificate=b"r", key="root"))
+    assert [one.label for one in store.authorities()] == ["root", "issuing"]
+    with pytest.raises(PolicyError), store.begin() as transaction:
+        transaction.add_authority(Authority(label="root", parent=None, certificate=b"x", key="root"))
+
+
+def test_the_audit_log_shows_every_change(store: SqlStore, tmp_path: Path) -> None:
+    for number in range(4):
+        with store.begin() as transaction:
+            transaction.audit(at=NOW, actor="me", action="did", subject=f"thing {number}", details={"ünï": "\n"})
+    assert chain_faults(store.audit_events()) == ()
+    for statement in (
+        "UPDATE audit_event SET subject = 'x' WHERE sequence = 2",
+        "DELETE FROM audit_event WHERE sequence = 2",
+        "UPDATE audit_event SET at = '2020-01-01 00:00:00' WHERE sequence = 3",
+    ):
+        import sqlite3
+
+        connection = sqlite3.connect(tmp_path / "registry.sqlite")
+        connection.execute("BEGIN")
+        connection.execute(statement)
+        connection.execute("COMMIT")
+        connection.close()
+        assert chain_faults(store.audit_events())
+
+
+def test_settings(store: SqlStore) -> None:
+    assert store.value("k") is None
+    for value in ("1", "2"):
+        with store.begin() as transaction:
+            transaction.set_value("k", value)
+        assert store.value("k") == value
+
+
+def test_migrations_make_the_tables_that_the_code_uses(tmp_path: Path) -> None:
+    migrated, declared = (sqlite_engine(str(tmp_path / name)) for name in ("migrated", "declared"))
+    migrate(migrated, "migrated")
+    sql_tables.metadata.create_all(declared)
+
+    def shape(engine: object) -> dict[str, object]:
+        seen = inspect(engine)
+        return {
+            table: (
+                [(one["name"], str(one["type"]), one["nullable"], one["primary_key"]) for one in seen.get_columns(table)],
+                sorted((one["name"], one["column_names"]) for one in seen.get_indexes(table)),
+                sorted((one["name"], one["column_names"]) for one in seen.get_unique_constraints(table)),
+            )
+            for table in seen.get_table_names()
+            if table != "alembic_version"
+        }
+
+    assert shape(migrated) == shape(declared)
+
+
+def test_head_is_the_newest_step() -> None:
+    steps = sorted(path.name[1:5] for path in Path(versions.__file__ or "").parent.glob("r*.py"))
+    assert steps[-1] == HEAD
+
+
+def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
+    import sqlite3
+
+    path = tmp_path / "registry.sqlite"
+    SqlStore.sqlite(str(path))
+    connection = sqlite3.connect(path)
+    connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.commit()
+    connection.close()
+    with pytest.raises(WorldError, match="newer Handclasp"):
+        SqlStore.sqlite(str(path))
+
+
+def test_the_file_is_for_its_owner_and_durable(tmp_path: Path, store: SqlStore) -> None:
+    assert (tmp_path / "registry.sqlite").stat().st_mode & 0o777 == 0o600
+    with store._engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
