@@ -20,6 +20,7 @@ from handclasp.cli.frame import LazyGroup, report
         "nginx": "Configure nginx for client certificates.",
         "audit": "Verify the audit log.",
         "predict": "Say what nginx will answer, and why, without running it.",
+        "explain": "Explain a log line, an error number, a page or a problem in words.",
         "probe": "Make a real handshake with a server and say what it does.",
     },
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},

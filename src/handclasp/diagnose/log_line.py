@@ -134,7 +134,9 @@ _HEAD = re.compile(
     re.DOTALL,
 )
 _START = re.compile(r"nginx: \[(?P<level>[a-z]+)\] (?P<message>.*)", re.DOTALL)
-_FIELD = re.compile(r', (?P<key>client|server|request|upstream|host): (?:"(?P<quoted>.*?)"(?=, [a-z]+: "|, bytes |$)|(?P<bare>[^,]*))')
+_FIELD = re.compile(
+    r', (?P<key>client|server|request|upstream|host): (?:"(?P<quoted>.*?)"(?=, [a-z]+: "|, bytes |$)|(?P<bare>[^,]*))'
+)
 _FIRST_FIELD = re.compile(r", (?:client|server|responder|upstream|certificate): ")
 _PLACE = re.compile(r" in (?P<file>[^\s:]+):(?P<row>\d+)\s*$")
 _REASON = re.compile(r"\(SSL: .*?([^:()]+(?::SSL alert number \d+)?)\)?\s*$")

@@ -1,0 +1,200 @@
+"""`handclasp explain`: whatever a person pastes, to its meaning and causes. Looks nothing up outside the catalogue."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from handclasp.catalogue import causes, meanings, verify_errors
+from handclasp.catalogue.search import search
+from handclasp.catalogue.verify_errors import VerifyErrorName
+from handclasp.diagnose.candidates import Candidate, Clue, candidates
+from handclasp.diagnose.explanation import Explained, Explanation, Kind
+from handclasp.diagnose.log_line import Doubt, LineKind, LogLine, read_line
+from handclasp.model.errors import UsageError
+from handclasp.model.nginx import NginxVersion, OpensslSeries
+from handclasp.model.verdict import Side
+
+# Below this share of the asked words a cause is a guess that helps nobody.
+GOOD_HIT = 0.12
+LIMIT = 4000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """The versions to explain for; None: all that the catalogue knows."""
+
+    nginx: NginxVersion | None = None
+    series: OpensslSeries | None = None
+
+
+def explain(asked: str, engine: Engine | None = None) -> Explanation:
+    """Explain a log line, an error number (with or without text), a symbol, a page title, a slug, or words.
+
+    Raises UsageError when there is nothing to explain.
+    """
+    text = " ".join(asked.split())
+    if not text:
+        raise UsageError("there is nothing to explain", hint='try: handclasp explain "21"')
+    text = text[:LIMIT]
+    for way in (_cause, _error, _line, _title, _output):
+        if answer := way(text, engine or Engine()):
+            return answer
+    return _found_by_words(text)
+
+
+def _cause(text: str, engine: Engine) -> Explanation | None:  # noqa: ARG001
+    slug = text.lower()
+    if slug not in causes.slugs():
+        return None
+    cause = causes.load(slug)
+    return Explanation(asked=text, kind=Kind.CAUSE, causes=(Explained(cause=cause),), meaning=cause.summary)
+
+
+_NUMBER = re.compile(
+    r"(?:(?P<upstream>upstream|proxy|上游)|(?P<client>client|客户端)|x509|verify|verification|openssl|ssl|certificate|error|code"
+    r"|number|错误号?|代码|[ :#=]|num)*\(?(?P<number>\d{1,3})(?:\s*[:：]\s*(?P<text>[^)]*(?:\([^)]*\)[^)]*)*))?\)?",
+    re.IGNORECASE,
+)
+
+
+def _error(text: str, engine: Engine) -> Explanation | None:
+    rows, side = verify_errors.by_symbol(text) or _by_words(text), None
+    if not rows and (found := _NUMBER.fullmatch(text)):
+        number, words = int(found["number"]), found["text"]
+        side = Side.UPSTREAM if found["upstream"] else Side.CLIENT if found["client"] else None
+        rows = tuple(row for series in OpensslSeries if (row := verify_errors.by_number(series, number)))
+        if words:
+            rows = tuple(row for row in verify_errors.by_text(words) if row.number == number)
+        if words and not rows:
+            return _mismatch(text, words)
+    rows = tuple(row for row in rows if engine.series in (None, row.series)) or rows
+    return _of_rows(text, Kind.ERROR, rows, engine, side=side) if rows else None
+
+
+def _by_words(text: str) -> tuple[VerifyErrorName, ...]:
+    """Rows for a text that is an error's own, as `FAILED:...` of $ssl_client_verify holds it too."""
+    return verify_errors.by_text(text.removeprefix("FAILED:"))
+
+
+def _mismatch(text: str, words: str) -> Explanation:
+    """A number with the text of another: the text is what people copy right."""
+    rows = verify_errors.by_text(words)
+    found = _of_rows(text, Kind.ERROR, rows, Engine()) if rows else _found_by_words(words)
+    return Explanation(
+        asked=text, kind=Kind.ERROR, causes=found.causes, errors=rows, meaning=found.meaning, doubt=Doubt.NUMBER_AND_TEXT
+    )
+
+
+def _of_rows(
+    text: str,
+    kind: Kind,
+    rows: tuple[VerifyErrorName, ...],
+    engine: Engine,
+    *,
+    line: LogLine | None = None,
+    side: Side | None = None,
+) -> Explanation:
+    found: dict[str, Candidate] = {}
+    for number, series in dict.fromkeys((row.number, _narrow(row, rows, engine)) for row in rows):
+        clue = Clue(number=number, side=line.side if line else side)
+        for candidate in candidates(clue, engine.nginx, series):
+            found.setdefault(candidate.cause, candidate)
+    return Explanation(
+        asked=text,
+        kind=kind,
+        line=line,
+        errors=rows,
+        meaning=meanings.of_error(rows[0].symbol),
+        causes=_load(sorted(found.values(), key=lambda candidate: candidate.other_versions)),
+        doubt=line.doubt if line else None,
+    )
+
+
+def _narrow(row: VerifyErrorName, rows: tuple[VerifyErrorName, ...], engine: Engine) -> OpensslSeries | None:
+    """The series to look in: what was asked for; the row's own where the rows mean different things; otherwise all."""
+    if engine.series is not None:
+        return engine.series
+    one_meaning = len({(other.number, other.symbol) for other in rows}) == 1
+    return None if one_meaning and len(rows) == len(OpensslSeries) else row.series
+
+
+def _line(text: str, engine: Engine) -> Explanation | None:
+    line = read_line(text)
+    if line.kind is LineKind.UNKNOWN:
+        return _doubted(text, line) if line.doubt else None
+    if line.number is not None and line.kind is not LineKind.OTHER_MODULE and line.doubt is not Doubt.NUMBER_AND_TEXT:
+        rows = tuple(row for row in verify_errors.by_text(line.text or "") if row.number == line.number)
+        return _of_rows(text, Kind.LINE, rows, engine, line=line)
+    if line.doubt in (Doubt.WORDING, Doubt.NUMBER_AND_TEXT, Doubt.NO_NUMBER):
+        return _doubted(text, line)
+    series = engine.series or (line.series[0] if len(line.series) == 1 else None)
+    found = candidates(Clue.of_line(line), engine.nginx, series)
+    return Explanation(
+        asked=text,
+        kind=Kind.LINE,
+        line=line,
+        meaning=meanings.of_kind(line.kind),
+        causes=_load(found) or _found_by_words(line.message).causes,
+        doubt=line.doubt,
+    )
+
+
+def _doubted(text: str, line: LogLine) -> Explanation:
+    """A line that no nginx prints: what its words may be about all the same."""
+    rows = verify_errors.by_text(line.text or line.message.rpartition(": ")[2])
+    found = _of_rows(text, Kind.LINE, rows, Engine(), line=line) if rows else _found_by_words(line.message)
+    return Explanation(
+        asked=text,
+        kind=Kind.LINE,
+        line=line,
+        errors=rows,
+        meaning=found.meaning,
+        causes=found.causes,
+        doubt=line.doubt,
+    )
+
+
+# Statuses inside nginx; what goes out is always 400 with this title.
+_INTERNAL = {
+    "494": "400 Request Header Or Cookie Too Large",
+    "495": "400 The SSL certificate error",
+    "496": "400 No required SSL certificate was sent",
+    "497": "400 The plain HTTP request was sent to HTTPS port",
+}
+
+
+def _title(text: str, engine: Engine) -> Explanation | None:
+    if found := meanings.title_in(text):
+        title, meaning = found
+        clue = Clue(title=title)
+        return Explanation(
+            asked=text,
+            kind=Kind.TITLE,
+            title=title,
+            meaning=meaning,
+            causes=_load(candidates(clue, engine.nginx, engine.series)),
+        )
+    if status := re.fullmatch(r"(?:http |status |状态码? ?)*(4\d\d|5\d\d)", text, re.IGNORECASE):
+        if internal := _INTERNAL.get(status[1]):
+            return _title(internal, engine)
+        clue = Clue(status=int(status[1]))
+        loaded = _load(candidates(clue, engine.nginx, engine.series))
+        return Explanation(asked=text, kind=Kind.STATUS, causes=loaded) if loaded else None
+    return None
+
+
+def _output(text: str, engine: Engine) -> Explanation | None:
+    """What a client printed, or part of a line without its beginning."""
+    found = candidates(Clue(message=text), engine.nginx, engine.series)
+    return Explanation(asked=text, kind=Kind.OUTPUT, causes=_load(found)) if found else None
+
+
+def _found_by_words(text: str) -> Explanation:
+    hits = [hit for hit in search(text) if hit.score >= GOOD_HIT]
+    best = hits[0].score if hits else 0.0
+    found = tuple(Explained(cause=causes.load(hit.slug), score=round(hit.score, 3)) for hit in hits if hit.score > best / 3)
+    return Explanation(asked=text, kind=Kind.WORDS, causes=found)
+
+
+def _load(found: Iterable[Candidate]) -> tuple[Explained, ...]:
+    return tuple(Explained(cause=causes.load(candidate.cause), candidate=candidate) for candidate in found)

@@ -1,0 +1,133 @@
+"""Finds causes by plain words of either language, typing errors included. Small enough to index at each call.
+
+Words are weighed by how rare they are and by where they stand (slug and title over the rest); a word that the catalogue does
+not have is replaced by the known words that share most of its trigrams. Chinese is cut into pairs of characters.
+"""
+
+import math
+import re
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from functools import cache
+
+from handclasp.catalogue import causes
+from handclasp.catalogue.cause import Outline
+
+SLUG, TITLE, BODY = 3.0, 3.0, 1.0
+SAME_ENOUGH = 0.5
+# Words that say nothing about a cause; several are frequent in questions and rare in the catalogue, which would weigh them up.
+_STOP = frozenset(
+    """
+    a an and are as at be but by can cannot could do does doesn for from get gets getting give gives has have how i if
+    in into is it its keep keeps my me not of on or our so t that the their then there they this to was we what when
+    where which while why will with you your nginx mtls always anyone help please after before says say see seen only
+    still error errors problem issue using use
+    """.split()  # noqa: SIM905 - a list of these would be a page of quotes
+)
+_SYNONYMS = {
+    "cert": "certificate", "certs": "certificate", "certificates": "certificate", "mutual": "client", "outdated": "expired",
+    "blacklisted": "revoked", "banned": "revoked", "backend": "upstream", "origin": "upstream", "hostname": "name",
+    "p12": "pkcs12", "pfx": "pkcs12", "phone": "app", "mobile": "app", "android": "app", "ios": "app", "iphone": "app",
+    "ca's": "ca", "cas": "ca", "intermediates": "intermediate", "roots": "root", "popup": "prompt", "picker": "dialog",
+    "restart": "reload", "websocket": "connection", "websockets": "connection", "wss": "connection",
+}  # fmt: skip
+_CHINESE = {"撤销": "吊销", "后端": "上游", "源站": "上游", "双向TLS": "双向认证", "过期了": "过期", "手机": "应用"}
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A cause that was found; `score` is the share of the asked words' weight it covers, about 0 to 1."""
+
+    slug: str
+    score: float
+
+
+def search(query: str, *, limit: int = 5) -> tuple[Hit, ...]:
+    """Causes for these words, best first; empty when nothing of them is known."""
+    index = _index()
+    scores: dict[str, float] = defaultdict(float)
+    asked = 0.0
+    for word in dict.fromkeys(_words(query)):
+        alike = index.alike(word)
+        asked += max((index.rarity(known) for known, _ in alike), default=index.unknown)
+        best: dict[str, float] = {}
+        for known, likeness in alike:
+            for slug, weight in index.places[known].items():
+                best[slug] = max(best.get(slug, 0.0), likeness * weight * index.rarity(known))
+        for slug, score in best.items():
+            scores[slug] += score
+    order = {slug: place for place, slug in enumerate(causes.slugs())}
+    ranked = sorted(scores.items(), key=lambda item: (-item[1], order[item[0]]))
+    return tuple(Hit(slug, score / (asked * TITLE)) for slug, score in ranked[:limit])
+
+
+class _Index:
+    def __init__(self, outlines: tuple[Outline, ...]) -> None:
+        self.places: dict[str, dict[str, float]] = defaultdict(dict)
+        for outline in outlines:
+            for word, weight in _weights(outline).items():
+                self.places[word][outline.slug] = weight
+        self.count = len(outlines)
+        self.unknown = math.log(1 + self.count)
+        self.trigrams = {word: _trigrams(word) for word in self.places if word.isascii()}
+
+    def rarity(self, word: str) -> float:
+        """The weight of a known word: the fewer causes have it, the more it says."""
+        return math.log(1 + self.count / len(self.places[word]))
+
+    def alike(self, word: str) -> list[tuple[str, float]]:
+        """Known words for `word` with their likeness: itself, or those that share most of its trigrams."""
+        if word in self.places:
+            return [(word, 1.0)]
+        if not word.isascii() or len(word) < 4:
+            return []
+        mine = _trigrams(word)
+        near = ((known, _dice(mine, theirs)) for known, theirs in self.trigrams.items())
+        return sorted((pair for pair in near if pair[1] >= SAME_ENOUGH), key=lambda pair: -pair[1])[:3]
+
+
+@cache
+def _index() -> _Index:
+    return _Index(causes.outlines())
+
+
+def _weights(outline: Outline) -> dict[str, float]:
+    """Words of one cause; a word counts by its best place, and a little more when it comes again."""
+    weights: dict[str, float] = {}
+    body = [outline.summary, outline.tell_apart]
+    fields = [(SLUG, outline.slug.replace("-", " ")), *((TITLE, text) for text in (outline.title.en, outline.title.zh))]
+    fields += [(BODY, text) for both in body for text in (both.en, both.zh)]
+    fields += [(BODY, " ".join((*symptom.variants, *symptom.logs, symptom.seen or ""))) for symptom in outline.symptoms]
+    for weight, text in fields:
+        for word, times in Counter(_words(text)).items():
+            weights[word] = max(weights.get(word, 0.0), weight) + 0.1 * min(times, 3)
+    return weights
+
+
+def _words(text: str) -> list[str]:
+    found: list[str] = []
+    for run in re.findall(r"[a-z0-9_$']+|[\u3400-\u9fff]+", text.lower()):
+        if run[0] >= "\u3400":
+            for said, ours in _CHINESE.items():
+                run = run.replace(said, ours)  # noqa: PLW2901
+            found += [run[place : place + 2] for place in range(len(run) - 1)] or [run]
+        else:
+            found += [_stem(part) for part in dict.fromkeys((run, *run.strip("$").split("_"))) if part and part not in _STOP]
+    return found
+
+
+def _stem(word: str) -> str:
+    word = _SYNONYMS.get(word, word)
+    for ending in ("ing", "ed", "es", "s"):
+        if word.endswith(ending) and len(word) - len(ending) >= 4 and not word.endswith("ss"):
+            return word.removesuffix(ending)
+    return word
+
+
+def _trigrams(word: str) -> frozenset[str]:
+    padded = f"  {word} "
+    return frozenset(padded[place : place + 3] for place in range(len(padded) - 2))
+
+
+def _dice(one: frozenset[str], other: frozenset[str]) -> float:
+    return 2 * len(one & other) / (len(one) + len(other))

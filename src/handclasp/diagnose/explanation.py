@@ -1,0 +1,48 @@
+"""What an explanation is: how the given text was taken, what it means, and the causes in order."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from handclasp.catalogue.cause import Cause
+from handclasp.model.text import Text
+from handclasp.catalogue.verify_errors import VerifyErrorName
+from handclasp.diagnose.candidates import Candidate
+from handclasp.diagnose.log_line import Doubt, LogLine
+
+
+class Kind(StrEnum):
+    """What the given text was taken for."""
+
+    LINE = "log-line"
+    ERROR = "verify-error"
+    TITLE = "page-title"
+    STATUS = "http-status"
+    OUTPUT = "client-output"
+    CAUSE = "cause"
+    WORDS = "words"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """One cause of the answer; `candidate` says how it fits, None when it was asked for or found by words."""
+
+    cause: Cause
+    candidate: Candidate | None = None
+    score: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """The answer. `errors`: what the number or symbol is called, per OpenSSL series. `doubt`: no nginx prints that line.
+
+    `causes` are in order; empty when nothing is known.
+    """
+
+    asked: str
+    kind: Kind
+    causes: tuple[Explained, ...]
+    line: LogLine | None = None
+    errors: tuple[VerifyErrorName, ...] = ()
+    meaning: Text | None = None
+    doubt: Doubt | None = None
+    title: str | None = None

@@ -1,0 +1,93 @@
+"""An explanation as the fields of its JSON document."""
+
+from handclasp.catalogue.builds import BUILDS
+from handclasp.catalogue.cause import Cause
+from handclasp.model.text import Text
+from handclasp.diagnose.explanation import Explained, Explanation
+from handclasp.diagnose.log_line import LogLine
+from handclasp.present.explanation_words import DOUBT, lab
+
+_LINE = (
+    "time", "level", "pid", "connection", "number", "text", "reason", "alert", "name", "context", "client", "server", "request",
+    "host", "upstream", "file", "row",
+)  # fmt: skip
+
+
+def explanation_fields(explanation: Explanation, lang: str) -> dict[str, object]:
+    """Everything known, texts in one language; lab figures are counts of runs, null where nothing was measured."""
+    doubt = explanation.doubt
+    return {
+        "lang": lang,
+        "asked": explanation.asked,
+        "kind": explanation.kind,
+        "line": _line(explanation.line) if explanation.line else None,
+        "title": explanation.title,
+        "errors": [
+            {"number": row.number, "symbol": row.symbol, "text": row.text, "openssl": row.series} for row in explanation.errors
+        ],
+        "genuine": doubt is None if explanation.line or doubt else None,
+        "doubt": {"kind": doubt, "text": DOUBT[doubt].in_language(lang)} if doubt else None,
+        "meaning": _text(explanation.meaning, lang),
+        "causes": [_cause(item, place, lang) for place, item in enumerate(explanation.causes, 1)],
+    }
+
+
+def _line(line: LogLine) -> dict[str, object]:
+    return {"kind": line.kind, "side": line.side, "message": line.message} | {name: getattr(line, name) for name in _LINE}
+
+
+def _cause(item: Explained, place: int, lang: str) -> dict[str, object]:
+    cause, candidate = item.cause, item.candidate
+    return {
+        "cause": cause.slug,
+        "rank": place,
+        "area": cause.area,
+        "side": cause.side,
+        "title": cause.title.in_language(lang),
+        "summary": cause.summary.in_language(lang),
+        "check": cause.tell_apart.in_language(lang),
+        "score": item.score,
+        "why": _text(candidate.why, lang) if candidate else None,
+        "look_alike": bool(candidate and candidate.look_alike),
+        "other_versions": bool(candidate and candidate.other_versions),
+        "remedies": [
+            {
+                "id": remedy.id,
+                "applicability": remedy.applicability,
+                "text": remedy.text.in_language(lang),
+                "directives": remedy.directives,
+                "commands": remedy.commands,
+            }
+            for remedy in cause.remedies
+        ],
+        "dead_ends": [
+            {"action": end.action.in_language(lang), "why": end.why.in_language(lang), "danger": end.danger}
+            for end in cause.dead_ends
+        ],
+        "lab": _lab(item, lang),
+        "versions": [{"on": note.on, "text": note.text.in_language(lang)} for note in cause.versions],
+        "next_causes": cause.next_causes,
+        "references": cause.references,
+    }
+
+
+def _lab(item: Explained, lang: str) -> dict[str, object]:
+    cause, candidate = item.cause, item.candidate
+    return {
+        "status": cause.status,
+        "runs": candidate.runs if candidate and candidate.of else None,
+        "of": candidate.of if candidate and candidate.of else None,
+        "builds": [BUILDS[build].label for build in cause.builds],
+        "fix_proven": _proven(cause),
+        "reports": cause.reports,
+        "text": lab(cause, lang),
+    }
+
+
+def _proven(cause: Cause) -> bool | None:
+    """True: the same setup answered as it should with the fix. None: that was not measured."""
+    return True if cause.proven else None
+
+
+def _text(text: Text | None, lang: str) -> str | None:
+    return text.in_language(lang) if text else None

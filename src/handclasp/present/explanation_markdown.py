@@ -1,0 +1,61 @@
+"""An explanation as Markdown, for a ticket or a page."""
+
+from handclasp.catalogue.cause import Cause
+from handclasp.diagnose.candidates import Candidate
+from handclasp.diagnose.explanation import Explanation, Kind
+from handclasp.present.explanation import Page, error_lines, symptom_texts
+from handclasp.present.explanation_words import APPLICABILITY, DANGER, DOUBT, lab, word
+from handclasp.present.visible import visible
+
+
+def explanation_markdown(explanation: Explanation, page: Page) -> str:
+    """The whole answer: a heading for what was given, one for each cause."""
+    lang = page.lang
+    parts = [f"# {_escape(visible(explanation.title or explanation.asked))}"]
+    parts += [f"`{line}`" for line in error_lines(explanation.errors, lang)]
+    if explanation.doubt:
+        parts.append("> " + DOUBT[explanation.doubt].in_language(lang))
+    if explanation.meaning and explanation.kind is not Kind.CAUSE:
+        parts.append(explanation.meaning.in_language(lang))
+    for place, item in enumerate(explanation.causes, 1):
+        parts += _cause(item.cause, item.candidate, page, place if len(explanation.causes) > 1 else None)
+    if not explanation.causes:
+        parts.append(word("nothing" if explanation.kind is Kind.WORDS else "no-cause", lang))
+    return "\n\n".join(parts)
+
+
+def _cause(cause: Cause, candidate: Candidate | None, page: Page, place: int | None) -> list[str]:
+    lang, colon = page.lang, word("colon", page.lang)
+    number = f"{place}. " if place else ""
+    parts = [f"## {number}{cause.title.in_language(lang)}", f"`{cause.slug}`", cause.summary.in_language(lang)]
+    parts.append(f"**{word('check', lang)}**{colon}{cause.tell_apart.in_language(lang)}")
+    for remedy in cause.remedies:
+        kind = APPLICABILITY[remedy.applicability].in_language(lang)
+        parts.append(f"**{word('fix', lang)}** ({kind}){colon}{remedy.text.in_language(lang)}")
+        parts += _fence("nginx", remedy.directives) + _fence("sh", remedy.commands)
+    parts += _dead_ends(cause, lang)
+    why = candidate.why if candidate and candidate.runs else None
+    parts.append(f"**{word('lab', lang)}**{colon}{lab(cause, lang, why)}")
+    notes = [f"- {note.on}{colon}{note.text.in_language(lang)}" for note in cause.versions]
+    parts += [f"**{word('versions', lang)}**\n\n" + "\n".join(notes)] if notes else []
+    looks = [f"- `{text}`" for text in symptom_texts(cause)] if page.long else []
+    parts += [f"**{word('seen', lang)}**\n\n" + "\n".join(looks)] if looks else []
+    titles = [_escape(reference.title) for reference in cause.references]
+    return [*parts, f"**{word('references', lang)}**{colon}{word('stop', lang).join(titles)}"] if titles else parts
+
+
+def _dead_ends(cause: Cause, lang: str) -> list[str]:
+    lines = []
+    for dead_end in cause.dead_ends:
+        danger = DANGER[dead_end.danger]
+        mark = f" ({danger.in_language(lang)})" if danger else ""
+        lines.append(f"- {dead_end.action.in_language(lang)}{mark}{word('colon', lang)}{dead_end.why.in_language(lang)}")
+    return [f"**{word('dont', lang)}**\n\n" + "\n".join(lines)] if lines else []
+
+
+def _escape(text: str) -> str:
+    return "".join(f"\\{character}" if character in "\\`*_[]<>#|" else character for character in text)
+
+
+def _fence(language: str, lines: tuple[str, ...]) -> list[str]:
+    return [f"```{language}\n" + "\n".join(lines) + "\n```"] if lines else []
