@@ -122,9 +122,10 @@ def _origin(label: str) -> str:
 
 
 def _trust(label: str, case: Case) -> dict[str, bytes]:
-    files = {f"{label}.pem": "".join(case.store[: case.split]).encode()}
-    if case.split:
-        files[f"{label}.more.pem"] = "".join(case.store[case.split :]).encode()
+    split = case.split if case.side is Side.CLIENT else None  # towards an upstream there is one file only
+    files = {f"{label}.pem": "".join(case.store[:split]).encode()}
+    if split:
+        files[f"{label}.more.pem"] = "".join(case.store[split:]).encode()
     if case.crls:
         files[f"{label}.crl"] = "".join(case.crls).encode()
     return files

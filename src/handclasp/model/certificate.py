@@ -125,8 +125,8 @@ class RevokedEntry:
 class Crl:
     """One certificate revocation list (RFC 5280 5). Equal when the DER is equal. `revoked` is keyed by serial.
 
-    `distribution_point` and the flags beside it are the issuingDistributionPoint's (5.2.5); `critical_entries`: an entry has a
-    critical extension that OpenSSL does not handle.
+    `distribution_point` and the flags beside it are the issuingDistributionPoint's (5.2.5); `empty_scope`: it has no
+    field at all. `critical_entries`: an entry has a critical extension that OpenSSL does not handle.
     """
 
     der: bytes
@@ -143,6 +143,7 @@ class Crl:
     only_user: bool = field(compare=False, default=False)
     only_ca: bool = field(compare=False, default=False)
     only_attribute: bool = field(compare=False, default=False)
+    empty_scope: bool = field(compare=False, default=False)
     critical_extensions: tuple[str, ...] = field(compare=False, default=())
     critical_entries: bool = field(compare=False, default=False)
     revoked: dict[int, RevokedEntry] = field(compare=False, default_factory=dict)

@@ -150,6 +150,7 @@ def crl_from_der(data: bytes) -> Crl:
         only_user=scope is not None and scope.only_user,
         only_ca=scope is not None and scope.only_ca,
         only_attribute=scope is not None and scope.only_attribute,
+        empty_scope=scope == values.IssuingDistributionPoint(),
         critical_extensions=critical,
         critical_entries=any(_unhandled(entry.extensions) for entry in parsed),
         revoked={entry.serial_number: _revoked(entry) for entry in parsed},

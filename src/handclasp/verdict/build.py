@@ -82,9 +82,9 @@ def _refusal(question: Question, chain: Chain, candidate: Certificate, source: S
     reason = mismatch(top, candidate, question.series)
     if reason:
         return reason
-    # 1.1.1 refuses loops from the store too; 3.x only among what the peer sent.
-    looped = candidate in chain.certificates and (source is Source.PRESENTED or not question.modern)
-    alone = chain.size == 1 and (top.self_issued if question.modern else self_signed(top, question.series))
+    # Only what the peer sent is kept from looping; a loop in the store runs until the depth is used up.
+    looped = source is Source.PRESENTED and candidate in chain.certificates
+    alone = chain.size == 1 and top.self_issued
     return "it is in the path already" if looped and not alone else None
 
 

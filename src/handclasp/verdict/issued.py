@@ -32,7 +32,7 @@ def invalid(certificate: Certificate, series: OpensslSeries) -> bool:
     constraints = certificate.basic_constraints
     is_ca = constraints is not None and constraints.ca
     limit = constraints.path_len_constraint if constraints is not None else None
-    if limit is not None and (limit < 0 or (series not in _MODERN and not is_ca)):
+    if limit is not None and (limit < 0 or (series is OpensslSeries.V1_0_2 and not is_ca)):
         return True
     if certificate.proxy and (is_ca or certificate.subject_alt_name is not None):
         return True
@@ -51,7 +51,7 @@ def mismatch(subject: Certificate, issuer: Certificate, series: OpensslSeries) -
     wrong = akid_mismatch(issuer, subject.authority_key_identifier)
     if wrong:
         return wrong
-    if series in _MODERN and not _algorithm_fits(subject, issuer):
+    if series is not OpensslSeries.V1_0_2 and not _algorithm_fits(subject, issuer):
         return "its key is of another algorithm than the signature"
     return None
 

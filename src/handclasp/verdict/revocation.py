@@ -7,6 +7,7 @@ cert_crl then raise whatever is wrong with it.
 from dataclasses import dataclass
 
 from handclasp.model.certificate import Certificate, Crl, GeneralName
+from handclasp.model.nginx import OpensslSeries
 from handclasp.pki.signature import signed_by
 from handclasp.verdict.issued import akid_mismatch
 from handclasp.verdict.question import Chain, Findings, Question
@@ -65,7 +66,7 @@ def _choose(question: Question, chain: Chain, depth: int, covered: int) -> _Chos
 def _score(question: Question, chain: Chain, depth: int, crl: Crl, covered: int) -> _Chosen | None:
     certificate = chain.certificates[depth]
     # Without EXTENDED_CRL_SUPPORT, which nginx never sets, these two kinds are never used; delta CRLs pass for complete ones.
-    if crl.indirect or crl.only_some_reasons or crl.issuer != certificate.issuer or _contradicts_itself(crl):
+    if crl.indirect or crl.only_some_reasons or crl.issuer != certificate.issuer or _unusable_scope(crl, question):
         return None
     located = _issuer(chain, depth, crl)
     if located is None:
@@ -113,8 +114,10 @@ def _same_point(ours: tuple[GeneralName, ...] | None, theirs: tuple[GeneralName,
     return any((name.kind, name.der) in {(other.kind, other.der) for other in theirs} for name in ours)
 
 
-def _contradicts_itself(crl: Crl) -> bool:
-    """IDP_INVALID: only one of onlyUser, onlyCA and onlyAttribute can be."""
+def _unusable_scope(crl: Crl, question: Question) -> bool:
+    """IDP_INVALID: only one of onlyUser, onlyCA and onlyAttribute can be; 3.5 wants at least one field."""
+    if question.series is OpensslSeries.V3_5 and crl.empty_scope:
+        return True
     return crl.only_user + crl.only_ca + crl.only_attribute > 1
 
 
