@@ -21,7 +21,8 @@ from handclasp.pki.signing import SigningKey, algorithm_identifier, digest_for, 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 REASONS = {
     None: None, "unspecified": None, "keyCompromise": x509.ReasonFlags.key_compromise,
-    "cACompromise": x509.ReasonFlags.ca_compromise, "affiliationChanged": x509.ReasonFlags.affiliation_changed, "superseded": x509.ReasonFlags.superseded,
+    "cACompromise": x509.ReasonFlags.ca_compromise,
+    "affiliationChanged": x509.ReasonFlags.affiliation_changed, "superseded": x509.ReasonFlags.superseded,
     "cessationOfOperation": x509.ReasonFlags.cessation_of_operation, "certificateHold": x509.ReasonFlags.certificate_hold,
     "privilegeWithdrawn": x509.ReasonFlags.privilege_withdrawn,
 }  # fmt: skip

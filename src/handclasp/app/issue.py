@@ -21,6 +21,7 @@ from handclasp.model.errors import Bug, PolicyError
 from handclasp.model.issuance import Authority, CertificateRecord, CertificateState, IssuanceRequest, KeyType, Profile
 from handclasp.pki import lint, tbs
 from handclasp.pki.alt_names import dns_name, subject_alt_name
+from handclasp.pki.csr import Wishes
 from handclasp.pki.export import key_pem
 from handclasp.pki.names import fold, identity_name
 from handclasp.pki.serials import OCTETS, serial_from
@@ -32,6 +33,7 @@ class IssueOrder:
     """What a person asks for, unchecked. `subject_alt_names` as typed (`dns:api.test`).
 
     A name that is itself such a name goes in too where the profile demands one; `key_type` None: the profile's first.
+    `wishes`: from a request, whose key is certified; its names only with `take_names`, and where the profile has such.
     """
 
     name: str
@@ -41,17 +43,23 @@ class IssueOrder:
     lifetime: timedelta | None = None
     organization: str | None = None
     legacy_p12: bool = False
+    wishes: Wishes | None = None
+    take_names: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issued:
-    """A certificate and where its files are. `resumed`: an interrupted run had made it, this one completed its files."""
+    """A certificate and where its files are. `resumed`: an interrupted run had made it, this one completed its files.
+
+    `refused`: wishes of the request that were not granted, in words.
+    """
 
     record: CertificateRecord
     certificate: x509.Certificate
     folder: str
     files: tuple[str, ...]
     resumed: bool = False
+    refused: tuple[str, ...] = ()
 
 
 def issue(home: Home, order: IssueOrder) -> Issued:
@@ -63,7 +71,7 @@ def issue(home: Home, order: IssueOrder) -> Issued:
         WorldError: the keys cannot be unlocked, or the disk failed; run it again to go on.
     """
     request = request_of(order)
-    key = narrowed(home.keys.generate(request.key_type))
+    key = None if order.wishes else narrowed(home.keys.generate(request.key_type))
     home.keys.open(home.issuing().key)  # unlocking takes a while: before the lock
     with home.changing(f"issuing {request.name}"):
         finished = [record for record in recover(home) if record.name == request.name]
@@ -71,7 +79,8 @@ def issue(home: Home, order: IssueOrder) -> Issued:
             return described(home, finished[-1], resumed=True)
         refuse_taken(home, request.name)
         _remember_form(home, request.name, legacy=order.legacy_p12)
-        return make(home, request, key.public_key(), key)
+        public_key = order.wishes.public_key if order.wishes else None
+        return replace(make(home, request, public_key, key), refused=_refused(order, request))
 
 
 def request_of(order: IssueOrder) -> IssuanceRequest:
@@ -86,11 +95,13 @@ def request_of(order: IssueOrder) -> IssuanceRequest:
     if profile.ca:
         raise PolicyError(f"profile {profile.name} is for CAs", hint="handclasp init makes them")
     names = tuple(subject_alt_name(text) for text in order.subject_alt_names)
+    wanted = order.wishes.names if order.wishes and order.take_names else ()
+    names += tuple(wish for wish in wanted if wish.kind in profile.san_kinds)
     return IssuanceRequest(
         name=name,
         profile=profile.name,
         subject_alt_names=tuple(dict.fromkeys((*_own_name(profile, name), *names))),
-        key_type=order.key_type or profile.key_types[0],
+        key_type=order.wishes.key_type if order.wishes else order.key_type or profile.key_types[0],
         lifetime=order.lifetime,
         organization=order.organization,
     )
@@ -114,8 +125,14 @@ def refuse_taken(home: Home, name: str) -> None:
             )
 
 
-def make(home: Home, request: IssuanceRequest, public_key: CertificatePublicKeyTypes, key: SigningKey | None) -> Issued:
-    """Sign, record and export, with the home's lock held and the request checked. `key` None: it stays with its owner."""
+def make(home: Home, request: IssuanceRequest, public_key: CertificatePublicKeyTypes | None, key: SigningKey | None) -> Issued:
+    """Sign, record and export, with the home's lock held and the request checked.
+
+    A new `key`, or the `public_key` of one that is in the identity's folder already or stays with its owner.
+    """
+    public_key = key.public_key() if key is not None else public_key
+    if public_key is None:
+        raise Bug("a certificate needs a key", where=request.name)
     content, authority, signer = _judged(home, request, public_key)
     serial = content.preview.serial_number
     make_folder(home, request.name)
@@ -197,6 +214,13 @@ def _answers(record: CertificateRecord, request: IssuanceRequest) -> bool:
     except x509.ExtensionNotFound:
         names = []
     return names == tbs.general_names(request.subject_alt_names)
+
+
+def _refused(order: IssueOrder, request: IssuanceRequest) -> tuple[str, ...]:
+    if order.wishes is None:
+        return ()
+    names = (f"name {wish.kind}:{wish.value}" for wish in order.wishes.names if wish not in request.subject_alt_names)
+    return (*names, *(other for other in order.wishes.others if other != f"subject CN={request.name}"))
 
 
 def _remember_form(home: Home, name: str, *, legacy: bool) -> None:

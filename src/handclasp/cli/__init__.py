@@ -14,6 +14,8 @@ from handclasp.cli.frame import LazyGroup, report
     commands={
         "init": "Make a root CA and an issuing CA.",
         "issue": "Make a key and a certificate for a person, a device or a service.",
+        "renew": "Make a new certificate with the same key.",
+        "rekey": "Make a new key and a new certificate.",
         "list": "List the certificates of this CA.",
         "show": "Show an identity, its certificates and files.",
         "crl": "Show the published CRLs, or sign fresh ones.",

@@ -62,4 +62,5 @@ def issued_json(issued: Issued) -> dict[str, Any]:
         "folder": issued.folder,
         "files": {path.rpartition("/")[2]: path for path in issued.files},
         "resumed": issued.resumed,
+        "refused": list(issued.refused),
     }

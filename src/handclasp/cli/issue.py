@@ -14,6 +14,12 @@ from handclasp.cli.frame import Frame, framed
 )
 @click.option("--organization", help="O of the subject.")
 @click.option("--legacy-p12", is_flag=True, help="PKCS#12 that old devices read (3DES, SHA-1).")
+@click.option(
+    "--csr", type=click.Path(dir_okay=False), help="Certify the key of this request (PEM or DER) instead of making one."
+)
+@click.option(
+    "--take-names", is_flag=True, help="With --csr: grant the alternative names it asks for, where the profile has such."
+)
 @days_option("Life in days.  [default: 365]")
 @key_type_option
 @passphrase_options
@@ -26,6 +32,8 @@ def command(
     names: tuple[str, ...],
     organization: str | None,
     legacy_p12: bool,
+    csr: str | None,
+    take_names: bool,
     days: int | None,
     key_type: str | None,
     passphrase_file: str | None,
@@ -41,7 +49,9 @@ def command(
       handclasp issue api.example.test --profile server --san ip:192.0.2.7
     """
     from handclasp.app.issue import IssueOrder, issue
+    from handclasp.pki.csr import read_csr
 
+    here = world(frame, passphrase_file=passphrase_file, passphrase_fd=passphrase_fd)
     order = IssueOrder(
         name=name,
         profile=profile,
@@ -50,8 +60,9 @@ def command(
         lifetime=lifetime(days),
         organization=organization,
         legacy_p12=legacy_p12,
+        wishes=read_csr(here.files.read(csr), where=csr) if csr else None,
+        take_names=take_names,
     )
-    here = world(frame, passphrase_file=passphrase_file, passphrase_fd=passphrase_fd)
     made = issue(here.ca, order)
     if frame.json:
         from handclasp.cli.ca_json import issued_json
@@ -59,11 +70,14 @@ def command(
         frame.document("issue", issued_json(made))
         return
     from handclasp.pki.serials import format_serial
+    from handclasp.present.visible import visible
 
     frame.out(f"{made.record.name}: {made.record.profile} certificate, good until {made.record.not_after:%Y-%m-%d}")
     frame.out(f"  serial {format_serial(made.record.serial)}")
     for path in made.files:
         frame.out(f"  {path}")
+    for wish in made.refused:
+        frame.out(f"  not granted: {visible(wish)}")
     if made.resumed:
         frame.hint("an interrupted run had signed it; its files are complete now")
     if made.record.profile == "server":

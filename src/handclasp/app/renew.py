@@ -1,0 +1,125 @@
+"""A new certificate for an identity that has one: with the same key (renew) or another (rekey). The old one stays good.
+
+So there is an overlap, in which the holder can change over; revoking the old one is a step of its own.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.x509.oid import NameOID
+
+from handclasp.app.home import Home
+from handclasp.app.identity_files import current_key, spki
+from handclasp.app.issue import Issued, described, make
+from handclasp.app.recover import recover
+from handclasp.catalogue.profiles import CA_PROFILES
+from handclasp.model.certificate import GeneralName
+from handclasp.model.errors import PolicyError, UsageError
+from handclasp.model.issuance import CertificateRecord, CertificateState, IssuanceRequest, KeyType
+from handclasp.pki.csr import Wishes
+from handclasp.pki.read import certificate_from_der
+from handclasp.pki.signing import narrowed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenewOrder:
+    """`new_key`: make one (of `key_type`, or of the kind it had). `wishes`: the new key comes with a request instead."""
+
+    name: str
+    new_key: bool = False
+    key_type: KeyType | None = None
+    lifetime: timedelta | None = None
+    wishes: Wishes | None = None
+
+
+def renew(home: Home, order: RenewOrder) -> Issued:
+    """Make the new certificate and put it in the identity's folder; the old files go to previous/SERIAL.
+
+    Profile, subject and alternative names are those of the newest certificate, expired or not.
+
+    Raises:
+        UsageError: there is no such identity.
+        PolicyError: its newest certificate is revoked, or a new key is wanted where the key was made elsewhere.
+    """
+    home.keys.open(home.issuing().key)
+    with home.changing(f"renewing {order.name}"):
+        finished = [record for record in recover(home) if record.name == order.name]
+        if finished:
+            return described(home, finished[-1], resumed=True)
+        record, certificate = newest(home, order.name)
+        request = _request(order, record, certificate)
+        if order.wishes is not None:
+            return make(home, request, order.wishes.public_key, None)
+        present = current_key(home, order.name)
+        if not order.new_key:
+            return make(home, request, certificate.public_key(), None)
+        if present is None or spki(present) != spki(certificate):
+            raise PolicyError(
+                f"the key of {order.name} was made elsewhere, so a new one has to come from there too",
+                hint=f"handclasp rekey {order.name} --csr FILE",
+            )
+        key = narrowed(home.keys.generate(request.key_type))
+        return make(home, request, key.public_key(), key)
+
+
+def due(home: Home, within: timedelta) -> tuple[str, ...]:
+    """Names whose newest good certificate ends within that time, in order of their end; expired ones come first."""
+    now = home.clock.now()
+    newest_end: dict[str, CertificateRecord] = {}
+    for record in home.store.certificates():
+        if record.state is CertificateState.ISSUED and record.profile not in CA_PROFILES:
+            newest_end[record.name] = record
+    ending = [record for record in newest_end.values() if record.not_after <= now + within]
+    return tuple(record.name for record in sorted(ending, key=lambda one: one.not_after))
+
+
+def newest(home: Home, name: str) -> tuple[CertificateRecord, x509.Certificate]:
+    """The newest certificate of an identity.
+
+    Raises:
+        UsageError: there is none.
+        PolicyError: it is a CA, or revoked.
+    """
+    home.authorities()
+    signed = [record for record in home.store.certificates(name=name) if record.certificate is not None]
+    if not signed:
+        raise UsageError(f"there is no identity {name!r}", hint="handclasp list")
+    record = signed[-1]
+    if record.profile in CA_PROFILES:
+        raise PolicyError(f"{name} is a CA", hint="handclasp init makes CAs")
+    if record.state is CertificateState.REVOKED:
+        raise PolicyError(f"the newest certificate of {name} is revoked", hint=f"handclasp issue {name}     makes a new one")
+    return record, x509.load_der_x509_certificate(record.certificate or b"")
+
+
+def key_type_of(certificate: x509.Certificate) -> KeyType:
+    """The kind of key a certificate of ours has."""
+    key = certificate.public_key()
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return KeyType.EC_P384 if key.curve.key_size == 384 else KeyType.EC_P256
+    if isinstance(key, rsa.RSAPublicKey):
+        known = (KeyType.RSA_4096, KeyType.RSA_3072)
+        return next((kind for kind in known if key.key_size >= int(kind.removeprefix("rsa-"))), KeyType.RSA_2048)
+    if isinstance(key, ed25519.Ed25519PublicKey):
+        return KeyType.ED25519
+    raise PolicyError(f"{type(key).__name__} is no key type of ours", hint="handclasp rekey with another --key-type")
+
+
+def _request(order: RenewOrder, record: CertificateRecord, certificate: x509.Certificate) -> IssuanceRequest:
+    organizations = certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
+    key_type = order.wishes.key_type if order.wishes else order.key_type or key_type_of(certificate)
+    return IssuanceRequest(
+        name=record.name,
+        profile=record.profile,
+        subject_alt_names=_names(record),
+        key_type=key_type,
+        lifetime=order.lifetime,
+        organization=str(organizations[0].value) if organizations else None,
+    )
+
+
+def _names(record: CertificateRecord) -> tuple[GeneralName, ...]:
+    found = certificate_from_der(record.certificate or b"").subject_alt_name or ()
+    return tuple(GeneralName(kind=name.kind, value=name.value) for name in found)

@@ -1,0 +1,45 @@
+"""handclasp rekey."""
+
+import click
+
+from handclasp.cli.ca_options import days_option, key_type_of, key_type_option, lifetime, passphrase_options, world
+from handclasp.cli.frame import Frame, framed
+
+
+@click.command("rekey")
+@click.argument("name")
+@click.option("--csr", type=click.Path(dir_okay=False), help="The new key comes with this request (PEM or DER).")
+@days_option("Life of the new certificate in days.  [default: 365]")
+@key_type_option
+@passphrase_options
+@framed
+def command(
+    frame: Frame,
+    *,
+    name: str,
+    csr: str | None,
+    days: int | None,
+    key_type: str | None,
+    passphrase_file: str | None,
+    passphrase_fd: int | None,
+) -> None:
+    r"""Make a new key and a new certificate for NAME. The old ones stay good, and go to NAME/previous/SERIAL.
+
+    \b
+    Example:
+      handclasp rekey alice
+    """
+    from handclasp.app.renew import RenewOrder, renew
+    from handclasp.pki.csr import read_csr
+
+    here = world(frame, passphrase_file=passphrase_file, passphrase_fd=passphrase_fd)
+    wishes = read_csr(here.files.read(csr), where=csr) if csr else None
+    order = RenewOrder(name=name, new_key=True, key_type=key_type_of(key_type), lifetime=lifetime(days), wishes=wishes)
+    made = renew(here.ca, order)
+    if frame.json:
+        from handclasp.cli.ca_json import issued_json
+
+        frame.document("rekey", issued_json(made))
+        return
+    frame.out(f"{made.record.name}: new key and certificate, good until {made.record.not_after:%Y-%m-%d}   {made.folder}")
+    frame.hint("next: bring the new files to their place; if the old key was stolen: handclasp revoke SERIAL")

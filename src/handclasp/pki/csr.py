@@ -1,0 +1,87 @@
+"""Certification requests (PKCS#10, RFC 2986): only the key and the names are read, as wishes; nothing is copied by itself."""
+
+from dataclasses import dataclass
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+from handclasp.model.certificate import GeneralName
+from handclasp.model.errors import InputError, PolicyError, UsageError
+from handclasp.model.issuance import KeyType
+from handclasp.pki.alt_names import subject_alt_name
+
+MAX_BYTES = 64 * 1024
+"""Larger requests are refused unread."""
+
+PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey | ed25519.Ed25519PublicKey
+
+_KINDS: dict[type[object], str] = {x509.DNSName: "dns", x509.IPAddress: "ip", x509.RFC822Name: "email"}
+_NIST = {"secp256r1": KeyType.EC_P256, "secp384r1": KeyType.EC_P384}
+_RSA = (KeyType.RSA_2048, KeyType.RSA_3072, KeyType.RSA_4096)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What a request asks for. `names` are well formed; `others` are all other wishes, in words, and never granted."""
+
+    public_key: PublicKey
+    key_type: KeyType
+    names: tuple[GeneralName, ...]
+    others: tuple[str, ...]
+
+
+def read_csr(content: bytes, *, where: str) -> Wishes:
+    """Read a request in PEM or DER, and check that its sender holds the key.
+
+    Raises:
+        InputError: it is no request, or its signature does not verify.
+        PolicyError: a kind of key that no certificate is made for.
+    """
+    if len(content) > MAX_BYTES:
+        raise InputError(f"has {len(content)} bytes; a request has at most {MAX_BYTES}", where=where)
+    try:
+        csr = x509.load_pem_x509_csr(content) if b"-----BEGIN" in content else x509.load_der_x509_csr(content)
+        good = csr.is_signature_valid
+        key = csr.public_key()
+        extensions = csr.extensions
+        subject = csr.subject
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        hint = "make one: openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key.pem -subj /CN=x"
+        raise InputError(f"is not a certification request that can be read: {error}", where=where, hint=hint) from error
+    if not good:
+        raise InputError("the request is not signed by the key in it", where=where, hint="make a new request")
+    names, others = _names(extensions)
+    others = [f"subject {subject.rfc4514_string()}", *others] if list(subject) else others
+    public_key, key_type = _key(key, where)
+    return Wishes(public_key=public_key, key_type=key_type, names=tuple(names), others=tuple(others))
+
+
+def _key(key: object, where: str) -> tuple[PublicKey, KeyType]:
+    if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name in _NIST:
+        return key, _NIST[key.curve.name]
+    if isinstance(key, ed25519.Ed25519PublicKey):
+        return key, KeyType.ED25519
+    if isinstance(key, rsa.RSAPublicKey) and 2048 <= key.key_size <= 8192 and key.public_numbers().e >= 65537:
+        return key, next(kind for kind in reversed(_RSA) if key.key_size >= int(kind.removeprefix("rsa-")))
+    raise PolicyError(
+        "its key is of no kind that certificates are made for",
+        where=where,
+        hint="use EC P-256 or P-384, RSA of 2048 to 8192 bits with exponent 65537, or Ed25519",
+    )
+
+
+def _names(extensions: x509.Extensions) -> tuple[list[GeneralName], list[str]]:
+    names: list[GeneralName] = []
+    others: list[str] = []
+    for extension in extensions:
+        if not isinstance(extension.value, x509.SubjectAlternativeName):
+            others.append(f"extension {extension.oid.dotted_string}")
+            continue
+        for name in extension.value:
+            kind = _KINDS.get(type(name))
+            try:
+                names.append(subject_alt_name(f"{kind or 'other'}:{name.value}"))
+            except UsageError:
+                others.append(f"name {name.value!s}")
+    return names, others

@@ -1,0 +1,138 @@
+"""renew, rekey and requests made elsewhere."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from tests.ca_rig import Ca, assert_consistent, openssl, verify
+
+from handclasp.app.register import may_enter
+
+
+def test_renew_keeps_the_key_and_the_old_certificate_stays_good(ca: Ca) -> None:
+    first = ca.json("issue", "api.test", "--profile", "server", "--san", "ip:192.0.2.7", "--organization", "Example")
+    key = ca.identity("api.test", "key.pem").read_bytes()
+    second = ca.json("renew", "api.test")["renewed"][0]
+    assert second["serial"] != first["serial"]
+    assert ca.identity("api.test", "key.pem").read_bytes() == key
+    old, new = (
+        ca.identity("api.test", f"previous/{first['serial']}/certificate.pem"),
+        ca.identity("api.test", "certificate.pem"),
+    )
+    for path in (old, new):
+        verify(ca, path, purpose="sslserver")
+    said = [
+        openssl("x509", "-in", path, "-noout", "-subject", "-ext", "subjectAltName,extendedKeyUsage") for path in (old, new)
+    ]
+    assert said[0] == said[1]
+    assert_consistent(ca)
+
+
+def test_rekey_archives_the_old_key(ca: Ca) -> None:
+    first = ca.json("issue", "alice")
+    key = ca.identity("alice", "key.pem").read_bytes()
+    ca.run("rekey", "alice", "--key-type", "ec-p384")
+    assert ca.identity("alice", "key.pem").read_bytes() != key
+    archived = ca.identity("alice", f"previous/{first['serial']}")
+    assert (archived / "key.pem").read_bytes() == key
+    assert (archived / "key.pem").stat().st_mode & 0o777 == 0o600
+    assert len(may_enter(ca.world.ca)) == 2
+    assert_consistent(ca)
+
+
+@pytest.mark.parametrize(
+    "point", ["issue.key-staged", "issue.recorded", "export.archived", "export.key-placed", "export.file-written:2"]
+)
+def test_a_rekey_that_dies_never_loses_a_key(ca: Ca, point: str) -> None:
+    first = ca.json("issue", "alice")
+    key = ca.identity("alice", "key.pem").read_bytes()
+    ca.run("rekey", "alice", env={"HANDCLASP_CRASHPOINT": point}, expect=-9)
+    kept = [ca.identity("alice", "key.pem"), ca.identity("alice", f"previous/{first['serial']}/key.pem")]
+    assert key in [path.read_bytes() for path in kept if path.exists()]
+    ca.run("rekey", "alice")
+    assert_consistent(ca)
+    assert len(may_enter(ca.world.ca)) == 2
+
+
+def test_due(ca: Ca) -> None:
+    ca.run("issue", "soon", "--days", "5")
+    ca.run("issue", "late", "--days", "300")
+    assert [one["name"] for one in ca.json("renew", "--due", "30")["renewed"]] == ["soon"]
+    assert ca.json("renew", "--due", "30")["renewed"] == []
+    assert timedelta(days=360) < may_enter(ca.world.ca, names=("soon",))[-1].not_after - ca.world.clock.now()
+
+
+def test_renewing_nobody(ca: Ca) -> None:
+    assert "there is no identity" in ca.run("renew", "nobody", expect=2).stderr
+    assert "is a CA" in ca.run("renew", "Handclasp Issuing CA", expect=4).stderr
+    ca.run("renew", expect=2)
+
+
+def request(folder: Path, *options: str, key: str = "ec:P-256", subject: str = "/O=Evil/CN=root") -> Path:
+    kind, _, size = key.partition(":")
+    how = ["-newkey", "ec", "-pkeyopt", f"ec_paramgen_curve:{size}"] if kind == "ec" else ["-newkey", f"rsa:{size}"]
+    path = folder / "request.pem"
+    openssl("req", "-new", *how, "-nodes", "-keyout", folder / "own.pem", "-subj", subject, *options, "-out", path)
+    return path
+
+
+def test_of_a_request_only_the_key_is_taken(ca: Ca, tmp_path: Path) -> None:
+    csr = request(
+        tmp_path, "-addext", "subjectAltName=DNS:bank.test,email:a@b.test", "-addext", "basicConstraints=critical,CA:TRUE"
+    )
+    made = ca.json("issue", "device", "--csr", str(csr))
+    path = ca.identity("device", "certificate.pem")
+    text = openssl("x509", "-in", path, "-noout", "-text")
+    assert "CA:FALSE" in text
+    assert "Subject: CN = device" in text
+    assert "bank.test" not in text
+    assert openssl("x509", "-in", path, "-noout", "-pubkey") == openssl("pkey", "-in", tmp_path / "own.pem", "-pubout")
+    assert made["refused"] == ["name dns:bank.test", "name email:a@b.test", "subject CN=root,O=Evil", "extension 2.5.29.19"]
+    assert set(made["files"]) == {"certificate.pem", "chain.pem"}
+    assert_consistent(ca)
+
+
+def test_names_of_a_request_are_granted_on_demand_where_the_profile_has_such(ca: Ca, tmp_path: Path) -> None:
+    csr = request(tmp_path, "-addext", "subjectAltName=DNS:api.test,email:a@b.test,URI:https://x.test/")
+    made = ca.json("issue", "api.test", "--profile", "server", "--csr", str(csr), "--take-names")
+    names = openssl("x509", "-in", ca.identity("api.test", "certificate.pem"), "-noout", "-ext", "subjectAltName")
+    assert "DNS:api.test" in names
+    assert "email" not in names
+    assert "name email:a@b.test" in made["refused"]
+    assert any("x.test" in wish for wish in made["refused"])
+
+
+@pytest.mark.parametrize("key", ["rsa:1024", "ec:secp256k1"])
+def test_keys_that_are_not_certified(ca: Ca, tmp_path: Path, key: str) -> None:
+    csr = request(tmp_path, key=key)
+    done = ca.start("issue", "device", "--csr", str(csr))
+    _, err = done.communicate(timeout=30)
+    assert done.returncode in {3, 4}, err
+    assert "key" in err
+    assert not ca.identity("device").exists()
+
+
+def test_requests_that_are_none(ca: Ca, tmp_path: Path) -> None:
+    path = request(tmp_path)
+    der = tmp_path / "request.der"
+    openssl("req", "-in", path, "-outform", "DER", "-out", der)
+    broken = bytearray(der.read_bytes())
+    broken[-5] ^= 1
+    for content in (
+        b"",
+        b"hello",
+        bytes(broken),
+        b"-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n",
+    ):
+        der.write_bytes(content)
+        ca.run("issue", "device", "--csr", str(der), expect=3)
+
+
+def test_renew_and_rekey_of_a_key_made_elsewhere(ca: Ca, tmp_path: Path) -> None:
+    ca.run("issue", "device", "--csr", str(request(tmp_path)))
+    ca.run("renew", "device")
+    assert "--csr" in ca.run("rekey", "device", expect=4).stderr
+    ca.run("rekey", "device", "--csr", str(request(tmp_path)))
+    public = openssl("x509", "-in", ca.identity("device", "certificate.pem"), "-noout", "-pubkey")
+    assert public == openssl("pkey", "-in", tmp_path / "own.pem", "-pubout")
+    assert_consistent(ca)
