@@ -97,7 +97,7 @@ class _Resolver:
         found: list[Directive] = []
         changed = False
         for item in directives:
-            if item.name == "include" and len(item.words) == 2 and item.children is None:
+            if item.name == "include" and item.children is None:
                 found.extend(self._include(item, chain))
                 changed = True
             elif item.children and item.name not in _NO_INCLUDES:
@@ -109,6 +109,9 @@ class _Resolver:
         return tuple(found) if changed else directives
 
     def _include(self, item: Directive, chain: tuple[str, ...]) -> tuple[Directive, ...]:
+        if len(item.words) != 2:
+            hint = "include takes one path or pattern; put quotes around one that holds spaces"
+            raise InputError('invalid number of arguments in "include" directive', where=item.origin, hint=hint)
         target = _join(self.base, item.words[1].value)
         if not is_pattern(target):
             return self.file(target, chain=chain, by=item)

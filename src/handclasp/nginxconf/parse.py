@@ -5,11 +5,16 @@ from dataclasses import dataclass, field
 from handclasp.catalogue.directives import is_block, is_simple
 from handclasp.model.errors import InputError
 from handclasp.nginxconf.lexer import TOKEN, Kind, lua_end, unescape
-from handclasp.nginxconf.tree import Directive, Document, Source, Word
+from handclasp.nginxconf.tree import Directive, Document, Source, Word, decode, encode
 
 MAX_DEPTH = 100
 """Deepest nesting of blocks that is read. nginx configurations stay below ten; the bound keeps every later walk safe."""
 
+MAX_WORDS = 100_000
+"""Most words of one directive that are read; the bound keeps hostile input from filling the memory."""
+
+_BUFFER = 4096
+_LONG = _BUFFER // 4  # characters of UTF-8 have at most four bytes
 _LUA_SUFFIX = "_by_lua_block"
 
 
@@ -53,6 +58,10 @@ class _Parser:
             if kind is None:
                 break
             start, position = found.span(kind)
+            if position - start >= _LONG:
+                self._not_too_long(start, position, kind)
+            if len(words) >= MAX_WORDS:
+                raise self._error(f"a directive has more than {MAX_WORDS} words", start, "is a semicolon missing?")
             if kind == Kind.WORD:
                 words.append(Word(unescape(found[kind]), start, position))
             elif kind == Kind.END:
@@ -89,7 +98,12 @@ class _Parser:
 
     def _open(self, at: int) -> None:
         name = self.words[0].value
-        if is_simple(name) and not self._free_names():
+        if self._free_names():
+            around = self.stack[-1].words[0].value
+            raise self._error(
+                'unexpected "{"', at, f"the lines of a {around} block have no blocks of their own: end them with ;"
+            )
+        if is_simple(name):
             end = self.source.origin(self.words[0].end)
             raise self._error(
                 f'directive "{name}" is not terminated by ";"', at, f'put ";" at the end of the {name} line (line {end.line})'
@@ -133,9 +147,26 @@ class _Parser:
             raise self._error(f'unexpected "{following}"', at, hint)
 
     def _unfinished(self, at: int) -> None:
-        mark = self.source.text[at]
-        hint = "a backslash is the last character of the file" if mark == "\\" else f"the {mark} opened here is never closed"
-        raise self._error('unexpected end of file, expecting ";" or "}"', at, hint)
+        mark, end = self.source.text[at], len(self.source.text)
+        self._not_too_long(at, end, Kind.UNFINISHED)
+        line = self.source.line(at)
+        hint = f"the {mark} opened on line {line} is never closed"
+        if mark == "\\":
+            hint = "a backslash is the last character of the file"
+        raise self._error('unexpected end of file, expecting ";" or "}"', end, hint)
+
+    def _not_too_long(self, start: int, end: int, kind: int) -> None:
+        """Refuse what overflows the 4096 bytes that nginx reads into: a word must fit into with the character after it."""
+        text = self.source.text
+        if len(encode(text[start : min(end, start + _BUFFER)])) < _BUFFER:
+            return
+        mark = text[start]
+        if kind == Kind.WORD or mark == "\\":
+            begun = decode(encode(text[start : start + 10])[:10])
+            what = f'too long parameter "{begun}..." started'
+            raise self._error(what, start, "no single word may be longer than 4095 bytes: move it to a file, or split it")
+        what = f'too long parameter, probably missing terminating "{mark}" character'
+        raise self._error(what, start, f"close the {mark} that is opened here")
 
     def _end_of_file(self, at: int) -> None:
         if self.words:
