@@ -1,1 +1,30 @@
-"""One file per rule: its docstring is its description, its causes are declared, a firing and a quiet case stand in tests."""
+"""The rules, in the order in which their findings are told: start, chain, then what OpenSSL checks after it, then the rest."""
+
+from handclasp.diagnose.rule import Rule
+from handclasp.diagnose.rules import (
+    chain,
+    constraints,
+    dates,
+    depth,
+    log_level,
+    name,
+    no_certificate,
+    purpose,
+    revocation,
+    signature,
+    strength,
+)
+
+ALL: tuple[Rule, ...] = (
+    *no_certificate.RULES,
+    *chain.RULES,
+    *depth.RULES,
+    *purpose.RULES,
+    *strength.RULES,
+    *revocation.RULES,
+    *signature.RULES,
+    *dates.RULES,
+    *constraints.RULES,
+    *name.RULES,
+    *log_level.RULES,
+)

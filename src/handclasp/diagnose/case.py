@@ -1,0 +1,107 @@
+"""What the rules look at: the evidence worked out, the verdict, and the same verification with its faults undone one by one."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from handclasp.diagnose.completion import Completion, complete
+from handclasp.diagnose.party import UNLIMITED, Party, client_party, upstream_party
+from handclasp.model.certificate import Certificate, Crl
+from handclasp.model.evidence import Evidence
+from handclasp.model.verdict import PathVerdict, Side, Verdict
+from handclasp.verdict.predict import Stage
+from handclasp.verdict.trust import certificates_in, crls_in
+
+
+@dataclass(frozen=True)
+class Case:
+    """One diagnosis in progress. Everything is computed when first asked for, and once."""
+
+    stage: Stage
+
+    @property
+    def evidence(self) -> Evidence:
+        """What was given."""
+        return self.stage.evidence
+
+    @cached_property
+    def side(self) -> Side:
+        """Which verification is in question."""
+        return self.evidence.side
+
+    @cached_property
+    def presented(self) -> tuple[Certificate, ...] | None:
+        """The peer's chain; None when it is not known."""
+        return self.stage.presented if self.side is Side.CLIENT else self.stage.upstream_chain
+
+    @cached_property
+    def verdict(self) -> Verdict | None:
+        """What nginx says; None when nobody said what the peer presents."""
+        if self.presented is None:
+            return None
+        if self.side is Side.CLIENT:
+            return self.stage.client_verdict(self.presented)
+        return self.stage.upstream_verdict(self.presented) if self.stage.upstream else None
+
+    @cached_property
+    def party(self) -> Party | None:
+        """The verification itself; None when none takes place."""
+        if not self.presented:
+            return None
+        return (client_party if self.side is Side.CLIENT else upstream_party)(self.stage, self.presented)
+
+    @cached_property
+    def pool(self) -> tuple[Certificate, ...]:
+        """Every certificate at hand that a bundle could be made of: trust files, candidates, what the peer sent."""
+        files = self.evidence.files
+        named = (certificate for path in files for certificate in certificates_in(files, path))
+        near = (
+            certificate for path in self.evidence.candidates for certificate in certificates_in(self.evidence.candidates, path)
+        )
+        return tuple(dict.fromkeys((*named, *near, *(self.presented or ()))))
+
+    @cached_property
+    def lists(self) -> tuple[Crl, ...]:
+        """Every CRL at hand."""
+        found = [crl for path in self.evidence.files for crl in crls_in(self.evidence.files, path)]
+        found += [crl for path in self.evidence.candidates for crl in crls_in(self.evidence.candidates, path)]
+        return tuple(dict.fromkeys(found))
+
+    @cached_property
+    def completion(self) -> Completion | None:
+        """What would complete the path, when depth is no matter and it still does not reach an anchor."""
+        party = self.party
+        if party is None or party.deep.trusted:
+            return None
+        top = party.deep.path[-1].certificate
+        return complete(
+            top, self.pool, at=self.evidence.at, series=party.judge.series, preferred=party.trust.store.certificates
+        )  # fmt: skip
+
+    @cached_property
+    def missing(self) -> tuple[Certificate, ...]:
+        """The certificates at hand that the trust store lacks for a complete path."""
+        if self.party is None or self.completion is None:
+            return ()
+        return self.completion.missing(self.party.trust.store.certificates)
+
+    @cached_property
+    def whole(self) -> PathVerdict | None:
+        """The verdict with a complete path and no depth limit: what remains is wrong with the certificates and CRLs."""
+        return self.party.verify(added=self.missing, depth=UNLIMITED) if self.party else None
+
+    @cached_property
+    def shallow(self) -> PathVerdict | None:
+        """The verdict with a complete path and the depth that is set."""
+        return self.party.verify(added=self.missing) if self.party else None
+
+
+def errors_at(verdict: PathVerdict, *symbols: str) -> Iterable[tuple[int, Certificate]]:
+    """Depth and certificate of every error with one of these symbols (without X509_V_ERR_)."""
+    certificates = {step.depth: step.certificate for step in verdict.path}
+    wanted = {f"X509_V_ERR_{symbol}" for symbol in symbols}
+    seen: set[int] = set()
+    for error in verdict.errors:
+        if error.symbol in wanted and error.depth not in seen:
+            seen.add(error.depth)
+            yield error.depth, certificates[error.depth]

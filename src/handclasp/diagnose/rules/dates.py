@@ -1,0 +1,58 @@
+"""Certificates outside their validity, at any level: nginx's line does not say which."""
+
+from collections.abc import Iterator
+
+from handclasp.diagnose.case import Case, errors_at
+from handclasp.diagnose.rule import Rule, finding, say
+from handclasp.model.certificate import Certificate
+from handclasp.model.finding import Finding, Where
+from handclasp.model.text import Text
+from handclasp.model.verdict import Side
+
+
+def check(case: Case) -> Iterator[Finding]:
+    """One finding per certificate whose time has passed or not come."""
+    party, whole = case.party, case.whole
+    if party is None or whole is None:
+        return
+    for depth, item in errors_at(whole, "CERT_HAS_EXPIRED"):
+        summary = say(
+            "{subject} expired on {date}", "{subject} 已于 {date} 过期",
+            subject=item.subject_text, date=f"{item.not_after:%Y-%m-%d %H:%M}Z",
+        )  # fmt: skip
+        yield finding(_expired(party.side, depth, item), summary, Where(depth=depth, subject=item.subject_text), _now(case))
+    for depth, item in errors_at(whole, "CERT_NOT_YET_VALID"):
+        summary = say(
+            "{subject} is valid only from {date}", "{subject} 自 {date} 起才有效",
+            subject=item.subject_text, date=f"{item.not_before:%Y-%m-%d %H:%M}Z",
+        )  # fmt: skip
+        cause = "client-cert-not-yet-valid" if party.side is Side.CLIENT else "upstream-cert-expired"
+        yield finding(cause, summary, Where(depth=depth, subject=item.subject_text), _now(case))
+
+
+def _expired(side: Side, depth: int, item: Certificate) -> str:
+    if side is Side.UPSTREAM:
+        return "upstream-expired-cross-sign-sent" if depth and item.self_issued else "upstream-cert-expired"
+    if depth == 0:
+        return "client-cert-expired"
+    return "client-ca-expired" if item.self_issued else "client-intermediate-expired"
+
+
+def _now(case: Case) -> Text:
+    return say("judged as of {now}", "判断时刻：{now}", now=f"{case.evidence.at:%Y-%m-%d %H:%M}Z")
+
+
+RULES = (
+    Rule(
+        "dates",
+        (
+            "client-cert-expired",
+            "client-cert-not-yet-valid",
+            "client-ca-expired",
+            "client-intermediate-expired",
+            "upstream-cert-expired",
+            "upstream-expired-cross-sign-sent",
+        ),
+        check,
+    ),
+)
