@@ -26,10 +26,11 @@ class Symptom:
     `logs` are other lines, "{...}" standing for a value of the case and "…" for words that differ by release. `line_side`
     names the words of the line when they differ from the cause's side, and `log_of` says whose log holds it when it is not
     this nginx's. `look_alike`: shown to be told apart, not a form of the cause itself.
+    `builds` is empty when it is known from reports only.
     """
 
     variants: tuple[str, ...]
-    builds: tuple[str, ...]
+    builds: tuple[str, ...] = ()
     status: int | None = None
     title: str | None = None
     start: bool = False

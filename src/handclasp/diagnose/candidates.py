@@ -13,9 +13,9 @@ from functools import cache
 from handclasp.catalogue import causes
 from handclasp.catalogue.builds import BUILDS, fitting
 from handclasp.catalogue.cause import Outline, Symptom
-from handclasp.model.text import Text
 from handclasp.diagnose.log_line import LineKind, LogLine
 from handclasp.model.nginx import NginxVersion, OpensslSeries
+from handclasp.model.text import Text
 from handclasp.model.verdict import Side
 
 
@@ -71,7 +71,8 @@ def candidates(
 def matches(clue: Clue, symptom: Symptom, side: Side | None) -> bool:
     """Whether that symptom of a cause of that side looks like the clue."""
     if clue.number is not None:
-        return symptom.number == clue.number and clue.side in (None, symptom.line_side or side)
+        shown_at = symptom.line_side or side
+        return symptom.number == clue.number and (clue.side is None or shown_at in (None, clue.side))
     if clue.message is not None:
         shown = (*symptom.logs, symptom.seen) if symptom.seen else symptom.logs
         return any(pattern(log).search(clue.message) for log in shown)

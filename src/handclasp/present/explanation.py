@@ -58,15 +58,20 @@ def _head(explanation: Explanation, page: Page) -> list[str]:
 
 def error_lines(errors: Sequence[VerifyErrorName], lang: str) -> list[str]:
     """`21 unable to verify the first certificate (X509_V_ERR_..., all OpenSSL series)`, one line for each name it has."""
-    grouped: dict[tuple[int, str, str], list[OpensslSeries]] = {}
-    for row in errors:
-        grouped.setdefault((row.number, row.text, row.symbol), []).append(row.series)
     lines = []
-    for (number, text, symbol), series in grouped.items():
+    for row, series in grouped(errors):
         all_of_them = len(series) == len(OpensslSeries)
         on = word("all-series", lang) if all_of_them else "OpenSSL " + word("comma", lang).join(series)
-        lines.append(f"{number}  {text}  ({symbol}; {on})")
+        lines.append(f"{row.number}  {row.text}  ({row.symbol}; {on})")
     return lines
+
+
+def grouped(errors: Sequence[VerifyErrorName]) -> list[tuple[VerifyErrorName, list[OpensslSeries]]]:
+    """Rows that differ only by their series as one, with all its series."""
+    found: dict[tuple[int, str, str], tuple[VerifyErrorName, list[OpensslSeries]]] = {}
+    for row in errors:
+        found.setdefault((row.number, row.text, row.symbol), (row, []))[1].append(row.series)
+    return list(found.values())
 
 
 def cause_lines(page: Page, cause: Cause, *, place: int | None, candidate: Candidate | None, full: bool) -> list[str]:

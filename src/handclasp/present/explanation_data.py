@@ -5,6 +5,7 @@ from handclasp.catalogue.cause import Cause
 from handclasp.model.text import Text
 from handclasp.diagnose.explanation import Explained, Explanation
 from handclasp.diagnose.log_line import LogLine
+from handclasp.present.explanation import grouped
 from handclasp.present.explanation_words import DOUBT, lab
 
 _LINE = (
@@ -23,7 +24,8 @@ def explanation_fields(explanation: Explanation, lang: str) -> dict[str, object]
         "line": _line(explanation.line) if explanation.line else None,
         "title": explanation.title,
         "errors": [
-            {"number": row.number, "symbol": row.symbol, "text": row.text, "openssl": row.series} for row in explanation.errors
+            {"number": row.number, "symbol": row.symbol, "text": row.text, "openssl": series}
+            for row, series in grouped(explanation.errors)
         ],
         "genuine": doubt is None if explanation.line or doubt else None,
         "doubt": {"kind": doubt, "text": DOUBT[doubt].in_language(lang)} if doubt else None,
