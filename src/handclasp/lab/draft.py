@@ -6,9 +6,9 @@ from random import Random
 from handclasp.lab import extensions as ext
 from handclasp.lab import mint
 from handclasp.lab.case import Case, pem
-from handclasp.lab.keys import Key, key
 from handclasp.lab.mint import Blank, BlankCrl, name
 from handclasp.model.verdict import Side
+from handclasp.pki.throwaway import Key, key
 
 HOST = "lab.test"
 _PURPOSE = {Side.CLIENT: "clientAuth", Side.UPSTREAM: "serverAuth"}

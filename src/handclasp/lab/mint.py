@@ -6,9 +6,9 @@ from typing import Literal
 
 from handclasp.lab import extensions as ext
 from handclasp.lab.extensions import Extension
-from handclasp.lab.keys import Key
 from handclasp.pki.der import encode
 from handclasp.pki.der_write import bit_string, integer, octet_string, oid, sequence, time
+from handclasp.pki.throwaway import Key
 
 Auto = Literal["auto"]
 AUTO: Auto = "auto"

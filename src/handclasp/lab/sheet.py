@@ -6,9 +6,9 @@ from functools import cache
 from handclasp.lab import extensions as ext
 from handclasp.lab import mint
 from handclasp.lab.case import Case, pem
-from handclasp.lab.keys import key
 from handclasp.lab.mint import Blank, name
 from handclasp.model.verdict import Side
+from handclasp.pki.throwaway import key
 from handclasp.ports.bench import Sheet
 
 _MAIN = """\

@@ -1,4 +1,4 @@
-"""Private keys of the lab: generated once per process and kind, then reused, because RSA keys take a tenth of a second."""
+"""Private keys that never leave a laboratory or a sandbox: generated once per process and kind, then reused, because RSA keys take a tenth of a second."""
 
 import hashlib
 from collections.abc import Callable
