@@ -20,9 +20,14 @@ def write_certificates(home: Home) -> None:
 def write_crls(home: Home) -> None:
     """`ca/crl.pem`: the newest CRL of every CA, in one atomic step. nginx checks the whole chain, so none may be missing."""
     home.files.make_folder(home.layout.at("ca"))
-    newest = [home.store.latest_crl(authority.label) for authority in home.authorities()]
-    put(home, home.layout.crl, b"".join(crl_pem(der) for der in newest if der is not None))
+    put(home, home.layout.crl, crl_file_content(home))
     crashpoint("crl.published")
+
+
+def crl_file_content(home: Home) -> bytes:
+    """What `ca/crl.pem` must hold: the newest CRL of every CA that has one."""
+    newest = [home.store.latest_crl(authority.label) for authority in home.authorities()]
+    return b"".join(crl_pem(der) for der in newest if der is not None)
 
 
 def put(home: Home, path: str, content: bytes, *, mode: int = 0o644) -> bool:

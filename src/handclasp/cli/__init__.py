@@ -16,6 +16,8 @@ from handclasp.cli.frame import LazyGroup, report
         "issue": "Make a key and a certificate for a person, a device or a service.",
         "renew": "Make a new certificate with the same key.",
         "rekey": "Make a new key and a new certificate.",
+        "export": "Write the files for a phone, a browser or a program, with instructions.",
+        "status": "Say what ends soon or needs care.",
         "list": "List the certificates of this CA.",
         "show": "Show an identity, its certificates and files.",
         "crl": "Show the published CRLs, or sign fresh ones.",

@@ -1,0 +1,110 @@
+"""What needs attention: certificates and CAs that end, CRLs that end, work that was left, damage."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from handclasp.app.authority import certificate_of
+from handclasp.app.ca_files import crl_file_content
+from handclasp.app.crl import published_crls
+from handclasp.app.home import Home
+from handclasp.catalogue.profiles import CA_PROFILES
+from handclasp.model.errors import InputError
+from handclasp.model.issuance import CertificateRecord, CertificateState
+from handclasp.pki.audit_chain import chain_faults
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One thing to do. `kind`: certificate, authority, crl, unfinished, key or audit; `until`: when it ends, if it does."""
+
+    kind: str
+    subject: str
+    what: str
+    action: str
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """No items: healthy. `good` counts the certificates that may be used now."""
+
+    items: tuple[Item, ...]
+    good: int
+    revoked: int
+
+
+def status(home: Home, *, within: timedelta) -> Status:
+    """Look at everything; `within` is how long before its end a thing needs attention."""
+    home.authorities()
+    now = home.clock.now()
+    records = [record for record in home.store.certificates() if record.profile not in CA_PROFILES]
+    items = (
+        *_authorities(home, now + within),
+        *_crls(home, now + within),
+        *_identities(records, now, now + within),
+        *_unfinished(home),
+        *(Item(kind="audit", subject="log", what=fault, action="handclasp audit") for fault in _log_faults(home)),
+    )
+    states = [record.state for record in records if record.not_after > now]
+    return Status(items=items, good=states.count(CertificateState.ISSUED), revoked=states.count(CertificateState.REVOKED))
+
+
+def _authorities(home: Home, limit: datetime) -> Iterator[Item]:
+    for authority in home.authorities():
+        end = certificate_of(authority).not_valid_after_utc
+        if end <= limit:
+            yield Item(
+                kind="authority",
+                subject=authority.label,
+                what=f"the {authority.label} CA ends on {end:%Y-%m-%d}, and everything below it with it",
+                action="make a new home beside this one and issue from there: handclasp init --home NEW",
+                until=end,
+            )
+
+
+def _crls(home: Home, limit: datetime) -> Iterator[Item]:
+    refresh = "handclasp crl --refresh, then nginx -s reload"
+    for crl in published_crls(home):
+        if crl.next_update <= limit:
+            what = (
+                f"the CRL of the {crl.authority} CA ends on {crl.next_update:%Y-%m-%d %H:%M} UTC: then nginx refuses everybody"
+            )
+            yield Item(kind="crl", subject=crl.authority, what=what, action=refresh, until=crl.next_update)
+        listed = {record.serial for record in home.store.revoked(crl.authority)}
+        missing = listed - set(crl.revoked)
+        if missing:
+            what = f"the CRL of the {crl.authority} CA lacks {len(missing)} revoked certificates"
+            yield Item(kind="crl", subject=crl.authority, what=what, action=refresh)
+    try:
+        published = home.files.read(home.layout.crl)
+    except InputError as error:
+        yield Item(kind="crl", subject=home.layout.crl, what=f"the CRL file {error.what}", action=refresh)
+        return
+    if published != crl_file_content(home):
+        what = "the CRL file is not what was signed last"
+        yield Item(kind="crl", subject=home.layout.crl, what=what, action=refresh)
+
+
+def _identities(records: list[CertificateRecord], now: datetime, limit: datetime) -> Iterator[Item]:
+    newest = {record.name: record for record in records if record.state is CertificateState.ISSUED}
+    for record in newest.values():
+        if record.not_after <= limit:
+            word = "ended" if record.not_after <= now else "ends"
+            yield Item(
+                kind="certificate",
+                subject=record.name,
+                what=f"the certificate of {record.name} {word} on {record.not_after:%Y-%m-%d}",
+                action=f"handclasp renew {record.name}",
+                until=record.not_after,
+            )
+
+
+def _unfinished(home: Home) -> Iterator[Item]:
+    for record in (*home.store.pending(), *home.store.unexported()):
+        what = f"issuing for {record.name} was interrupted"
+        yield Item(kind="unfinished", subject=record.name, what=what, action="run any handclasp issue: it clears up first")
+
+
+def _log_faults(home: Home) -> tuple[str, ...]:
+    return chain_faults(home.store.audit_events())

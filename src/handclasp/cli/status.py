@@ -1,0 +1,37 @@
+"""handclasp status."""
+
+import click
+
+from handclasp.cli.ca_options import world
+from handclasp.cli.frame import Frame, framed
+
+
+@click.command("status")
+@click.option("--within", type=click.IntRange(0, 3650), default=30, show_default=True, help="Days ahead to look.")
+@framed
+def command(frame: Frame, *, within: int) -> int:
+    r"""Say what ends soon or needs care: certificates, CAs, CRLs, interrupted work. Exit code 1 when something does.
+
+    \b
+    Example for a timer:
+      handclasp status -q || notify-admin
+    """
+    from datetime import timedelta
+
+    from handclasp.app.status import status
+
+    found = status(world(frame).ca, within=timedelta(days=within))
+    if frame.json:
+        items = [
+            {"kind": one.kind, "subject": one.subject, "what": one.what, "action": one.action, "until": one.until}
+            for one in found.items
+        ]
+        fields = {"healthy": not found.items, "items": items, "good": found.good, "revoked": found.revoked}
+        frame.document("status", fields)
+        return 1 if found.items else 0
+    for one in found.items:
+        frame.out(one.what)
+        frame.out(f"    {one.action}")
+    if not found.items:
+        frame.out(f"All is well for the next {within} days: {found.good} good certificates, {found.revoked} revoked.")
+    return 1 if found.items else 0

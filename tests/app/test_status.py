@@ -1,0 +1,57 @@
+"""status: quiet when all is well, and each thing that ends or is broken is named with what to do."""
+
+from tests.ca_rig import Ca
+
+from handclasp.app.revoke_record import record_revocation, revocable
+from handclasp.model.issuance import Reason
+
+
+def test_a_fresh_home_is_healthy(ca: Ca) -> None:
+    ca.run("issue", "alice")
+    found = ca.json("status")
+    assert (found["healthy"], found["items"], found["good"], found["revoked"]) == (True, [], 1, 0)
+
+
+def test_what_ends_is_named(ca: Ca) -> None:
+    ca.run("issue", "alice", "--days", "10")
+    (item,) = ca.json("status", expect=1)["items"]
+    assert (item["kind"], item["subject"], item["action"]) == ("certificate", "alice", "handclasp renew alice")
+    ca.run("status", "--within", "5")
+    ca.run("renew", "alice")
+    ca.run("status")
+    kinds = {item["kind"] for item in ca.json("status", "--within", "3650", expect=1)["items"]}
+    assert kinds == {"certificate", "authority", "crl"}
+
+
+def test_a_crl_that_is_missing_old_or_incomplete(ca: Ca) -> None:
+    ca.run("issue", "alice")
+    path = ca.home / "ca" / "crl.pem"
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    assert "not what was signed last" in ca.run("status", expect=1).stdout
+    path.unlink()
+    assert "cannot be read" in ca.run("status", expect=1).stdout
+    ca.run("crl", "--refresh")
+    ca.run("status")
+    home = ca.world.ca
+    (record,) = record_revocation(home, revocable(home, "alice"), reason=Reason.KEY_COMPROMISE)
+    assert record.reason is Reason.KEY_COMPROMISE
+    assert "lacks 1 revoked" in ca.run("status", expect=1).stdout
+    listed = ca.json("crl", "--refresh")["crls"]
+    assert [one["revoked"] for one in listed] == [[], [f"{record.serial:X}"]]
+    ca.run("status")
+
+
+def test_interrupted_work_and_a_changed_log(ca: Ca) -> None:
+    import sqlite3
+
+    ca.run("issue", "alice", env={"HANDCLASP_CRASHPOINT": "issue.recorded"}, expect=-9)
+    assert "was interrupted" in ca.run("status", expect=1).stdout
+    ca.run("issue", "bob")
+    ca.run("status")
+    connection = sqlite3.connect(ca.home / "registry.sqlite")
+    connection.execute("UPDATE audit_event SET actor = 'nobody' WHERE sequence = 3")
+    connection.commit()
+    connection.close()
+    assert "was changed" in ca.run("status", expect=1).stdout
+    assert "broken: event 3 was changed" in ca.run("audit", expect=1).stdout
