@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from handclasp.adapters.passphrase import PassphraseSource
+    from handclasp.app.apply_state import Gear
     from handclasp.app.home import Home, Layout
+    from handclasp.app.sandbox import SandboxTools
     from handclasp.ports.clock import Clock, Entropy
     from handclasp.ports.files import FileTree
     from handclasp.ports.keys import KeyStore
@@ -157,3 +159,32 @@ class World:
         from handclasp.adapters.tls_probe import TlsProbe
 
         return TlsProbe()
+
+    @cached_property
+    def gear(self) -> "Gear":
+        """What an apply takes."""
+        from handclasp.app.apply_state import Gear
+
+        return Gear(files=self.files, nginx=self.nginx, probe=self.probe, clock=self.clock, entropy=self.entropy)
+
+    @cached_property
+    def sandbox_tools(self) -> "SandboxTools":
+        """What sandboxed copies of a configuration run with."""
+        from handclasp.adapters.free_ports import LoopbackPorts
+        from handclasp.app.sandbox import SandboxTools
+
+        return SandboxTools(
+            nginx=self.nginx,
+            files=self.files,
+            probe=self.probe,
+            free_ports=LoopbackPorts(),
+            entropy=self.entropy,
+            user="root" if os.geteuid() == 0 else None,
+        )
+
+
+def free_port() -> int:
+    """A TCP port on loopback that nobody listens on now."""
+    from handclasp.adapters.processes import free_port as chosen
+
+    return chosen()

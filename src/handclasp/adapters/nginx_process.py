@@ -29,6 +29,7 @@ _TEST_SECONDS = 60.0  # a CRL of a million entries takes seconds to parse
 _START_SECONDS = 20.0  # nginx itself tries five times, half a second apart, to bind a busy port
 _RELOAD_SECONDS = 30.0
 _STOP_SECONDS = 10.0
+_NUDGE = 0.5
 
 
 class NginxProcess:
@@ -76,15 +77,28 @@ class NginxProcess:
         if (running := self._master(prefix, config)) is not None:
             raise WorldError(f"this nginx runs already (pid {running})", where=prefix)
         with tempfile.TemporaryFile() as words:
-            self._launch(self._argv(prefix, config), words)
-            _until(lambda: self._serving(prefix, config) or not self._instances(prefix, config), _START_SECONDS)
-            if not self._serving(prefix, config):
-                raise _refused("nginx did not come up", _text(words), config)
+            try:
+                self._launch(self._argv(prefix, config), words)
+                self._wait_for_workers(prefix, config, words)
+            except BaseException:
+                self.stop(prefix=prefix, config=config)  # also on Ctrl-C: whatever came up half-way is no orphan
+                raise
+
+    def _wait_for_workers(self, prefix: str, config: str, words: BinaryIO) -> None:
+        _until(lambda: self._serving(prefix, config) or not self._instances(prefix, config), _START_SECONDS)
+        if not self._serving(prefix, config):
+            raise _refused("nginx did not come up", _text(words), config)
 
     def _launch(self, argv: list[str], words: BinaryIO) -> None:
         """Run nginx until it has gone to the background. Its stderr is a file: a daemon would hold a pipe open."""
-        environment = nginx_binary.environment()
-        with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=words, stderr=words, env=environment) as launched:
+        with subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=words,
+            stderr=words,
+            env=nginx_binary.environment(),
+            start_new_session=True,  # Ctrl-C is for us to handle; nginx must not get it too
+        ) as launched:
             try:
                 code = launched.wait(_START_SECONDS)
             except subprocess.TimeoutExpired:
@@ -121,18 +135,24 @@ class NginxProcess:
         Raises:
             WorldError: it does not go, even when killed.
         """
-        master = self._master(prefix, config)
-        if master is None:
-            return
-        family = (master, *processes.children(master))
-        _signal(master, signal.SIGTERM)
-        if _until(lambda: not any(processes.title(pid).startswith("nginx: ") for pid in family), _STOP_SECONDS):
-            return
-        for pid in family:
-            if processes.title(pid).startswith("nginx: "):
-                _signal(pid, signal.SIGKILL)
-        if not _until(lambda: not any(processes.title(pid).startswith("nginx: ") for pid in family), _STOP_SECONDS):
-            raise WorldError(f"nginx (pid {master}) does not stop", where=prefix)
+        family: set[int] = set()
+
+        def gone() -> bool:
+            # Instances, not masters alone: one that is just starting has no such title yet.
+            family.update(pid for each in self._instances(prefix, config) for pid in (each, *processes.children(each)))
+            return not any(_is_nginx(pid) for pid in family)
+
+        for number, seconds in ((signal.SIGTERM, _STOP_SECONDS), (signal.SIGKILL, _STOP_SECONDS)):
+            deadline = time.monotonic() + seconds
+            while not gone():
+                # Again and again: a signal that comes between its start and its main loop is forgotten by nginx.
+                for pid in self._instances(prefix, config) if number == signal.SIGTERM else family:
+                    if _is_nginx(pid):
+                        _signal(pid, number)
+                if _until(gone, _NUDGE) or time.monotonic() > deadline:
+                    break
+        if not gone():
+            raise WorldError(f"nginx (pid {', '.join(map(str, sorted(family)))}) does not stop", where=prefix)
 
     def running(self, *, prefix: str, config: str) -> bool:
         """Whether a master process of this prefix is alive."""
@@ -175,6 +195,11 @@ def _until(condition: Callable[[], object], seconds: float) -> bool:
 def _signal(pid: int, number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError):  # it went by itself between the look and the signal: what was wanted
         os.kill(pid, number)
+
+
+def _is_nginx(pid: int) -> bool:
+    """Whether the pid still belongs to an nginx, and not to somebody who got it afterwards."""
+    return bool(re.match(r"nginx: |\S*nginx\S* -p ", processes.title(pid)))
 
 
 def _workers(master: int) -> frozenset[int]:

@@ -55,6 +55,14 @@ def in_our_pid_namespace(pid: int) -> bool:
         return False
 
 
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that the kernel has just found free."""
+    with socket.socket() as asked:
+        asked.bind(("127.0.0.1", 0))
+        port: int = asked.getsockname()[1]
+        return port
+
+
 def listener(address: str, port: int) -> str | None:
     """Who listens on a TCP address, as "TITLE (pid N)"; None when nobody does or it is hidden from us."""
     inodes = set(_listening_inodes(address, port))

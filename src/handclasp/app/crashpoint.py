@@ -34,6 +34,16 @@ POINTS = (
     "crl.published",
     "revoke.recorded",
     "recover.abandoned",
+    "apply.staged",
+    "apply.journal-durable",
+    "apply.file-switched",
+    "apply.switched",
+    "apply.reloaded",
+    "apply.proven",
+    "apply.noted",
+    "apply.committed",
+    "apply.back-file",
+    "apply.back-reloaded",
 )
 """Every name that `crashpoint` is called with."""
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from handclasp.model.probe import TlsVersion
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteFile:
@@ -29,16 +31,30 @@ class Expect(StrEnum):
     REFUSED = "refused"
 
 
+class Who(StrEnum):
+    """Whose certificate a probe shows: none, one that may enter, of a CA nobody trusts, revoked, not on the site's list."""
+
+    NOBODY = "nobody"
+    GOOD = "good"
+    FOREIGN = "foreign"
+    REVOKED = "revoked"
+    UNLISTED = "unlisted"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeStep:
-    """One request to make after the reload. `identity` names whose certificate is used; None: none.
+    """One request to make after the reload, to the site of that first server name.
 
-    `resumed`: with a TLS session that was saved before the change.
+    `identity` says which of several good or revoked ones. `resumed`: with a TLS session from before the change, else with one
+    from the fresh handshake that went before.
     """
 
     name: str
     expect: Expect
+    site: str = ""
+    who: Who = Who.NOBODY
     identity: str | None = None
+    tls: TlsVersion | None = None
     sni: bool = True
     resumed: bool = False
 

@@ -11,6 +11,12 @@ from handclasp.cli.frame import LazyGroup
     package="handclasp.cli.nginx",
     commands={
         "render": "Print the configuration of a site behind client certificates.",
+        "check": "Say whether nginx would start with a configuration, and list every fault.",
+        "status": "Show who asks for certificates, from whom, and what backends are told.",
+        "plan": "Print what an apply would change.",
+        "apply": "Serve a site on a private nginx and prove who gets in.",
+        "rollback": "Take the last apply back.",
+        "stop": "Stop the private nginx.",
     },
 )
 def command() -> None:

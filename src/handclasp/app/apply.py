@@ -1,0 +1,313 @@
+"""Carries out a plan on an nginx: staged and tested, journalled, switched, reloaded, proven; or everything is put back.
+
+Whatever stops it (an error, Ctrl-C, kill -9, a full disk), the next run finds the journal and puts things right.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from handclasp.app import apply_stage
+from handclasp.app.apply_stage import Planned
+from handclasp.app.apply_state import (
+    Change,
+    Gear,
+    Instance,
+    Journal,
+    backward,
+    journal_of,
+    now,
+    onward,
+    put,
+    read_journal,
+    sweep,
+    write_journal,
+)
+from handclasp.app.crashpoint import crashpoint
+from handclasp.model.errors import HandclaspError, InputError, PolicyError, WorldError
+from handclasp.model.plan import Expect, Plan, ProbeStep, RemoveFile, WriteFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proven:
+    """One probe and what came of it; `seen` in words."""
+
+    step: ProbeStep
+    ok: bool
+    seen: str
+
+
+class Prover(Protocol):
+    """Asks nginx before and after a change."""
+
+    def before(self) -> None:
+        """Note what clients get now, and save their TLS sessions."""
+        ...
+
+    def after(self, steps: tuple[ProbeStep, ...]) -> tuple[Proven, ...]:
+        """Make the probes of the plan."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """What was done. `recovered`: an interrupted apply was dealt with first. `serving`: an nginx runs with this now."""
+
+    plan: Plan
+    proven: tuple[Proven, ...]
+    recovered: str | None
+    started: bool
+    reloaded: bool
+    serving: bool
+
+    @property
+    def ok(self) -> bool:
+        """Whether every probe saw what it should."""
+        return all(one.ok for one in self.proven)
+
+
+class ProofError(HandclaspError):
+    """The new configuration did not behave as it must; everything is as before."""
+
+    exit_code = 1
+
+    def __init__(self, what: str, proven: tuple[Proven, ...], *, where: str, hint: str) -> None:
+        super().__init__(what, where=where, hint=hint)
+        self.proven = proven
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """How a plan is carried out. `forward`: a revocation. `start`: start nginx if none runs. `keep`: rollback can undo it."""
+
+    forward: bool = False
+    start: bool = True
+    keep: bool = True
+
+
+def apply_plan(
+    gear: Gear, instance: Instance, make_plan: Callable[[], Plan], prover: Callable[[Plan], Prover], way: Way
+) -> Applied:
+    """Plan under the lock of this nginx, then do it.
+
+    Args:
+        gear: the ports.
+        instance: the nginx.
+        make_plan: called when nobody else changes this nginx any more.
+        prover: makes the prober of a plan.
+        way: how.
+
+    Raises:
+        ProofError: a probe saw something else; everything was put back.
+        WorldError: nginx, disk or network failed; everything was put back, and the message says so.
+        PolicyError: a file is not what the plan was made for.
+    """
+    with holding(gear, instance, "applying a configuration") as recovered:
+        plan = make_plan()
+        return _Run(gear, instance, plan, prover(plan), way, recovered).go()
+
+
+@contextlib.contextmanager
+def holding(gear: Gear, instance: Instance, purpose: str) -> Iterator[str | None]:
+    """Hold this nginx's lock, with what an interrupted run left put right first; yields a sentence about that, or None."""
+    gear.files.make_folder(instance.folder)
+    gear.files.make_folder(instance.notes, mode=0o700)
+    with gear.files.lock(instance.lock, purpose=purpose):
+        yield recover(gear, instance)
+
+
+def recover(gear: Gear, instance: Instance) -> str | None:
+    """Deal with the journal of an interrupted run; the lock must be held. A sentence about what was done, or None.
+
+    Raises:
+        WorldError: it cannot be put right now; the journal stays for the next run.
+    """
+    apply_stage.clean(gear, instance)
+    sweep(gear, {instance.folder, instance.notes})
+    journal = read_journal(gear, instance.journal)
+    if journal is None:
+        return None
+    sweep(gear, {entry.path.rpartition("/")[0] for entry in journal.entries})
+    last = read_journal(gear, instance.last)
+    if last is not None and last.id == journal.id:
+        gear.files.remove(instance.journal)
+        return None
+    if journal.forward:
+        return _complete(gear, instance, journal)
+    _put_back(gear, instance, journal)
+    return "an interrupted apply was found and put back first"
+
+
+def _complete(gear: Gear, instance: Instance, journal: Journal) -> str:
+    """A revocation is not taken back by a crash; if nginx cannot take it, the files it runs with come back."""
+    put(gear, onward(journal))
+    try:
+        if gear.nginx.running(prefix=instance.prefix, config=instance.config):
+            gear.nginx.reload(prefix=instance.prefix, config=instance.config)
+    except WorldError:
+        _put_back(gear, instance, journal)
+        return "an interrupted revocation was found; nginx did not take it, so its files were put back first"
+    gear.files.remove(instance.journal)
+    return "an interrupted revocation was found and completed first"
+
+
+def _put_back(gear: Gear, instance: Instance, journal: Journal) -> None:
+    """Files as before, nginx as before; then the journal goes. A machine that was restarted meanwhile keeps nginx stopped."""
+    for change in backward(journal):
+        put(gear, (change,))
+        crashpoint("apply.back-file")
+    if gear.nginx.running(prefix=instance.prefix, config=instance.config):
+        if journal.running:
+            gear.nginx.reload(prefix=instance.prefix, config=instance.config)
+        else:
+            gear.nginx.stop(prefix=instance.prefix, config=instance.config)
+    crashpoint("apply.back-reloaded")
+    gear.files.remove(instance.journal)
+
+
+@dataclass(slots=True)
+class _Run:
+    """One apply under the lock."""
+
+    gear: Gear
+    instance: Instance
+    plan: Plan
+    prover: Prover
+    way: Way
+    recovered: str | None
+    started: bool = False
+    reloaded: bool = False
+    running: bool = False
+
+    def go(self) -> Applied:
+        self.running = self._alive()
+        if self.plan.empty and (self.running or not self.way.start):
+            return self._applied(self._prove() if self.running else ())
+        self._unchanged()
+        if not self.plan.empty:
+            apply_stage.check(self.gear, self.instance, self.plan.files)
+            crashpoint("apply.staged")
+        if self.running:
+            self.prover.before()
+        journal = journal_of(self.gear, self.plan.files, running=self.running, forward=self.way.forward)
+        write_journal(self.gear, self.instance.journal, journal)
+        try:
+            proven = self._switch(journal)
+        except BaseException as error:
+            self._back(journal, error)
+            raise
+        self._commit(journal)
+        return self._applied(proven)
+
+    def _alive(self) -> bool:
+        return self.gear.nginx.running(prefix=self.instance.prefix, config=self.instance.config)
+
+    def _unchanged(self) -> None:
+        for change in self.plan.files:
+            if now(self.gear.files, change.path) != change.before:
+                raise PolicyError(
+                    "was changed while the plan was made; nothing was applied", where=change.path, hint="run the command again"
+                )
+
+    def _switch(self, journal: Journal) -> tuple[Proven, ...]:
+        crashpoint("apply.journal-durable")
+        for change in onward(journal):
+            put(self.gear, (change,))
+            crashpoint("apply.file-switched")
+        crashpoint("apply.switched")
+        where = {"prefix": self.instance.prefix, "config": self.instance.config}
+        if self.running:
+            if self.plan.reload:
+                self.gear.nginx.reload(**where)
+                self.reloaded = True
+        elif self.way.start:
+            self.gear.nginx.start(**where)
+            self.started = True
+        crashpoint("apply.reloaded")
+        proven = self._prove() if self.running or self.started else ()
+        failed = [one for one in proven if not one.ok]
+        # A revocation that locks nobody out stays, even when it could not be proven: it is not weaker than what was before.
+        if failed and not (self.way.forward and all(one.step.expect is Expect.REFUSED for one in failed)):
+            raise ProofError(_failure(failed), proven, where=self.instance.config, hint=_failures(failed))
+        crashpoint("apply.proven")
+        return proven
+
+    def _prove(self) -> tuple[Proven, ...]:
+        return self.prover.after(self.plan.probes)
+
+    def _back(self, journal: Journal, error: BaseException) -> None:
+        """Put everything back, and say on the error whether that worked."""
+        try:
+            _put_back(self.gear, self.instance, journal)
+        except HandclaspError as second:
+            raise WorldError(
+                f"{error}; and putting things back failed: {second}",
+                where=self.instance.config,
+                hint=f"the journal is kept in {self.instance.journal}: put that right, and run the command again",
+            ) from error
+        if isinstance(error, HandclaspError):
+            error.what = f"{error.what}; everything was put back as it was before"
+
+    def _commit(self, journal: Journal) -> None:
+        if self.way.keep and self.plan.files:
+            write_journal(self.gear, self.instance.last, journal)
+            crashpoint("apply.noted")
+        self.gear.files.remove(self.instance.journal)
+        crashpoint("apply.committed")
+
+    def _applied(self, proven: tuple[Proven, ...]) -> Applied:
+        return Applied(
+            plan=self.plan,
+            proven=proven,
+            recovered=self.recovered,
+            started=self.started,
+            reloaded=self.reloaded,
+            serving=self.running or self.started,
+        )
+
+
+def _failure(failed: list[Proven]) -> str:
+    first = failed[0]
+    return f"the proof failed: {first.step.name} should be {first.step.expect.value}, and got {first.seen}"
+
+
+def _failures(failed: list[Proven]) -> str:
+    return "\n".join(f"{one.step.name}: {one.seen}, not {one.step.expect.value}" for one in failed)
+
+
+def roll_back(gear: Gear, instance: Instance, *, keep: frozenset[str], prover: Callable[[Plan], Prover]) -> Applied:
+    """Undo the last apply that was kept.
+
+    Files in `keep` (the CRLs) stay as they are: a rollback never lets a revoked client in.
+    Before the first apply nothing was there and nothing ran: then nginx is stopped.
+
+    Raises:
+        InputError: there is nothing to go back to.
+        WorldError, ProofError: as `apply_plan`; then everything is as before the rollback.
+    """
+    with holding(gear, instance, "rolling back") as recovered:
+        journal = read_journal(gear, instance.last)
+        if journal is None:
+            raise InputError("there is no apply to take back", where=instance.folder)
+        plan = Plan(files=tuple(_still_to_do(gear, backward(journal), keep)))
+        if Planned(gear.files, plan.files).exists(instance.config):
+            done = _Run(gear, instance, plan, prover(plan), Way(keep=False, start=False), recovered).go()
+        else:
+            gear.nginx.stop(prefix=instance.prefix, config=instance.config)
+            put(gear, plan.files)
+            done = Applied(plan=plan, proven=(), recovered=recovered, started=False, reloaded=False, serving=False)
+        gear.files.remove(instance.last)
+        return done
+
+
+def _still_to_do(gear: Gear, changes: tuple[Change, ...], keep: frozenset[str]) -> Iterator[Change]:
+    for change in changes:
+        there = now(gear.files, change.path)
+        wanted = change.content if isinstance(change, WriteFile) else None
+        if change.path in keep or there == wanted:
+            continue
+        if isinstance(change, WriteFile):
+            yield replace(change, before=there)
+        elif there is not None:
+            yield RemoveFile(path=change.path, before=there)

@@ -1,0 +1,92 @@
+"""Who comes to the door in a proof: a good client, one of a CA nobody trusts, revoked ones, one that is not on the list."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from handclasp.app.authority import certificate_of
+from handclasp.app.home import Home
+from handclasp.app.register import may_enter
+from handclasp.model.errors import HandclaspError
+from handclasp.model.issuance import CertificateRecord, CertificateState, KeyType
+from handclasp.model.probe import ClientIdentity
+from handclasp.pki.export import key_pem, pem
+from handclasp.pki.serials import OCTETS, format_serial, serial_from
+from handclasp.pki.signing import digest_for, narrowed
+
+MOST_REVOKED = 3
+"""So many revoked clients are tried in a proof, the newest ones."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """One client: the name of its identity, and what it holds."""
+
+    name: str
+    serial: int
+    holds: ClientIdentity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cast:
+    """Everybody a proof can send. Only clients whose key is in this home are among them."""
+
+    good: tuple[Member, ...]
+    revoked: tuple[Member, ...]
+    foreign: ClientIdentity
+
+
+def cast_of(home: Home) -> Cast:
+    """Those whose certificate and key are in the home, and a stranger made for the occasion."""
+    live = tuple(member for record in may_enter(home) if (member := holder(home, record)))
+    now = home.clock.now()
+    gone = [
+        record
+        for record in home.store.certificates()
+        if record.state is CertificateState.REVOKED and record.certificate is not None and record.not_after > now
+    ]
+    gone.sort(key=lambda record: record.revoked_at or record.not_before, reverse=True)
+    revoked = tuple(member for record in gone[:20] if (member := holder(home, record)))
+    return Cast(good=live, revoked=revoked[:MOST_REVOKED], foreign=stranger(home))
+
+
+def holder(home: Home, record: CertificateRecord) -> Member | None:
+    """The client of a record, if certificate and key are in the home: in its folder, or archived by a renewal."""
+    if record.certificate is None:
+        return None
+    serial = x509.load_der_x509_certificate(record.certificate).serial_number
+    folder = home.layout.identity(record.name)
+    for place in (folder, f"{folder}/previous/{format_serial(serial)}"):
+        chain, key = f"{place}/chain.pem", f"{place}/key.pem"
+        if not (home.files.exists(chain) and home.files.exists(key)):
+            continue
+        try:
+            holds = ClientIdentity(certificate_chain=home.files.read(chain), private_key=home.files.read(key))
+            leaf = x509.load_pem_x509_certificate(holds.certificate_chain)
+        except (HandclaspError, ValueError):
+            continue  # a folder that somebody spoilt proves nothing; the next place may
+        if leaf.serial_number == serial:
+            return Member(name=record.name, serial=serial, holds=holds)
+    return None
+
+
+def stranger(home: Home) -> ClientIdentity:
+    """A certificate that claims our issuing CA as its issuer, and was signed by somebody else. Nothing of it is kept."""
+    impostor = narrowed(home.keys.generate(KeyType.EC_P256))
+    key = narrowed(home.keys.generate(KeyType.EC_P256))
+    now = home.clock.now()
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "handclasp probe, of no authority")]))
+        .issuer_name(certificate_of(home.issuing()).subject)
+        .public_key(key.public_key())
+        .serial_number(serial_from(home.entropy.bytes(OCTETS)))
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
+        .sign(impostor, digest_for(impostor.public_key()))
+    )
+    return ClientIdentity(certificate_chain=pem(made), private_key=key_pem(key))

@@ -1,0 +1,93 @@
+"""Refuses CRLs that would shut live clients out, or let revoked ones in: judged as OpenSSL judges, before nginx sees them."""
+
+from collections.abc import Iterator
+
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from handclasp.app.home import Home
+from handclasp.app.identity_files import issuers_of
+from handclasp.app.register import may_enter
+from handclasp.model.certificate import Certificate, Crl, TrustAnchors
+from handclasp.model.errors import InputError, PolicyError
+from handclasp.model.nginx import OpensslSeries
+from handclasp.model.verdict import Side
+from handclasp.pki.read import certificate_from_der, certificates_from_pem, crls_from_pem
+from handclasp.pki.serials import format_serial
+from handclasp.pki.signature import signed_by
+from handclasp.verdict.openssl import verify
+from handclasp.verdict.question import Question
+
+_DEPTH = 100
+_MOST_WORDS = 5
+
+
+def refuse_lockout(home: Home, *, bundle: bytes, crls: bytes) -> None:
+    """PolicyError naming every fault of this CRL set; nothing when it is good.
+
+    nginx checks every level: without a current CRL, signed by the right key, for each CA, all clients are refused. A CRL that
+    lacks a recorded revocation would let that client in again.
+    """
+    try:
+        faults = [*lockout_faults(home, bundle, crls), *_forgotten(home, crls)]
+    except InputError as error:
+        faults = [str(error)]
+    if faults:
+        raise PolicyError(
+            f"these CRLs must not be published: {faults[0]}",
+            where=home.layout.crl,
+            hint="\n".join([*faults[1:_MOST_WORDS], "sign fresh ones: handclasp crl --refresh"]),
+        )
+
+
+def lockout_faults(home: Home, bundle: bytes, crls: bytes) -> Iterator[str]:
+    """What would refuse clients that may enter, in words."""
+    anchors = certificates_from_pem(bundle, where=home.layout.bundle)
+    lists = crls_from_pem(crls, where=home.layout.crl)
+    now = home.clock.now()
+    for authority in home.authorities():
+        certificate = certificate_from_der(authority.certificate)
+        own = [one for one in lists if one.issuer == certificate.subject and signed_by(one, certificate.spki)]
+        if certificate not in anchors:
+            yield f"the {authority.label} CA is not in the bundle"
+        if not own:
+            other = any(one.issuer == certificate.subject for one in lists)
+            yield f"the CRL of the {authority.label} CA " + ("was signed by another key" if other else "is missing")
+        elif not any(one.next_update is None or one.next_update > now for one in own):
+            yield f"the CRL of the {authority.label} CA has expired"
+        elif not any(one.this_update <= now for one in own):
+            yield f"the CRL of the {authority.label} CA is not valid yet"
+    yield from _refused(home, anchors, lists)
+
+
+def _refused(home: Home, anchors: tuple[Certificate, ...], lists: tuple[Crl, ...]) -> Iterator[str]:
+    """One live client of each CA, verified as nginx would: the levels above it are the same for all the others."""
+    seen: set[str] = set()
+    for record in may_enter(home):
+        if record.issuer in seen or record.certificate is None:
+            continue
+        seen.add(record.issuer)
+        above = (certificate_from_der(one.public_bytes(Encoding.DER)) for one in issuers_of(home, record.issuer))
+        question = Question(
+            presented=(certificate_from_der(record.certificate), *above),
+            store=TrustAnchors(anchors),
+            crls=lists,
+            depth=_DEPTH,
+            side=Side.CLIENT,
+            at=home.clock.now(),
+            series=OpensslSeries.V3_0,
+            security_level=1,
+        )
+        for error in verify(question).errors[:1]:
+            yield f"{record.name} would be refused: {error.text} ({error.number}) at depth {error.depth}"
+
+
+def _forgotten(home: Home, crls: bytes) -> Iterator[str]:
+    """Revocations of the registry that no CRL of this set lists."""
+    lists = crls_from_pem(crls, where=home.layout.crl)
+    now = home.clock.now()
+    for authority in home.authorities():
+        subject = certificate_from_der(authority.certificate).subject
+        listed = {serial for one in lists if one.issuer == subject for serial in one.revoked}
+        for record in home.store.revoked(authority.label):
+            if record.serial not in listed and record.not_after > now:
+                yield f"{record.name} (serial {format_serial(record.serial)}) is revoked, and the CRL does not say so"

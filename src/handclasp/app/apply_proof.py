@@ -1,0 +1,135 @@
+"""Handshakes that prove a site: who must get in does, who must not does not, fresh and resumed, with TLS 1.2 and 1.3."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from handclasp.app.apply import Proven
+from handclasp.app.apply_cast import Cast, Member
+from handclasp.app.probe import REFUSALS
+from handclasp.model.intent import SiteIntent
+from handclasp.model.plan import Expect, ProbeStep, Who
+from handclasp.model.probe import ClientIdentity, ProbeRequest, ProbeResult, TlsVersion
+from handclasp.ports.probe import Probe
+
+_ANY = {"*": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "::1"}  # noqa: S104 - a listen address, asked on loopback
+_REJECTED = (Who.NOBODY, Who.FOREIGN)
+_BROKEN = 500
+
+
+def steps_for(sites: Iterable[SiteIntent], cast: Cast, *, leaving: frozenset[int] = frozenset()) -> tuple[ProbeStep, ...]:
+    """The probes of these sites. `leaving`: serials that are being revoked by this very change."""
+    return tuple(step for site in sites for tls in TlsVersion for step in _of_site(site, cast, tls, leaving))
+
+
+def _of_site(site: SiteIntent, cast: Cast, tls: TlsVersion, leaving: frozenset[int]) -> Iterator[ProbeStep]:
+    name = site.server_names[0]
+
+    def step(words: str, who: Who, expect: Expect = Expect.REFUSED, *, identity: str | None = None, **more: bool) -> ProbeStep:
+        label = f"{name}, {words}, {tls}"
+        return ProbeStep(name=label, expect=expect, site=name, who=who, identity=identity, tls=tls, **more)
+
+    good = [member for member in cast.good if member.serial not in leaving]
+    listed = [member for member in good if site.allow is None or member.name in site.allow]
+    for member in listed[:1]:
+        yield step(f"{member.name} fresh", Who.GOOD, Expect.ADMITTED, identity=key(member))
+        yield step(f"{member.name} resumed", Who.GOOD, Expect.ADMITTED, identity=key(member), resumed=True)
+        yield step(f"{member.name} without SNI", Who.GOOD, identity=key(member), sni=False)
+    for member in [one for one in good if one not in listed][:1]:
+        yield step(f"{member.name}, not on the list,", Who.UNLISTED, identity=key(member))
+    yield step("no certificate", Who.NOBODY)
+    yield step("certificate of another CA fresh", Who.FOREIGN)
+    yield step("certificate of another CA resumed", Who.FOREIGN, resumed=True)
+    for member in (*cast.revoked, *(one for one in cast.good if one.serial in leaving)):
+        yield step(f"{member.name} (revoked) fresh", Who.REVOKED, identity=key(member))
+        yield step(f"{member.name} (revoked) resumed", Who.REVOKED, identity=key(member), resumed=True)
+
+
+def key(member: Member) -> str:
+    """A member's key in a step: one name may have several certificates."""
+    return f"{member.name}#{member.serial:X}"
+
+
+@dataclass(slots=True)
+class SiteProver:
+    """apply.Prover over real handshakes.
+
+    `sessions` are saved TLS sessions by step; those saved before the change are what must not be resumed after it. `let_in`
+    says of which of them the client was inside.
+    """
+
+    door: Probe
+    sites: dict[str, SiteIntent]
+    cast: Cast
+    watched: tuple[ProbeStep, ...] = ()
+    sessions: dict[tuple[str, Who, str | None, TlsVersion | None], bytes] = field(default_factory=dict)
+    let_in: set[tuple[str, Who, str | None, TlsVersion | None]] = field(default_factory=set)
+    statuses: dict[tuple[str, TlsVersion | None], int | None] = field(default_factory=dict)
+
+    def before(self) -> None:
+        """Save a session of every good or leaving client, and what the good ones are answered."""
+        for step in self.watched:
+            if step.site not in self.sites or step.resumed or not step.sni or step.who in _REJECTED:
+                continue
+            seen = self.door.ask(self._request(step, None))
+            if seen.status is not None and seen.status not in REFUSALS and seen.session is not None:
+                self.sessions[_place(step)] = seen.session
+                self.let_in.add(_place(step))
+            if step.who is Who.GOOD:
+                self.statuses[step.site, step.tls] = seen.status
+
+    def after(self, steps: tuple[ProbeStep, ...]) -> tuple[Proven, ...]:
+        """Make the probes in order; a resumed one uses the oldest session there is of that client."""
+        return tuple(self._prove(step) for step in steps)
+
+    def _prove(self, step: ProbeStep) -> Proven:
+        session = self.sessions.get(_place(step)) if step.resumed else None
+        if step.resumed and session is None:
+            return Proven(step=step, ok=True, seen="no session was given that could be resumed")
+        seen = self.door.ask(self._request(step, session))
+        if not step.resumed and step.sni and seen.session is not None:
+            self.sessions.setdefault(_place(step), seen.session)
+        return Proven(step=step, ok=self._as_expected(step, seen), seen=_words(seen))
+
+    def _as_expected(self, step: ProbeStep, seen: ProbeResult) -> bool:
+        if seen.unreachable:
+            return False
+        inside = seen.status is not None and seen.status not in REFUSALS
+        if step.expect is Expect.REFUSED:
+            return not inside
+        if self.sites[step.site].upstream is None:
+            return seen.status == 200
+        # An upstream that was down before is not this change's fault; one that answered before must still do so.
+        answered = (self.statuses.get((step.site, step.tls)) or _BROKEN) < _BROKEN
+        return inside and not (answered and (seen.status or 0) >= _BROKEN)
+
+    def _request(self, step: ProbeStep, session: bytes | None) -> ProbeRequest:
+        site = self.sites[step.site]
+        address, port = site.listen[0]
+        host = site.server_names[0].replace("*", "handclasp-probe", 1)
+        return ProbeRequest(
+            address=_ANY.get(address, address).strip("[]"),
+            port=port,
+            sni=host if step.sni else None,
+            host=host if port == 443 else f"{host}:{port}",
+            identity=self._holds(step),
+            tls=step.tls,
+            session=session,
+        )
+
+    def _holds(self, step: ProbeStep) -> ClientIdentity | None:
+        if step.who is Who.NOBODY:
+            return None
+        if step.who is Who.FOREIGN:
+            return self.cast.foreign
+        return next(one.holds for one in (*self.cast.good, *self.cast.revoked) if key(one) == step.identity)
+
+
+def _place(step: ProbeStep) -> tuple[str, Who, str | None, TlsVersion | None]:
+    return step.site, step.who, step.identity, step.tls
+
+
+def _words(seen: ProbeResult) -> str:
+    how = " (resumed)" if seen.resumed else ""
+    if seen.status is not None:
+        return f"{seen.title or seen.status}{how}"
+    return f"no answer: {'alert ' + seen.alert if seen.alert else seen.error}{how}"

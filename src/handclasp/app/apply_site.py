@@ -1,0 +1,162 @@
+"""The private nginx of a home: what its files should be, from the sites it serves and the CA, as a plan."""
+
+import posixpath
+from dataclasses import replace
+
+import msgspec
+
+from handclasp.app.apply import Applied, Prover, Way, apply_plan
+from handclasp.app.apply_cast import Cast, cast_of
+from handclasp.app.apply_lockout import refuse_lockout
+from handclasp.app.apply_proof import SiteProver, steps_for
+from handclasp.app.apply_state import Change, Gear, Instance, now
+from handclasp.app.home import Home
+from handclasp.app.issue import IssueOrder, issue
+from handclasp.app.site import SiteOrder, material
+from handclasp.model.errors import InputError, UsageError
+from handclasp.model.intent import SiteIntent, SiteMaterial
+from handclasp.model.plan import Plan, RemoveFile, WriteFile
+from handclasp.nginxconf.render import render_sites
+from handclasp.nginxconf.render_main import FOLDERS, render_main
+from handclasp.nginxconf.render_words import server_name
+
+_SECRET = 0o600
+
+
+def private_instance(home: Home) -> Instance:
+    """The nginx of this home: never the system's."""
+    folder = home.layout.at("nginx")
+    return Instance(prefix=folder, config=posixpath.join(folder, "nginx.conf"))
+
+
+def remembered(home: Home) -> tuple[SiteOrder, ...]:
+    """The sites that are applied; InputError when the note of them is damaged."""
+    path = _memory(private_instance(home))
+    if not home.files.exists(path):
+        return ()
+    try:
+        return msgspec.json.decode(home.files.read(path), type=tuple[SiteOrder, ...])
+    except msgspec.DecodeError as error:
+        raise InputError(f"is not the list of sites that Handclasp wrote: {error}", where=path) from error
+
+
+def with_site(known: tuple[SiteOrder, ...], order: SiteOrder) -> tuple[SiteOrder, ...]:
+    """The sites with one more; a site of the same first name is replaced in its place."""
+    name = server_name(order.intent.server_names[0])
+    names = [server_name(one.intent.server_names[0]) for one in known]
+    if name not in names:
+        return (*known, order)
+    return tuple(order if one == name else old for one, old in zip(names, known, strict=True))
+
+
+def ensure_certificate(home: Home, order: SiteOrder) -> str | None:
+    """Issue a server certificate for the site's names if there is none; the name of the new identity, or None."""
+    home.authorities()
+    if order.certificate is not None:
+        return None
+    names = tuple(server_name(name) for name in order.intent.server_names)
+    try:
+        material(home, order)
+    except UsageError:
+        wanted = IssueOrder(
+            name=names[0].removeprefix("*."), profile="server", subject_alt_names=tuple(f"dns:{name}" for name in names)
+        )
+        return issue(home, wanted).record.name
+    return None
+
+
+def plan_sites(
+    home: Home, gear: Gear, orders: tuple[SiteOrder, ...], cast: Cast, *, leaving: frozenset[int] = frozenset()
+) -> Plan:
+    """What must be written so that the private nginx serves exactly these sites.
+
+    Raises:
+        UsageError: there is no CA, or no certificate for a site.
+        PolicyError: a name or path that nginx would misread, or CRLs that would shut live clients out.
+    """
+    instance = private_instance(home)
+    wanted = _files(home, gear, instance, orders)
+    refuse_lockout(home, bundle=wanted[f"{instance.prefix}/pki/ca.pem"][0], crls=wanted[f"{instance.prefix}/pki/crl.pem"][0])
+    stale = [path for part in ("sites", "pki") for path in _present(gear, f"{instance.prefix}/{part}") if path not in wanted]
+    changes: list[Change] = []
+    for path, (content, mode) in wanted.items():
+        there = now(gear.files, path)
+        if there != content:
+            changes.append(WriteFile(path=path, content=content, mode=mode, before=there))
+    changes += [RemoveFile(path=path, before=gear.files.read(path)) for path in stale]
+    return Plan(files=tuple(changes), probes=steps_for((order.intent for order in orders), cast, leaving=leaving))
+
+
+def apply_sites(
+    home: Home, gear: Gear, orders: tuple[SiteOrder, ...], *, leaving: frozenset[int] = frozenset(), way: Way | None = None
+) -> tuple[Applied, SiteProver]:
+    """Make the private nginx serve these sites, and prove it; the prober is handed out for what it has noted.
+
+    Raises:
+        as `plan_sites` and `apply.apply_plan`.
+    """
+    instance = private_instance(home)
+    for folder in (*FOLDERS, "pki"):
+        gear.files.make_folder(f"{instance.prefix}/{folder}")
+    provers: list[SiteProver] = []
+    casts: list[Cast] = []
+
+    def make_plan() -> Plan:
+        casts.append(cast_of(home))
+        return plan_sites(home, gear, orders, casts[-1], leaving=leaving)
+
+    def make_prover(plan: Plan) -> Prover:
+        provers.append(site_prover(gear, orders, casts[-1], plan))
+        return provers[-1]
+
+    applied = apply_plan(gear, instance, make_plan, make_prover, way or Way())
+    return applied, provers[-1]
+
+
+def site_prover(gear: Gear, orders: tuple[SiteOrder, ...], cast: Cast, plan: Plan) -> SiteProver:
+    """The prober of a plan for these sites."""
+    sites = {order.intent.server_names[0]: order.intent for order in orders}
+    return SiteProver(door=gear.probe, sites=sites, cast=cast, watched=plan.probes)
+
+
+def _files(home: Home, gear: Gear, instance: Instance, orders: tuple[SiteOrder, ...]) -> dict[str, tuple[bytes, int]]:
+    """Content and mode of every file, the ones that others refer to first."""
+    pki = f"{instance.prefix}/pki"
+    found = {
+        f"{pki}/ca.pem": (home.files.read(home.layout.bundle), 0o644),
+        f"{pki}/crl.pem": (home.files.read(home.layout.crl), 0o644),
+    }
+    pairs: list[tuple[SiteIntent, SiteMaterial]] = []
+    for order in orders:
+        given = material(home, replace(order, log_folder=f"{instance.prefix}/logs"))
+        name = _name(order)
+        found[f"{pki}/{name}.key"] = (home.files.read(given.certificate_key), _SECRET)
+        found[f"{pki}/{name}.pem"] = (home.files.read(given.certificate), 0o644)
+        own = replace(
+            given,
+            certificate=f"{pki}/{name}.pem",
+            certificate_key=f"{pki}/{name}.key",
+            client_certificate=f"{pki}/ca.pem",
+            crl=f"{pki}/crl.pem",
+        )
+        pairs.append((order.intent, own))
+    texts = render_sites(pairs, gear.nginx.build().version)
+    for order, text in zip(orders, texts, strict=True):
+        found[f"{instance.prefix}/sites/{_name(order)}.conf"] = (text.encode(), 0o644)
+    found[instance.config] = (render_main(instance.prefix).encode(), 0o644)
+    found[_memory(instance)] = (msgspec.json.format(msgspec.json.encode(orders), indent=1) + b"\n", 0o644)
+    return found
+
+
+def _present(gear: Gear, folder: str) -> tuple[str, ...]:
+    if not gear.files.exists(folder):
+        return ()
+    return tuple(path for path in gear.files.walk(folder) if not posixpath.basename(path).startswith("."))
+
+
+def _memory(instance: Instance) -> str:
+    return posixpath.join(instance.prefix, "sites.json")
+
+
+def _name(order: SiteOrder) -> str:
+    return server_name(order.intent.server_names[0]).replace("*", "any")

@@ -1,0 +1,47 @@
+"""Takes the last apply on the private nginx back, and stops that nginx."""
+
+from handclasp.app.apply import Applied, Proven, holding, roll_back
+from handclasp.app.apply_cast import cast_of
+from handclasp.app.apply_proof import steps_for
+from handclasp.app.apply_site import private_instance, remembered, site_prover
+from handclasp.app.apply_state import Gear
+from handclasp.app.home import Home
+from handclasp.model.plan import Plan, ProbeStep
+
+
+def rollback(home: Home, gear: Gear) -> Applied:
+    """The state before the last apply, with today's CRLs. See `apply.roll_back`."""
+    instance = private_instance(home)
+    # Which sites there were is only known once their list is back; so the proof reads it then.
+    return roll_back(
+        gear, instance, keep=frozenset({f"{instance.prefix}/pki/crl.pem"}), prover=lambda _plan: _LateProver(home, gear)
+    )
+
+
+def stop(home: Home, gear: Gear) -> bool:
+    """Stop the private nginx, after putting right what an interrupted run left; whether one was running."""
+    instance = private_instance(home)
+    if not gear.files.exists(instance.folder):
+        return False
+    with holding(gear, instance, "stopping nginx"):
+        running = gear.nginx.running(prefix=instance.prefix, config=instance.config)
+        gear.nginx.stop(prefix=instance.prefix, config=instance.config)
+        return running
+
+
+class _LateProver:
+    """Proves the sites that are back after the rollback."""
+
+    def __init__(self, home: Home, gear: Gear) -> None:
+        self._home = home
+        self._gear = gear
+
+    def before(self) -> None:
+        """Nothing to save: no client leaves by a rollback."""
+
+    def after(self, steps: tuple[ProbeStep, ...]) -> tuple[Proven, ...]:
+        """The probes of the sites that are there now."""
+        orders = remembered(self._home)
+        cast = cast_of(self._home)
+        probes = steps_for((order.intent for order in orders), cast)
+        return site_prover(self._gear, orders, cast, Plan(files=(), probes=probes)).after(probes)

@@ -1,0 +1,70 @@
+"""handclasp nginx apply."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from handclasp.cli.ca_options import passphrase_options
+from handclasp.cli.frame import Frame, framed
+from handclasp.cli.nginx.applying import free_listen, open_world, report_applied, show_plan
+from handclasp.cli.nginx.site_options import FILE, site_options, site_order
+
+if TYPE_CHECKING:
+    from handclasp.app.site import SiteOrder
+    from handclasp.wiring import World
+
+
+@click.command("apply")
+@site_options(listen=None, required=False)
+@click.option("--nginx", "nginx_path", type=FILE, help="The nginx binary.  [default: this machine's]")
+@click.option("--dry-run", is_flag=True, help="Print the plan with its patch and change nothing.")
+@passphrase_options
+@framed
+def command(
+    frame: Frame,
+    *,
+    nginx_path: str | None,
+    dry_run: bool,
+    passphrase_file: str | None,
+    passphrase_fd: int | None,
+    **site: Any,
+) -> None:
+    r"""Serve a site on a private nginx of this home, and prove by handshakes who gets in and who does not.
+
+    The system's nginx is never touched. Without --listen it takes a free port on 127.0.0.1; without any option the sites that
+    are there are brought up to date. A server certificate is issued if there is none. If anything fails, everything is put
+    back: files, nginx, behaviour.
+
+    \b
+    Examples:
+      handclasp nginx apply --server-name app.test --listen 127.0.0.1:8443 --upstream http://127.0.0.1:8080
+      handclasp nginx apply --server-name app.test --allow alice --dry-run
+    """
+    here = open_world(frame, nginx_path, passphrase_file, passphrase_fd)
+    orders = orders_of(here, site)
+    if dry_run:
+        show_plan(frame, here, orders)
+        return
+    from handclasp.app.apply_site import apply_sites, ensure_certificate
+
+    issued = [name for order in orders if (name := ensure_certificate(here.ca, order))]
+    for name in issued:
+        frame.hint(f"issued a server certificate: {here.layout.identity(name)}")
+    applied, _ = apply_sites(here.ca, here.gear, orders)
+    report_applied(frame, here, applied, orders, issued)
+
+
+def orders_of(here: "World", site: dict[str, Any]) -> "tuple[SiteOrder, ...]":
+    """The sites there are, with the one on the command line if there is one."""
+    from handclasp.app.apply_site import remembered, with_site
+    from handclasp.model.errors import UsageError
+
+    known = remembered(here.ca)
+    if site["names"]:
+        site["listen"] = site["listen"] or free_listen(known, site["names"])
+        return with_site(known, site_order(site))
+    if any(site.values()):
+        raise UsageError("these options belong to a site", hint="add --server-name NAME")
+    if not known:
+        raise UsageError("there is no site yet", hint="handclasp nginx apply --server-name app.test")
+    return known

@@ -1,0 +1,97 @@
+"""What the commands that change the private nginx share."""
+
+from typing import TYPE_CHECKING
+
+from handclasp.cli.ca_options import world
+from handclasp.cli.frame import Frame
+
+if TYPE_CHECKING:
+    from handclasp.app.apply import Applied
+    from handclasp.app.site import SiteOrder
+    from handclasp.wiring import World
+
+
+def open_world(
+    frame: Frame, nginx_path: str | None = None, passphrase_file: str | None = None, passphrase_fd: int | None = None
+) -> "World":
+    """The world of this run."""
+    return world(frame, passphrase_file=passphrase_file, passphrase_fd=passphrase_fd, nginx_path=nginx_path)
+
+
+def free_listen(known: "tuple[SiteOrder, ...]", names: tuple[str, ...]) -> tuple[str, ...]:
+    """Where this site listens already, else a free port on loopback."""
+    from handclasp.wiring import free_port
+
+    for order in known:
+        if order.intent.server_names[0] == names[0]:
+            return tuple(f"{address}:{port}" for address, port in order.intent.listen)
+    return (f"127.0.0.1:{free_port()}",)
+
+
+def show_plan(frame: Frame, here: "World", orders: "tuple[SiteOrder, ...]") -> None:
+    """Print what an apply would do."""
+    from handclasp.app.apply_cast import cast_of
+    from handclasp.app.apply_site import plan_sites
+    from handclasp.present.plan_text import plan_json, plan_text
+
+    plan = plan_sites(here.ca, here.gear, orders, cast_of(here.ca))
+    if frame.json:
+        frame.document("nginx-plan", plan_json(plan))
+        return
+    frame.out(plan_text(plan))
+    frame.hint("next: the same without --dry-run" if not plan.empty else "nginx has what the CA says")
+
+
+def report_applied(frame: Frame, here: "World", applied: "Applied", orders: "tuple[SiteOrder, ...]", issued: list[str]) -> None:
+    """Say what was done and what was proven."""
+    from handclasp.app.apply_site import private_instance
+    from handclasp.present.plan_text import plan_json, proven_json, proven_lines
+
+    instance = private_instance(here.ca)
+    if frame.json:
+        document = {
+            "prefix": instance.prefix,
+            "config": instance.config,
+            "sites": [_site(order) for order in orders],
+            "issued": issued,
+            "recovered": applied.recovered,
+            "changed": not applied.plan.empty,
+            "started": applied.started,
+            "reloaded": applied.reloaded,
+            "serving": applied.serving,
+            "proven": proven_json(applied.proven),
+            **plan_json(applied.plan),
+        }
+        frame.document("nginx-apply", document)
+        return
+    if applied.recovered:
+        frame.out(applied.recovered)
+    frame.out(_headline(applied))
+    for order in orders:
+        frame.out(f"  {_url(order)}   at {', '.join(_site(order)['listen'])}")
+    for line in proven_lines(applied.proven):
+        frame.out(line)
+    if not any(one.step.who == "good" for one in applied.proven):
+        frame.hint("not proven: that a good client gets in, because no client certificate with its key is in this home")
+        frame.hint("next: handclasp issue alice && handclasp nginx apply")
+    else:
+        address, port = orders[0].intent.listen[0] if orders else ("", 0)
+        frame.hint(f"next: handclasp probe {_url(orders[0])} --connect {address}:{port} --identity alice" if orders else "")
+
+
+def _headline(applied: "Applied") -> str:
+    if applied.started:
+        return "Applied: nginx was started."
+    if applied.reloaded:
+        return "Applied: nginx was reloaded."
+    return "Nothing to change." if applied.plan.empty else "Applied; no nginx runs."
+
+
+def _site(order: "SiteOrder") -> "dict[str, list[str]]":
+    listen = [f"{address}:{port}" for address, port in order.intent.listen]
+    return {"server_names": list(order.intent.server_names), "listen": listen}
+
+
+def _url(order: "SiteOrder") -> str:
+    port = order.intent.listen[0][1]
+    return f"https://{order.intent.server_names[0]}{'' if port == 443 else f':{port}'}/"

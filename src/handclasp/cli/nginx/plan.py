@@ -1,0 +1,26 @@
+"""handclasp nginx plan."""
+
+from typing import Any
+
+import click
+
+from handclasp.cli.frame import Frame, framed
+from handclasp.cli.nginx.applying import open_world, show_plan
+from handclasp.cli.nginx.site_options import FILE, site_options
+
+
+@click.command("plan")
+@site_options(listen=None, required=False)
+@click.option("--nginx", "nginx_path", type=FILE, help="The nginx binary.  [default: this machine's]")
+@framed
+def command(frame: Frame, *, nginx_path: str | None, **site: Any) -> None:
+    r"""Print what `handclasp nginx apply` with the same options would change, as a patch. Nothing is written.
+
+    \b
+    Example:
+      handclasp nginx plan --server-name app.test --allow alice
+    """
+    from handclasp.cli.nginx.apply import orders_of
+
+    here = open_world(frame, nginx_path)
+    show_plan(frame, here, orders_of(here, site))

@@ -1,0 +1,91 @@
+"""Options that describe one site, shared by the commands that render and apply it."""
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from handclasp.app.site import SiteOrder
+    from handclasp.model.intent import UpstreamIntent
+
+FILE = click.Path(dir_okay=False)
+
+_LISTEN = "Address to listen on; repeatable."
+
+Command = Callable[..., Any]
+
+
+def site_options(*, listen: tuple[str, ...] | None, required: bool = True) -> Callable[[Command], Command]:
+    """The options of a site; `listen` is the default of --listen, None: the command chooses."""
+    options = (
+        click.option(
+            "--server-name", "names", multiple=True, required=required, metavar="NAME", help="DNS name of the site; repeatable."
+        ),
+        click.option(
+            "--listen",
+            "listen",
+            multiple=True,
+            default=listen,
+            metavar="[ADDR:]PORT",
+            show_default=listen is not None,
+            help=_LISTEN,
+        ),
+        click.option("--upstream", metavar="URL", help="Where requests go: http://host:port or https://host:port."),
+        click.option("--upstream-ca", type=FILE, help="PEM file with the root that signs an https upstream."),
+        click.option(
+            "--upstream-name", metavar="NAME", help="DNS name in the upstream's certificate.  [default: host of --upstream]"
+        ),
+        click.option("--upstream-cert", type=FILE, help="Client certificate that nginx shows to the upstream."),
+        click.option("--upstream-key", type=FILE, help="Its private key."),
+        click.option("--allow", multiple=True, metavar="NAME", help="Only these identities may enter; repeatable."),
+        click.option(
+            "--cert", "certificate", type=FILE, help="Server certificate from elsewhere.  [default: issued by this CA]"
+        ),
+        click.option("--key", "certificate_key", type=FILE, help="Its private key."),
+    )
+
+    def decorate(function: Command) -> Command:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+def site_order(options: dict[str, Any]) -> "SiteOrder":
+    """The options as an order; UsageError when they contradict each other."""
+    from handclasp.app.site import SiteOrder, site_intent
+
+    upstream = _upstream(
+        *(options[name] for name in ("upstream", "upstream_ca", "upstream_name", "upstream_cert", "upstream_key"))
+    )
+    return SiteOrder(
+        intent=site_intent(options["names"], options["listen"], upstream, options["allow"]),
+        certificate=_absolute(options["certificate"]),
+        certificate_key=_absolute(options["certificate_key"]),
+    )
+
+
+def _upstream(
+    url: str | None, ca: str | None, name: str | None, certificate: str | None, key: str | None
+) -> "UpstreamIntent | None":
+    from handclasp.model.errors import UsageError
+    from handclasp.model.intent import UpstreamIntent
+
+    if url is None:
+        if ca or name or certificate or key:
+            raise UsageError("there is no upstream for these options", hint="add --upstream https://host:port")
+        return None
+    return UpstreamIntent(
+        url=url,
+        trusted_certificate=_absolute(ca),
+        name=name,
+        certificate=_absolute(certificate),
+        certificate_key=_absolute(key),
+    )
+
+
+def _absolute(path: str | None) -> str | None:
+    return os.path.abspath(path) if path else None  # noqa: PTH100 - links stay: nginx follows them at each reload
