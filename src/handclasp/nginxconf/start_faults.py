@@ -7,6 +7,7 @@ sockets; stream{} checks its proxies before its servers.
 
 from collections.abc import Iterator, Mapping
 
+from handclasp.model.evidence import Evidence
 from handclasp.model.nginx import EffectiveConfig, NginxVersion, OpensslSeries, StartFault, TlsServer
 from handclasp.model.origin import Origin
 from handclasp.nginxconf.fault_directives import DirectiveFaults
@@ -39,6 +40,20 @@ def start_faults(
     """
     known = StartFiles(files=files, keys=keys, version=version, series=series)
     return tuple(_faults(tree, config, known))
+
+
+def evidence_faults(
+    evidence: Evidence, tree: ConfigTree, config: EffectiveConfig, version: NginxVersion, series: OpensslSeries
+) -> tuple[StartFault, ...]:
+    """As `start_faults`, for the files of saved or gathered evidence.
+
+    A file that this user may not read is unknown, not missing: nginx reads it as root.
+    """
+    files = {
+        path: content for path, content in evidence.files.items() if content is not None or path not in evidence.unreadable
+    }
+    files |= {path: None for path, reason in evidence.unreadable.items() if "No such file" in reason}
+    return start_faults(tree, config, files, evidence.keys, version, series)
 
 
 def _faults(tree: ConfigTree, config: EffectiveConfig, known: StartFiles) -> Iterator[StartFault]:

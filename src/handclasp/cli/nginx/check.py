@@ -14,9 +14,9 @@ from handclasp.cli.nginx.config_options import config_evidence, config_options
 def command(frame: Frame, **options: Any) -> int:
     r"""Say whether nginx would start with a configuration, and list everything it would refuse.
 
-    nginx -t stops at the first fault; this lists all it finds, in nginx's order and words. nginx is not needed, and the judge may
-    be another version: --nginx-version 1.28.0 --engine 3.5. Exit code 1 when nginx would refuse, 3 when the text cannot be read
-    at all.
+    nginx -t stops at the first fault; this lists all it finds, in the order and the words of nginx. No nginx is needed, and the
+    judge may be another version (--nginx-version 1.28.0 --engine 3.5). Exit code 1 when nginx would refuse, 3 when the text
+    cannot be read at all.
 
     \b
     Examples:

@@ -16,7 +16,7 @@ from handclasp.cli.nginx.config_options import config_evidence, config_options
 def command(frame: Frame, **options: Any) -> None:
     r"""Show who asks for client certificates, from whom, and what the backends are told.
 
-    One table per listen address: the servers behind it, whether they ask, the CAs they trust, and until when their CRLs are good.
+    One table per listen address: the servers behind it, whether they ask, the CAs they trust, until when their CRLs are good.
     "without SNI" is what a client reaches that names no server. Nothing is changed, and nginx need not run.
 
     \b

@@ -1,0 +1,122 @@
+"""Who asks whom for a certificate: one configuration seen from its listen addresses."""
+
+from handclasp.model.errors import HandclaspError
+from handclasp.model.evidence import Evidence
+from handclasp.model.nginx import EffectiveConfig, Location, ProxyHeader, TlsServer
+from handclasp.model.nginx_status import (
+    AuthorityStatus,
+    BackendStatus,
+    CrlStatus,
+    NginxCheck,
+    NginxStatus,
+    ServerStatus,
+    SocketStatus,
+)
+from handclasp.nginxconf.select import Socket, sockets
+from handclasp.nginxconf.start_faults import evidence_faults
+from handclasp.pki.read import certificates_from_pem, crls_from_pem
+from handclasp.verdict.predict import Stage
+
+
+def nginx_check(evidence: Evidence) -> NginxCheck:
+    """What nginx would refuse. Raises InputError for a configuration that cannot be read at all."""
+    stage = Stage(evidence)
+    return NginxCheck(
+        config=evidence.root or "",
+        nginx_version=str(stage.version),
+        openssl_series=stage.series.value,
+        servers=len(stage.config.servers),
+        files=stage.config.files,
+        faults=evidence_faults(evidence, stage.tree, stage.config, stage.version, stage.series),
+    )
+
+
+def nginx_status(evidence: Evidence) -> NginxStatus:
+    """What every listen address asks and tells. Raises InputError for a configuration that cannot be read at all."""
+    stage = Stage(evidence)
+    config = stage.config
+    return NginxStatus(
+        config=evidence.root or "",
+        nginx_version=str(stage.version),
+        at=evidence.at,
+        sockets=tuple(_socket(socket, config, evidence) for socket in sockets(config)),
+    )
+
+
+def _socket(socket: Socket, config: EffectiveConfig, evidence: Evidence) -> SocketStatus:
+    default = socket.default
+    return SocketStatus(
+        context=socket.context,
+        address=socket.address,
+        port=socket.port,
+        tls=socket.listen.ssl or socket.listen.quic,
+        quic=socket.listen.quic,
+        without_sni=default.label,
+        without_sni_asks=default.verify_client.value.value,
+        without_sni_rejected=default.reject_handshake.value,
+        servers=tuple(_server(server, config, evidence, default=server is default) for server in socket.servers),
+    )
+
+
+def _server(server: TlsServer, config: EffectiveConfig, evidence: Evidence, *, default: bool) -> ServerStatus:
+    anchors = (server.client_certificate.value, server.trusted_certificate.value)
+    crl = server.crl.value
+    return ServerStatus(
+        label=server.label,
+        names=server.names,
+        default=default,
+        asks=server.verify_client.value.value,
+        depth=server.verify_depth.value,
+        authorities=tuple(one for path in anchors if path for one in _authorities(path, evidence)),
+        crls=_crls(crl, evidence) if crl else (),
+        ocsp=server.ocsp.value,
+        rejects_handshake=server.reject_handshake.value,
+        backends=tuple(_backend(location, config) for location in server.locations if location.proxied),
+        origin=server.origin,
+    )
+
+
+def _authorities(path: str, evidence: Evidence) -> tuple[AuthorityStatus, ...]:
+    content = evidence.files.get(path)
+    if content is None:
+        return (AuthorityStatus(path=path, error=evidence.unreadable.get(path, "is missing")),)
+    try:
+        found = certificates_from_pem(content, where=path)
+    except HandclaspError as error:
+        return (AuthorityStatus(path=path, error=error.what),)
+    if not found:
+        return (AuthorityStatus(path=path, error="holds no certificate"),)
+    return tuple(AuthorityStatus(path=path, subject=one.subject_text, not_after=one.not_after) for one in found)
+
+
+def _crls(path: str, evidence: Evidence) -> tuple[CrlStatus, ...]:
+    content = evidence.files.get(path)
+    if content is None:
+        return (CrlStatus(path=path, error=evidence.unreadable.get(path, "is missing")),)
+    try:
+        found = crls_from_pem(content, where=path)
+    except HandclaspError as error:
+        return (CrlStatus(path=path, error=error.what),)
+    if not found:
+        return (CrlStatus(path=path, error="holds no CRL"),)
+    return tuple(
+        CrlStatus(
+            path=path,
+            issuer=one.issuer_text,
+            next_update=one.next_update,
+            revoked=len(one.revoked),
+            expired=one.next_update is not None and one.next_update < evidence.at,
+        )
+        for one in found
+    )
+
+
+def _backend(location: Location, config: EffectiveConfig) -> BackendStatus:
+    mapped = {block.variable for block in config.maps if "$ssl_client" in block.source}
+    telling = tuple((header.name, header.value) for header in location.headers.value if _tells(header, mapped))
+    shown = location.path if location.modifier == "@" else f"{location.modifier} {location.path}".strip()
+    return BackendStatus(location=shown, target=location.target.value or "", headers=telling, origin=location.origin)
+
+
+def _tells(header: ProxyHeader, mapped: set[str]) -> bool:
+    return "$ssl_client" in header.value or any(f"${name}" in header.value for name in mapped)

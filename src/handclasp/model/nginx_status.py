@@ -1,0 +1,93 @@
+"""A configuration seen from its listen addresses: who asks whom for a certificate, and what the backends are told."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from handclasp.model.nginx import StartFault
+from handclasp.model.origin import Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorityStatus:
+    """One certificate of a trust file; with `error` alone, a file that could not be read."""
+
+    path: str
+    subject: str = ""
+    not_after: datetime | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrlStatus:
+    """One CRL; `next_update` None: it never ends. `expired`: every client of this CA is refused."""
+
+    path: str
+    issuer: str = ""
+    next_update: datetime | None = None
+    revoked: int = 0
+    expired: bool = False
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackendStatus:
+    """One location that passes requests on, and the headers that tell the backend who the client is."""
+
+    location: str
+    target: str
+    headers: tuple[tuple[str, str], ...]
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerStatus:
+    """One server{} behind a listen address. `asks` is the value of ssl_verify_client."""
+
+    label: str
+    names: tuple[str, ...]
+    default: bool
+    asks: str
+    depth: int
+    authorities: tuple[AuthorityStatus, ...]
+    crls: tuple[CrlStatus, ...]
+    ocsp: str
+    rejects_handshake: bool
+    backends: tuple[BackendStatus, ...]
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SocketStatus:
+    """One listen address. `without_sni` is the server that a handshake without SNI, or with an unknown name, reaches."""
+
+    context: str
+    address: str
+    port: int
+    tls: bool
+    quic: bool
+    without_sni: str
+    without_sni_asks: str
+    without_sni_rejected: bool
+    servers: tuple[ServerStatus, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NginxStatus:
+    """All listen addresses, as nginx `nginx_version` would take them, judged at `at`."""
+
+    config: str
+    nginx_version: str
+    at: datetime
+    sockets: tuple[SocketStatus, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NginxCheck:
+    """Whether nginx would start with a configuration, and why not."""
+
+    config: str
+    nginx_version: str
+    openssl_series: str
+    servers: int
+    files: tuple[str, ...]
+    faults: tuple[StartFault, ...]

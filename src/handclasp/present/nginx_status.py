@@ -1,0 +1,148 @@
+"""nginx status and nginx check as text, in English and Chinese."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from handclasp.model.nginx_status import (
+    AuthorityStatus,
+    BackendStatus,
+    CrlStatus,
+    NginxCheck,
+    NginxStatus,
+    ServerStatus,
+    SocketStatus,
+)
+from handclasp.model.text import Text
+from handclasp.present.columns import pad, width
+from handclasp.present.visible import visible
+
+_PLAIN = Text(en="no TLS", zh="无 TLS")
+_ASKS = {
+    "on": Text(en="a certificate is required", zh="必须出示证书"),
+    "optional": Text(en="a certificate is asked for, none is accepted", zh="请求证书，可不出示"),
+    "optional_no_ca": Text(en="any certificate is accepted, unverified", zh="接受任何证书，不验证"),
+    "off": Text(en="no certificate is asked for", zh="不请求证书"),
+}
+_WITHOUT_SNI = Text(en="without SNI: {server} ({asks})", zh="无 SNI 时：{server}（{asks}）")
+_REJECTED = Text(en="the handshake is rejected", zh="握手被拒绝")
+_HEADS = (
+    Text(en="server", zh="服务器"),
+    Text(en="certificate", zh="证书"),
+    Text(en="issued by", zh="签发者"),
+    Text(en="depth", zh="深度"),
+    Text(en="revocation", zh="吊销"),
+)
+_UNTIL = Text(en="until", zh="至")
+_EXPIRED = Text(en="EXPIRED", zh="已过期")
+_FOREVER = Text(en="for ever", zh="永久")
+_NO_CRL = Text(en="none", zh="无")
+_TOLD = Text(en="is told", zh="获知")
+_TOLD_NOTHING = Text(en="is told nothing about the client", zh="不知道客户端是谁")
+_NOTHING = Text(en="nothing listens: there is no server in {config}", zh="没有监听：{config} 中没有 server")
+_REFUSES = Text(
+    en="nginx {version} would not start with {config}: {count} to correct",
+    zh="nginx {version} 无法以 {config} 启动：{count} 处需要更正",
+)
+_STARTS = Text(
+    en="nginx {version} would start with {config}: {servers} servers in {files} files",
+    zh="nginx {version} 可以以 {config} 启动：{files} 个文件中有 {servers} 个 server",
+)
+
+
+def check_text(found: NginxCheck, lang: str) -> str:
+    """Every fault with its place, in nginx's words; then the sum."""
+    named = {"version": found.nginx_version, "config": visible(found.config)}
+    if not found.faults:
+        return _STARTS.in_language(lang).format(servers=found.servers, files=len(found.files), **named)
+    lines = [f"{visible(str(fault.origin))}: {visible(fault.message)}" for fault in found.faults]
+    return "\n".join((*lines, _REFUSES.in_language(lang).format(count=len(found.faults), **named)))
+
+
+def check_fields(found: NginxCheck) -> dict[str, Any]:
+    """The fields of the JSON document; a place is written as everywhere: file, line, column."""
+    return {
+        "ok": not found.faults,
+        "config": found.config,
+        "nginx_version": found.nginx_version,
+        "openssl_series": found.openssl_series,
+        "servers": found.servers,
+        "files": found.files,
+        "faults": [{"message": fault.message, "where": fault.origin, "directive": fault.directive} for fault in found.faults],
+    }
+
+
+def status_text(found: NginxStatus, lang: str) -> str:
+    """One table per listen address."""
+    if not found.sockets:
+        return _NOTHING.in_language(lang).format(config=visible(found.config))
+    return "\n\n".join("\n".join(_socket(socket, lang)) for socket in found.sockets)
+
+
+def _socket(socket: SocketStatus, lang: str) -> Iterator[str]:
+    yield f"{_address(socket)}  {_kind(socket, lang)}"
+    if socket.tls:
+        yield "  " + _without_sni(socket, lang)
+        rows = [row for server in socket.servers for row in _rows(server, lang)]
+    else:
+        rows = [(visible(server.label), "", "", "", "") for server in socket.servers]
+    yield from _table([tuple(head.in_language(lang) for head in _HEADS), *rows] if socket.tls else rows)
+    for server in socket.servers:
+        yield from (f"  {_told(server, backend, lang)}" for backend in server.backends)
+
+
+def _address(socket: SocketStatus) -> str:
+    return visible(f"{socket.address}:{socket.port}" if socket.port else socket.address)
+
+
+def _kind(socket: SocketStatus, lang: str) -> str:
+    words = [socket.context] if socket.context != "http" else []
+    words.append(("QUIC" if socket.quic else "TLS") if socket.tls else _PLAIN.in_language(lang))
+    return " ".join(words)
+
+
+def _without_sni(socket: SocketStatus, lang: str) -> str:
+    asks = _REJECTED if socket.without_sni_rejected else _ASKS[socket.without_sni_asks]
+    return _WITHOUT_SNI.in_language(lang).format(server=visible(socket.without_sni), asks=asks.in_language(lang))
+
+
+def _rows(server: ServerStatus, lang: str) -> Iterator[tuple[str, ...]]:
+    """One line per server, and one more for every further authority or CRL."""
+    if server.asks == "off":
+        yield visible(server.label), server.asks, "", "", ""
+        return
+    issued = [_authority(one, lang) for one in server.authorities] or ["-"]
+    revoked = [_crl(one, lang) for one in server.crls] or [_NO_CRL.in_language(lang)]
+    if server.ocsp != "off":
+        revoked = [f"OCSP {server.ocsp}", *(revoked if server.crls else [])]
+    for at in range(max(len(issued), len(revoked))):
+        first = (visible(server.label), server.asks) if at == 0 else ("", "")
+        depth = str(server.depth) if at == 0 else ""
+        yield (*first, issued[at] if at < len(issued) else "", depth, revoked[at] if at < len(revoked) else "")
+
+
+def _authority(one: AuthorityStatus, lang: str) -> str:
+    if one.error or one.not_after is None:
+        return visible(f"{one.path}: {one.error}")
+    return visible(f"{one.subject} ({_UNTIL.in_language(lang)} {one.not_after:%Y-%m-%d})")
+
+
+def _crl(one: CrlStatus, lang: str) -> str:
+    if one.error:
+        return visible(f"{one.path}: {one.error}")
+    end = f"{one.next_update:%Y-%m-%d %H:%M}" if one.next_update else _FOREVER.in_language(lang)
+    late = f" {_EXPIRED.in_language(lang)}" if one.expired else ""
+    return visible(f"CRL {one.issuer} {_UNTIL.in_language(lang)} {end}{late}")
+
+
+def _told(server: ServerStatus, backend: BackendStatus, lang: str) -> str:
+    where = visible(f"{server.label} {backend.location}".strip())
+    if not backend.headers:
+        return f"{where} -> {visible(backend.target)} {_TOLD_NOTHING.in_language(lang)}"
+    headers = ", ".join(visible(f"{name}: {value}") for name, value in backend.headers)
+    return f"{where} -> {visible(backend.target)} {_TOLD.in_language(lang)} {headers}"
+
+
+def _table(rows: list[tuple[str, ...]]) -> Iterator[str]:
+    widths = [max(width(row[at]) for row in rows) for at in range(len(_HEADS))] if rows else []
+    for row in rows:
+        yield ("  " + "  ".join(pad(cell, columns) for cell, columns in zip(row, widths, strict=True))).rstrip()
