@@ -9,9 +9,9 @@ import pytest
 from handclasp.catalogue import causes
 from handclasp.catalogue.builds import BUILDS, fitting
 from handclasp.catalogue.cause import Cause, Status
-from handclasp.model.text import Text
 from handclasp.catalogue.verify_errors import by_number
 from handclasp.model.nginx import NginxVersion, OpensslSeries
+from handclasp.model.text import Text
 
 FOLDER = Path(causes.__file__).parent
 FILES = sorted(FOLDER.glob("*/*.toml"))

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from handclasp.catalogue.builds import BUILDS
-from handclasp.model.text import Text
 from handclasp.model.finding import Applicability, Danger
+from handclasp.model.text import Text
 from handclasp.model.verdict import Side
 
 

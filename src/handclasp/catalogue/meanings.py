@@ -8,8 +8,8 @@ from importlib.resources import files
 
 import msgspec
 
-from handclasp.model.text import Text
 from handclasp.catalogue.verify_errors import PREFIX
+from handclasp.model.text import Text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

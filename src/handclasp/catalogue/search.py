@@ -49,11 +49,12 @@ def search(query: str, *, limit: int = 5) -> tuple[Hit, ...]:
     asked = 0.0
     for word in dict.fromkeys(_words(query)):
         alike = index.alike(word)
-        asked += max((index.rarity(known) for known, _ in alike), default=index.unknown)
+        rarity = index.rarity(alike[0][0]) if alike else index.unknown
+        asked += rarity
         best: dict[str, float] = {}
         for known, likeness in alike:
             for slug, weight in index.places[known].items():
-                best[slug] = max(best.get(slug, 0.0), likeness * weight * index.rarity(known))
+                best[slug] = max(best.get(slug, 0.0), likeness * likeness * weight * rarity)
         for slug, score in best.items():
             scores[slug] += score
     order = {slug: place for place, slug in enumerate(causes.slugs())}

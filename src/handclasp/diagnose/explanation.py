@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from handclasp.catalogue.cause import Cause
-from handclasp.model.text import Text
 from handclasp.catalogue.verify_errors import VerifyErrorName
 from handclasp.diagnose.candidates import Candidate
 from handclasp.diagnose.log_line import Doubt, LogLine
+from handclasp.model.text import Text
 
 
 class Kind(StrEnum):

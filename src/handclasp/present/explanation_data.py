@@ -2,9 +2,9 @@
 
 from handclasp.catalogue.builds import BUILDS
 from handclasp.catalogue.cause import Cause
-from handclasp.model.text import Text
 from handclasp.diagnose.explanation import Explained, Explanation
 from handclasp.diagnose.log_line import LogLine
+from handclasp.model.text import Text
 from handclasp.present.explanation import grouped
 from handclasp.present.explanation_words import DOUBT, lab
 

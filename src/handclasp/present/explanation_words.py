@@ -2,9 +2,9 @@
 
 from handclasp.catalogue.builds import BUILDS
 from handclasp.catalogue.cause import Cause, Status
-from handclasp.model.text import Text
 from handclasp.diagnose.log_line import Doubt
 from handclasp.model.finding import Applicability, Danger
+from handclasp.model.text import Text
 
 WORDS = {
     "check": Text(en="Check", zh="检查"),
