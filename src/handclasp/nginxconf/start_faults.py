@@ -10,12 +10,13 @@ from collections.abc import Iterator, Mapping
 from handclasp.model.evidence import Evidence
 from handclasp.model.nginx import EffectiveConfig, NginxVersion, OpensslSeries, StartFault, TlsServer
 from handclasp.model.origin import Origin
+from handclasp.nginxconf.dump import is_dump
 from handclasp.nginxconf.fault_directives import DirectiveFaults
 from handclasp.nginxconf.fault_files import StartFiles
 from handclasp.nginxconf.fault_servers import Blocks, http_server_faults, socket_faults, stream_server_faults
 from handclasp.nginxconf.fault_upstreams import upstream_faults
 from handclasp.nginxconf.scope import Scope
-from handclasp.nginxconf.tree import ConfigTree, Directive
+from handclasp.nginxconf.tree import ConfigTree, Directive, decode
 
 _PROXY_MODULES = ("proxy", "uwsgi", "grpc")
 
@@ -47,12 +48,15 @@ def evidence_faults(
 ) -> tuple[StartFault, ...]:
     """As `start_faults`, for the files of saved or gathered evidence.
 
-    A file that this user may not read is unknown, not missing: nginx reads it as root.
+    A file that this user may not read is unknown, not missing: nginx reads it as root. So is one that a dump names, which may
+    come from another machine.
     """
+    dump = evidence.root is not None and is_dump(decode(evidence.files.get(evidence.root) or b""))
     files = {
         path: content for path, content in evidence.files.items() if content is not None or path not in evidence.unreadable
     }
-    files |= {path: None for path, reason in evidence.unreadable.items() if "No such file" in reason}
+    if not dump:
+        files |= {path: None for path, reason in evidence.unreadable.items() if "No such file" in reason}
     return start_faults(tree, config, files, evidence.keys, version, series)
 
 

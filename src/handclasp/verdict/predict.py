@@ -12,6 +12,7 @@ from handclasp.model.verdict import Side, Verdict
 from handclasp.nginxconf.effective import effective
 from handclasp.nginxconf.gathered import tree_from_files
 from handclasp.nginxconf.select import select_server
+from handclasp.nginxconf.start_faults import evidence_faults
 from handclasp.nginxconf.tree import ConfigTree
 from handclasp.pki.read import certificates_from_pem
 from handclasp.verdict.client import Judge, client_verdict
@@ -131,6 +132,9 @@ def predict(evidence: Evidence) -> Verdict:
         InputError: the configuration or a given chain cannot be read, or has no such server or upstream.
     """
     stage = Stage(evidence)
+    refused = evidence_faults(evidence, stage.tree, stage.config, stage.version, stage.series)
+    if refused:
+        return Verdict(side=evidence.side, status=None, title=None, start=refused[0].message)
     if evidence.side is Side.CLIENT:
         return stage.client_verdict(stage.presented or ())
     if stage.upstream is None:
