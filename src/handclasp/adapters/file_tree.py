@@ -6,6 +6,7 @@ import fcntl
 import glob
 import os
 import stat
+import tempfile
 import time
 from collections.abc import Iterator
 
@@ -114,6 +115,16 @@ class PosixFileTree:
         except OSError as error:
             raise world_error(path, "cannot be made", error) from error
         _sync_folder(parent)
+
+    @contextlib.contextmanager
+    def scratch(self) -> Iterator[str]:
+        """A new folder for its owner alone; it is taken away with all that is in it, whatever happens."""
+        try:
+            made = tempfile.TemporaryDirectory(prefix="handclasp-")
+        except OSError as error:
+            raise world_error(tempfile.gettempdir(), "no folder can be made", error) from error
+        with made as folder:
+            yield folder
 
     @contextlib.contextmanager
     def lock(self, path: str, *, purpose: str, timeout: float = 30.0) -> Iterator[None]:

@@ -47,3 +47,7 @@ class FileTree(FileReader, Protocol):
     def lock(self, path: str, *, purpose: str, timeout: float = 30.0) -> AbstractContextManager[None]:
         """Exclusive lock on a file, released when the process dies; WorldError naming the holder's purpose on timeout."""
         ...
+
+    def scratch(self) -> AbstractContextManager[str]:
+        """A new folder for its owner alone; it is taken away with all that is in it, whatever happens."""
+        ...

@@ -1,0 +1,151 @@
+"""A copy of a configuration that can run anywhere: the same servers and TLS, on loopback, below one folder, with stubs behind.
+
+What decides a handshake stays as it is. What reaches out of the folder (logs, caches, content, upstreams, code) is replaced or
+left out; `Composed.notes` says what of it could matter. The same input gives the same output, so that two copies, before and
+after an edit, differ in that edit alone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from handclasp.model.nginx import NginxBuild
+from handclasp.nginxconf.sandbox_survey import KeyPair, Socket, Target
+from handclasp.nginxconf.sandbox_write import Writer
+from handclasp.nginxconf.tree import ConfigTree
+
+CONFIG = "nginx.conf"
+LOG = "logs/error.log"
+_ANSWER = '200 "upstream\\n"'
+FOLDERS = ("logs", "run", "html")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpstreamStub:
+    """What stands in for one upstream. `chain` and `key`: PEM it presents; None: plain HTTP, or a certificate made for it.
+
+    `client_ca`: PEM of the CAs whose client certificates it demands; None: it asks for none.
+    """
+
+    chain: bytes | None = None
+    key: bytes | None = None
+    client_ca: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxPlan:
+    """What to copy.
+
+    Args:
+        tree: the configuration, includes in place.
+        files: certificates, CRLs and other files by absolute path; what is missing here is missing in the copy.
+        keys: private keys (PEM) by absolute path. A missing one is replaced, with a certificate that says the same.
+        spki: what the missing private keys hold, SubjectPublicKeyInfo DER by path: pairs that do not match stay so.
+        upstreams: stubs by address as written, "host:port"; others get a plain or self-signed one that answers 200.
+        keep_log_level: error_log levels as they are; otherwise everything is logged at info.
+    """
+
+    tree: ConfigTree
+    files: Mapping[str, bytes | None] = field(default_factory=dict)
+    keys: Mapping[str, bytes] = field(default_factory=dict)
+    spki: Mapping[str, bytes] = field(default_factory=dict)
+    upstreams: Mapping[str, UpstreamStub] = field(default_factory=dict)
+    keep_log_level: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """Where and with what a copy runs.
+
+    `prefix`: its folder, absolute. `sockets`: the port on 127.0.0.1 of each original socket; `beside`: one without PROXY line
+    for those that expect it; `stubs`: of each upstream; `control`: of a server that only answers. `twins`: certificate and key
+    (PEM) by key pair; `own`: the pair for stubs without one. `drop`: names of directives that this nginx does not know.
+    `user`: of the workers, when started by root.
+    """
+
+    prefix: str
+    build: NginxBuild
+    sockets: Mapping[Socket, int]
+    beside: Mapping[Socket, int]
+    stubs: Mapping[Target, int]
+    control: int
+    twins: Mapping[KeyPair, tuple[bytes, bytes]]
+    own: tuple[bytes, bytes]
+    drop: frozenset[str] = frozenset()
+    user: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Composed:
+    """The files of a copy by path relative to its prefix; `secret` are those only the owner may read."""
+
+    files: Mapping[str, bytes]
+    secret: frozenset[str]
+    notes: tuple[str, ...]
+
+
+def compose(plan: SandboxPlan, setting: Setting) -> Composed:
+    """The files of the copy. `CONFIG` is the main one; `FOLDERS` must be there too."""
+    writer = Writer(plan.tree, prefix=setting.prefix, sockets=setting.sockets, stubs=setting.stubs, drop=setting.drop)
+    writer.keep_log_level = plan.keep_log_level
+    writer.beside = setting.beside
+    writer.modules = dict.fromkeys(setting.build.dynamic_modules, setting.build.modules_path or "")
+    writer.present = frozenset(path for path, content in plan.files.items() if content is not None) | frozenset(plan.keys)
+    files, secret = _material(plan)
+    for number, (pair, (certificate, key)) in enumerate(sorted(setting.twins.items()), start=1):
+        writer.twins[pair] = (f"twins/{number}.pem", f"twins/{number}.key")
+        files[f"twins/{number}.pem"], files[f"twins/{number}.key"] = certificate, key
+        secret.add(f"twins/{number}.key")
+    files["stubs/own.pem"], files["stubs/own.key"] = setting.own
+    files["html/index.html"] = b"content\n"
+    secret.add("stubs/own.key")
+    extra = [_control(setting), *(_stub(plan, setting, target, files, secret) for target in sorted(setting.stubs))]
+    text = writer.main(user=setting.user, extra=extra)
+    files[CONFIG] = text.encode("utf-8", "surrogateescape")
+    return Composed(files=files, secret=frozenset(secret), notes=tuple(dict.fromkeys(writer.notes)))
+
+
+def _material(plan: SandboxPlan) -> tuple[dict[str, bytes], set[str]]:
+    """Certificates and keys in their mirrored places. A file that holds both is put together again."""
+    files: dict[str, bytes] = {}
+    for path, content in plan.files.items():
+        if content is not None and path not in plan.tree.sources and path.startswith("/"):
+            files[f"root{path}"] = content
+    for path, key in plan.keys.items():
+        if path.startswith("/"):
+            files[f"root{path}"] = files.get(f"root{path}", b"") + key
+    return files, {f"root{path}" for path in plan.keys}
+
+
+def _control(setting: Setting) -> str:
+    return _server(setting, setting.control, tls="ssl", certificate="stubs/own", answer="204")
+
+
+def _stub(plan: SandboxPlan, setting: Setting, target: Target, files: dict[str, bytes], secret: set[str]) -> str:
+    port = setting.stubs[target]
+    if not target.tls:
+        return _server(
+            setting, port, tls="http2" if target.module == "grpc" else "", certificate="", answer='200 "upstream\\n"'
+        )
+    given = plan.upstreams.get(target.address, UpstreamStub())
+    name = "stubs/own"
+    if given.chain is not None and given.key is not None:
+        name = f"stubs/{port}"
+        files[f"{name}.pem"], files[f"{name}.key"] = given.chain, given.key
+        secret.add(f"{name}.key")
+    more = ""
+    if given.client_ca is not None:
+        files[f"stubs/{port}-ca.pem"] = given.client_ca
+        more = f"ssl_client_certificate {setting.prefix}/stubs/{port}-ca.pem; ssl_verify_client on; ssl_verify_depth 9; "
+    tls = "ssl http2" if target.module == "grpc" else "ssl"
+    return _server(setting, port, tls=tls, certificate=name, answer=_ANSWER, more=more)
+
+
+def _server(setting: Setting, port: int, *, tls: str, certificate: str, answer: str, more: str = "") -> str:
+    """A server of ours beside those of the configuration; it overrides what it could inherit from http{}."""
+    at = f"{setting.prefix}/{certificate}"
+    own = f"ssl_certificate {at}.pem; ssl_certificate_key {at}.key; ssl_protocols TLSv1.2 TLSv1.3; " if certificate else ""
+    verify = more or "ssl_verify_client off; "
+    return (
+        f"server {{ listen 127.0.0.1:{port} {tls}; server_name sandbox; error_log /dev/null; "
+        f"{own}{verify if certificate else ''}return {answer}; }}"
+    )
