@@ -19,6 +19,8 @@ from handclasp.pki.signing import digest_for, narrowed
 MOST_REVOKED = 3
 """So many revoked clients are tried in a proof, the newest ones."""
 
+_LOOKED_AT = 20
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
@@ -38,8 +40,11 @@ class Cast:
     foreign: ClientIdentity
 
 
-def cast_of(home: Home) -> Cast:
-    """Those whose certificate and key are in the home, and a stranger made for the occasion."""
+def cast_of(home: Home, *, leaving: frozenset[int] = frozenset()) -> Cast:
+    """Those whose certificate and key are in the home, and a stranger made for the occasion.
+
+    `leaving`: serials of revoked certificates that must be tried in any case.
+    """
     live = tuple(member for record in may_enter(home) if (member := holder(home, record)))
     now = home.clock.now()
     gone = [
@@ -47,9 +52,10 @@ def cast_of(home: Home) -> Cast:
         for record in home.store.certificates()
         if record.state is CertificateState.REVOKED and record.certificate is not None and record.not_after > now
     ]
-    gone.sort(key=lambda record: record.revoked_at or record.not_before, reverse=True)
-    revoked = tuple(member for record in gone[:20] if (member := holder(home, record)))
-    return Cast(good=live, revoked=revoked[:MOST_REVOKED], foreign=stranger(home))
+    gone.sort(key=lambda record: (record.serial in leaving, record.revoked_at or record.not_before), reverse=True)
+    revoked = tuple(member for record in gone[: len(leaving) + _LOOKED_AT] if (member := holder(home, record)))
+    most = max(MOST_REVOKED, sum(member.serial in leaving for member in revoked))
+    return Cast(good=live, revoked=revoked[:most], foreign=stranger(home))
 
 
 def holder(home: Home, record: CertificateRecord) -> Member | None:

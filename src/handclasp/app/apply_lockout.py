@@ -11,6 +11,7 @@ from handclasp.model.certificate import Certificate, Crl, TrustAnchors
 from handclasp.model.errors import InputError, PolicyError
 from handclasp.model.nginx import OpensslSeries
 from handclasp.model.verdict import Side
+from handclasp.pki.export import pem_of
 from handclasp.pki.read import certificate_from_der, certificates_from_pem, crls_from_pem
 from handclasp.pki.serials import format_serial
 from handclasp.pki.signature import signed_by
@@ -35,8 +36,13 @@ def refuse_lockout(home: Home, *, bundle: bytes, crls: bytes) -> None:
         raise PolicyError(
             f"these CRLs must not be published: {faults[0]}",
             where=home.layout.crl,
-            hint="\n".join([*faults[1:_MOST_WORDS], "sign fresh ones: handclasp crl --refresh"]),
+            hint="\n".join([*faults[1:_MOST_WORDS], "with the key of every CA at hand: handclasp crl --refresh"]),
         )
+
+
+def bundle_of(home: Home) -> bytes:
+    """Every CA certificate as the registry has it, PEM: what ca/bundle.pem says, or will."""
+    return b"".join(pem_of(authority.certificate) for authority in home.authorities())
 
 
 def lockout_faults(home: Home, bundle: bytes, crls: bytes) -> Iterator[str]:

@@ -16,30 +16,29 @@ _REJECTED = (Who.NOBODY, Who.FOREIGN)
 _BROKEN = 500
 
 
-def steps_for(sites: Iterable[SiteIntent], cast: Cast, *, leaving: frozenset[int] = frozenset()) -> tuple[ProbeStep, ...]:
-    """The probes of these sites. `leaving`: serials that are being revoked by this very change."""
-    return tuple(step for site in sites for tls in TlsVersion for step in _of_site(site, cast, tls, leaving))
+def steps_for(sites: Iterable[SiteIntent], cast: Cast) -> tuple[ProbeStep, ...]:
+    """The probes of these sites."""
+    return tuple(step for site in sites for tls in TlsVersion for step in _of_site(site, cast, tls))
 
 
-def _of_site(site: SiteIntent, cast: Cast, tls: TlsVersion, leaving: frozenset[int]) -> Iterator[ProbeStep]:
+def _of_site(site: SiteIntent, cast: Cast, tls: TlsVersion) -> Iterator[ProbeStep]:
     name = site.server_names[0]
 
     def step(words: str, who: Who, expect: Expect = Expect.REFUSED, *, identity: str | None = None, **more: bool) -> ProbeStep:
         label = f"{name}, {words}, {tls}"
         return ProbeStep(name=label, expect=expect, site=name, who=who, identity=identity, tls=tls, **more)
 
-    good = [member for member in cast.good if member.serial not in leaving]
-    listed = [member for member in good if site.allow is None or member.name in site.allow]
+    listed = [member for member in cast.good if site.allow is None or member.name in site.allow]
     for member in listed[:1]:
         yield step(f"{member.name} fresh", Who.GOOD, Expect.ADMITTED, identity=key(member))
         yield step(f"{member.name} resumed", Who.GOOD, Expect.ADMITTED, identity=key(member), resumed=True)
         yield step(f"{member.name} without SNI", Who.GOOD, identity=key(member), sni=False)
-    for member in [one for one in good if one not in listed][:1]:
+    for member in [one for one in cast.good if one not in listed][:1]:
         yield step(f"{member.name}, not on the list,", Who.UNLISTED, identity=key(member))
     yield step("no certificate", Who.NOBODY)
     yield step("certificate of another CA fresh", Who.FOREIGN)
     yield step("certificate of another CA resumed", Who.FOREIGN, resumed=True)
-    for member in (*cast.revoked, *(one for one in cast.good if one.serial in leaving)):
+    for member in cast.revoked:
         yield step(f"{member.name} (revoked) fresh", Who.REVOKED, identity=key(member))
         yield step(f"{member.name} (revoked) resumed", Who.REVOKED, identity=key(member), resumed=True)
 
@@ -76,6 +75,10 @@ class SiteProver:
                 self.let_in.add(_place(step))
             if step.who is Who.GOOD:
                 self.statuses[step.site, step.tls] = seen.status
+
+    def was_inside(self, member: Member) -> frozenset[tuple[str, TlsVersion | None]]:
+        """The sites and TLS versions where a revoked client was let in before the change, and a session of it was saved."""
+        return frozenset((site, tls) for site, who, one, tls in self.let_in if who is Who.REVOKED and one == key(member))
 
     def after(self, steps: tuple[ProbeStep, ...]) -> tuple[Proven, ...]:
         """Make the probes in order; a resumed one uses the oldest session there is of that client."""

@@ -12,6 +12,7 @@ from handclasp.app.apply_proof import SiteProver, steps_for
 from handclasp.app.apply_state import Change, Gear, Instance, now
 from handclasp.app.home import Home
 from handclasp.app.issue import IssueOrder, issue
+from handclasp.app.register import may_enter
 from handclasp.app.site import SiteOrder, material
 from handclasp.model.errors import InputError, UsageError
 from handclasp.model.intent import SiteIntent, SiteMaterial
@@ -65,9 +66,7 @@ def ensure_certificate(home: Home, order: SiteOrder) -> str | None:
     return None
 
 
-def plan_sites(
-    home: Home, gear: Gear, orders: tuple[SiteOrder, ...], cast: Cast, *, leaving: frozenset[int] = frozenset()
-) -> Plan:
+def plan_sites(home: Home, gear: Gear, orders: tuple[SiteOrder, ...], cast: Cast) -> Plan:
     """What must be written so that the private nginx serves exactly these sites.
 
     Raises:
@@ -84,13 +83,15 @@ def plan_sites(
         if there != content:
             changes.append(WriteFile(path=path, content=content, mode=mode, before=there))
     changes += [RemoveFile(path=path, before=gear.files.read(path)) for path in stale]
-    return Plan(files=tuple(changes), probes=steps_for((order.intent for order in orders), cast, leaving=leaving))
+    return Plan(files=tuple(changes), probes=steps_for((order.intent for order in orders), cast))
 
 
 def apply_sites(
     home: Home, gear: Gear, orders: tuple[SiteOrder, ...], *, leaving: frozenset[int] = frozenset(), way: Way | None = None
 ) -> tuple[Applied, SiteProver]:
     """Make the private nginx serve these sites, and prove it; the prober is handed out for what it has noted.
+
+    `leaving`: serials of revoked certificates that must knock in the proof, with sessions from before the change.
 
     Raises:
         as `plan_sites` and `apply.apply_plan`.
@@ -102,8 +103,8 @@ def apply_sites(
     casts: list[Cast] = []
 
     def make_plan() -> Plan:
-        casts.append(cast_of(home))
-        return plan_sites(home, gear, orders, casts[-1], leaving=leaving)
+        casts.append(cast_of(home, leaving=leaving))
+        return plan_sites(home, gear, orders, casts[-1])
 
     def make_prover(plan: Plan) -> Prover:
         provers.append(site_prover(gear, orders, casts[-1], plan))
@@ -128,7 +129,8 @@ def _files(home: Home, gear: Gear, instance: Instance, orders: tuple[SiteOrder, 
     }
     pairs: list[tuple[SiteIntent, SiteMaterial]] = []
     for order in orders:
-        given = material(home, replace(order, log_folder=f"{instance.prefix}/logs"))
+        intent = _of_the_living(home, order.intent)
+        given = material(home, replace(order, intent=intent, log_folder=f"{instance.prefix}/logs"))
         name = _name(order)
         found[f"{pki}/{name}.key"] = (home.files.read(given.certificate_key), _SECRET)
         found[f"{pki}/{name}.pem"] = (home.files.read(given.certificate), 0o644)
@@ -139,13 +141,26 @@ def _files(home: Home, gear: Gear, instance: Instance, orders: tuple[SiteOrder, 
             client_certificate=f"{pki}/ca.pem",
             crl=f"{pki}/crl.pem",
         )
-        pairs.append((order.intent, own))
+        pairs.append((intent, own))
     texts = render_sites(pairs, gear.nginx.build().version)
     for order, text in zip(orders, texts, strict=True):
         found[f"{instance.prefix}/sites/{_name(order)}.conf"] = (text.encode(), 0o644)
     found[instance.config] = (render_main(instance.prefix).encode(), 0o644)
     found[_memory(instance)] = (msgspec.json.format(msgspec.json.encode(orders), indent=1) + b"\n", 0o644)
     return found
+
+
+def _of_the_living(home: Home, intent: SiteIntent) -> SiteIntent:
+    """The intent without listed identities whose certificates are all revoked or expired: nobody is admitted in their name.
+
+    A name that this CA never knew stays, so that rendering refuses it.
+    """
+    if intent.allow is None:
+        return intent
+    living = {record.name for record in may_enter(home)}
+    return replace(
+        intent, allow=tuple(name for name in intent.allow if name in living or not home.store.certificates(name=name))
+    )
 
 
 def _present(gear: Gear, folder: str) -> tuple[str, ...]:

@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 
 from cryptography import x509
 
+from handclasp.app.apply_lockout import bundle_of, refuse_lockout
 from handclasp.app.authority import certificate_of
-from handclasp.app.ca_files import write_crls
+from handclasp.app.ca_files import crl_file_content, write_crls
 from handclasp.app.crashpoint import crashpoint
 from handclasp.app.home import Home
 from handclasp.app.recover import sweep
@@ -34,7 +35,7 @@ def publish_crls(home: Home, *, lifetime: timedelta = CRL_LIFETIME) -> tuple[Pub
     """Sign a fresh CRL of every CA whose key is here, record them, and write them to ca/crl.pem in one step.
 
     Raises:
-        PolicyError: the clock went back behind the last CRL.
+        PolicyError: the clock went back behind the last CRL, or this set would shut live clients out; nothing is published.
         UsageError: `lifetime` is under an hour, or a CA has neither key nor CRL.
         WorldError: the keys cannot be unlocked, or the disk failed; the published file is as it was, or complete.
     """
@@ -55,6 +56,7 @@ def publish_locked(home: Home, *, lifetime: timedelta = CRL_LIFETIME) -> tuple[P
             raise UsageError(
                 f"the key of the {authority.label} CA is not here, and it has no CRL yet", hint="bring its key back"
             )
+    refuse_lockout(home, bundle=bundle_of(home), crls=crl_file_content(home))
     write_crls(home)
     return tuple(_state(home, authority, signed=authority.label in signed) for authority in home.authorities())
 

@@ -1,0 +1,131 @@
+"""Revokes an identity and proves it: registry, CRLs, session epoch, nginx, and then the revoked client itself knocks.
+
+"Revoked" is said only when nginx refused that very certificate, in a fresh handshake and with a TLS session from before.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from handclasp.app.apply import Applied, Proven, Way
+from handclasp.app.apply_cast import holder
+from handclasp.app.apply_proof import SiteProver
+from handclasp.app.apply_site import apply_sites, remembered
+from handclasp.app.apply_state import Gear
+from handclasp.app.crl import PublishedCrl, publish_locked
+from handclasp.app.home import Home
+from handclasp.app.revoke_record import record_revocation_locked, revocable
+from handclasp.app.site import SiteOrder
+from handclasp.model.errors import UsageError
+from handclasp.model.issuance import CertificateRecord, CertificateState, Reason
+from handclasp.model.plan import Expect, Who
+from handclasp.model.probe import TlsVersion
+from handclasp.pki.serials import format_serial, parse_serial
+
+_NO_NGINX = "no nginx of this home serves a site: nobody was asked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revoked:
+    """What was done, and what is proven.
+
+    `records` as they are now. `fresh` are those that this run revoked; the others had been revoked before. `applied` None: no
+    nginx of this home serves anything. `unproven` says, in words, what could not be proven; empty when everything was.
+    `failed` are probes that saw the revoked client get in, or a good one shut out. `seconds` from the order to the proof.
+    """
+
+    records: tuple[CertificateRecord, ...]
+    fresh: tuple[int, ...]
+    crls: tuple[PublishedCrl, ...]
+    applied: Applied | None
+    unproven: tuple[str, ...]
+    at: datetime
+    seconds: float
+
+    @property
+    def failed(self) -> tuple[Proven, ...]:
+        """Probes that did not see what they should."""
+        return tuple(one for one in self.applied.proven if not one.ok) if self.applied else ()
+
+    @property
+    def proven(self) -> bool:
+        """Whether nginx was seen to refuse every one of them, fresh and resumed, and to let a good client in."""
+        return self.applied is not None and self.applied.serving and not self.failed and not self.unproven
+
+
+def revoke(home: Home, gear: Gear, what: str, *, reason: Reason = Reason.UNSPECIFIED, serial: str | None = None) -> Revoked:
+    """Revoke the certificates of an identity (or the one with that serial) and make the private nginx refuse them.
+
+    Killed anywhere, the revocation is either not recorded, or recorded; then running it again completes it.
+
+    Raises:
+        UsageError: there is no such certificate.
+        PolicyError: it is a CA's, or the new CRLs would shut live clients out: then the revocation is recorded and nginx is
+            as before.
+        WorldError, apply.ProofError: nginx did not take it: the revocation is recorded, and nginx is as before.
+    """
+    started = home.clock.now()
+    chosen = _chosen(home, what, serial)
+    fresh = tuple(record.serial for record in chosen if record.state is not CertificateState.REVOKED)
+    records, crls = _record_and_publish(home, chosen, reason)
+    sites = remembered(home)
+    applied, unproven = _enforce(home, gear, sites, records) if sites else (None, (_NO_NGINX,))
+    now = home.clock.now()
+    return Revoked(
+        records=records,
+        fresh=fresh,
+        crls=crls,
+        applied=applied,
+        unproven=unproven,
+        at=now,
+        seconds=(now - started).total_seconds(),
+    )
+
+
+def _chosen(home: Home, what: str, serial: str | None) -> tuple[CertificateRecord, ...]:
+    found = revocable(home, what)
+    if serial is None:
+        return found
+    numbers = set(parse_serial(serial))
+    chosen = tuple(record for record in found if record.serial in numbers)
+    if not chosen:
+        raise UsageError(f"{what} has no unexpired certificate with serial {serial}", hint=f"handclasp show {what}")
+    return chosen
+
+
+def _record_and_publish(
+    home: Home, chosen: tuple[CertificateRecord, ...], reason: Reason
+) -> tuple[tuple[CertificateRecord, ...], tuple[PublishedCrl, ...]]:
+    """Row, audit event and epoch in one transaction; then the CRL of every CA, judged before anybody relies on it."""
+    with home.changing("revoking"):
+        records = record_revocation_locked(home, chosen, reason=reason)
+        return records, publish_locked(home)
+
+
+def _enforce(
+    home: Home, gear: Gear, sites: tuple[SiteOrder, ...], records: tuple[CertificateRecord, ...]
+) -> tuple[Applied, tuple[str, ...]]:
+    """The CRLs and the new session epoch to nginx, in one apply; what happened, and what could not be proven."""
+    leaving = frozenset(record.serial for record in records)
+    applied, prover = apply_sites(home, gear, sites, leaving=leaving, way=Way(forward=True, start=False, keep=False))
+    if not applied.serving:
+        return applied, ("nginx is not running: its files are ready, and nobody was asked",)
+    return applied, tuple(_doubts(home, applied, prover, records))
+
+
+def _doubts(home: Home, applied: Applied, prover: SiteProver, records: tuple[CertificateRecord, ...]) -> Iterator[str]:
+    for record in records:
+        number = format_serial(record.serial)
+        member = holder(home, record)
+        if record.certificate is None:
+            yield f"{record.name} (serial {number}) was never signed as far as is known: nobody can knock with it"
+        elif member is None:
+            yield f"the key of {record.name} (serial {number}) is not in this home: nobody could knock with it"
+        elif applied.reloaded:
+            saved = prover.was_inside(member)
+            for site, intent in prover.sites.items():
+                lacking = [tls.value for tls in TlsVersion if (site, tls) not in saved]
+                if lacking and (intent.allow is None or record.name in intent.allow):
+                    yield f"{site} did not let {record.name} in before ({', '.join(lacking)}): there was no session to resume"
+    if not any(one.step.who is Who.GOOD and one.step.expect is Expect.ADMITTED for one in applied.proven):
+        yield "no good client has its key in this home: that others still get in was not asked"
