@@ -4,9 +4,6 @@ import base64
 import binascii
 from dataclasses import dataclass
 
-import msgspec
-
-from handclasp.model.errors import InputError
 from handclasp.model.verdict import Side
 
 
@@ -73,16 +70,3 @@ def der(text: str) -> bytes:
         return base64.b64decode("".join(line for line in text.splitlines() if not line.startswith("-----")), validate=True)
     except binascii.Error as error:
         raise ValueError(str(error)) from error
-
-
-def to_json(case: Case) -> bytes:
-    """A kept case: indented JSON, one field a line."""
-    return msgspec.json.format(msgspec.json.encode(case), indent=1) + b"\n"
-
-
-def from_json(data: bytes, *, where: str) -> Case:
-    """Read a kept case. Raises InputError naming `where`."""
-    try:
-        return msgspec.json.decode(data, type=Case)
-    except msgspec.ValidationError as error:
-        raise InputError(f"this is no kept case: {error}", where=where) from error

@@ -153,7 +153,8 @@ def crl_from_der(data: bytes) -> Crl:
         empty_scope=scope == values.IssuingDistributionPoint(),
         critical_extensions=critical,
         critical_entries=any(_unhandled(entry.extensions) for entry in parsed),
-        revoked={entry.serial_number: _revoked(entry) for entry in parsed},
+        # Of two entries for one serial number the first counts: written last, it stays.
+        revoked={entry.serial_number: _revoked(entry) for entry in reversed(list(parsed))},
     )
 
 

@@ -32,7 +32,7 @@ def invalid(certificate: Certificate, series: OpensslSeries) -> bool:
     constraints = certificate.basic_constraints
     is_ca = constraints is not None and constraints.ca
     limit = constraints.path_len_constraint if constraints is not None else None
-    if limit is not None and (limit < 0 or (series is OpensslSeries.V1_0_2 and not is_ca)):
+    if limit is not None and (limit < 0 or (not is_ca and _path_length_without_ca(limit, series))):
         return True
     if certificate.proxy and (is_ca or certificate.subject_alt_name is not None):
         return True
@@ -40,6 +40,11 @@ def invalid(certificate: Certificate, series: OpensslSeries) -> bool:
         return False
     nameless = any(point.names is None and not point.issuers for point in certificate.distribution_points)
     return certificate.key_usage == frozenset() or nameless
+
+
+def _path_length_without_ca(limit: int, series: OpensslSeries) -> bool:
+    """Whether a path length beside CA:FALSE spoils the certificate: any did in 1.0.2, any but 0 in 1.1.1, none since."""
+    return series is OpensslSeries.V1_0_2 or (series is OpensslSeries.V1_1_1 and limit != 0)
 
 
 def mismatch(subject: Certificate, issuer: Certificate, series: OpensslSeries) -> str | None:

@@ -70,7 +70,7 @@ def wrong_basic_constraints(draft: Draft) -> None:
         case 0 | 1:
             value = ext.basic_constraints(ca=blank is draft.leaf)
         case 2:
-            value = ext.basic_constraints(ca=False, path_length=0)
+            value = ext.basic_constraints(ca=False, path_length=draft.random.randrange(2))
         case _:
             value = ext.basic_constraints(ca=True, path_length=-1)
     blank.put("basicConstraints", value, critical=draft.random.random() < 0.5)

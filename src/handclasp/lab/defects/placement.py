@@ -37,7 +37,7 @@ def sent_twice(draft: Draft) -> None:
 
 def stranger_sent(draft: Draft) -> None:
     """An unrelated CA is sent along."""
-    draft.presented.insert(draft.random.randint(1, len(draft.presented)), draft.authority(name(("CN", "Stranger"))))
+    draft.presented.insert(draft.random.randint(1, max(1, len(draft.presented))), draft.authority(name(("CN", "Stranger"))))
 
 
 def nothing_sent(draft: Draft) -> None:
