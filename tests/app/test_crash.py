@@ -77,4 +77,6 @@ def test_an_issue_that_died_is_recovered_as_abandoned(ca: Ca) -> None:
 
 def test_every_point_is_killed_somewhere() -> None:
     elsewhere = {"revoke.recorded", "recover.abandoned"}
-    assert {point.partition(":")[0] for point in INIT + ISSUE + CRL} | elsewhere == set(POINTS)
+    ours = ("init.", "ca.", "ca-files.", "issue.", "export.", "crl.", "revoke.recorded", "recover.")
+    killed_here = {point.partition(":")[0] for point in INIT + ISSUE + CRL} | elsewhere
+    assert killed_here == {point for point in POINTS if point.startswith(ours)}

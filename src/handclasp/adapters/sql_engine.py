@@ -24,7 +24,10 @@ _ADVICE = (
     ("locked", "another process is writing; try again when it is done"),
     ("not a database", "the registry is damaged; restore it from a backup"),
     ("malformed", "the registry is damaged; restore it from a backup"),
-    ("disk i/o", "the file system is full, or its disk failed: free some space (df), or look at dmesg; nothing was half-written"),
+    (
+        "disk i/o",
+        "the file system is full, or its disk failed: free some space (df), or look at dmesg; nothing was half-written",
+    ),
 )
 
 
@@ -73,6 +76,19 @@ def migrate(engine: Engine, where: str) -> None:
         with engine.connect().execution_options(**{WRITE: True}) as connection, connection.begin():
             if _revision(connection) != HEAD:  # another process may have been faster
                 _upgrade(connection)
+
+
+def snapshot(engine: Engine, where: str) -> bytes:
+    """The database as one file, as it is at this moment.
+
+    Raises:
+        WorldError: it is not SQLite.
+    """
+    if engine.dialect.name != "sqlite":
+        raise WorldError("this database is not one file", where=where, hint="use its own tool, for example pg_dump")
+    with engine.connect() as connection:
+        driver: Any = connection.connection.driver_connection
+        return bytes(driver.serialize())
 
 
 @contextlib.contextmanager

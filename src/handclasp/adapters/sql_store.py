@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, Row, Select, delete, insert, select, 
 from sqlalchemy.exc import IntegrityError
 
 from handclasp.adapters import sql_tables as tables
-from handclasp.adapters.sql_engine import WRITE, failures, migrate, sqlite_engine
+from handclasp.adapters.sql_engine import WRITE, failures, migrate, snapshot, sqlite_engine
 from handclasp.model.errors import Bug, PolicyError
 from handclasp.model.issuance import AuditEvent, Authority, CertificateRecord, CertificateState, Intent, Reason
 from handclasp.pki.audit_chain import GENESIS, digest_of
@@ -90,15 +90,11 @@ class SqlTransaction:
 
     def next_crl_number(self, issuer: str) -> int:
         """The next CRL number of this CA: strictly increasing for ever (invariant I6)."""
-        counter = tables.crl_counter
-        found = self._connection.execute(
-            select(counter.c.number).where(counter.c.issuer == issuer).with_for_update()
-        ).scalar_one_or_none()
-        if found is None:
-            self._connection.execute(insert(counter).values(issuer=issuer, number=1))
-            return 1
-        self._connection.execute(update(counter).where(counter.c.issuer == issuer).values(number=found + 1))
-        return int(found) + 1
+        return self._count(issuer, 1)
+
+    def skip_crl_numbers(self, issuer: str, count: int) -> None:
+        """Leave numbers out: those that a lost registry may have used."""
+        self._count(issuer, count)
 
     def save_crl(self, issuer: str, *, number: int, der: bytes, this_update: datetime, next_update: datetime) -> None:
         """Remember a signed CRL; older ones of the same CA are dropped, their numbers stay used."""
@@ -134,6 +130,17 @@ class SqlTransaction:
         if changed.rowcount == 0:
             self._connection.execute(insert(setting).values(key=key, value=value))
 
+    def _count(self, issuer: str, step: int) -> int:
+        counter = tables.crl_counter
+        query = select(counter.c.number).where(counter.c.issuer == issuer).with_for_update()
+        found = self._connection.execute(query).scalar_one_or_none()
+        number = int(found or 0) + step
+        if found is None:
+            self._connection.execute(insert(counter).values(issuer=issuer, number=number))
+        else:
+            self._connection.execute(update(counter).where(counter.c.issuer == issuer).values(number=number))
+        return number
+
     def _touch(self, issuer: str, serial: int, **values: object) -> None:
         changed = self._connection.execute(update(tables.certificate).where(*_is(issuer, serial)).values(**values))
         if changed.rowcount != 1:
@@ -165,6 +172,11 @@ class SqlStore:
             writer = connection.execution_options(**{WRITE: True})
             with writer.begin():
                 yield SqlTransaction(writer)
+
+    def snapshot(self) -> bytes:
+        """The whole registry as one file; WorldError where the database has its own tools for that."""
+        with failures(self._where):
+            return snapshot(self._engine, self._where)
 
     def authorities(self) -> tuple[Authority, ...]:
         """All CAs, roots first."""

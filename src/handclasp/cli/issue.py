@@ -7,7 +7,8 @@ from handclasp.cli.frame import Frame, framed
 
 
 @click.command("issue")
-@click.argument("name")
+@click.argument("name", required=False)
+@click.option("--from", "table", type=click.Path(dir_okay=False), help="Issue every row of this CSV: name,profile,san,days,...")
 @click.option("--profile", default="client", show_default=True, help="What it is for: client, server, peer (both), email.")
 @click.option(
     "--san", "names", multiple=True, metavar="KIND:NAME", help="dns:api.test, ip:192.0.2.7, email:a@b.test; repeatable."
@@ -27,7 +28,8 @@ from handclasp.cli.frame import Frame, framed
 def command(
     frame: Frame,
     *,
-    name: str,
+    name: str | None,
+    table: str | None,
     profile: str,
     names: tuple[str, ...],
     organization: str | None,
@@ -38,7 +40,7 @@ def command(
     key_type: str | None,
     passphrase_file: str | None,
     passphrase_fd: int | None,
-) -> None:
+) -> int:
     r"""Make a key and a certificate for NAME: a person, a device or a service.
 
     The files go to HOME/identities/NAME: key.pem, certificate.pem, chain.pem, and NAME.p12 with its password beside it.
@@ -47,11 +49,21 @@ def command(
     Examples:
       handclasp issue alice
       handclasp issue api.example.test --profile server --san ip:192.0.2.7
+      handclasp issue --from people.csv
     """
     from handclasp.app.issue import IssueOrder, issue
+    from handclasp.model.errors import UsageError
     from handclasp.pki.csr import read_csr
 
     here = world(frame, passphrase_file=passphrase_file, passphrase_fd=passphrase_fd)
+    if table is not None:
+        from handclasp.cli.issue_table import issue_table
+
+        if name is not None or csr is not None or names:
+            raise UsageError("--from takes names and everything else from the table", hint="handclasp issue --from people.csv")
+        return issue_table(frame, here, table)
+    if name is None:
+        raise UsageError("say whom the certificate is for", hint="handclasp issue alice, or handclasp issue --from people.csv")
     order = IssueOrder(
         name=name,
         profile=profile,
@@ -68,7 +80,7 @@ def command(
         from handclasp.cli.ca_json import issued_json
 
         frame.document("issue", issued_json(made))
-        return
+        return 0
     from handclasp.pki.serials import format_serial
     from handclasp.present.visible import visible
 
@@ -84,3 +96,4 @@ def command(
         frame.hint("next: ssl_certificate takes chain.pem, ssl_certificate_key takes key.pem")
     else:
         frame.hint(f"next: curl --cert {made.folder}/chain.pem --key {made.folder}/key.pem https://...")
+    return 0

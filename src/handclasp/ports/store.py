@@ -39,6 +39,10 @@ class Transaction(Protocol):
         """The next CRL number of this CA: strictly increasing for ever (invariant I6)."""
         ...
 
+    def skip_crl_numbers(self, issuer: str, count: int) -> None:
+        """Leave numbers out: those that a lost registry may have used."""
+        ...
+
     def save_crl(self, issuer: str, *, number: int, der: bytes, this_update: datetime, next_update: datetime) -> None:
         """Remember a signed CRL."""
         ...
@@ -57,6 +61,10 @@ class Store(Protocol):
 
     def begin(self) -> AbstractContextManager[Transaction]:
         """Start a write transaction; commits at the end of the block, rolls back on an exception."""
+        ...
+
+    def snapshot(self) -> bytes:
+        """The whole registry as one file; WorldError where the database has its own tools for that."""
         ...
 
     def authorities(self) -> tuple[Authority, ...]:
