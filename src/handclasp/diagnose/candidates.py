@@ -85,7 +85,9 @@ def matches(clue: Clue, symptom: Symptom, side: Side | None) -> bool:
 def pattern(log: str) -> re.Pattern[str]:
     """The expression for a log line of the catalogue: "{...}" stands for a value of the case, "…" for words that differ."""
     pieces = re.split(r"\{[a-z0-9-]+\}|…", log)
-    return re.compile(".*?".join(re.escape(piece) for piece in pieces), re.IGNORECASE | re.DOTALL)
+    # A handshake with an upstream is a longer phrase that begins like a handshake with a client.
+    end = "(?! to upstream)" if log.endswith("SSL handshaking") else ""
+    return re.compile(".*?".join(re.escape(piece) for piece in pieces) + end, re.IGNORECASE | re.DOTALL)
 
 
 def _all(clue: Clue, builds: tuple[str, ...]) -> list[Candidate]:

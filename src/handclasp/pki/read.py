@@ -47,6 +47,16 @@ def pem_blocks(data: bytes, *labels: str) -> tuple[bytes, ...]:
     return tuple(found[0] for found in _PEM_BLOCK.finditer(data) if found[1].decode() in labels)
 
 
+def pem_spans(data: bytes) -> Iterator[tuple[int, int, str, bytes]]:
+    """Start, end, label and DER of every PEM block that can be decoded, in order."""
+    for found in _PEM_BLOCK.finditer(data):
+        try:
+            decoded = _pem_to_der(found[0])
+        except ValueError:
+            continue
+        yield found.start(), found.end(), found[1].decode(), decoded
+
+
 def certificates_from_pem(data: bytes, *, where: str) -> tuple[Certificate, ...]:
     """All certificates of a PEM file in order; text around the blocks is ignored.
 

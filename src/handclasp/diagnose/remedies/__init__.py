@@ -1,0 +1,73 @@
+"""Remedies: which builder offers changes for which cause, and the search among them with the verdict model."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from handclasp.diagnose.case import Case
+from handclasp.diagnose.remedies import bundle, lists, no_certificate, reissue, settings
+from handclasp.diagnose.remedies.change import Change
+from handclasp.model.finding import Finding
+
+Builder = Callable[[Case, Finding], Iterable[Change]]
+
+_BY_CAUSE: dict[str, Builder] = {
+    **dict.fromkeys(
+        (
+            "client-ca-not-trusted",
+            "client-chain-untrusted-root",
+            "client-self-signed",
+            "client-intermediate-missing",
+            "client-trust-intermediate-only",
+            "client-trust-file-is-leaf",
+            "client-trust-file-is-server-cert",
+            "client-ca-rekeyed-same-name",
+            "client-dn-string-type-mismatch",
+            "upstream-ca-not-trusted",
+            "upstream-missing-intermediate",
+            "upstream-trust-intermediate-only",
+            "upstream-trust-is-upstream-leaf",
+            "upstream-self-signed",
+        ),
+        bundle.changes,
+    ),
+    **dict.fromkeys(("client-verify-depth-too-small", "upstream-verify-depth-too-small"), settings.depth),
+    **dict.fromkeys(
+        (
+            "client-crl-missing-for-a-level",
+            "client-crl-expired",
+            "client-crl-not-yet-valid",
+            "client-crl-bad-signature",
+            "client-crl-file-format",
+        ),
+        lists.changes,
+    ),
+    **dict.fromkeys(
+        (
+            "client-cert-expired",
+            "client-cert-not-yet-valid",
+            "client-cert-revoked",
+            "client-eku-lacks-clientauth",
+            "client-ku-lacks-digitalsignature",
+            "client-nscerttype-wrong",
+            "client-ca-expired",
+            "client-intermediate-expired",
+            "client-intermediate-revoked",
+            "client-intermediate-eku-lacks-clientauth",
+            "client-issuer-not-a-ca",
+            "client-root-not-a-ca",
+            "client-issuer-lacks-keycertsign",
+            "upstream-cert-expired",
+            "upstream-eku-lacks-serverauth",
+        ),
+        reissue.changes,
+    ),
+    "client-sent-no-cert": no_certificate.changes,
+    "error-log-level-hides-reason": settings.log_level,
+    "upstream-name-mismatch": settings.upstream_name,
+}
+
+
+def candidates(case: Case, finding: Finding) -> Iterator[Change]:
+    """What could cure this finding, the smallest and safest first."""
+    builder = _BY_CAUSE.get(finding.cause)
+    if builder is not None:
+        yield from builder(case, finding)

@@ -1,0 +1,34 @@
+"""Edits of the configuration at the place a finding is about."""
+
+from collections.abc import Iterable
+
+from handclasp.diagnose.case import Case
+from handclasp.model.finding import FileEdit
+from handclasp.model.origin import Origin
+from handclasp.nginxconf.edit import TextEdit, file_edits, set_directive
+from handclasp.nginxconf.tree import Directive, walk
+
+
+def block_at(case: Case, origin: Origin) -> Directive | None:
+    """The block whose name stands at a place of the configuration."""
+    for directive, _ in walk(case.stage.tree.directives):
+        if directive.children is not None and directive.source.file == origin.file and directive.origin == origin:
+            return directive
+    return None
+
+
+def set_in(case: Case, block: Origin, *settings: tuple[str, tuple[str, ...]]) -> tuple[FileEdit, ...]:
+    """File edits that give a block these directives; () when the block is in a dump or cannot be found."""
+    directive = block_at(case, block)
+    if directive is None:
+        return ()
+    edits: list[TextEdit] = []
+    for name, arguments in settings:
+        edits += set_directive(directive, name, arguments)
+    return _of_known_files(case, file_edits(edits))
+
+
+def _of_known_files(case: Case, edits: Iterable[FileEdit]) -> tuple[FileEdit, ...]:
+    # A dump is one file that stands for many: its edits could not be applied anywhere.
+    known = tuple(edits)
+    return known if all(edit.path in case.evidence.files for edit in known) else ()
