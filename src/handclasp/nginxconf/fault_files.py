@@ -1,7 +1,7 @@
 """Files that nginx opens at start: what it says of those it cannot use. Unknown files (not in the evidence) are no fault."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from handclasp.model.nginx import NginxVersion, OpensslSeries
 from handclasp.nginxconf.openssl_words import ssl_reason
@@ -25,6 +25,7 @@ class StartFiles:
     keys: Mapping[str, bytes]
     version: NginxVersion
     series: OpensslSeries
+    _read: dict[bytes, tuple[PemBlock, ...]] = field(default_factory=dict, repr=False)
 
     def missing(self, path: str) -> bool:
         """Whether the file is known not to exist."""
@@ -32,7 +33,10 @@ class StartFiles:
 
     def blocks(self, content: bytes) -> tuple[PemBlock, ...]:
         """The PEM blocks that this series of OpenSSL sees."""
-        return blocks(content, skip_mark=self.series in {OpensslSeries.V3_0, OpensslSeries.V3_5})
+        # One CA or CRL file, perhaps a large one, often serves hundreds of servers.
+        if content not in self._read:
+            self._read[content] = blocks(content, skip_mark=self.series in {OpensslSeries.V3_0, OpensslSeries.V3_5})
+        return self._read[content]
 
     def reason(self, *kinds: str, file: str = "", label: str = "") -> str:
         """The bracket `(SSL: ...)` in this series' words."""

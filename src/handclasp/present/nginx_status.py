@@ -40,12 +40,12 @@ _TOLD = Text(en="is told", zh="获知")
 _TOLD_NOTHING = Text(en="is told nothing about the client", zh="不知道客户端是谁")
 _NOTHING = Text(en="nothing listens: there is no server in {config}", zh="没有监听：{config} 中没有 server")
 _REFUSES = Text(
-    en="nginx {version} would not start with {config}: {count} to correct",
-    zh="nginx {version} 无法以 {config} 启动：{count} 处需要更正",
+    en="nginx {version} would not start with {config} (faults: {count})",
+    zh="nginx {version} 无法以 {config} 启动（{count} 处错误）",
 )
 _STARTS = Text(
-    en="nginx {version} would start with {config}: {servers} servers in {files} files",
-    zh="nginx {version} 可以以 {config} 启动：{files} 个文件中有 {servers} 个 server",
+    en="nginx {version} would start with {config} (servers: {servers}, files: {files})",
+    zh="nginx {version} 可以以 {config} 启动（server：{servers}，文件：{files}）",
 )
 
 
