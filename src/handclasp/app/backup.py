@@ -29,7 +29,9 @@ _REGISTRY = "registry.sqlite"
 _PUBLIC = re.compile(
     r"ca/[^/]+\.pem|identities/[^/]+/((previous|for)[-/][^/]+/)?((certificate|chain|root-ca)\.pem|README\.txt|说明\.txt)"
 )
-_MEMBER = re.compile(r"(registry\.sqlite|keys/[a-z0-9.-]+\.pem|ca/[a-z0-9.-]+\.pem|identities/[^/.][^/]*(/[^/.][^/]*)+)\Z")
+_MEMBER = re.compile(
+    r"(registry\.sqlite|keys/[a-z0-9.-]+\.pem|ca/[a-z0-9.-]+\.pem|profiles/[a-z0-9-]+\.toml|identities/[^/.][^/]*(/[^/.][^/]*)+)\Z"
+)
 _FORMAT = 1
 JUMP = 1000
 """How far CRL numbers and the session epoch jump after a restore: more than were published since any backup in use."""
@@ -166,7 +168,7 @@ def _reason(word: str | None) -> Reason:
 
 
 def _names(layout: Layout, files: FileTree) -> Iterator[str]:
-    for folder in ("keys", "ca", "identities"):
+    for folder in ("keys", "ca", "profiles", "identities"):
         if files.exists(layout.at(folder)):
             for path in files.walk(layout.at(folder)):
                 name = path[len(layout.folder) + 1 :]

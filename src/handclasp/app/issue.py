@@ -3,6 +3,7 @@
 Nothing is signed without its intent, and everything signed can be revoked, wherever the process dies.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -14,8 +15,8 @@ from handclasp.app.authority import add_intent, certificate_of, issued_details
 from handclasp.app.crashpoint import crashpoint
 from handclasp.app.home import Home
 from handclasp.app.identity_files import LEGACY_P12, make_folder, write_identity
+from handclasp.app.profiles import profile_of
 from handclasp.app.recover import recover
-from handclasp.catalogue.profiles import profile_named
 from handclasp.model.certificate import GeneralName
 from handclasp.model.errors import Bug, PolicyError
 from handclasp.model.issuance import Authority, CertificateRecord, CertificateState, IssuanceRequest, KeyType, Profile
@@ -70,7 +71,7 @@ def issue(home: Home, order: IssueOrder) -> Issued:
         PolicyError: the profile does not allow it, or the identity has a certificate already.
         WorldError: the keys cannot be unlocked, or the disk failed; run it again to go on.
     """
-    request = request_of(order)
+    request = request_of(order, lambda name: profile_of(home, name))
     key = None if order.wishes else narrowed(home.keys.generate(request.key_type))
     home.keys.open(home.issuing().key)  # unlocking takes a while: before the lock
     with home.changing(f"issuing {request.name}"):
@@ -83,7 +84,7 @@ def issue(home: Home, order: IssueOrder) -> Issued:
         return replace(make(home, request, public_key, key), refused=_refused(order, request))
 
 
-def request_of(order: IssueOrder) -> IssuanceRequest:
+def request_of(order: IssueOrder, find: Callable[[str], Profile]) -> IssuanceRequest:
     """The order checked and completed: name, profile, names, and the profile's first key type when none was asked for.
 
     Raises:
@@ -91,7 +92,7 @@ def request_of(order: IssueOrder) -> IssuanceRequest:
         PolicyError: a profile of CAs.
     """
     name = identity_name(order.name)
-    profile = profile_named(order.profile)
+    profile = find(order.profile)
     if profile.ca:
         raise PolicyError(f"profile {profile.name} is for CAs", hint="handclasp init makes them")
     names = tuple(subject_alt_name(text) for text in order.subject_alt_names)
@@ -179,7 +180,7 @@ def _judged(
     home: Home, request: IssuanceRequest, public_key: CertificatePublicKeyTypes
 ) -> tuple[tbs.TbsCertificate, Authority, SigningKey]:
     authority = home.issuing()
-    profile = profile_named(request.profile)
+    profile = profile_of(home, request.profile)
     issuer = _issuer(authority)
     serial = serial_from(home.entropy.bytes(OCTETS))
     content = tbs.build(profile, request, public_key=public_key, issuer=issuer, serial=serial, now=home.clock.now())

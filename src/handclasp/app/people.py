@@ -2,14 +2,15 @@
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
 from handclasp.app.home import Home
 from handclasp.app.issue import Issued, IssueOrder, issue, request_of
+from handclasp.app.profiles import profile_of
 from handclasp.model.errors import HandclaspError, InputError, PolicyError, UsageError
-from handclasp.model.issuance import KeyType
+from handclasp.model.issuance import KeyType, Profile
 from handclasp.pki.names import fold
 
 COLUMNS = ("name", "profile", "san", "days", "key_type", "organization")
@@ -28,7 +29,7 @@ class Row:
     skipped: str | None
 
 
-def read_people(content: bytes, *, where: str) -> tuple[IssueOrder, ...]:
+def read_people(home: Home, content: bytes, *, where: str) -> tuple[IssueOrder, ...]:
     """The orders of a table in UTF-8 with a heading, comma or semicolon between fields.
 
     Raises:
@@ -47,7 +48,7 @@ def read_people(content: bytes, *, where: str) -> tuple[IssueOrder, ...]:
             f"the heading is {heading.strip()[:200]!r}", where=f"{where}:1", hint=f"the columns are: {','.join(COLUMNS)}"
         )
     reader.fieldnames = fields
-    orders, faults = _orders(reader)
+    orders, faults = _orders(reader, lambda name: profile_of(home, name))
     if not orders and not faults:
         raise InputError("has no rows", where=where, hint="write one line per identity below the heading")
     if faults:
@@ -68,7 +69,7 @@ def issue_all(home: Home, orders: Iterable[IssueOrder]) -> tuple[Row, ...]:
     return tuple(rows)
 
 
-def _orders(reader: "csv.DictReader[str]") -> tuple[list[IssueOrder], list[tuple[int, str]]]:
+def _orders(reader: "csv.DictReader[str]", find: Callable[[str], Profile]) -> tuple[list[IssueOrder], list[tuple[int, str]]]:
     orders: list[IssueOrder] = []
     faults: list[tuple[int, str]] = []
     seen: dict[str, int] = {}
@@ -77,7 +78,7 @@ def _orders(reader: "csv.DictReader[str]") -> tuple[list[IssueOrder], list[tuple
             line = reader.line_num
             try:
                 order = _order(row)
-                request = request_of(order)
+                request = request_of(order, find)
             except HandclaspError as fault:
                 faults.append((line, fault.what))
                 continue

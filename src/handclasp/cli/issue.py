@@ -9,7 +9,9 @@ from handclasp.cli.frame import Frame, framed
 @click.command("issue")
 @click.argument("name", required=False)
 @click.option("--from", "table", type=click.Path(dir_okay=False), help="Issue every row of this CSV: name,profile,san,days,...")
-@click.option("--profile", default="client", show_default=True, help="What it is for: client, server, peer (both), email.")
+@click.option(
+    "--profile", default="client", show_default=True, help="client, server, peer (both), email, or HOME/profiles/*.toml."
+)
 @click.option(
     "--san", "names", multiple=True, metavar="KIND:NAME", help="dns:api.test, ip:192.0.2.7, email:a@b.test; repeatable."
 )

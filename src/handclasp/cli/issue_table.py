@@ -12,7 +12,7 @@ def issue_table(frame: Frame, here: "World", table: str) -> int:
     """Issue every row of a table. Exit code 1 when a row was skipped."""
     from handclasp.app.people import issue_all, read_people
 
-    orders = read_people(here.files.read(table), where=table)
+    orders = read_people(here.ca, here.files.read(table), where=table)
     rows = issue_all(here.ca, orders)
     skipped = [row for row in rows if row.skipped]
     if frame.json:

@@ -1,0 +1,31 @@
+"""Profiles of a home: the built-in ones, and those in HOME/profiles/NAME.toml."""
+
+from handclasp.app.home import Home
+from handclasp.catalogue.profiles import END_ENTITY_PROFILES, PROFILES
+from handclasp.model.errors import UsageError
+from handclasp.model.issuance import Profile
+from handclasp.pki.profile_file import NAME, read_profile
+
+
+def profile_of(home: Home, name: str) -> Profile:
+    """The profile of that name.
+
+    Raises:
+        UsageError: there is none.
+        InputError: its file is broken.
+    """
+    if name in PROFILES:
+        return PROFILES[name]
+    path = home.layout.at("profiles", f"{name}.toml")
+    if not NAME.match(name) or not home.files.exists(path):
+        known = (*END_ENTITY_PROFILES, *(one.rpartition("/")[2].removesuffix(".toml") for one in own_profiles(home)))
+        raise UsageError(f"there is no profile {name[:80]!r}", hint=f"use one of: {', '.join(known)}; or write {path}")
+    return read_profile(home.files.read(path), name=name, where=path)
+
+
+def own_profiles(home: Home) -> tuple[str, ...]:
+    """The files of this home's own profiles."""
+    folder = home.layout.at("profiles")
+    if not home.files.exists(folder):
+        return ()
+    return tuple(path for path in home.files.walk(folder) if path.endswith(".toml"))

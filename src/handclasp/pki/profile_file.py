@@ -1,0 +1,136 @@
+"""Profiles that a person writes (TOML): a built-in one with other lifetimes, names, keys or usages. Never a CA."""
+
+import re
+import tomllib
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from handclasp.catalogue.profiles import PROFILES
+from handclasp.model.errors import InputError, PolicyError
+from handclasp.model.issuance import KeyType, Profile
+from handclasp.pki.tbs import EXTENDED_KEY_USAGES
+
+NAME = re.compile(r"[a-z][a-z0-9-]{0,39}\Z")
+"""What a profile may be called, and its file before `.toml`."""
+
+EXAMPLE = """\
+base = "client"            # client, server, peer or email
+days = 90                  # life when nobody asks for another
+max_days = 180             # the most that may be asked for
+san_kinds = ["email"]      # of dns, ip, email
+san_required = true
+key_types = ["ec-p256"]    # the first is the default
+"""
+
+
+def read_profile(content: bytes, *, name: str, where: str) -> Profile:
+    """The profile in a file.
+
+    Raises:
+        InputError: it is no TOML, or a key or value is not one of those in EXAMPLE; `where` has the line.
+        PolicyError: it would widen what its base allows in life, or is of a CA.
+    """
+    if not NAME.match(name) or name in PROFILES:
+        raise InputError(
+            f"a profile cannot be called {name!r}",
+            where=where,
+            hint="lower-case letters, digits and hyphens; not a built-in one",
+        )
+    try:
+        text = content.decode()
+        table = tomllib.loads(text)
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"is not TOML: {error}", where=where, hint=EXAMPLE) from error
+    fields = _Fields(table, text, where)
+    base = fields.read("base", _text, required=True)
+    if base not in PROFILES or PROFILES[base].ca:
+        raise fields.wrong("base", f"{base!r} is no profile to build on")
+    return _built(fields, PROFILES[base], name)
+
+
+class _Fields:
+    """A table whose every key is read once; what is wrong is said with its line."""
+
+    def __init__(self, table: dict[str, Any], text: str, where: str) -> None:
+        self._table, self._text, self._where = table, text, where
+        self._known: set[str] = set()
+
+    def read(self, key: str, check: Callable[[Any], Any], *, required: bool = False) -> Any:
+        self._known.add(key)
+        if key not in self._table:
+            if required:
+                raise InputError(f"{key} is missing", where=f"{self._where}:1", hint=EXAMPLE)
+            return None
+        try:
+            return check(self._table[key])
+        except (ValueError, TypeError) as error:
+            raise self.wrong(key, f"{key}: {error}") from error
+
+    def finish(self) -> None:
+        for key in self._table:
+            if key not in self._known:
+                raise self.wrong(key, f"there is no {key!r} in a profile")
+
+    def wrong(self, key: str, what: str) -> InputError:
+        lines = self._text.splitlines()
+        line = next((number for number, text in enumerate(lines, 1) if text.lstrip().strip('"[').startswith(key)), 1)
+        return InputError(what, where=f"{self._where}:{line}", hint=EXAMPLE)
+
+
+def _built(fields: _Fields, base: Profile, name: str) -> Profile:
+    days, most = fields.read("days", _days), fields.read("max_days", _days)
+    usages = fields.read("extended_key_usage", _words(tuple(EXTENDED_KEY_USAGES)))
+    kinds = fields.read("san_kinds", _words(("dns", "ip", "email"), empty=True))
+    keys = fields.read("key_types", _words(tuple(KeyType)))
+    required = fields.read("san_required", _truth)
+    reference = fields.read("reference", _text)
+    fields.finish()
+    made = replace(
+        base,
+        name=name,
+        max_lifetime=most or base.max_lifetime,
+        lifetime=days or min(base.lifetime, most or base.lifetime),
+        extended_key_usage=usages or base.extended_key_usage,
+        san_kinds=base.san_kinds if kinds is None else kinds,
+        san_required=base.san_required if required is None else required,
+        key_types=tuple(KeyType(word) for word in keys) if keys else base.key_types,
+        reference=reference or base.reference,
+    )
+    if made.max_lifetime > base.max_lifetime:
+        raise PolicyError(f"profile {name} allows more days than {base.name} ({base.max_lifetime.days})", where=name)
+    if made.lifetime > made.max_lifetime:
+        raise fields.wrong("days", "days is more than max_days")
+    if made.san_required and not made.san_kinds:
+        raise fields.wrong("san_required", "a name is required, and no kind of name is allowed")
+    if not set(made.key_types) <= set(base.key_types):
+        raise fields.wrong("key_types", f"{base.name} takes only: {', '.join(base.key_types)}")
+    return made
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError("a text in quotes is needed")
+    return value
+
+
+def _truth(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError("true or false is needed")
+    return value
+
+
+def _days(value: Any) -> timedelta:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 36500:
+        raise ValueError("a number of days is needed")
+    return timedelta(days=value)
+
+
+def _words(allowed: tuple[str, ...], *, empty: bool = False) -> Callable[[Any], tuple[str, ...]]:
+    def read(value: Any) -> tuple[str, ...]:
+        if not isinstance(value, list) or not (value or empty) or any(word not in allowed for word in value):
+            raise ValueError(f"a list of these is needed: {', '.join(allowed)}")
+        return tuple(dict.fromkeys(value))
+
+    return read
