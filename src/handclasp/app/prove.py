@@ -131,14 +131,14 @@ def _bench(reasoned: Reasoned, client_key: bytes | None) -> _Bench:
 
 
 def _try_all(bench: _Bench, running: RunningSandbox, tasks: list[tuple[Finding, Change]], nginx: str) -> list[Proof]:
-    asked = running.ask(bench.request(bench.sender()))
     steps: list[tuple[Answer, Answer, bool]] = []
     for finding, change in tasks:
-        before, seen_before = _answer(asked), asked
+        before = running.ask(_request(bench, finding))
         _apply(bench, change)
         running.update(bench.plan())
-        asked = running.ask(bench.request(bench.sender()))
-        steps.append((before, _answer(asked), _gone(finding, seen_before, asked)))
+        after = running.ask(_request(bench, finding))
+        steps.append((_answer(before), _answer(after), _gone(finding, before, after)))
+    asked = running.ask(bench.request(bench.sender()))
     refused = tuple(_still_refused(bench, running))
     held = all(ok for _, ok in refused)
     admitted = not _refused(bench.case, asked)
@@ -150,6 +150,13 @@ def _try_all(bench: _Bench, running: RunningSandbox, tasks: list[tuple[Finding, 
         )
         for before, after, gone in steps
     ]  # fmt: skip
+
+
+def _request(bench: _Bench, finding: Finding) -> ProbeRequest:
+    """The request in question; to see whether refusals are logged, one that must be refused."""
+    if finding.cause == _LOG_CAUSE:
+        return bench.request(bench.doubles.stranger(Side.CLIENT))
+    return bench.request(bench.sender())
 
 
 def _apply(bench: _Bench, change: Change) -> None:

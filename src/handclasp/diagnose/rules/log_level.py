@@ -12,7 +12,7 @@ _SHOWN = frozenset({"info", "debug"})
 
 
 def check(case: Case) -> Iterator[Finding]:
-    """No error log of the server is at info. An error when nothing else is wrong with a refused client; else a notice."""
+    """No error log of the server is at info. A warning while clients are or may be refused, else a notice."""
     if case.side is not Side.CLIENT:
         return
     server = case.stage.scene.answer
@@ -24,7 +24,9 @@ def check(case: Case) -> Iterator[Finding]:
         "客户端证书被拒绝时日志中没有任何记录：nginx 以 info 级别记录，而 error_log 的级别是 {level}", level=level,
     )  # fmt: skip
     where = Where.at(server.error_logs.origin or server.origin, "error_log")
-    yield finding("error-log-level-hides-reason", summary, where, severity=Severity.NOTICE)
+    served = case.verdict is not None and case.verdict.admitted
+    severity = Severity.NOTICE if served else Severity.WARNING
+    yield finding("error-log-level-hides-reason", summary, where, severity=severity)
 
 
 RULES = (Rule("log-level", ("error-log-level-hides-reason",), check),)

@@ -1,0 +1,63 @@
+"""handclasp doctor."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from handclasp.cli.evidence_options import AbsolutePath, evidence_options
+from handclasp.cli.frame import Frame, framed
+
+
+@click.command("doctor")
+@evidence_options
+@click.option("--client-key", type=AbsolutePath(), help="The client's private key: proofs then use its own certificate.")
+@click.option("--log", "logs", multiple=True, type=AbsolutePath(), help="An error log, - for standard input; repeatable.")
+@click.option("--line", "lines", multiple=True, metavar="TEXT", help="A line of the error log; repeatable.")
+@click.option("--prove/--no-prove", default=True, show_default=True, help="Try the remedies on a sandboxed copy.")
+@framed
+def command(
+    frame: Frame, *, client_key: str | None, logs: tuple[str, ...], lines: tuple[str, ...], prove: bool, **options: Any
+) -> int:
+    r"""Find out why a handshake fails, or why one succeeds that should not, and prove the remedy.
+
+    Give what you have: a configuration (or the output of nginx -T), what the client sends, log lines. Remedies are tried on a
+    copy of the configuration on loopback; the running nginx is not touched. Exit code 1: something is wrong.
+
+    \b
+    Examples:
+      handclasp doctor --config /etc/nginx/nginx.conf --server api.example.test --client-cert alice/chain.pem
+      handclasp doctor --config nginx.conf --upstream --upstream-chain backend.pem
+      handclasp doctor --line 'client SSL certificate verify error: (2:unable to get issuer certificate) ...'
+    """
+    from handclasp.app.doctor import examine
+    from handclasp.cli.gathering import evidence_of
+    from handclasp.cli.paint import painter
+    from handclasp.model.finding import Severity
+    from handclasp.present.diagnosis import diagnosis_text
+    from handclasp.present.diagnosis_data import diagnosis_fields
+    from handclasp.wiring import World
+
+    evidence = evidence_of(frame, options, lines=(*lines, *_logged(logs)), need_config=not (lines or logs))
+    tools = World(frame.home, nginx_path=options["nginx_path"]).sandbox_tools if prove and evidence.root else None
+    key = Path(client_key).read_bytes() if client_key else None
+    proven = examine(evidence, tools, client_key=key)
+    if frame.json:
+        frame.document("doctor", diagnosis_fields(proven.diagnosis, frame.lang, notes=proven.notes))
+    else:
+        frame.out(diagnosis_text(proven.diagnosis, frame.lang, painter(color=frame.color)))
+        if proven.failed:
+            frame.hint(proven.failed.in_language(frame.lang))
+    return 1 if any(finding.severity is Severity.ERROR for finding in proven.diagnosis.findings) else 0
+
+
+def _logged(paths: tuple[str, ...]) -> list[str]:
+    """The lines of the logs that a diagnosis can use."""
+    from handclasp.diagnose.log_line import INTERESTING
+
+    found: list[str] = []
+    for path in paths:
+        text = sys.stdin.read() if path == "-" else Path(path).read_text("utf-8", errors="replace")
+        found += [line for line in text.splitlines() if INTERESTING.search(line)]
+    return found

@@ -1,0 +1,126 @@
+"""A diagnosis for people: verdict first, then what to do, then why, then what not to do. One idea per line."""
+
+from collections.abc import Callable, Iterator
+
+from handclasp.model.finding import Applicability, Confidence, Danger, Diagnosis, Finding, Proof, Remedy, Severity
+from handclasp.model.text import Text
+from handclasp.present.verdict import outcome, path_lines
+from handclasp.present.visible import visible
+
+Paint = Callable[[str, str], str]
+"""Colours a text: (text, style) where style is one of error, warning, notice, good, dim, added, removed, strong."""
+
+_WORDS = {
+    "healthy": Text(en="nothing wrong was found", zh="没有发现问题"),
+    "answer": Text(en="nginx answers", zh="nginx 的回答"),
+    "logs": Text(en="its log line", zh="其日志行"),
+    "raised": Text(en="OpenSSL raised", zh="OpenSSL 依次报告"),
+    "where": Text(en="Where", zh="位置"),
+    "sure": Text(en="Sure?", zh="确定性"),
+    "chain": Text(en="The chain", zh="证书链"),
+    "do": Text(en="Do", zh="处理"),
+    "or": Text(en="Or", zh="或者"),
+    "mind": Text(en="mind", zh="注意"),
+    "not": Text(en="Don't", zh="不要"),
+    "proved": Text(en="proven on a copy of this configuration, nginx {nginx}", zh="已在本配置的副本上验证，nginx {nginx}"),
+    "unproved": Text(en="tried on a copy of this configuration and NOT proven", zh="已在本配置的副本上尝试，但未能证实"),
+    "before": Text(en="before", zh="之前"),
+    "after": Text(en="after", zh="之后"),
+    "still": Text(en="still refused", zh="仍被拒绝"),
+    "unknown": Text(en="Could not tell", zh="无法判断"),
+    "give": Text(en="give", zh="请提供"),
+    "certain": Text(en="yes, rebuilt from the files given", zh="确定，已用给出的文件重建"),
+    "likely": Text(en="likely; the files given leave room for another explanation", zh="很可能；给出的文件还不能排除其他解释"),
+}
+_MARK = {Severity.ERROR: "✗", Severity.WARNING: "!", Severity.NOTICE: "·"}
+
+
+def plain(text: str, style: str) -> str:
+    """No colour."""
+    del style
+    return text
+
+
+def diagnosis_text(diagnosis: Diagnosis, lang: str, paint: Paint = plain) -> str:
+    """The whole diagnosis."""
+    return "\n".join(_Writer(lang, paint).lines(diagnosis))
+
+
+class _Writer:
+    """Writes in one language with one palette."""
+
+    def __init__(self, lang: str, paint: Paint) -> None:
+        self.lang = lang
+        self.paint = paint
+
+    def word(self, name: str, **values: str) -> str:
+        return _WORDS[name].in_language(self.lang).format(**values)
+
+    def text(self, text: Text) -> str:
+        return visible(text.in_language(self.lang))
+
+    def lines(self, diagnosis: Diagnosis) -> Iterator[str]:
+        if not diagnosis.findings:
+            yield self.paint(f"✓ {self.word('healthy')}", "good")
+        for number, finding in enumerate(diagnosis.findings):
+            if number:
+                yield ""
+            yield from self.finding(finding, diagnosis if number == 0 else None)
+        if not diagnosis.findings and diagnosis.verdict:
+            yield f"  {self.word('answer')}: {outcome(diagnosis.verdict)}"
+        for item in diagnosis.could_not_tell:
+            yield ""
+            yield f"{self.word('unknown')}: {self.text(item.question)}"
+            yield f"  {self.word('give')}: {item.give}"
+
+    def finding(self, finding: Finding, first: Diagnosis | None) -> Iterator[str]:
+        head = f"{_MARK[finding.severity]} {self.text(finding.summary)}"
+        yield self.paint(head, finding.severity.value) + "  " + self.paint(f"[{finding.cause}]", "dim")
+        if first is not None and first.verdict is not None:
+            yield f"  {self.word('answer')}: {outcome(first.verdict)}"
+            if first.verdict.log:
+                yield f"  {self.word('logs')}: {visible(first.verdict.log)}"
+        where = finding.where
+        if where.file:
+            line = f":{where.line}" if where.line else ""
+            yield f"  {self.word('where')}: {visible(where.file)}{line}  {where.directive or ''}".rstrip()
+        yield f"  {self.word('sure')} {self.word('certain' if finding.confidence is Confidence.CERTAIN else 'likely')}"
+        for item in finding.evidence:
+            yield f"    {self.text(item)}"
+        if first is not None and first.verdict is not None and first.verdict.path:
+            yield f"  {self.word('chain')}:"
+            yield from (f"  {line}" for line in path_lines(first.verdict.path, first.verdict.rejected))
+        for number, remedy in enumerate(finding.remedies):
+            yield from self.remedy(remedy, self.word("or" if number else "do"))
+        for end in finding.dead_ends:
+            danger = "" if end.danger is Danger.NONE else self.paint(f" ({end.danger.value})", "warning")
+            yield f"  {self.word('not')}: {self.text(end.action)}{danger}"
+            yield f"    {self.text(end.why)}"
+
+    def remedy(self, remedy: Remedy, label: str) -> Iterator[str]:
+        kind = "" if remedy.applicability is Applicability.SAFE else f" ({remedy.applicability.value})"
+        yield f"  {self.paint(label, 'strong')}: {self.text(remedy.title)}{kind}"
+        for line in remedy.patch.splitlines():
+            yield "    " + self._diff(visible(line))
+        for command in remedy.commands:
+            yield f"    $ {visible(command)}"
+        if remedy.note:
+            yield f"    {self.word('mind')}: {self.text(remedy.note)}"
+        if remedy.proof:
+            yield from self.proof(remedy.proof)
+
+    def proof(self, proof: Proof) -> Iterator[str]:
+        if proof.proved:
+            yield "    " + self.paint("✓ " + self.word("proved", nginx=proof.nginx), "good")
+        else:
+            yield "    " + self.paint("✗ " + self.word("unproved"), "error")
+        for name, answer in (("before", proof.before), ("after", proof.after)):
+            seen = answer.title or (str(answer.status) if answer.status else "-")
+            yield f"      {self.word(name)}: {visible(seen)}"
+        if proof.still_refused:
+            yield f"      {self.word('still')}: {', '.join(proof.still_refused)}"
+
+    def _diff(self, line: str) -> str:
+        if line.startswith("+"):
+            return self.paint(line, "added")
+        return self.paint(line, "removed") if line.startswith("-") else line

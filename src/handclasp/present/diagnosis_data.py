@@ -1,0 +1,61 @@
+"""A diagnosis as the JSON document of `doctor`."""
+
+from handclasp.model.finding import Answer, Diagnosis, Finding, Proof, Remedy
+from handclasp.present.verdict import verdict_fields
+
+
+def diagnosis_fields(diagnosis: Diagnosis, lang: str, *, notes: tuple[str, ...] = ()) -> dict[str, object]:
+    """The fields that follow "schema" in handclasp/doctor/1; texts in one language."""
+    return {
+        "verdict": verdict_fields(diagnosis.verdict) if diagnosis.verdict else None,
+        "findings": [_finding(item, lang) for item in diagnosis.findings],
+        "could_not_tell": [
+            {"question": item.question.in_language(lang), "give": item.give} for item in diagnosis.could_not_tell
+        ],
+        "notes": list(notes),
+    }
+
+
+def _finding(finding: Finding, lang: str) -> dict[str, object]:
+    where = finding.where
+    return {
+        "cause": finding.cause,
+        "severity": finding.severity.value,
+        "confidence": finding.confidence.value,
+        "summary": finding.summary.in_language(lang),
+        "where": {
+            "file": where.file, "line": where.line, "directive": where.directive, "depth": where.depth, "subject": where.subject
+        },
+        "evidence": [item.in_language(lang) for item in finding.evidence],
+        "remedies": [_remedy(item, lang) for item in finding.remedies],
+        "dead_ends": [
+            {"action": item.action.in_language(lang), "why": item.why.in_language(lang), "danger": item.danger.value}
+            for item in finding.dead_ends
+        ],
+    }  # fmt: skip
+
+
+def _remedy(remedy: Remedy, lang: str) -> dict[str, object]:
+    return {
+        "id": remedy.id,
+        "title": remedy.title.in_language(lang),
+        "applicability": remedy.applicability.value,
+        "patch": remedy.patch,
+        "commands": list(remedy.commands),
+        "note": remedy.note.in_language(lang) if remedy.note else None,
+        "proof": _proof(remedy.proof) if remedy.proof else None,
+    }
+
+
+def _proof(proof: Proof) -> dict[str, object]:
+    return {
+        "before": _answer(proof.before),
+        "after": _answer(proof.after),
+        "still_refused": list(proof.still_refused),
+        "nginx": proof.nginx,
+        "proved": proof.proved,
+    }
+
+
+def _answer(answer: Answer) -> dict[str, object]:
+    return {"status": answer.status, "title": answer.title, "log": answer.log}
