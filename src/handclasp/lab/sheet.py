@@ -14,7 +14,6 @@ from handclasp.ports.bench import Sheet
 _MAIN = """\
 user root;
 worker_processes 1;
-pid nginx.pid;
 error_log error.log {level};
 events {{ worker_connections 8192; }}
 http {{

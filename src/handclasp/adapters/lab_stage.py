@@ -1,0 +1,73 @@
+"""ports.Stage: a scenario on loopback TCP, visited with the probe."""
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from subprocess import Popen
+
+from handclasp.adapters.free_ports import LoopbackPorts
+from handclasp.adapters.lab_bench import LabNginx
+from handclasp.adapters.lab_sides import LabSide, folder, reload, running, seen_from
+from handclasp.adapters.tls_probe import TlsProbe
+from handclasp.model.probe import ClientIdentity, ProbeRequest, ProbeResult
+from handclasp.ports.bench import FOLDER
+from handclasp.ports.stage import PORTS, Performance, Play, Reload, Visit
+
+_LOG = "logs/error.log"
+_VISIT_SECONDS = 10.0
+
+
+class LabStage(LabNginx):
+    """ports.Stage; the configuration keeps its error log in logs/error.log."""
+
+    def perform(self, play: Play) -> Performance:
+        """Start the origin if there is one, then nginx under test; act; stop both."""
+        ports = dict(zip(PORTS, (str(port) for port in LoopbackPorts().take(len(PORTS))), strict=True))
+        with folder(self.root) as outside:
+            subject = LabSide("subject", outside, seen_from(self.root, outside), self.argv)
+            origin = LabSide("origin", outside, outside, self.counterpart)
+            for side, files in ((origin, play.origin), (subject, play.subject)):
+                (side.folder / "logs").mkdir(parents=True)
+                side.lay(files, {**ports, FOLDER: side.prefix})
+            return _perform(subject, origin if play.origin else None, play, ports)
+
+
+def _perform(subject: LabSide, origin: LabSide | None, play: Play, ports: Mapping[str, str]) -> Performance:
+    with ExitStack() as stack:
+        if origin and stack.enter_context(running(origin)) is None:
+            return Performance(start=f"origin: {origin.words()}")
+        process = stack.enter_context(running(subject))
+        if process is None:
+            return Performance(start=subject.words(), log=subject.log(_LOG))
+        results = _act(process, subject, play, ports)
+        stack.close()  # a stopped nginx has written all its lines
+        return Performance(results=results, log=subject.log(_LOG), origin_log=origin.log(_LOG) if origin else "")
+
+
+def _act(process: Popen[bytes], subject: LabSide, play: Play, ports: Mapping[str, str]) -> dict[str, ProbeResult]:
+    results: dict[str, ProbeResult] = {}
+    for act in play.acts:
+        if isinstance(act, Reload):
+            subject.lay(act.files, {**ports, FOLDER: subject.prefix})
+            if act.signal:
+                reload(process)
+        else:
+            results[act.name] = TlsProbe().ask(_request(act, results, ports))
+    return results
+
+
+def _request(visit: Visit, results: Mapping[str, ProbeResult], ports: Mapping[str, str]) -> ProbeRequest:
+    identity = None
+    if visit.chain:
+        identity = ClientIdentity(certificate_chain=visit.chain.encode(), private_key=visit.key.encode())
+    return ProbeRequest(
+        address="127.0.0.1",
+        port=int(ports[visit.port]),
+        sni=visit.sni,
+        host=visit.host,
+        path=visit.path,
+        identity=identity,
+        tls=visit.tls,
+        session=results[visit.resume].session if visit.resume else None,
+        headers=visit.headers,
+        timeout=_VISIT_SECONDS,
+    )

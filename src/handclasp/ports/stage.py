@@ -1,0 +1,65 @@
+"""A scenario played on real nginx processes: files, visits, reloads. The lab's second door to the world."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from handclasp.model.nginx import NginxBuild
+from handclasp.model.probe import ProbeResult, TlsVersion
+
+PORTS = ("@PORT@", "@PORT2@", "@PORT3@", "@ORIGIN@", "@ORIGIN2@", "@CLOSED@")
+"""Placeholders for free TCP ports in a play's files. Nobody listens on the last one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """One request over TLS. `chain` and `key` are PEM, "" for a client without certificate; `resume` names an earlier visit."""
+
+    name: str
+    chain: str = ""
+    key: str = ""
+    sni: str | None = "app.test"
+    host: str = "app.test"
+    path: str = "/"
+    port: str = "@PORT@"
+    tls: TlsVersion | None = None
+    resume: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reload:
+    """Replace files of nginx under test; `signal` False: without telling nginx."""
+
+    files: dict[str, bytes]
+    signal: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Play:
+    """Files of nginx under test and, where there is one, of the origin behind it (both: nginx.conf and what it names)."""
+
+    subject: dict[str, bytes]
+    acts: tuple[Visit | Reload, ...]
+    origin: dict[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Performance:
+    """What was seen: each visit's result by name, both error logs; `start`: nginx's words when it refused to start."""
+
+    results: dict[str, ProbeResult] = field(default_factory=dict)
+    log: str = ""
+    origin_log: str = ""
+    start: str | None = None
+
+
+class Stage(Protocol):
+    """Plays scenarios on one nginx build."""
+
+    def build(self) -> NginxBuild:
+        """The build under test."""
+        ...
+
+    def perform(self, play: Play) -> Performance:
+        """Start, act, stop. WorldError when something hangs."""
+        ...
