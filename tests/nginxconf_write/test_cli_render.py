@@ -104,3 +104,66 @@ def _curl(rig: SiteRig, home: Path, client: str | None) -> tuple[int, str]:
     folder = f"{home}/identities/{client}"
     who = ("--cert", f"{folder}/chain.pem", "--key", f"{folder}/key.pem") if client else ()
     return rig.curl("--cacert", f"{home}/ca/root.pem", *who, client=None)
+
+
+def test_sites_from_a_file(home: Path, rig: SiteRig, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (
+        ["issue", "app.test", "--profile", "server"],
+        ["issue", "b.test", "--profile", "server"],
+        ["issue", "alice"],
+    ):
+        assert main([*arguments, "-q"]) == 0
+    file = tmp_path / "handclasp.toml"
+    logs = rig.path("logs")
+    file.write_text(
+        f"""
+[[site]]
+server_names = ["app.test"]
+listen = ["127.0.0.1:{rig.port}"]
+log_folder = "{logs}"
+[[site]]
+server_names = ["b.test"]
+listen = ["127.0.0.1:{rig.port}"]
+log_folder = "{logs}"
+allow = ["alice"]
+"""
+    )
+    folder = rig.path("sites")
+    code, shown = document(capsys, "nginx", "render", "--file", str(file), "--output-folder", folder)
+    assert (code, shown["written"]) == (0, [f"{folder}/handclasp-app.test.conf", f"{folder}/handclasp-b.test.conf"])
+    rig.serve()
+    who = ("--cert", f"{home}/identities/alice/chain.pem", "--key", f"{home}/identities/alice/key.pem")
+    for name in ("app.test", "b.test"):
+        assert rig.curl("--cacert", f"{home}/ca/root.pem", *who, client=None, name=name)[0] == 200
+        assert rig.curl("-k", client="stranger", name=name)[0] == 400
+    code, shown = document(capsys, "nginx", "render", "--file", str(file), "--server-name", "x.test")
+    assert code == 2
+    file.write_text("[[site]]\nserver_names = 7\n")
+    code, shown = document(capsys, "nginx", "render", "--file", str(file))
+    assert (code, shown["where"]) == (3, f"{file}:2:1")
+
+
+def test_a_container_sees_the_home_elsewhere_and_never_its_keys(
+    home: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert main(["issue", "app.test", "--profile", "server", "-q"]) == 0
+    capsys.readouterr()
+    output = tmp_path / "conf.d/app.conf"
+    output.parent.mkdir()
+    render = ["nginx", "render", "--server-name", "app.test", "--nginx-version", "1.28.0", "--target", "docker"]
+    assert main([*render, "--output", str(output)]) == 0
+    text = output.read_text()
+    assert str(home) not in text
+    assert "ssl_client_certificate /etc/handclasp/ca/bundle.pem;" in text
+    hint = capsys.readouterr().err
+    assert f"-v {home}/ca:/etc/handclasp/ca:ro" in hint
+    assert f"-v {home}/identities/app.test:/etc/handclasp/identities/app.test:ro" in hint
+    assert f"{home}:" not in hint
+    assert "keys" not in hint
+    assert main([*render[:-1], "sites-available", "--output", str(output)]) == 0
+    assert "ln -s" in capsys.readouterr().err
+
+
+def test_the_schema_can_be_had_without_a_home(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["nginx", "render", "--print-schema", "--home", str(tmp_path)]) == 0
+    assert "SiteTable" in json.loads(capsys.readouterr().out)["$defs"]

@@ -26,13 +26,15 @@ class SiteOrder:
     """One site with the choices that are not part of its intent.
 
     `certificate` and `certificate_key` are paths of a certificate from elsewhere; None: the one that this CA issued for the
-    names. `log_folder` is where its two logs go.
+    names. `log_folder` is where its two logs go. `home_inside` is where nginx sees the home, when that is another place than
+    here (a volume of a container).
     """
 
     intent: SiteIntent
     certificate: str | None = None
     certificate_key: str | None = None
     log_folder: str = LOG_FOLDER
+    home_inside: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,19 +92,27 @@ def material(home: Home, order: SiteOrder) -> SiteMaterial:
     names = tuple(server_name(name) for name in order.intent.server_names)
     if not names:
         raise UsageError("the site has no server name", hint="give --server-name NAME")
-    certificate, key = _own_certificate(home, order, names)
+    certificate, key = (_seen(home, order, path) for path in _own_certificate(home, order, names))
     log = f"{order.log_folder.rstrip('/')}/handclasp-{names[0].replace('*', 'any')}"
     return SiteMaterial(
         certificate=certificate,
         certificate_key=key,
-        client_certificate=home.layout.bundle,
-        crl=home.layout.crl,
+        client_certificate=_seen(home, order, home.layout.bundle),
+        crl=_seen(home, order, home.layout.crl),
         verify_depth=_intermediates(home),
         session_epoch=int(home.store.value(SESSION_EPOCH) or 0),
         error_log=f"{log}-error.log",
         access_log=f"{log}-access.log",
         admitted=tuple(one for name in order.intent.allow or () for one in _admitted(home, name)),
     )
+
+
+def _seen(home: Home, order: SiteOrder, path: str) -> str:
+    """A path of the home as nginx sees it."""
+    own = f"{home.layout.folder}/"
+    if order.home_inside is None or not path.startswith(own):
+        return path
+    return f"{order.home_inside.rstrip('/')}/{path.removeprefix(own)}"
 
 
 def _own_certificate(home: Home, order: SiteOrder, names: tuple[str, ...]) -> tuple[str, str]:

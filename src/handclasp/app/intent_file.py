@@ -1,0 +1,189 @@
+"""handclasp.toml: the sites a person wants, in a file. Every error names file, line and column."""
+
+import posixpath
+import re
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, NoReturn, TypeVar
+
+import msgspec
+
+from handclasp.app.site import LOG_FOLDER, SiteOrder, parse_listen
+from handclasp.app.toml_places import place_of
+from handclasp.model.errors import HandclaspError, InputError
+from handclasp.model.intent import SiteIntent, UpstreamIntent
+from handclasp.model.nginx import NginxVersion
+from handclasp.model.origin import Origin
+from handclasp.nginxconf.render_words import server_name
+from handclasp.pki.names import identity_name
+
+T = TypeVar("T")
+
+Text = Annotated[str, msgspec.Meta(min_length=1)]
+TargetName = Literal["conf.d", "sites-available", "docker"]
+
+
+class UpstreamTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """[site.upstream]: where requests go. Paths are relative to the folder of the file."""
+
+    url: Text
+    ca: Text | None = None
+    name: Text | None = None
+    verify_depth: Annotated[int, msgspec.Meta(ge=0, le=9)] = 1
+    crl: Text | None = None
+    certificate: Text | None = None
+    key: Text | None = None
+
+
+class SiteTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """[[site]]: one site. Without `allow` every client of the CA may enter; an empty list would be misread, and is refused."""
+
+    server_names: Annotated[tuple[Text, ...], msgspec.Meta(min_length=1)]
+    listen: Annotated[tuple[Text | int, ...], msgspec.Meta(min_length=1)] = ("443",)
+    allow: Annotated[tuple[Text, ...], msgspec.Meta(min_length=1)] | None = None
+    upstream: UpstreamTable | None = None
+    certificate: Text | None = None
+    certificate_key: Text | None = None
+    log_folder: Text = LOG_FOLDER
+
+
+class NginxTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """[nginx]: the nginx that will read the result. `home_inside`: where it sees the home, when that is another place."""
+
+    version: Text | None = None
+    target: TargetName | None = None
+    home_inside: Text | None = None
+
+
+class FileTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole file."""
+
+    site: Annotated[tuple[SiteTable, ...], msgspec.Meta(min_length=1)]
+    nginx: NginxTable = NginxTable()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntentFile:
+    """What a handclasp.toml says. `version` and `target` None: it does not say."""
+
+    sites: tuple[SiteOrder, ...]
+    version: NginxVersion | None = None
+    target: str | None = None
+    home_inside: str | None = None
+
+
+def schema() -> dict[str, Any]:
+    """The file as JSON Schema (2020-12), for editors."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(FileTable)}
+
+
+def read_intent(content: bytes, path: str) -> IntentFile:
+    """The sites of a file.
+
+    Args:
+        content: its bytes.
+        path: its absolute path; relative paths in it start at its folder.
+
+    Raises:
+        InputError: no UTF-8, no TOML, an unknown key, a value of the wrong kind, or one that nginx or the CA would refuse.
+    """
+    reader = _Reader(path, _decoded(content, path))
+    table = reader.table()
+    version = reader.checked("nginx.version", table.nginx.version, NginxVersion.parse)
+    return IntentFile(
+        sites=tuple(reader.site(number, site, table.nginx) for number, site in enumerate(table.site)),
+        version=version,
+        target=table.nginx.target,
+        home_inside=table.nginx.home_inside,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    path: str
+    text: str
+
+    def table(self) -> FileTable:
+        try:
+            return msgspec.convert(tomllib.loads(self.text), FileTable)
+        except tomllib.TOMLDecodeError as error:
+            what, line, column = _toml_error(str(error), self.text)
+            raise InputError(f"is not TOML: {what}", where=Origin(self.path, line, column)) from error
+        except msgspec.ValidationError as error:
+            what, _, place = str(error).partition(" - at `$")
+            unknown = re.search(r"unknown field `([^`]+)`", what)
+            key = place.rstrip("`").lstrip(".") + (f".{unknown[1]}" if unknown else "")
+            self._refuse(key, what, _hint(what))
+
+    def site(self, number: int, site: SiteTable, nginx: NginxTable) -> SiteOrder:
+        at = f"site[{number}]"
+        names = tuple(self.checked(f"{at}.server_names", name, server_name) for name in site.server_names)
+        listen = tuple(self.checked(f"{at}.listen", str(one), parse_listen) for one in site.listen)
+        allow = tuple(self.checked(f"{at}.allow", name, identity_name) for name in site.allow or ())
+        if (site.certificate is None) != (site.certificate_key is None):
+            self._refuse(at, "a certificate needs its key, and the key its certificate", "set both, or neither")
+        return SiteOrder(
+            intent=SiteIntent(
+                server_names=tuple(name or "" for name in names),
+                listen=tuple(one for one in listen if one),
+                upstream=self._upstream(site.upstream),
+                allow=tuple(name for name in allow if name) or None,
+            ),
+            certificate=self._file(site.certificate),
+            certificate_key=self._file(site.certificate_key),
+            log_folder=site.log_folder,
+            home_inside=nginx.home_inside or ("/etc/handclasp" if nginx.target == "docker" else None),
+        )
+
+    def checked(self, key: str, value: str | None, check: Callable[[str], T]) -> T | None:
+        """`check(value)`; its refusal gets the place of the value. None stays None."""
+        if value is None:
+            return None
+        try:
+            return check(value)
+        except HandclaspError as error:
+            self._refuse(key, error.what, error.hint, value)
+
+    def _upstream(self, table: UpstreamTable | None) -> UpstreamIntent | None:
+        if table is None:
+            return None
+        return UpstreamIntent(
+            url=table.url,
+            trusted_certificate=self._file(table.ca),
+            name=table.name,
+            verify_depth=table.verify_depth,
+            crl=self._file(table.crl),
+            certificate=self._file(table.certificate),
+            certificate_key=self._file(table.key),
+        )
+
+    def _file(self, path: str | None) -> str | None:
+        return None if path is None else posixpath.normpath(posixpath.join(posixpath.dirname(self.path), path))
+
+    def _refuse(self, key: str, what: str, hint: str | None, value: str | None = None) -> NoReturn:
+        line, column = place_of(self.text, key, value)
+        label = re.sub(r"\[\d+\]", "", key).rpartition(".")[2]
+        raise InputError(f"{label}: {what}" if label else what, where=Origin(self.path, line, column), hint=hint)
+
+
+def _decoded(content: bytes, path: str) -> str:
+    try:
+        return content.decode().replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise InputError("is not UTF-8", where=Origin(path, line), hint="save it as UTF-8") from error
+
+
+def _toml_error(message: str, text: str) -> tuple[str, int, int]:
+    found = re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", message)
+    if found:
+        return found[1], int(found[2]), int(found[3])
+    lines = text.split("\n")
+    return message.removesuffix(" (at end of document)"), len(lines), len(lines[-1]) + 1
+
+
+def _hint(what: str) -> str | None:
+    if "unknown field" in what:
+        return "handclasp nginx render --print-schema lists what may be there"
+    return "see handclasp nginx render --print-schema"

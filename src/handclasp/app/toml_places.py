@@ -1,0 +1,70 @@
+"""Where a key stands in a TOML file: the standard library's reader does not tell."""
+
+import re
+
+_SKIPPED = re.compile(
+    r'''"""(?:\\.|[^\\])*?""" | \'\'\'.*?\'\'\' | "(?:\\.|[^"\\\n])*" | '[^'\n]*' | \#[^\n]*''', re.VERBOSE | re.DOTALL
+)
+_KEY = r"""(?:[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')"""
+_HEADER = re.compile(rf"[ \t]*(\[\[?)[ \t]*({_KEY}(?:[ \t]*\.[ \t]*{_KEY})*)[ \t]*\]")
+_ASSIGNMENT = re.compile(rf"[ \t]*({_KEY}(?:[ \t]*\.[ \t]*{_KEY})*)[ \t]*=")
+_LAST = re.compile(r"\[\d+\]$|\.?[^.\[\]]*$")
+_PART = re.compile(_KEY)
+
+
+def place_of(text: str, key: str, value: str | None = None) -> tuple[int, int]:
+    """Line and column, from 1, of a key such as `site[1].upstream.url`; of `value` after it if that can be found.
+
+    Falls back to the nearest table around it, and to 1, 1 for what is nowhere in the file.
+    """
+    places = _places(text)
+    wanted = key.lstrip(".")
+    while wanted and wanted not in places and f"{wanted}[0]" not in places:
+        wanted = _LAST.sub("", wanted)
+    offset = places.get(wanted, places.get(f"{wanted}[0]", 0))
+    if value is not None:
+        spelled = (text.find(quote + value + quote, offset) for quote in ('"', "'", ""))
+        offset = next((found for found in spelled if found >= 0), offset)
+    return text.count("\n", 0, offset) + 1, offset - (text.rfind("\n", 0, offset) + 1) + 1
+
+
+def _places(text: str) -> dict[str, int]:
+    """Offset of every key and table by path; elements of arrays of tables are numbered."""
+    # Strings and comments are blanked out, so that what looks like a key in them is none; offsets stay.
+    plain = _SKIPPED.sub(_blanked, text)
+    places: dict[str, int] = {}
+    counts: dict[str, int] = {}
+    table, position = "", 0
+    for line in plain.split("\n"):
+        if header := _HEADER.match(line):
+            table = _numbered(_joined(text, header, position), counts, is_array=header[1] == "[[")
+            places.setdefault(table, position + header.start(2))
+        elif assignment := _ASSIGNMENT.match(line):
+            path = ".".join(part for part in (table, _joined(text, assignment, position)) if part)
+            places.setdefault(path, position + assignment.start(len(assignment.groups())))
+        position += len(line) + 1
+    return places
+
+
+def _blanked(found: re.Match[str]) -> str:
+    piece = found[0]
+    if piece[0] in "\"'" and "\n" not in piece and not piece.startswith(('"""', "'''")):
+        return piece[0] + "_" * (len(piece) - 2) + piece[-1]  # may be a quoted key: it stays one word
+    return re.sub(r"[^\n]", " ", piece)
+
+
+def _joined(text: str, found: re.Match[str], position: int) -> str:
+    group = len(found.groups())
+    raw = text[position + found.start(group) : position + found.end(group)]
+    return ".".join(part.strip("\"'") for part in _PART.findall(raw))
+
+
+def _numbered(path: str, counts: dict[str, int], *, is_array: bool) -> str:
+    """`site.upstream` under the second [[site]] is `site[1].upstream`."""
+    if is_array:
+        counts[path] = counts.get(path, -1) + 1
+        return f"{path}[{counts[path]}]"
+    for known in sorted(counts, key=len, reverse=True):
+        if path.startswith(f"{known}."):
+            return f"{known}[{counts[known]}]{path[len(known) :]}"
+    return path

@@ -1,0 +1,121 @@
+"""handclasp.toml: what it says, and every error at its place."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handclasp.app.intent_file import read_intent, schema
+from handclasp.app.toml_places import place_of
+from handclasp.model.errors import InputError
+from handclasp.model.intent import UpstreamIntent
+from handclasp.model.nginx import NginxVersion
+from handclasp.model.origin import Origin
+
+GOOD = """\
+# our sites
+[nginx]
+version = "1.26.3"
+target = "docker"
+
+[[site]]
+server_names = ["app.test", "*.app.test"]
+listen = [443, "[::]:443"]
+allow = ["alice", "build-7"]
+
+[site.upstream]
+url = "https://back.test:8443"
+ca = "up/root.pem"
+certificate = "/abs/c.pem"
+key = "k.pem"
+
+[[site]]
+server_names = ['second.test']
+upstream = { url = "http://127.0.0.1:8080" }
+"""
+
+
+def read(text: str) -> None:
+    read_intent(text.encode(), "/srv/handclasp.toml")
+
+
+def test_what_it_says() -> None:
+    made = read_intent(GOOD.encode(), "/srv/handclasp.toml")
+    assert (made.version, made.target) == (NginxVersion(1, 26, 3), "docker")
+    first, second = made.sites
+    assert first.intent.server_names == ("app.test", "*.app.test")
+    assert first.intent.listen == (("*", 443), ("[::]", 443))
+    assert first.intent.allow == ("alice", "build-7")
+    assert first.intent.upstream == UpstreamIntent(
+        url="https://back.test:8443",
+        trusted_certificate="/srv/up/root.pem",
+        certificate="/abs/c.pem",
+        certificate_key="/srv/k.pem",
+    )
+    assert first.home_inside == "/etc/handclasp"
+    assert second.intent.allow is None
+    assert second.intent.listen == (("*", 443),)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "column", "says"),
+    [
+        ("[nginx]", "[nginx", 2, 7, "is not TOML"),
+        ('version = "1.26.3"', 'version = "latest"', 3, 11, "not an nginx version"),
+        ('"docker"', '"podman"', 4, 1, "Invalid enum value"),
+        ("listen = [443", "listen = [true", 8, 1, "Expected"),
+        ("443, ", '"localhost", ', 8, 11, "not an address"),
+        ('"*.app.test"]', '"a b"]', 7, 29, "not a DNS name"),
+        ('"build-7"', '"../up"', 9, 19, "SOLIDUS"),
+        ('allow = ["alice", "build-7"]', "allow = []", 9, 1, "length >= 1"),
+        ("ca = ", "cafile = ", 13, 1, "unknown field `cafile`"),
+        ("'second.test'", "7", 18, 1, "Expected"),
+        ("{ url", "{ uri", 19, 1, "unknown field `uri`"),
+        ('url = "https', '#url = "https', 11, 2, "missing required field `url`"),
+        ("[[site]]\nserver_names = ['second.test']", "[[site]]", 17, 3, "missing required field `server_names`"),
+        ("[[site]]", "[[sites]]", 6, 3, "unknown field `sites`"),
+    ],
+)
+def test_an_error_is_at_its_place(old: str, new: str, line: int, column: int, says: str) -> None:
+    with pytest.raises(InputError) as caught:
+        read(GOOD.replace(old, new))
+    assert says in caught.value.what, caught.value.what
+    where = caught.value.where
+    assert isinstance(where, Origin)
+    assert (where.file, where.line) == ("/srv/handclasp.toml", line), (where, caught.value.what)
+    assert where.column == column, (where, caught.value.what)
+
+
+def test_bytes_that_are_no_text() -> None:
+    with pytest.raises(InputError, match="UTF-8") as caught:
+        read_intent(b"# x\n\xff", "/a")
+    assert str(caught.value.where) == "/a:2"
+
+
+def test_a_certificate_without_its_key() -> None:
+    with pytest.raises(InputError, match="needs its key") as caught:
+        read('[[site]]\nserver_names = ["a.test"]\ncertificate = "/c"\n')
+    assert str(caught.value.where) == "/srv/handclasp.toml:1:3"
+
+
+def test_places_are_not_fooled_by_text() -> None:
+    text = '''a = """\n[b]\nc = 1\n"""\n# [d]\n[b] # x\n"c" = 'x # ["'\nd.e = 2\n'''
+    assert place_of(text, "b") == (6, 2)
+    assert place_of(text, "b.c") == (7, 1)
+    assert place_of(text, "b.d.e") == (8, 1)
+    assert place_of(text, "nowhere.at.all") == (1, 1)
+    assert place_of(text, "b.zzz") == (6, 2)
+
+
+@given(st.text(alphabet=st.sampled_from(list("[]=\"'.#{}, \nabsite1")), max_size=60))
+def test_any_text_is_read_or_refused_in_words(text: str) -> None:
+    try:
+        read(text)
+    except InputError as error:
+        assert isinstance(error.where, Origin)
+        assert error.where.line >= 1
+
+
+def test_the_schema_knows_every_key() -> None:
+    made = schema()
+    assert set(made["$defs"]["SiteTable"]["properties"]) >= {"server_names", "listen", "allow", "upstream"}
+    assert made["$defs"]["UpstreamTable"]["additionalProperties"] is False
