@@ -75,6 +75,12 @@ class World:
             environment=os.environ,
         )
 
+    def secret_in(self, path: str) -> bytes:
+        """The first line of a file that only its owner may read."""
+        from handclasp.adapters.passphrase import read_secret
+
+        return read_secret(path)
+
     @property
     def passphrase_path(self) -> str | None:
         """The file that the passphrase comes from, if `init` should remember it."""

@@ -65,10 +65,13 @@ class KeyFiles:
     def create(self, label: str, key_type: KeyType) -> CertificateIssuerPrivateKeyTypes:
         """Make a key, store it encrypted and durable, and return it. PolicyError if the label is taken."""
         secret = self._passphrase(new=True)
-        key = _generate(key_type)
-        self._files.make_folder(self._folder, mode=0o700)
-        self._files.create(self._path(label), encrypted_pem(key, secret, self._cost), mode=0o600)
+        self._keep(label, _generate(key_type), secret)
         return self.open(label)  # from the disk: a container that cannot be read again must not go into use
+
+    def adopt(self, label: str, key: CertificateIssuerPrivateKeyTypes) -> None:
+        """Store a key that was made elsewhere, encrypted and durable. PolicyError if the label is taken."""
+        self._keep(label, narrowed(key), self._passphrase(new=False))
+        self.open(label)
 
     def exists(self, label: str) -> bool:
         """Whether a key of this label is stored; asks for no passphrase."""
@@ -79,6 +82,10 @@ class KeyFiles:
         if label not in self._opened:
             self._opened[label] = self._unlock(label)
         return self._opened[label]
+
+    def _keep(self, label: str, key: SigningKey, secret: bytes) -> None:
+        self._files.make_folder(self._folder, mode=0o700)
+        self._files.create(self._path(label), encrypted_pem(key, secret, self._cost), mode=0o600)
 
     def _unlock(self, label: str) -> SigningKey:
         path = self._path(label)

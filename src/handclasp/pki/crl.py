@@ -86,7 +86,7 @@ def _tbs(
     this_update: datetime,
     next_update: datetime,
 ) -> bytes:
-    identifier = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
+    identifier = _subject_key_identifier(issuer)
     extensions = der.sequence(
         _extension(_AUTHORITY_KEY_IDENTIFIER, der.sequence(encode(0x80, identifier))),
         _extension(_CRL_NUMBER, der.integer(number)),
@@ -101,6 +101,14 @@ def _tbs(
         der.sequence(*(_entry(entry) for entry in entries)) if entries else b"",
         encode(0xA0, extensions),
     )
+
+
+def _subject_key_identifier(issuer: x509.Certificate) -> bytes:
+    """That of the certificate; CAs of old scripts have none, then it is made as RFC 5280 4.2.1.2 (1) says."""
+    try:
+        return issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
+    except x509.ExtensionNotFound:
+        return x509.SubjectKeyIdentifier.from_public_key(issuer.public_key()).digest
 
 
 def _entry(entry: RevokedEntry) -> bytes:

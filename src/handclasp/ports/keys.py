@@ -14,6 +14,10 @@ class KeyStore(Protocol):
         """Make a key, store it encrypted and durable, and return it. PolicyError if the label is taken."""
         ...
 
+    def adopt(self, label: str, key: CertificateIssuerPrivateKeyTypes) -> None:
+        """Store a key that was made elsewhere, encrypted and durable. PolicyError if the label is taken."""
+        ...
+
     def generate(self, key_type: KeyType) -> CertificateIssuerPrivateKeyTypes:
         """A fresh key that is not kept: for end entities, whose keys leave the CA."""
         ...
