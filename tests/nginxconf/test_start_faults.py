@@ -1,6 +1,7 @@
 """Predicted refusals, compared word for word with those of the real `nginx -t`."""
 
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -157,6 +158,13 @@ CERTIFICATE = [
     f"{_VERIFY} ssl_client_certificate no.pem;",
 ]  # fmt: skip
 
+# Certificates below the security level: name, then the cipher list.
+WEAK = [
+    (name, ciphers)
+    for name in ("rsa1024", "sha1", "selfsha1", "p192", "chain-rsa1024", "chain-sha1")
+    for ciphers in ("", *(f"ssl_ciphers DEFAULT:@SECLEVEL={level};" for level in (0, 1, 3)))
+]
+
 # Inside http.
 HTTP = [
     "server { listen 127.0.0.1:8443 default_server; }\nserver { listen 127.0.0.1:8443 default_server; }",
@@ -219,6 +227,7 @@ def _files(made: Rig) -> None:
         "indented": b"".join(b"  " + line for line in root.splitlines(keepends=True)), "utf16": root.decode().encode("utf-16"),
         "oneline": root.replace(b"\n", b" "), "crlf": root.replace(b"\n", b"\r\n"),
         "text-around": b"Subject: x\n" + root + b"end\n",
+        "root.key": made.root.key_pem,
         "extra.conf": b"listen 127.0.0.1:8444;\n\nssl_verify_client\n  maybe;\n",
     }  # fmt: skip
     for name, content in contents.items():
@@ -277,6 +286,42 @@ def test_settings_of_a_server(bench: Rig, text: str) -> None:
 @pytest.mark.parametrize("text", CERTIFICATE)
 def test_certificates_of_a_server(bench: Rig, text: str) -> None:
     _agree(bench, MAIN.format(http=f"server {{\n listen 127.0.0.1:8443 ssl;\n {text}\n }}", user="user root;"))
+
+
+@pytest.fixture(scope="module")
+def weak(bench: Rig) -> Rig:
+    """Certificates that only OpenSSL's own tool still makes."""
+
+    def openssl(*arguments: str) -> None:
+        subprocess.run(["openssl", *arguments], cwd=bench.prefix, check=True, capture_output=True)
+
+    name = ("-subj", "/CN=weak", "-days", "30")
+    openssl("req", "-x509", "-newkey", "rsa:1024", "-nodes", "-keyout", "rsa1024.key", "-out", "rsa1024.pem", *name)
+    openssl("ecparam", "-name", "prime192v1", "-genkey", "-noout", "-out", "p192.key")
+    openssl("req", "-x509", "-key", "p192.key", "-out", "p192.pem", *name)
+    openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", "sha1.key", "-out", "sha1.csr", "-subj", "/CN=weak")
+    sign = ("x509", "-req", "-sha1", "-in", "sha1.csr")
+    openssl(*sign, "-CA", "root.pem", "-CAkey", "root.key", "-set_serial", "7", "-out", "sha1.pem")
+    openssl(*sign, "-signkey", "sha1.key", "-out", "selfsha1.pem")
+    parts = {one: Path(bench.prefix, f"{one}.pem").read_bytes() for one in ("selfsha1", "rsa1024", "sha1")}
+    for chain in ("rsa1024", "sha1"):
+        bench.write(f"chain-{chain}.pem", parts["selfsha1"] + parts[chain])
+    for copy in ("selfsha1", "chain-rsa1024", "chain-sha1"):
+        bench.write(f"{copy}.key", Path(bench.prefix, "sha1.key").read_bytes())
+    return bench
+
+
+@pytest.mark.parametrize(("name", "ciphers"), WEAK)
+def test_certificates_below_the_security_level(weak: Rig, name: str, ciphers: str) -> None:
+    pair = f"ssl_certificate {name}.pem; ssl_certificate_key {name}.key; {ciphers}"
+    _agree(weak, MAIN.format(http=f"server {{\n listen 127.0.0.1:8443 ssl;\n {pair}\n }}", user="user root;"))
+
+
+def test_a_weak_client_certificate_of_nginx(weak: Rig) -> None:
+    text = _PROXY.format("proxy_ssl_certificate rsa1024.pem; proxy_ssl_certificate_key rsa1024.key;")
+    for more in ("", "proxy_ssl_ciphers DEFAULT:@SECLEVEL=1;"):
+        server = f"server {{\n listen 127.0.0.1:8099;\n {more} {text}\n }}"
+        _agree(weak, MAIN.format(http=server, user="user root;"))
 
 
 @pytest.mark.parametrize("text", HTTP)

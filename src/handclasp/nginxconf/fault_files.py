@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from handclasp.model.nginx import NginxVersion, OpensslSeries
+from handclasp.nginxconf.fault_strength import level_in_force, weakness
 from handclasp.nginxconf.openssl_words import ssl_reason
 from handclasp.nginxconf.pem_blocks import CERTIFICATES, CRL, TRUSTED, PemBlock, blocks, public_key
 
@@ -18,13 +19,14 @@ class StartFiles:
     """What is known of the files, and of the nginx that would open them.
 
     `files`: bytes by absolute path, None for a file that does not exist; a path that is not in it is unknown. `keys`: the DER
-    SubjectPublicKeyInfo of private keys by path.
+    SubjectPublicKeyInfo of private keys by path. `level`: OpenSSL's security level where no cipher list says otherwise.
     """
 
     files: Mapping[str, bytes | None]
     keys: Mapping[str, bytes]
     version: NginxVersion
     series: OpensslSeries
+    level: int = 2
     _read: dict[bytes, tuple[PemBlock, ...]] = field(default_factory=dict, repr=False)
 
     def missing(self, path: str) -> bool:
@@ -88,7 +90,7 @@ class StartFiles:
             return head + f"{call}() failed {self.reason('no start line', label=expecting)}"
         return None
 
-    def pair(self, certificate: str, key: str) -> str | None:
+    def pair(self, certificate: str, key: str, ciphers: str) -> str | None:
         """A certificate file, and whether the key belongs to its first certificate. Paths with variables pass."""
         if "$" in certificate:
             return None  # opened by the workers, during the handshake
@@ -102,7 +104,9 @@ class StartFiles:
             return self._key(key)
         found = self.blocks(content)
         fault = self._leaf(found)
-        return head + fault if fault else self._key(key) or self._mismatch(found, key)
+        if fault:
+            return head + fault
+        return self._weak(certificate, found, ciphers) or self._key(key) or self._mismatch(found, key)
 
     def _leaf(self, found: tuple[PemBlock, ...]) -> str | None:
         """The first certificate is read as AUX, the rest of the chain after it."""
@@ -113,6 +117,16 @@ class StartFiles:
             return f"PEM_read_bio_X509_AUX() failed {self.reason(flaw)}"
         if flaw := found[-1].flaw:
             return f"PEM_read_bio_X509() failed {self.reason(flaw)}"
+        return None
+
+    def _weak(self, path: str, found: tuple[PemBlock, ...], ciphers: str) -> str | None:
+        """The first certificate is loaded alone, the others as its chain."""
+        level = level_in_force(ciphers, self.level, self.version, self.series)
+        calls = ("SSL_CTX_use_certificate", "SSL_CTX_set0_chain")
+        for at, block in enumerate(block for block in found if block.label in _ANY_CERTIFICATE):
+            if flaw := weakness(block.der, level, self.series):
+                kind = "ca md" if flaw == "md" else ("ca key" if at else "ee key")
+                return f'{calls[min(at, 1)]}("{path}") failed {self.reason(kind)}'
         return None
 
     def _key(self, key: str) -> str | None:

@@ -20,6 +20,9 @@ _NEW: Mapping[str, str] = {
     "nothing": "error:05800088:x509 certificate routines::no certificate or crl found",
     "mismatch": "error:05800074:x509 certificate routines::key values mismatch",
     "no key": "error:1E08010C:DECODER routines::unsupported:No supported data to decode. Input type: PEM",
+    "ee key": "error:0A00018F:SSL routines::ee key too small",
+    "ca key": "error:0A00018D:SSL routines::ca key too small",
+    "ca md": "error:0A00018E:SSL routines::ca md too weak",
     "command": "error:0A000182:SSL routines::unknown cmd name:cmd={label}",
 }
 _V1_1_1: Mapping[str, str] = {
@@ -34,6 +37,9 @@ _V1_1_1: Mapping[str, str] = {
     "nothing": "error:0B084088:x509 certificate routines:X509_load_cert_crl_file:no certificate or crl found",
     "mismatch": "error:0B080074:x509 certificate routines:X509_check_private_key:key values mismatch",
     "no key": "error:0909006C:PEM routines:get_name:no start line:Expecting: ANY PRIVATE KEY",
+    "ee key": "error:140AB18F:SSL routines:SSL_CTX_use_certificate:ee key too small",
+    "ca key": "error:1413C18D:SSL routines:ssl_cert_set0_chain:ca key too small",
+    "ca md": "error:140AB18E:SSL routines:SSL_CTX_use_certificate:ca md too weak",
     "command": "error:141E0182:SSL routines:SSL_CONF_cmd:unknown cmd name:cmd={label}",
 }
 _V1_0_2: Mapping[str, str] = {

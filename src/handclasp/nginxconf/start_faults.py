@@ -18,6 +18,7 @@ from handclasp.nginxconf.fault_upstreams import upstream_faults
 from handclasp.nginxconf.scope import Scope
 from handclasp.nginxconf.tree import ConfigTree, Directive, decode
 
+DEFAULT_LEVEL = 2
 _PROXY_MODULES = ("proxy", "uwsgi", "grpc")
 
 
@@ -28,6 +29,8 @@ def start_faults(
     keys: Mapping[str, bytes],
     version: NginxVersion,
     series: OpensslSeries,
+    *,
+    security_level: int | None = None,
 ) -> tuple[StartFault, ...]:
     """Why nginx would refuse this configuration; () when nothing is found.
 
@@ -38,8 +41,10 @@ def start_faults(
         keys: DER SubjectPublicKeyInfo of private keys by path, to find keys that do not belong to their certificate.
         version: of nginx.
         series: of the OpenSSL it runs with; decides the words in brackets.
+        security_level: OpenSSL's, where no cipher list sets one; default 2, as on Debian.
     """
-    known = StartFiles(files=files, keys=keys, version=version, series=series)
+    level = DEFAULT_LEVEL if security_level is None else security_level
+    known = StartFiles(files=files, keys=keys, version=version, series=series, level=level)
     return tuple(_faults(tree, config, known))
 
 
@@ -57,7 +62,8 @@ def evidence_faults(
     }
     if not dump:
         files |= {path: None for path, reason in evidence.unreadable.items() if "No such file" in reason}
-    return start_faults(tree, config, files, evidence.keys, version, series)
+    level = evidence.security_level
+    return start_faults(tree, config, files, evidence.keys, version, series, security_level=level)
 
 
 def _faults(tree: ConfigTree, config: EffectiveConfig, known: StartFiles) -> Iterator[StartFault]:
