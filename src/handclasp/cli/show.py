@@ -41,18 +41,28 @@ def command(frame: Frame, *, name: str) -> None:
 
 
 def _facts(certificate: "Certificate") -> dict[str, str]:
+    from handclasp.present.visible import visible
+
     names = [f"{name.kind}:{name.value}" for name in certificate.subject_alt_name or ()]
     facts = {
         "subject": certificate.subject_text,
         "issuer": certificate.issuer_text,
         "names": ", ".join(names) or "none",
         "key": f"{certificate.key_kind} {certificate.key_bits}",
-        "usage": ", ".join(sorted((certificate.key_usage or frozenset()) | (certificate.extended_key_usage or frozenset()))),
+        "usage": ", ".join(_usages(certificate)) or "any",
         "sha256": certificate.fingerprint,
     }
-    from handclasp.present.visible import visible
-
     return {label: visible(value) for label, value in facts.items()}
+
+
+def _usages(certificate: "Certificate") -> list[str]:
+    """Key usages and extended key usages in the words of RFC 5280; an unknown one by its number."""
+    from handclasp.pki.tbs import EXTENDED_KEY_USAGES, KEY_USAGE_BITS
+
+    words = {argument: word for word, argument in KEY_USAGE_BITS.items()}
+    words |= {oid.dotted_string: word for word, oid in EXTENDED_KEY_USAGES.items()}
+    found = (certificate.key_usage or frozenset()) | (certificate.extended_key_usage or frozenset())
+    return sorted(words.get(one, one) for one in found)
 
 
 def _fields(found: "Shown") -> dict[str, object]:
