@@ -120,3 +120,27 @@ def test_list_and_show(ca: Ca) -> None:
     assert shown["newest"]["subject"] == "CN=alice"
     assert set(shown["files"]) == {"key.pem", "certificate.pem", "chain.pem", "alice.p12", "p12-password.txt"}
     assert "there is no identity" in ca.run("show", "nobody", expect=2).stderr
+
+
+@pytest.mark.parametrize("text", ["", " x", "a\nb", "a\x00b".replace("\x00", "\x01"), "x" * 65, "\u202ex"])
+def test_organizations_that_cannot_stand_in_a_certificate(template: Ca, text: str) -> None:
+    assert "cannot stand in a certificate" in template.run("issue", "alice", "--organization", text, expect=2).stderr
+    assert "cannot stand in a certificate" in template.run("init", "--organization", text, expect=2).stderr
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o777])
+def test_modes_whatever_the_umask_and_a_home_with_an_odd_name(tmp_path: object, umask: int) -> None:
+    from pathlib import Path
+
+    from tests.ca_rig import fresh
+
+    folder = Path(str(tmp_path)) / "a [b]? #1 %41 'x' ü"
+    made = fresh(folder)
+    made.run("init", umask=umask)
+    made.run("issue", "alice", umask=umask)
+    modes = {path.relative_to(made.home).as_posix(): path.stat().st_mode & 0o777 for path in made.home.rglob("*")}
+    assert {modes[name] for name in ("registry.sqlite", "lock", "keys/root.pem", "identities/alice/key.pem")} == {0o600}
+    assert {modes[name] for name in ("keys", "identities", "identities/alice")} == {0o700}
+    assert {modes[name] for name in ("ca/bundle.pem", "ca/crl.pem", "identities/alice/chain.pem")} == {0o644}
+    assert modes["ca"] == 0o755
+    assert_consistent(made)

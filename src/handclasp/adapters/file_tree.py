@@ -134,6 +134,8 @@ class PosixFileTree:
         except OSError as error:
             raise world_error(path, "cannot be locked", error) from error
         try:
+            with contextlib.suppress(OSError):
+                os.fchmod(descriptor, 0o600)  # whatever the umask; another user's lock file keeps its mode
             _acquire(descriptor, path, timeout)
             with contextlib.suppress(OSError):  # the note is for people; a full disk must not stop a lock
                 os.ftruncate(descriptor, 0)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
@@ -40,12 +40,17 @@ def sqlite_engine(path: str) -> Engine:
         WorldError: it cannot be made.
     """
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            if os.fstat(descriptor).st_size == 0:
+                os.fchmod(descriptor, 0o600)  # whatever the umask
+        finally:
+            os.close(descriptor)
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         advice = _ADVICE[0][1] if full else _ADVICE[1][1]
         raise WorldError(f"the registry cannot be opened: {error.strerror}", where=path, hint=advice) from error
-    engine = create_engine(f"sqlite:///{path}", poolclass=NullPool, connect_args={"timeout": _BUSY_MS / 1000})
+    engine = create_engine(URL.create("sqlite", database=path), poolclass=NullPool, connect_args={"timeout": _BUSY_MS / 1000})
     event.listen(engine, "connect", _sqlite_settings)
     event.listen(engine, "begin", _sqlite_begin)
     return engine

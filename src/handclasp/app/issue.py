@@ -24,7 +24,7 @@ from handclasp.pki import lint, tbs
 from handclasp.pki.alt_names import dns_name, subject_alt_name
 from handclasp.pki.csr import Wishes
 from handclasp.pki.export import key_pem
-from handclasp.pki.names import fold, identity_name
+from handclasp.pki.names import fold, identity_name, organization_name
 from handclasp.pki.serials import OCTETS, serial_from
 from handclasp.pki.signing import SigningKey, narrowed
 
@@ -104,7 +104,7 @@ def request_of(order: IssueOrder, find: Callable[[str], Profile]) -> IssuanceReq
         subject_alt_names=tuple(dict.fromkeys((*_own_name(profile, name), *names))),
         key_type=order.wishes.key_type if order.wishes else order.key_type or profile.key_types[0],
         lifetime=order.lifetime,
-        organization=order.organization,
+        organization=organization_name(order.organization) if order.organization is not None else None,
     )
 
 

@@ -9,7 +9,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from handclasp.app.home import Home
 from handclasp.app.identity_files import issuers_of
 from handclasp.app.issue import files_in
-from handclasp.catalogue.profiles import CA_PROFILES
+from handclasp.catalogue.profiles import CA_PROFILES, PROFILES
 from handclasp.model.certificate import Certificate
 from handclasp.model.errors import UsageError
 from handclasp.model.issuance import CertificateRecord, CertificateState
@@ -114,6 +114,8 @@ def status_of(record: CertificateRecord, now: datetime) -> str:
 def _for_clients(record: CertificateRecord) -> bool:
     if record.certificate is None:
         return False
+    if record.profile in PROFILES:
+        return "clientAuth" in PROFILES[record.profile].extended_key_usage
     try:
         extensions = x509.load_der_x509_certificate(record.certificate).extensions
         return ExtendedKeyUsageOID.CLIENT_AUTH in extensions.get_extension_for_class(x509.ExtendedKeyUsage).value

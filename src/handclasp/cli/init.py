@@ -49,13 +49,14 @@ def command(
     from handclasp.catalogue import profiles
     from handclasp.model.errors import UsageError
     from handclasp.model.issuance import KeyType
+    from handclasp.pki.names import organization_name
 
     if new_passphrase_file and (passphrase_file or passphrase_fd is not None):
         raise UsageError("--new-passphrase-file makes a passphrase; it does not go with one that exists")
     here = world(frame, passphrase_file=new_passphrase_file or passphrase_file, passphrase_fd=passphrase_fd)
     order = InitOrder(
         name=_checked(name),
-        organization=organization,
+        organization=organization_name(organization) if organization is not None else None,
         key_type=key_type_of(key_type) or KeyType.EC_P256,
         root_lifetime=lifetime(root_days) or profiles.ROOT.lifetime,
         issuing_lifetime=lifetime(issuing_days),

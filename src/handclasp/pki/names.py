@@ -52,6 +52,22 @@ def identity_name(text: str) -> str:
     return name
 
 
+def organization_name(text: str) -> str:
+    """An organization (O) in Unicode NFC: 1 to 64 printable characters (RFC 5280 appendix A), no blanks at its ends.
+
+    Raises:
+        UsageError: it is not.
+    """
+    name = unicodedata.normalize("NFC", text)
+    if not 1 <= len(name) <= MAX_CHARACTERS or not name.isprintable() or name != name.strip():
+        shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)
+        raise UsageError(
+            f"the organization {shown[:80]!r} cannot stand in a certificate",
+            hint=f"1 to {MAX_CHARACTERS} printable characters, without a blank at either end",
+        )
+    return name
+
+
 def fold(name: str) -> str:
     """The form in which two names that people or file systems confuse are equal: NFKC, case folded."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
