@@ -1,0 +1,62 @@
+"""The quickstart of the README, run line by line as it stands."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.nginx_rig import free_port
+
+ROOT = Path(__file__).parents[2]
+
+
+def quickstart() -> str:
+    found = re.search(r"<!-- quickstart.*?-->\n```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert found
+    return found[1]
+
+
+def run(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    tools = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    environment = {**os.environ, "HANDCLASP_HOME": str(folder / "home"), "PATH": tools, "LC_ALL": "C.UTF-8"}
+    return subprocess.run(
+        ["sh", "-eux", "-c", script], cwd=folder, env=environment, capture_output=True, text=True, timeout=180, check=False
+    )
+
+
+def test_quickstart_does_what_it_says(tmp_path: Path) -> None:
+    script = quickstart().replace("8443", str(free_port()))
+    try:
+        done = run(script, tmp_path)
+        assert done.returncode == 0, done.stdout + done.stderr
+    finally:
+        run("handclasp nginx stop || true", tmp_path)
+    assert "with yours          200" in done.stdout
+    assert re.search(r"bob is revoked|bob.*effective", done.stdout), done.stdout
+    assert (tmp_path / "home/identities/alice/alice.p12").is_file()
+
+
+def test_every_command_of_the_documents_exists() -> None:
+    from handclasp.cli import handclasp
+
+    documents = ("README.md", "CONTRIBUTING.md", "docs/architecture.md", "SECURITY.md")
+    text = "\n".join((ROOT / name).read_text() for name in documents)
+    named = set(re.findall(r"(?:^|`|\$ )handclasp ([a-z]+)", text, re.MULTILINE))
+    assert named <= set(handclasp.commands) | set(getattr(handclasp, "table", {})), named
+    assert named
+
+
+def test_files_that_documents_link_to_are_there() -> None:
+    for document in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")):
+        for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text()):
+            assert (document.parent / target).exists(), f"{document.name} links to {target}"
+
+
+def test_make_targets_of_the_documents_exist() -> None:
+    assert shutil.which("make")
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    text = (ROOT / "README.md").read_text() + (ROOT / "CONTRIBUTING.md").read_text()
+    named = set(re.findall(r"`make ([a-z]+)`|^make ([a-z]+)", text, re.MULTILINE))
+    assert {one or two for one, two in named} <= targets
