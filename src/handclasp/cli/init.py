@@ -99,4 +99,6 @@ def _report(frame: Frame, here: "World", made: "Initialized") -> None:
         frame.out(f"  {authority.label:8} good until {end_of_life(authority)}   {layout.authority(authority.label)}")
     frame.out(f"  for nginx: ssl_client_certificate {layout.bundle};")
     frame.out(f"             ssl_crl                {layout.crl};")
+    frame.hint(f"keep safe: a backup (handclasp backup FILE), and the passphrase apart from it; {layout.keys}/root.pem may")
+    frame.hint("live offline, since only new CRLs of the root need it")
     frame.hint("next: handclasp issue alice")

@@ -1,9 +1,14 @@
 """handclasp issue."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from handclasp.cli.ca_options import days_option, key_type_of, key_type_option, lifetime, passphrase_options, world
 from handclasp.cli.frame import Frame, framed
+
+if TYPE_CHECKING:
+    from handclasp.app.issue import Issued
 
 
 @click.command("issue")
@@ -77,12 +82,16 @@ def command(
         wishes=read_csr(here.files.read(csr), where=csr) if csr else None,
         take_names=take_names,
     )
-    made = issue(here.ca, order)
+    _report(frame, issue(here.ca, order))
+    return 0
+
+
+def _report(frame: Frame, made: "Issued") -> None:
     if frame.json:
         from handclasp.cli.ca_json import issued_json
 
         frame.document("issue", issued_json(made))
-        return 0
+        return
     from handclasp.pki.serials import format_serial
     from handclasp.present.visible import visible
 
@@ -98,4 +107,3 @@ def command(
         frame.hint("next: ssl_certificate takes chain.pem, ssl_certificate_key takes key.pem")
     else:
         frame.hint(f"next: curl --cert {made.folder}/chain.pem --key {made.folder}/key.pem https://...")
-    return 0
