@@ -37,7 +37,9 @@ class Issued:
         return ClientIdentity(certificate_chain=self.pem + b"".join(above.pem for above in chain), private_key=self.key_pem)
 
 
-def make(name: str, issuer: Issued | None = None, *, ca: bool = False, server: bool = False) -> Issued:
+def make(
+    name: str, issuer: Issued | None = None, *, ca: bool = False, server: bool = False, not_after: datetime | None = None
+) -> Issued:
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     signer = issuer.key if issuer else key
@@ -48,7 +50,7 @@ def make(name: str, issuer: Issued | None = None, *, ca: bool = False, server: b
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(NOW - timedelta(hours=1))
-        .not_valid_after(NOW + timedelta(days=30))
+        .not_valid_after(not_after or NOW + timedelta(days=30))
         .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)

@@ -4,10 +4,11 @@ import json
 import subprocess
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from tests.nginx_rig import crl, free_port, make
+from tests.nginx_rig import NOW, crl, free_port, make
 from tests.nginxconf_write.site_rig import SiteRig, issuer_dn, serial
 
 from handclasp.adapters.tls_probe import TlsProbe
@@ -204,6 +205,7 @@ def test_the_audit_log_is_json_with_who_and_how(rig: SiteRig) -> None:
     rig.site()
     rig.curl(path='/a?b="c"')
     rig.curl(client=None)
+    rig.nginx.stop(prefix=str(rig.prefix), config=rig.config)  # an answer is logged after it was given
     lines = [json.loads(line) for line in rig.log("site-access.log").splitlines()]
     alice = rig.clients["alice"]
     assert [(line["status"], line["verify"]) for line in lines] == [("200", "SUCCESS"), ("400", "NONE")]
@@ -222,6 +224,22 @@ def test_a_session_dies_with_its_epoch(rig: SiteRig) -> None:
     rig.serve(render_site(rig.intent(), rig.material(session_epoch=2), rig.version))
     after = _ask(rig, client="alice", session=again.session)
     assert (after.status, after.resumed) == (400, False)
+
+
+def test_a_session_does_not_outlive_its_certificate(rig: SiteRig) -> None:
+    """nginx before 1.23.2 resumes a TLS 1.3 session for ever; on the last day of a certificate only full handshakes count."""
+    ends = NOW + timedelta(hours=1)
+    short = make("short", rig.issuing, not_after=ends)
+    rig.clients["short"] = short
+    rig.write("clients/short.pem", short.pem + rig.issuing.pem)
+    rig.site(OLD)
+    fresh = _ask(rig, client="short", sni="app.test")
+    assert fresh.status == 200
+    again = _ask(rig, client="short", session=fresh.session)
+    assert (again.status, again.resumed) == (421, True)
+    assert _ask(rig, client="short").status == 200
+    alice = _ask(rig, client="alice")
+    assert _ask(rig, client="alice", session=alice.session).status == 200
 
 
 def test_an_https_upstream_is_verified(rig: SiteRig) -> None:

@@ -94,9 +94,12 @@ class RunningSandbox:
         """
         for name in FOLDERS:
             self.tools.files.make_folder(f"{self.folder}/{name}", mode=0o700)
+        before = self._written if self.runs else None
         for attempt in range(1, _STARTS + 1):
             self._choose_ports(plan)
             self._write_accepted(plan)
+            if self._written == before:
+                break
             if not self.test.ok:
                 self.tools.nginx.stop(prefix=self.folder, config=self.config)
                 break
