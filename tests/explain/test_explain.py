@@ -81,6 +81,32 @@ def test_plain_words_with_typing_errors_in_both_languages(asked: str, cause: str
     assert cause in [item.cause.slug for item in found.causes[:3]], [(i.cause.slug, i.score) for i in found.causes]
 
 
+@pytest.mark.parametrize(
+    ("asked", "cause"),
+    [
+        ("403", "authz-dn-format"),
+        ("421", "http2-connection-reuse-421"),
+        ("495", "error-log-level-hides-reason"),
+        ("FAILED:certificate status unknown", "client-ocsp-unreachable"),
+        ("certificate status request failed", "client-ocsp-unreachable"),
+        ("FAILED:certificate revoked", "client-ocsp-revoked"),
+        ("client SSL certificate verify error: certificate revoked", "client-ocsp-revoked"),
+        ("curl: (58) could not load PEM client certificate from client.crt, OpenSSL error", "curl-client-material"),
+        ("curl: (60) SSL certificate problem: unable to get local issuer certificate", "client-rejects-server-cert"),
+        ("javax.net.ssl.SSLHandshakeException: PKIX path building failed: sun.security.provider", "client-rejects-server-cert"),
+    ],
+)
+def test_statuses_ocsp_and_what_clients_print(asked: str, cause: str) -> None:
+    found = explain(asked)
+    assert cause in [item.cause.slug for item in found.causes[:4]]
+    assert found.doubt is None
+
+
+def test_a_false_line_is_itself_a_cause() -> None:
+    found = explain("2026/11/21 01:00:00 [error] 1#1: *2 client certificate verification failed: certificate revoked")
+    assert [item.cause.slug for item in found.causes[:2]] == ["pasted-line-not-from-nginx", "client-cert-revoked"]
+
+
 def test_words_that_mean_nothing_find_nothing() -> None:
     assert explain("qwertz uiop 12345 asdf").causes == ()
 

@@ -9,7 +9,7 @@ from handclasp.catalogue.search import search
 from handclasp.catalogue.verify_errors import VerifyErrorName
 from handclasp.diagnose.candidates import Candidate, Clue, candidates
 from handclasp.diagnose.explanation import Explained, Explanation, Kind
-from handclasp.diagnose.log_line import Doubt, LineKind, LogLine, read_line
+from handclasp.diagnose.log_line import OCSP_TEXTS, Doubt, LineKind, LogLine, read_line
 from handclasp.model.errors import UsageError
 from handclasp.model.nginx import NginxVersion, OpensslSeries
 from handclasp.model.verdict import Side
@@ -17,6 +17,7 @@ from handclasp.model.verdict import Side
 # Below this share of the asked words a cause is a guess that helps nobody.
 GOOD_HIT = 0.12
 LIMIT = 4000
+FALSE_LINE = "pasted-line-not-from-nginx"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +59,8 @@ _NUMBER = re.compile(
 
 
 def _error(text: str, engine: Engine) -> Explanation | None:
+    if text.removeprefix("FAILED:") in OCSP_TEXTS - {"certificate revoked"}:
+        return _line(f"client SSL certificate verify error: {text.removeprefix('FAILED:')}", engine)
     rows, side = verify_errors.by_symbol(text) or _by_words(text), None
     if not rows and (found := _NUMBER.fullmatch(text)):
         number, words = int(found["number"]), found["text"]
@@ -98,6 +101,9 @@ def _of_rows(
     for number, series in dict.fromkeys((row.number, _narrow(row, rows, engine)) for row in rows):
         clue = Clue(number=number, side=line.side if line else side)
         for candidate in candidates(clue, engine.nginx, series):
+            found.setdefault(candidate.cause, candidate)
+    if text == "FAILED:certificate revoked":  # $ssl_client_verify has no number: it may be the CRL's word or OCSP's
+        for candidate in candidates(Clue(message=f"client SSL certificate verify error: {rows[0].text}")):
             found.setdefault(candidate.cause, candidate)
     return Explanation(
         asked=text,
@@ -149,7 +155,7 @@ def _doubted(text: str, line: LogLine) -> Explanation:
         line=line,
         errors=rows,
         meaning=found.meaning,
-        causes=found.causes,
+        causes=(Explained(cause=causes.load(FALSE_LINE)), *found.causes),
         doubt=line.doubt,
     )
 
@@ -177,6 +183,9 @@ def _title(text: str, engine: Engine) -> Explanation | None:
     if status := re.fullmatch(r"(?:http |status |状态码? ?)*(4\d\d|5\d\d)", text, re.IGNORECASE):
         if internal := _INTERNAL.get(status[1]):
             return _title(internal, engine)
+        titles = [title for title in meanings.meanings().titles if title.startswith(status[1])]
+        if len(titles) == 1:
+            return _title(titles[0], engine)
         clue = Clue(status=int(status[1]))
         loaded = _load(candidates(clue, engine.nginx, engine.series))
         return Explanation(asked=text, kind=Kind.STATUS, causes=loaded) if loaded else None

@@ -88,7 +88,8 @@ class Outline:
 
     `order` is the place in the catalogue, from 0. `side` None: the cause belongs to neither verification. `proven`: the same
     setup with the fix answered 200 in the lab. `reports`: public threads that were settled with this cause. `circumstance`: it
-    shows the line of some other fault, so it is looked at after the faults themselves.
+    shows the line of some other fault, so it is looked at after the faults themselves. `keywords`: what people call it, in
+    either language; read by the search alone.
     """
 
     slug: str
@@ -102,6 +103,7 @@ class Outline:
     proven: bool = False
     reports: int = 0
     circumstance: bool = False
+    keywords: tuple[str, ...] = ()
     symptoms: tuple[Symptom, ...] = ()
 
 

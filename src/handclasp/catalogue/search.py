@@ -97,6 +97,7 @@ def _weights(outline: Outline) -> dict[str, float]:
     weights: dict[str, float] = {}
     body = [outline.summary, outline.tell_apart]
     fields = [(SLUG, outline.slug.replace("-", " ")), *((TITLE, text) for text in (outline.title.en, outline.title.zh))]
+    fields += [(TITLE, text) for text in outline.keywords]
     fields += [(BODY, text) for both in body for text in (both.en, both.zh)]
     fields += [(BODY, " ".join((*symptom.variants, *symptom.logs, symptom.seen or ""))) for symptom in outline.symptoms]
     for weight, text in fields:

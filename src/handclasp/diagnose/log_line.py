@@ -178,7 +178,8 @@ _NOT_NGINX = re.compile(
     r"|client cert(?:ificate)? (?:verify|verification|auth\w*) (?:failed|error)|mtls (?:authentication|verification) fail",
     re.IGNORECASE,
 )
-_OCSP_TEXTS = {"certificate revoked", "certificate status unknown", "certificate status request failed"}
+# What nginx says of a client after an OCSP check, without a number (ngx_ssl_ocsp_get_status).
+OCSP_TEXTS = {"certificate revoked", "certificate status unknown", "certificate status request failed"}
 _UPSTREAM_KINDS = {_K.UPSTREAM_VERIFY, _K.UPSTREAM_NAME, _K.NO_UPSTREAM}
 _CLIENT_KINDS = {
     _K.CLIENT_VERIFY, _K.CLIENT_OCSP, _K.NO_CERTIFICATE, _K.MISDIRECTED, _K.PLAIN_HTTP, _K.REJECTED, _K.NOT_TLS, _K.OCSP,
@@ -244,7 +245,7 @@ def _doubt(kind: LineKind, stem: str, level: str | None, number: int | None, wor
     if kind in (_K.CLIENT_VERIFY, _K.UPSTREAM_VERIFY) and number:
         if number not in {row.number for row in by_text(words or "")}:
             return Doubt.NUMBER_AND_TEXT
-    elif kind is _K.CLIENT_OCSP and words not in _OCSP_TEXTS:
+    elif kind is _K.CLIENT_OCSP and words not in OCSP_TEXTS:
         return Doubt.NO_NUMBER
     elif kind in (_K.UNKNOWN, _K.OTHER, _K.START) and _NOT_NGINX.search(stem):
         return Doubt.WORDING
