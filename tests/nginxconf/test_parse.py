@@ -97,6 +97,7 @@ BROKEN = {
     "ends in a backslash": "http {\n server \\",
     "ends after a word": "http {\n server_tokens off\n",
     "plain text": "hello world\n",
+    "server without a block": "http {\n server listen 80;\n}\n",
     "everything on one line": "http{server{listen 80}}\n",
     "closed twice on a line": "http {\n server { listen 80; }}\n}\n",
     "block in a map": "http {\n map $a $b {\n x {\n }\n }\n}\n",
@@ -120,6 +121,8 @@ FINE = {
     "escapes": "http {\n log_format x a\\;b \\{ '\\'' \"\\\"\";\n}\n",
     "regular expression in quotes": 'http {\n server {\n listen 127.0.0.1:8099;\n location ~ "^/a{2}$" { }\n }\n}\n',
     "nothing else": "",
+    "data that looks like directives": "http {\n map $scheme $a {\n include words;\n server 1;\n location 2;\n }\n}\n",
+    "servers of an upstream": "http {\n upstream u {\n include servers;\n }\n}\n",
     "pattern without a match": "http {\n include nothing-*.conf;\n}\n",
     "hidden files do not match": "http {\n include *hidden;\n}\n",
 }
@@ -131,6 +134,8 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
         made.write("ok.conf", "server {\n listen 127.0.0.1:8098;\n}\n")
         made.write("bad.conf", "server {\n listen 127.0.0.1:8099\n}\n")
         made.write(".hidden", "}")
+        made.write("words", "http off;\nhttps on;\n")
+        made.write("servers", "server 127.0.0.1:1;\n")
         yield made
 
 
@@ -138,7 +143,7 @@ def _files(bench: Rig, text: str) -> dict[str, bytes | None]:
     content = ("error_log logs/e; pid run/p; " + _HTTP + text).encode()
     bench.write("nginx.conf", content)
     files: dict[str, bytes | None] = {bench.config: content}
-    for name in ("ok.conf", "bad.conf"):
+    for name in ("ok.conf", "bad.conf", "words", "servers"):
         with open(f"{bench.prefix}/{name}", "rb") as handle:  # noqa: PTH123
             files[f"{bench.prefix}/{name}"] = handle.read()
     files[f"{bench.prefix}/.hidden"] = b"}"

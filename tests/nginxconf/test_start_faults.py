@@ -182,7 +182,6 @@ HTTP = [
     "server { listen 127.0.0.1:8443;\ninclude extra.conf; }",
     "location / { }",
     "upstream be { server 127.0.0.1:1;\nproxy_ssl_verify on; }",
-    "server;",
     'map $http_a $b {\ndefault "x";\nssl_verify_client on; }',
 ]
 

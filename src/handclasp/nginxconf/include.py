@@ -82,7 +82,7 @@ class _Resolver:
                     raise _missing(path, by)
                 self.paths[path] = None
                 return ()
-            self.documents[path] = parse(decode(content), path)
+            self.documents[path] = parse(decode(content), path, included=by is not None)
         return self._expand(self.documents[path].directives, (*chain, path))
 
     def _count(self, by: Directive | None) -> None:

@@ -15,6 +15,7 @@ MAX_WORDS = 100_000
 
 _BUFFER = 4096
 _LONG = _BUFFER // 4  # characters of UTF-8 have at most four bytes
+_WITH_SERVERS = frozenset({"http", "stream", "mail"})
 _LUA_SUFFIX = "_by_lua_block"
 
 
@@ -27,20 +28,26 @@ class _Open:
     children: list[Directive] = field(default_factory=list)
 
 
-def parse(text: str, file: str = "nginx.conf") -> Document:
+def parse(text: str, file: str = "nginx.conf", *, included: bool = False) -> Document:
     """Parse one file's text.
+
+    Args:
+        text: the file, decoded losslessly.
+        file: its path, for places.
+        included: it is included from somewhere, perhaps inside a map, where `http on;` is data and no directive.
 
     Raises:
         InputError: a syntax error, with file, line and column.
     """
-    return _Parser(Source(file, text)).run()
+    return _Parser(Source(file, text), included=included).run()
 
 
 class _Parser:
     """The state of one parse: the words of the directive being read, and the blocks around it."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, *, included: bool) -> None:
         self.source = source
+        self.included = included
         self.words: list[Word] = []
         self.top: list[Directive] = []
         self.children = self.top
@@ -91,10 +98,16 @@ class _Parser:
 
     def _simple(self, at: int) -> None:
         name = self.words[0].value
-        if is_block(name) and not self._free_names():
+        if self._lacks_block(name):
             raise self._error(f'directive "{name}" has no opening "{{"', at, f"write a block after it: {name} ... {{ ... }}")
         self.children.append(Directive(self.source, tuple(self.words), at, at))
         self.words.clear()
+
+    def _lacks_block(self, name: str) -> bool:
+        """A simple directive here that would have to be a block. `server` is one everywhere but in upstream{}."""
+        if self._free_names() or (self.included and not self.stack):
+            return False
+        return is_block(name) or (name == "server" and bool(self.stack) and self.stack[-1].words[0].value in _WITH_SERVERS)
 
     def _open(self, at: int) -> None:
         name = self.words[0].value
@@ -103,7 +116,7 @@ class _Parser:
             raise self._error(
                 'unexpected "{"', at, f"the lines of a {around} block have no blocks of their own: end them with ;"
             )
-        if is_simple(name):
+        if is_simple(name) and not (self.included and not self.stack):
             end = self.source.origin(self.words[0].end)
             raise self._error(
                 f'directive "{name}" is not terminated by ";"', at, f'put ";" at the end of the {name} line (line {end.line})'
