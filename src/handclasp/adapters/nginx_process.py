@@ -124,7 +124,7 @@ class NginxProcess:
         old = _workers(master)
         with _error_log(master) as log:
             os.kill(master, signal.SIGHUP)
-            _until(lambda: _renewed(master, old) or _complaints(log, master), _RELOAD_SECONDS)
+            _until(lambda: _renewed(master, old) or _given_up(_complaints(log, master)), _RELOAD_SECONDS)
             said = _complaints(log, master)
             if said or not _renewed(master, old):
                 raise _refused("nginx refused to reload and goes on with its old configuration", said, config)
@@ -236,6 +236,11 @@ def _complaints(log: BinaryIO, master: int) -> str:
     said = log.read().decode(errors="replace")
     log.seek(place)
     return "\n".join(line for line in said.splitlines() if f"[emerg] {master}#" in line)
+
+
+def _given_up(said: str) -> bool:
+    """Whether the master is done complaining: it tries five times, half a second apart, to bind a busy address."""
+    return bool(said) and ("bind() to" not in said or "still could not bind()" in said)
 
 
 def _text(words: BinaryIO) -> str:

@@ -117,6 +117,11 @@ def holding(gear: Gear, instance: Instance, purpose: str) -> Iterator[str | None
         yield recover(gear, instance)
 
 
+def unfinished(gear: Gear, instance: Instance) -> bool:
+    """Whether an interrupted run left its journal."""
+    return gear.files.exists(instance.journal)
+
+
 def recover(gear: Gear, instance: Instance) -> str | None:
     """Deal with the journal of an interrupted run; the lock must be held. A sentence about what was done, or None.
 

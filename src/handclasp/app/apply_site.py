@@ -1,7 +1,8 @@
 """The private nginx of a home: what its files should be, from the sites it serves and the CA, as a plan."""
 
 import posixpath
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -86,12 +87,32 @@ def plan_sites(home: Home, gear: Gear, orders: tuple[SiteOrder, ...], cast: Cast
     return Plan(files=tuple(changes), probes=steps_for((order.intent for order in orders), cast))
 
 
-def apply_sites(
-    home: Home, gear: Gear, orders: tuple[SiteOrder, ...], *, leaving: frozenset[int] = frozenset(), way: Way | None = None
-) -> tuple[Applied, SiteProver]:
-    """Make the private nginx serve these sites, and prove it; the prober is handed out for what it has noted.
+@dataclass(slots=True)
+class SitesApplied:
+    """What an apply of sites worked with: the sites, the identities issued for them, who knocked, and what was done."""
 
-    `leaving`: serials of revoked certificates that must knock in the proof, with sessions from before the change.
+    orders: tuple[SiteOrder, ...] = ()
+    issued: tuple[str, ...] = ()
+    prover: SiteProver | None = None
+    applied: Applied | None = None
+
+
+def apply_sites(
+    home: Home,
+    gear: Gear,
+    choose: Callable[[], tuple[SiteOrder, ...]],
+    *,
+    leaving: frozenset[int] = frozenset(),
+    way: Way | None = None,
+) -> SitesApplied:
+    """Make the private nginx serve the chosen sites, and prove it.
+
+    Args:
+        home: the CA.
+        gear: the ports.
+        choose: says which sites; called when nobody else changes this nginx, and what was interrupted is put right.
+        leaving: serials of revoked certificates that must knock in the proof, with sessions from before the change.
+        way: how; None: start nginx, and let rollback undo it.
 
     Raises:
         as `plan_sites` and `apply.apply_plan`.
@@ -99,19 +120,21 @@ def apply_sites(
     instance = private_instance(home)
     for folder in (*FOLDERS, "pki"):
         gear.files.make_folder(f"{instance.prefix}/{folder}")
-    provers: list[SiteProver] = []
+    work = SitesApplied()
     casts: list[Cast] = []
 
     def make_plan() -> Plan:
+        work.orders = choose()
+        work.issued = tuple(name for order in work.orders if (name := ensure_certificate(home, order)))
         casts.append(cast_of(home, leaving=leaving))
-        return plan_sites(home, gear, orders, casts[-1])
+        return plan_sites(home, gear, work.orders, casts[-1])
 
     def make_prover(plan: Plan) -> Prover:
-        provers.append(site_prover(gear, orders, casts[-1], plan))
-        return provers[-1]
+        work.prover = site_prover(gear, work.orders, casts[-1], plan)
+        return work.prover
 
-    applied = apply_plan(gear, instance, make_plan, make_prover, way or Way())
-    return applied, provers[-1]
+    work.applied = apply_plan(gear, instance, make_plan, make_prover, way or Way())
+    return work
 
 
 def site_prover(gear: Gear, orders: tuple[SiteOrder, ...], cast: Cast, plan: Plan) -> SiteProver:
@@ -158,9 +181,8 @@ def _of_the_living(home: Home, intent: SiteIntent) -> SiteIntent:
     if intent.allow is None:
         return intent
     living = {record.name for record in may_enter(home)}
-    return replace(
-        intent, allow=tuple(name for name in intent.allow if name in living or not home.store.certificates(name=name))
-    )
+    gone = {name for name in intent.allow if name not in living and home.store.certificates(name=name)}
+    return replace(intent, allow=tuple(name for name in intent.allow if name not in gone))
 
 
 def _present(gear: Gear, folder: str) -> tuple[str, ...]:

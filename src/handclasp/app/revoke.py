@@ -7,16 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from handclasp.app.apply import Applied, Proven, Way
+from handclasp.app.apply import Applied, Proven, Way, unfinished
 from handclasp.app.apply_cast import holder
 from handclasp.app.apply_proof import SiteProver
-from handclasp.app.apply_site import apply_sites, remembered
+from handclasp.app.apply_site import apply_sites, private_instance, remembered
 from handclasp.app.apply_state import Gear
 from handclasp.app.crl import PublishedCrl, publish_locked
 from handclasp.app.home import Home
 from handclasp.app.revoke_record import record_revocation_locked, revocable
-from handclasp.app.site import SiteOrder
-from handclasp.model.errors import UsageError
+from handclasp.model.errors import Bug, UsageError
 from handclasp.model.issuance import CertificateRecord, CertificateState, Reason
 from handclasp.model.plan import Expect, Who
 from handclasp.model.probe import TlsVersion
@@ -68,10 +67,10 @@ def revoke(home: Home, gear: Gear, what: str, *, reason: Reason = Reason.UNSPECI
     chosen = _chosen(home, what, serial)
     fresh = tuple(record.serial for record in chosen if record.state is not CertificateState.REVOKED)
     records, crls = _record_and_publish(home, chosen, reason)
-    sites = remembered(home)
-    applied, unproven = _enforce(home, gear, sites, records) if sites else (None, (_NO_NGINX,))
+    serves = bool(remembered(home)) or unfinished(gear, private_instance(home))
+    applied, unproven = _enforce(home, gear, records) if serves else (None, (_NO_NGINX,))
     now = home.clock.now()
-    return Revoked(
+    done = Revoked(
         records=records,
         fresh=fresh,
         crls=crls,
@@ -80,6 +79,9 @@ def revoke(home: Home, gear: Gear, what: str, *, reason: Reason = Reason.UNSPECI
         at=now,
         seconds=(now - started).total_seconds(),
     )
+    if done.proven:
+        _note_proof(home, done)
+    return done
 
 
 def _chosen(home: Home, what: str, serial: str | None) -> tuple[CertificateRecord, ...]:
@@ -102,15 +104,38 @@ def _record_and_publish(
         return records, publish_locked(home)
 
 
-def _enforce(
-    home: Home, gear: Gear, sites: tuple[SiteOrder, ...], records: tuple[CertificateRecord, ...]
-) -> tuple[Applied, tuple[str, ...]]:
+def _enforce(home: Home, gear: Gear, records: tuple[CertificateRecord, ...]) -> tuple[Applied, tuple[str, ...]]:
     """The CRLs and the new session epoch to nginx, in one apply; what happened, and what could not be proven."""
     leaving = frozenset(record.serial for record in records)
-    applied, prover = apply_sites(home, gear, sites, leaving=leaving, way=Way(forward=True, start=False, keep=False))
+    way = Way(forward=True, start=False, keep=False)
+    done = apply_sites(home, gear, lambda: remembered(home), leaving=leaving, way=way)
+    applied, prover = done.applied, done.prover
+    if applied is None or prover is None:
+        raise Bug("an apply came back without a result")
     if not applied.serving:
         return applied, ("nginx is not running: its files are ready, and nobody was asked",)
     return applied, tuple(_doubts(home, applied, prover, records))
+
+
+def _note_proof(home: Home, done: Revoked) -> None:
+    """The audit log says when each revocation was seen to work; a later run need not doubt it for want of an old session."""
+    fresh = [record for record in done.records if home.store.value(_proof_key(record)) is None]
+    if not fresh:
+        return
+    with home.changing("noting a proof"), home.store.begin() as transaction:
+        for record in fresh:
+            transaction.set_value(_proof_key(record), done.at.isoformat())
+            transaction.audit(
+                at=done.at,
+                actor=home.actor,
+                action="revocation-proven",
+                subject=record.name,
+                details={"serial": format_serial(record.serial), "seconds": f"{done.seconds:.1f}"},
+            )
+
+
+def _proof_key(record: CertificateRecord) -> str:
+    return f"revocation_proven:{record.issuer}:{format_serial(record.serial)}"
 
 
 def _doubts(home: Home, applied: Applied, prover: SiteProver, records: tuple[CertificateRecord, ...]) -> Iterator[str]:
@@ -121,7 +146,7 @@ def _doubts(home: Home, applied: Applied, prover: SiteProver, records: tuple[Cer
             yield f"{record.name} (serial {number}) was never signed as far as is known: nobody can knock with it"
         elif member is None:
             yield f"the key of {record.name} (serial {number}) is not in this home: nobody could knock with it"
-        elif applied.reloaded:
+        elif home.store.value(_proof_key(record)) is None:
             saved = prover.was_inside(member)
             for site, intent in prover.sites.items():
                 lacking = [tls.value for tls in TlsVersion if (site, tls) not in saved]

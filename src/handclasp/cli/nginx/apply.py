@@ -41,17 +41,12 @@ def command(
       handclasp nginx apply --server-name app.test --allow alice --dry-run
     """
     here = open_world(frame, nginx_path, passphrase_file, passphrase_fd)
-    orders = orders_of(here, site)
     if dry_run:
-        show_plan(frame, here, orders)
+        show_plan(frame, here, orders_of(here, site))
         return
-    from handclasp.app.apply_site import apply_sites, ensure_certificate
+    from handclasp.app.apply_site import apply_sites
 
-    issued = [name for order in orders if (name := ensure_certificate(here.ca, order))]
-    for name in issued:
-        frame.hint(f"issued a server certificate: {here.layout.identity(name)}")
-    applied, _ = apply_sites(here.ca, here.gear, orders)
-    report_applied(frame, here, applied, orders, issued)
+    report_applied(frame, here, apply_sites(here.ca, here.gear, lambda: orders_of(here, site)))
 
 
 def orders_of(here: "World", site: dict[str, Any]) -> "tuple[SiteOrder, ...]":

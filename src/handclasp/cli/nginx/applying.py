@@ -7,6 +7,7 @@ from handclasp.cli.frame import Frame
 
 if TYPE_CHECKING:
     from handclasp.app.apply import Applied
+    from handclasp.app.apply_site import SitesApplied
     from handclasp.app.site import SiteOrder
     from handclasp.wiring import World
 
@@ -42,11 +43,15 @@ def show_plan(frame: Frame, here: "World", orders: "tuple[SiteOrder, ...]") -> N
     frame.hint("next: the same without --dry-run" if not plan.empty else "nginx has what the CA says")
 
 
-def report_applied(frame: Frame, here: "World", applied: "Applied", orders: "tuple[SiteOrder, ...]", issued: list[str]) -> None:
+def report_applied(frame: Frame, here: "World", done: "SitesApplied", *, verb: str = "Applied") -> None:
     """Say what was done and what was proven."""
     from handclasp.app.apply_site import private_instance
+    from handclasp.model.errors import Bug
     from handclasp.present.plan_text import plan_json, proven_json, proven_lines
 
+    applied, orders, issued = done.applied, done.orders, list(done.issued)
+    if applied is None:
+        raise Bug("an apply came back without a result")
     instance = private_instance(here.ca)
     if frame.json:
         document = {
@@ -66,12 +71,16 @@ def report_applied(frame: Frame, here: "World", applied: "Applied", orders: "tup
         return
     if applied.recovered:
         frame.out(applied.recovered)
-    frame.out(_headline(applied))
+    for name in issued:
+        frame.out(f"Issued a server certificate: {here.layout.identity(name)}")
+    frame.out(_headline(applied, verb))
     for order in orders:
         frame.out(f"  {_url(order)}   at {', '.join(_site(order)['listen'])}")
     for line in proven_lines(applied.proven):
         frame.out(line)
-    if not any(one.step.who == "good" for one in applied.proven):
+    if not applied.serving:
+        frame.hint("next: handclasp nginx apply --server-name NAME" if not orders else "next: handclasp nginx apply")
+    elif not any(one.step.who == "good" for one in applied.proven):
         frame.hint("not proven: that a good client gets in, because no client certificate with its key is in this home")
         frame.hint("next: handclasp issue alice && handclasp nginx apply")
     else:
@@ -79,12 +88,12 @@ def report_applied(frame: Frame, here: "World", applied: "Applied", orders: "tup
         frame.hint(f"next: handclasp probe {_url(orders[0])} --connect {address}:{port} --identity alice" if orders else "")
 
 
-def _headline(applied: "Applied") -> str:
+def _headline(applied: "Applied", verb: str) -> str:
     if applied.started:
-        return "Applied: nginx was started."
+        return f"{verb}: nginx was started."
     if applied.reloaded:
-        return "Applied: nginx was reloaded."
-    return "Nothing to change." if applied.plan.empty else "Applied; no nginx runs."
+        return f"{verb}: nginx was reloaded."
+    return "Nothing to change." if applied.plan.empty else f"{verb}; no nginx runs."
 
 
 def _site(order: "SiteOrder") -> "dict[str, list[str]]":

@@ -17,8 +17,9 @@ def command(frame: Frame, *, nginx_path: str | None) -> None:
     Example:
       handclasp nginx rollback
     """
-    from handclasp.app.apply_site import remembered
+    from handclasp.app.apply_site import SitesApplied, remembered
     from handclasp.app.rollback import rollback
 
     here = open_world(frame, nginx_path)
-    report_applied(frame, here, rollback(here.ca, here.gear), remembered(here.ca), [])
+    applied = rollback(here.ca, here.gear)
+    report_applied(frame, here, SitesApplied(orders=remembered(here.ca), applied=applied), verb="Taken back")
