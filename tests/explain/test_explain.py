@@ -24,6 +24,7 @@ from handclasp.model.errors import UsageError
 from handclasp.model.nginx import NginxVersion, OpensslSeries
 from handclasp.model.verdict import Side
 from handclasp.present.columns import width, wrap
+from handclasp.present.explanation_words import versions
 
 
 def first(text: str, engine: Engine | None = None) -> str:
@@ -267,6 +268,14 @@ def test_markdown_and_chinese(capsys: pytest.CaptureFixture[str]) -> None:
     assert shown.startswith("# 12\n")
     assert "```sh\n" in shown
     assert "证书吊销列表" in shown
+
+
+def test_version_notes_are_chinese_in_chinese() -> None:
+    notes = [note.on for slug in causes.slugs() for note in causes.load(slug).versions]
+    assert notes
+    for on in notes:
+        assert versions(on, "en") == on
+        assert not set(versions(on, "zh").split()) & {"and", "before", "newer", "older", "with"}
 
 
 def test_unknown_words_exit_with_one(capsys: pytest.CaptureFixture[str]) -> None:

@@ -61,7 +61,8 @@ _NUMBER = re.compile(
 def _error(text: str, engine: Engine) -> Explanation | None:
     if text.removeprefix("FAILED:") in OCSP_TEXTS - {"certificate revoked"}:
         return _line(f"client SSL certificate verify error: {text.removeprefix('FAILED:')}", engine)
-    rows, side = verify_errors.by_symbol(text) or _by_words(text), None
+    rows = verify_errors.by_symbol(text) or _by_words(text)
+    side = Side.CLIENT if text.startswith("FAILED:") else None
     if not rows and (found := _NUMBER.fullmatch(text)):
         number, words = int(found["number"]), found["text"]
         side = Side.UPSTREAM if found["upstream"] else Side.CLIENT if found["client"] else None

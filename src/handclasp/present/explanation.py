@@ -10,7 +10,7 @@ from handclasp.diagnose.candidates import Candidate
 from handclasp.diagnose.explanation import Explanation, Kind
 from handclasp.model.nginx import OpensslSeries
 from handclasp.present.columns import pad, width, wrap
-from handclasp.present.explanation_words import APPLICABILITY, DANGER, DOUBT, lab, word
+from handclasp.present.explanation_words import APPLICABILITY, DANGER, DOUBT, lab, versions, word
 from handclasp.present.visible import visible
 
 SHORT = 6
@@ -116,7 +116,9 @@ def _dead_ends(page: Page, cause: Cause) -> list[str]:
 def _background(page: Page, cause: Cause, candidate: Candidate | None) -> list[str]:
     lines = _section(page, "lab", lab(cause, page.lang, candidate.why if candidate and candidate.runs else None))
     for note in cause.versions:
-        lines += _section(page, "versions", f"{note.on}{word('colon', page.lang)}{note.text.in_language(page.lang)}")
+        lines += _section(
+            page, "versions", f"{versions(note.on, page.lang)}{word('colon', page.lang)}{note.text.in_language(page.lang)}"
+        )
     if page.long:
         for seen in symptom_texts(cause):
             lines += _section(page, "seen", seen)

@@ -6,7 +6,7 @@ from handclasp.diagnose.explanation import Explained, Explanation
 from handclasp.diagnose.log_line import LogLine
 from handclasp.model.text import Text
 from handclasp.present.explanation import grouped
-from handclasp.present.explanation_words import DOUBT, lab
+from handclasp.present.explanation_words import DOUBT, lab, versions
 
 _LINE = (
     "time", "level", "pid", "connection", "number", "text", "reason", "alert", "name", "context", "client", "server", "request",
@@ -67,7 +67,7 @@ def _cause(item: Explained, place: int, lang: str) -> dict[str, object]:
             for end in cause.dead_ends
         ],
         "lab": _lab(item, lang),
-        "versions": [{"on": note.on, "text": note.text.in_language(lang)} for note in cause.versions],
+        "versions": [{"on": versions(note.on, lang), "text": note.text.in_language(lang)} for note in cause.versions],
         "next_causes": cause.next_causes,
         "references": cause.references,
     }

@@ -4,7 +4,7 @@ from handclasp.catalogue.cause import Cause
 from handclasp.diagnose.candidates import Candidate
 from handclasp.diagnose.explanation import Explanation, Kind
 from handclasp.present.explanation import Page, error_lines, symptom_texts
-from handclasp.present.explanation_words import APPLICABILITY, DANGER, DOUBT, lab, word
+from handclasp.present.explanation_words import APPLICABILITY, DANGER, DOUBT, lab, versions, word
 from handclasp.present.visible import visible
 
 
@@ -36,7 +36,7 @@ def _cause(cause: Cause, candidate: Candidate | None, page: Page, place: int | N
     parts += _dead_ends(cause, lang)
     why = candidate.why if candidate and candidate.runs else None
     parts.append(f"**{word('lab', lang)}**{colon}{lab(cause, lang, why)}")
-    notes = [f"- {note.on}{colon}{note.text.in_language(lang)}" for note in cause.versions]
+    notes = [f"- {versions(note.on, lang)}{colon}{note.text.in_language(lang)}" for note in cause.versions]
     parts += [f"**{word('versions', lang)}**\n\n" + "\n".join(notes)] if notes else []
     looks = [f"- `{text}`" for text in symptom_texts(cause)] if page.long else []
     parts += [f"**{word('seen', lang)}**\n\n" + "\n".join(looks)] if looks else []

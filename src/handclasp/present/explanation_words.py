@@ -1,5 +1,7 @@
 """The fixed words of an explanation, in both languages."""
 
+import re
+
 from handclasp.catalogue.builds import BUILDS
 from handclasp.catalogue.cause import Cause, Status
 from handclasp.diagnose.log_line import Doubt
@@ -61,6 +63,21 @@ DOUBT = {
         zh="没有任何 nginx 会这样打印：不带编号的只有 OCSP 检查的结果，而这不属于其中任何一种。",
     ),
 }
+
+
+_RANGES = (
+    (re.compile(r"^(.*) and newer$"), r"\1 及以上"),
+    (re.compile(r"^(.*) and older$"), r"\1 及更早"),
+    (re.compile(r"^(\w+) before ([\d.]+)$"), r"\1 \2 之前"),
+)
+
+
+def versions(on: str, lang: str) -> str:
+    """The versions of a note, "nginx 1.27.2 and newer", in the language."""
+    if lang == "zh":
+        for pattern, replacement in _RANGES:
+            on = pattern.sub(replacement, on)
+    return on
 
 
 def word(key: str, lang: str) -> str:
