@@ -1,19 +1,46 @@
-"""One diagnosis from evidence to proven remedies."""
+"""One examination: evidence in, findings with proven remedies out."""
+
+from dataclasses import replace
 
 from handclasp.app.prove import Proven, prove
 from handclasp.app.sandbox import SandboxTools
+from handclasp.app.sides import sides
 from handclasp.diagnose.engine import diagnose
 from handclasp.model.evidence import Evidence
+from handclasp.model.finding import Severity
+from handclasp.model.verdict import Side
+
+_ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTICE: 2}
 
 
-def examine(evidence: Evidence, tools: SandboxTools | None, *, client_key: bytes | None = None) -> Proven:
+def examine(
+    evidence: Evidence, tools: SandboxTools | None, *, client_key: bytes | None = None, side: Side | None = None
+) -> Proven:
     """The findings in this evidence; with `tools` their remedies are tried on a sandboxed copy.
+
+    `side` None: whatever the evidence is about, the other side too when its peer is known.
 
     Raises:
         InputError: the configuration cannot be parsed, or has no such server.
         WorldError: nginx cannot be run.
     """
+    first, *others = [_one(part, tools, client_key) for part in sides(evidence, side)]
+    for other in others:
+        first = _joined(first, other)
+    return first
+
+
+def _one(evidence: Evidence, tools: SandboxTools | None, client_key: bytes | None) -> Proven:
     reasoned = diagnose(evidence)
     if tools is None:
         return Proven(diagnosis=reasoned.diagnosis)
     return prove(reasoned, tools, client_key=client_key)
+
+
+def _joined(first: Proven, other: Proven) -> Proven:
+    """The first diagnosis with the other's findings in their rank; what the other could not tell is left out."""
+    known = {(finding.cause, finding.where) for finding in first.diagnosis.findings}
+    more = [item for item in other.diagnosis.findings if (item.cause, item.where) not in known]
+    findings = sorted((*first.diagnosis.findings, *more), key=lambda finding: _ORDER[finding.severity])
+    notes = tuple(dict.fromkeys((*first.notes, *other.notes)))
+    return replace(first, diagnosis=replace(first.diagnosis, findings=tuple(findings)), notes=notes)

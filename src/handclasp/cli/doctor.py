@@ -2,12 +2,16 @@
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from handclasp.cli.evidence_options import AbsolutePath, evidence_options
 from handclasp.cli.frame import Frame, framed
+
+if TYPE_CHECKING:
+    from handclasp.model.evidence import Evidence
+    from handclasp.model.verdict import Side
 
 
 @click.command("doctor")
@@ -15,10 +19,20 @@ from handclasp.cli.frame import Frame, framed
 @click.option("--client-key", type=AbsolutePath(), help="The client's private key: proofs then use its own certificate.")
 @click.option("--log", "logs", multiple=True, type=AbsolutePath(), help="An error log, - for standard input; repeatable.")
 @click.option("--line", "lines", multiple=True, metavar="TEXT", help="A line of the error log; repeatable.")
+@click.option("--save", type=AbsolutePath(), help="Write all evidence, without secrets, to one file: a bug report.")
+@click.option("--evidence", "saved", type=AbsolutePath(), help="Read the evidence from such a file.")
 @click.option("--prove/--no-prove", default=True, show_default=True, help="Try the remedies on a sandboxed copy.")
 @framed
 def command(
-    frame: Frame, *, client_key: str | None, logs: tuple[str, ...], lines: tuple[str, ...], prove: bool, **options: Any
+    frame: Frame,
+    *,
+    client_key: str | None,
+    logs: tuple[str, ...],
+    lines: tuple[str, ...],
+    save: str | None,
+    saved: str | None,
+    prove: bool,
+    **options: Any,
 ) -> int:
     r"""Find out why a handshake fails, or why one succeeds that should not, and prove the remedy.
 
@@ -32,6 +46,7 @@ def command(
       handclasp doctor --line 'client SSL certificate verify error: (2:unable to get issuer certificate) ...'
     """
     from handclasp.app.doctor import examine
+    from handclasp.app.evidence_file import dump, load
     from handclasp.cli.gathering import evidence_of
     from handclasp.cli.paint import painter
     from handclasp.model.finding import Severity
@@ -39,10 +54,17 @@ def command(
     from handclasp.present.diagnosis_data import diagnosis_fields
     from handclasp.wiring import World
 
-    evidence = evidence_of(frame, options, lines=(*lines, *_logged(logs)), need_config=not (lines or logs))
-    tools = World(frame.home, nginx_path=options["nginx_path"]).sandbox_tools if prove and evidence.root else None
-    key = Path(client_key).read_bytes() if client_key else None
-    proven = examine(evidence, tools, client_key=key)
+    world = World(frame.home, nginx_path=options["nginx_path"])
+    if saved:
+        evidence = load(world.files.read(saved), where=saved)
+    else:
+        lines = (*lines, *_logged(logs))
+        evidence = evidence_of(frame, options, lines=lines, need_config=not lines, live=True)
+    if save:
+        world.files.write(save, dump(evidence), mode=0o600)
+    tools = world.sandbox_tools if prove and evidence.root else None
+    key = world.files.read(client_key) if client_key else None
+    proven = examine(evidence, tools, client_key=key, side=_side(options, evidence, saved))
     if frame.json:
         frame.document("doctor", diagnosis_fields(proven.diagnosis, frame.lang, notes=proven.notes))
     else:
@@ -50,6 +72,15 @@ def command(
         if proven.failed:
             frame.hint(proven.failed.in_language(frame.lang))
     return 1 if any(finding.severity is Severity.ERROR for finding in proven.diagnosis.findings) else 0
+
+
+def _side(options: dict[str, Any], evidence: "Evidence", saved: str | None) -> "Side | None":
+    """The side that was asked for; None when nobody said."""
+    from handclasp.model.verdict import Side
+
+    if saved:
+        return evidence.side
+    return Side.UPSTREAM if options["upstream"] else None
 
 
 def _logged(paths: tuple[str, ...]) -> list[str]:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from handclasp.app.evidence import Given, gather
+from handclasp.app.live_upstream import with_live_upstream
 from handclasp.app.rooted import RootedFiles
 from handclasp.cli.frame import Frame
 from handclasp.model.errors import UsageError, WorldError
@@ -12,8 +13,10 @@ from handclasp.model.verdict import Side
 from handclasp.wiring import World
 
 
-def evidence_of(frame: Frame, options: dict[str, Any], *, lines: tuple[str, ...] = (), need_config: bool = True) -> Evidence:
-    """Gather what the options of `evidence_options` name.
+def evidence_of(
+    frame: Frame, options: dict[str, Any], *, lines: tuple[str, ...] = (), need_config: bool = True, live: bool = False
+) -> Evidence:
+    """Gather what the options of `evidence_options` name; `live`: an upstream whose chain nobody gave is asked for it.
 
     Raises:
         UsageError: no configuration, where one is needed.
@@ -29,7 +32,8 @@ def evidence_of(frame: Frame, options: dict[str, Any], *, lines: tuple[str, ...]
         nginx_version=options["nginx_version"], security_level=options["security_level"],
         side=Side.UPSTREAM if options["upstream"] else Side.CLIENT, server=options["server"], location=options["location"],
     )  # fmt: skip
-    return gather(given, files, now=world.clock.now(), build=_build(world, options))
+    evidence = gather(given, files, now=world.clock.now(), build=_build(world, options))
+    return with_live_upstream(evidence, world.probe) if live else evidence
 
 
 def _build(world: World, options: dict[str, Any]) -> NginxBuild | None:

@@ -92,10 +92,18 @@ class Stage:
 
     @cached_property
     def upstream_chain(self) -> tuple[Certificate, ...] | None:
-        """What the upstream presents: as given, else as a server of this same configuration would; None when unknown."""
+        """What the upstream presents: as given, else as a server of this same configuration would; None when unknown.
+
+        A chain given without saying whose it is (`presented`) is taken for the upstream's when nothing else is known.
+        """
         given = _chain(self.evidence.upstream_chain, "the upstream's certificate")
         if given is not None or self.upstream is None:
             return given
+        return self._upstream_of_this_config() or self.presented
+
+    def _upstream_of_this_config(self) -> tuple[Certificate, ...] | None:
+        if self.upstream is None:
+            return None
         for address in self.upstream.addresses:
             host, _, port = address.rpartition(":")
             server = select_server(self.config, host, int(port) if port.isdigit() else 0, None) if host else None

@@ -1,0 +1,33 @@
+"""Ask the upstream of a configuration what it presents."""
+
+from dataclasses import replace
+
+from handclasp.app.probe import presented_by
+from handclasp.diagnose.remedies.pem_edit import pem
+from handclasp.model.errors import HandclaspError
+from handclasp.model.evidence import Evidence
+from handclasp.ports.probe import Probe
+from handclasp.verdict.predict import Stage
+
+
+def with_live_upstream(evidence: Evidence, door: Probe, *, timeout: float = 2.0) -> Evidence:
+    """The evidence with the chain of the first upstream address that answers; unchanged when it is known or none does.
+
+    SNI is sent as nginx would send it (*_ssl_server_name).
+    """
+    if evidence.root is None or evidence.upstream_chain is not None:
+        return evidence
+    stage = Stage(replace(evidence, presented=None))
+    upstream = stage.upstream
+    if upstream is None or not upstream.verify.value or stage.upstream_chain is not None:
+        return evidence
+    name = upstream.name.value if upstream.server_name.value and "$" not in upstream.name.value else ""
+    for address in upstream.addresses:
+        if address.startswith("unix:"):
+            continue
+        try:
+            chain = presented_by(door, address, sni=name, timeout=timeout)
+        except HandclaspError:
+            continue  # another address may answer; that none does is no fault of the certificates
+        return replace(evidence, upstream_chain=b"".join(pem(item, "CERTIFICATE") for item in chain))
+    return evidence
