@@ -10,6 +10,7 @@ from handclasp.catalogue import causes
 from handclasp.catalogue.builds import BUILDS, fitting
 from handclasp.catalogue.cause import Cause, Status
 from handclasp.catalogue.verify_errors import by_number
+from handclasp.model.finding import Danger
 from handclasp.model.nginx import NginxVersion, OpensslSeries
 from handclasp.model.text import Text
 
@@ -101,3 +102,32 @@ def test_runs_count_variants_on_the_builds_asked_for() -> None:
     assert symptom.runs(("1.22/3.0", "1.26/3.5")) == 4
     assert symptom.runs(("1.22/3.0",)) == 2
     assert symptom.runs(("1.18/1.1.1",)) == 0
+
+
+def test_no_remedy_weakens_verification() -> None:
+    """What would let strangers in belongs among the dead ends; asking with "optional" needs its guard beside it."""
+    weak = re.compile(r"optional_no_ca|verify(?:_client)? off|SECLEVEL=[01]|chmod 777|curl -k |setenforce 0|--insecure")
+    for slug in causes.slugs():
+        cause = causes.load(slug)
+        for remedy in cause.remedies:
+            lines = " ".join((*remedy.directives, *remedy.commands))
+            assert not weak.search(lines), (slug, lines)
+            if "ssl_verify_client optional" in lines:
+                assert "return 403" in lines, (slug, lines)
+        for dead_end in cause.dead_ends:
+            if weak.search(dead_end.action.en) and "optional_no_ca" not in dead_end.action.en:
+                assert dead_end.danger is Danger.SECURITY, (slug, dead_end.action.en)
+
+
+def test_terms_are_the_ones_chinese_engineers_use() -> None:
+    """One word for each idea: 吊销, never 撤销 for revocation; 中间证书; full-width punctuation after Chinese."""
+    for slug in causes.slugs():
+        for text in texts(causes.load(slug)):
+            assert "撤销" not in text.zh
+            assert not re.search(r"[\u4e00-\u9fff][,;!?]|[\u4e00-\u9fff]:(?!\w)", text.zh), text.zh
+
+
+def test_all_areas_and_causes_are_there() -> None:
+    assert len(causes.slugs()) == 140
+    assert {outline.status for outline in causes.outlines()} == set(Status)
+    assert sum(outline.status is Status.REPRODUCED for outline in causes.outlines()) == 110

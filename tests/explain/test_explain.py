@@ -23,7 +23,11 @@ from handclasp.diagnose.log_line import Doubt, LineKind
 from handclasp.model.errors import UsageError
 from handclasp.model.nginx import NginxVersion, OpensslSeries
 from handclasp.model.verdict import Side
+from handclasp.present.as_json import document
 from handclasp.present.columns import width, wrap
+from handclasp.present.explanation import Page, explanation_text
+from handclasp.present.explanation_data import explanation_fields
+from handclasp.present.explanation_markdown import explanation_markdown
 from handclasp.present.explanation_words import versions
 
 
@@ -101,6 +105,31 @@ def test_statuses_ocsp_and_what_clients_print(asked: str, cause: str) -> None:
     found = explain(asked)
     assert cause in [item.cause.slug for item in found.causes[:4]]
     assert found.doubt is None
+
+
+ACCESS = '127.0.0.1 - - [21/Nov/2026:01:00:00 +0000] "GET / HTTP/1.1" {} 230 "-" "curl/8" {}'
+
+
+@pytest.mark.parametrize(
+    ("asked", "cause"),
+    [
+        (ACCESS.format(400, "verify=FAILED:certificate has expired serial=01"), "client-cert-expired"),
+        (ACCESS.format(400, "FAILED:unable to verify the first certificate"), "client-ca-not-trusted"),
+        (ACCESS.format(400, "verify=FAILED:certificate status unknown"), "client-ocsp-unreachable"),
+        (ACCESS.format(400, ""), "error-log-level-hides-reason"),
+        (ACCESS.format(403, ""), "authz-dn-format"),
+        (ACCESS.format(421, ""), "upstream-host-vs-sni-421"),
+    ],
+)
+def test_lines_of_the_access_log(asked: str, cause: str) -> None:
+    assert first(asked) == cause
+
+
+def test_of_several_lines_the_telling_one_is_explained() -> None:
+    several = """2026/11/21 01:00:00 [notice] 1#1: signal process started
+2026/11/21 01:00:00 [info] 7#7: *3 client SSL certificate verify error: (12:CRL has expired), client: ::1, server: s
+2026/11/21 01:00:01 [info] 7#7: *3 client closed keepalive connection"""
+    assert first(several) == "client-crl-expired"
 
 
 def test_a_false_line_is_itself_a_cause() -> None:
@@ -289,6 +318,33 @@ def test_escapes_in_a_pasted_line_do_not_reach_the_terminal(capsys: pytest.Captu
     assert "\x1b" not in shown
     assert "\u202e" not in shown
     assert "\\x1b[2Jevil" in shown
+
+
+def test_bytes_that_are_no_text_are_no_bug() -> None:
+    for arguments in ([b"\xff\xfe certificate expired"], [b"-"]):
+        ran = subprocess.run(
+            [sys.executable, "-m", "handclasp", "explain", "--json", *arguments],
+            check=False,
+            input=b"\xff certificate expired",
+            capture_output=True,
+        )
+        assert ran.returncode == 0, ran.stderr
+        assert json.loads(ran.stdout)["causes"]
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_every_cause_is_written_in_every_form(lang: str) -> None:
+    for slug in causes.slugs():
+        found, cause = explain(slug), causes.load(slug)
+        page = Page(lang=lang, columns=80, long=True)
+        for shown in (explanation_text(found, page), explanation_markdown(found, page)):
+            plain = "".join(shown.split())
+            said = [text.in_language(lang) for text in (cause.title, cause.summary, cause.tell_apart)]
+            said += [text.in_language(lang) for end in cause.dead_ends for text in (end.action, end.why)]
+            said += [remedy.text.in_language(lang) for remedy in cause.remedies]
+            assert all("".join(text.split()) in plain for text in said), slug
+        fields = explanation_fields(found, lang)
+        assert json.loads(document("explain", fields))["causes"][0]["cause"] == slug
 
 
 def test_a_line_is_read_from_standard_input() -> None:

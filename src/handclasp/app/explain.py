@@ -9,7 +9,7 @@ from handclasp.catalogue.search import search
 from handclasp.catalogue.verify_errors import VerifyErrorName
 from handclasp.diagnose.candidates import Candidate, Clue, candidates
 from handclasp.diagnose.explanation import Explained, Explanation, Kind
-from handclasp.diagnose.log_line import OCSP_TEXTS, Doubt, LineKind, LogLine, read_line
+from handclasp.diagnose.log_line import INTERESTING, OCSP_TEXTS, Doubt, LineKind, LogLine, read_line
 from handclasp.model.errors import UsageError
 from handclasp.model.nginx import NginxVersion, OpensslSeries
 from handclasp.model.verdict import Side
@@ -33,14 +33,24 @@ def explain(asked: str, engine: Engine | None = None) -> Explanation:
 
     Raises UsageError when there is nothing to explain.
     """
-    text = " ".join(asked.split())
+    text = " ".join(_telling(asked).split())
     if not text:
         raise UsageError("there is nothing to explain", hint='try: handclasp explain "21"')
     text = text[:LIMIT]
-    for way in (_cause, _error, _line, _title, _output):
+    for way in (_cause, _error, _line, _access, _title, _output):
         if answer := way(text, engine or Engine()):
             return answer
     return _found_by_words(text)
+
+
+def _telling(asked: str) -> str:
+    """Of several pasted lines the first that nginx wrote about TLS; everything when there is none."""
+    lines = asked.splitlines()
+    if len(lines) > 1:
+        for line in filter(INTERESTING.search, lines):
+            if read_line(line).kind not in (LineKind.UNKNOWN, LineKind.OTHER):
+                return line
+    return asked
 
 
 def _cause(text: str, engine: Engine) -> Explanation | None:  # noqa: ARG001
@@ -159,6 +169,22 @@ def _doubted(text: str, line: LogLine) -> Explanation:
         causes=(Explained(cause=causes.load(FALSE_LINE)), *found.causes),
         doubt=line.doubt,
     )
+
+
+_ACCESS = re.compile(r'\] "[^"]*" (?P<status>[45]\d\d) \d+')
+_FAILED = re.compile(r"\bFAILED:(?P<text>[A-Za-z][^\",;|]*)")
+
+
+def _access(text: str, engine: Engine) -> Explanation | None:
+    """A line of the access log: its $ssl_client_verify where it is logged, otherwise its status."""
+    if failed := _FAILED.search(text):
+        words = failed["text"].split()
+        for count in range(len(words), 1, -1):
+            reason = " ".join(words[:count])
+            if _by_words(reason) or reason in OCSP_TEXTS:
+                return _error(f"FAILED:{reason}", engine)
+    found = _ACCESS.search(text)
+    return _title(found["status"], engine) if found else None
 
 
 # Statuses inside nginx; what goes out is always 400 with this title.

@@ -1,5 +1,6 @@
 """handclasp explain."""
 
+import os
 import shutil
 import sys
 
@@ -35,7 +36,8 @@ def command(
     from handclasp.app.explain import Engine, explain
     from handclasp.model.nginx import NginxVersion, OpensslSeries
 
-    asked = sys.stdin.read() if what == ("-",) else " ".join(what)
+    given = sys.stdin.buffer.read() if what == ("-",) else os.fsencode(" ".join(what))
+    asked = given.decode(errors="replace")
     limits = Engine(
         nginx=NginxVersion.parse(nginx_version) if nginx_version else None, series=OpensslSeries.of(engine) if engine else None
     )
