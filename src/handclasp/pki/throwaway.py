@@ -1,4 +1,4 @@
-"""Private keys that never leave a laboratory or a sandbox: generated once per process and kind, then reused, because RSA keys take a tenth of a second."""
+"""Private keys that never leave a laboratory or a sandbox: one per process, kind and number, because RSA takes its time."""
 
 import hashlib
 from collections.abc import Callable
@@ -81,7 +81,9 @@ class Key:
             case rsa.RSAPrivateKey():
                 return self.private.sign(data, padding.PKCS1v15(), _HASHES[digest])
             case ec.EllipticCurvePrivateKey():
-                return self.private.sign(data, ec.ECDSA(_HASHES[digest if digest in _EC_ARC else "sha256"]))
+                # Deterministic (RFC 6979): the same certificate made twice is the same certificate.
+                chosen = _HASHES[digest if digest in _EC_ARC else "sha256"]
+                return self.private.sign(data, ec.ECDSA(chosen, deterministic_signing=True))
             case _:
                 return self.private.sign(data)
 
