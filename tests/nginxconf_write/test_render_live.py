@@ -122,9 +122,21 @@ def test_a_ca_trusted_further_out_is_not_a_client_ca(rig: SiteRig) -> None:
     other = make("Stapling root", ca=True)
     rig.write("stapling.pem", other.pem)
     rig.client("outsider", other)
-    rig.serve(render_site(rig.intent(), rig.material(), rig.version), f"ssl_trusted_certificate {rig.path('stapling.pem')};")
-    assert rig.curl(client="outsider")[0] == 400
-    assert rig.curl()[0] == 200
+    text = render_site(rig.intent(), rig.material(), rig.version)
+    for outer in ("ssl_trusted_certificate", "ssl_client_certificate", "ssl_conf_command VerifyCAFile"):
+        rig.serve(text, f"{outer} {rig.path('stapling.pem')};")
+        assert rig.curl(client="outsider")[0] == 400, outer
+        assert rig.curl()[0] == 200, outer
+
+
+def test_an_answer_for_one_client_is_not_kept_for_another(rig: SiteRig, echo: int) -> None:
+    cache = f"proxy_cache_path {rig.path('run/cache')} keys_zone=k:1m; proxy_cache k; proxy_cache_valid any 1h;"
+    rig.serve(
+        render_site(rig.intent(upstream=UpstreamIntent(url=f"http://127.0.0.1:{echo}")), rig.material(), rig.version), cache
+    )
+    for client in ("alice", "bob"):
+        headers = dict(json.loads(rig.curl(client=client)[1]))
+        assert headers["X-Client-DN"] == f"CN={client}"
 
 
 def test_identity_headers_come_from_nginx_alone(rig: SiteRig, echo: int) -> None:

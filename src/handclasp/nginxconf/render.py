@@ -12,6 +12,7 @@ from handclasp.nginxconf.render_upstream import location, upstream_block
 
 OLDEST = NginxVersion(1, 18, 0)
 _REJECTS_HANDSHAKE = NginxVersion(1, 19, 4)
+_CONF_COMMAND = NginxVersion(1, 19, 4)
 _SESSIONS_END = NginxVersion(1, 23, 2)
 _HTTP2_DIRECTIVE = NginxVersion(1, 25, 1)
 
@@ -112,7 +113,7 @@ def render_guard(
         *_listens(listen, version, default=True),
         'server_name "";',
         *refuse,
-        *_TLS,
+        *_tls(version),
         *_sessions(material),
         "server_tokens off;",
         f"error_log {words.path(material.error_log, 'the error log')} info;",
@@ -141,6 +142,16 @@ _TLS = [
 ]
 
 
+def _tls(version: NginxVersion) -> list[str]:
+    if version < _CONF_COMMAND:
+        return _TLS
+    return [
+        *_TLS,
+        "# One of its own, because those from further out would be inherited, and can add CAs.",
+        "ssl_conf_command MinProtocol TLSv1.2;",
+    ]
+
+
 def _check(site: SiteIntent, version: NginxVersion) -> None:
     if version < OLDEST:
         raise PolicyError(f"nginx {version} is too old to be configured safely", hint=f"use nginx {OLDEST} or newer")
@@ -160,7 +171,7 @@ def _server(name: str, site: SiteIntent, material: SiteMaterial, version: NginxV
         "",
         *_trust(material),
         "",
-        *_TLS,
+        *_tls(version),
         "",
         *_sessions(material),
         "",

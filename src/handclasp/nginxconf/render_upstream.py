@@ -13,6 +13,10 @@ _IDENTITY = (
     ("X-Client-DN", "$ssl_client_s_dn"),
     ("X-Client-Issuer-DN", "$ssl_client_i_dn"),
 )
+_UNSHARED = (
+    "# Answers may depend on who asks: one client's must not be kept for another.",
+    "proxy_cache off;",
+)
 _FORWARDED = (
     ("X-Real-IP", "$remote_addr"),
     ("X-Forwarded-For", "$remote_addr"),
@@ -65,7 +69,7 @@ def location(name: str, upstream: UpstreamIntent | None, *, allow: bool) -> list
             "}",
         ]
     scheme, host, _ = _parts(upstream.url)
-    body = [f"proxy_pass {scheme}://handclasp_{name};", "proxy_http_version 1.1;", ""]
+    body = [f"proxy_pass {scheme}://handclasp_{name};", "proxy_http_version 1.1;", *_UNSHARED, ""]
     body += _headers(name, _host_header(upstream, scheme, host), allow=allow)
     if scheme == "https":
         body += ["", *_upstream_tls(upstream, host)]
