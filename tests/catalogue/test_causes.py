@@ -55,6 +55,8 @@ def test_a_cause_is_complete(file: Path) -> None:
         assert not CJK.search(text.en), text.en
         assert CJK.search(text.zh), text.zh
         assert len(text.zh) < len(text.en), text.zh
+    assert cause.reports == sum(reference.kind == "report" for reference in cause.references)
+    assert {reference.kind for reference in cause.references} <= {"vendor", "rfc", "man", "advisory", "report"}
     assert len({remedy.id for remedy in cause.remedies}) == len(cause.remedies)
     assert set(cause.next_causes) <= set(causes.slugs()) - {cause.slug}
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.nginx_rig import Issued, Rig, free_port, make, rig
+from tests.nginx_rig import Issued, Rig, crl, free_port, make, rig
 
 from handclasp.app.explain import Engine, explain
 from handclasp.catalogue import causes
@@ -140,3 +140,75 @@ def test_closing_the_connection_of_refused_clients(tmp_path: Path) -> None:
         page, _ = lines_of(made, *https(made))
         assert page == ""
         assert "hello SUCCESS" in lines_of(made, *https(made, made.alice))[0]
+
+
+def status(made: Rig, *arguments: str) -> str:
+    return lines_of(made, "-o", "/dev/null", "-w", "%{http_code}", *arguments)[0]
+
+
+def test_letting_preflights_through_and_nothing_else(tmp_path: Path) -> None:
+    (remedy,) = causes.load("cors-preflight-has-no-cert").remedies
+    ask, guard_map, guard = remedy.directives
+    with rig(tmp_path) as made:
+        made.site(f"ssl_client_certificate root.pem; {ask} {guard}")
+        config = Path(made.config).read_text().replace("access_log off;", f"access_log off; {guard_map}")
+        made.write("nginx.conf", config)
+        made.start()
+        assert status(made, *https(made)) == "403"
+        assert status(made, "-X", "OPTIONS", *https(made)) == "200"
+        assert status(made, "-X", "OPTIONSX", *https(made)) in ("403", "405")
+        assert status(made, *https(made, made.alice)) == "200"
+        assert status(made, *https(made, made.stranger)) == "400"
+
+
+@pytest.mark.parametrize("slug", ["optional-not-enforced", "verify-failed-compare"])
+def test_guards_of_optional(tmp_path: Path, slug: str) -> None:
+    (remedy,) = causes.load(slug).remedies
+    with rig(tmp_path) as made:
+        made.site(f"ssl_client_certificate root.pem; ssl_verify_client optional; {' '.join(remedy.directives)}")
+        made.start()
+        assert status(made, *https(made)) == "403"
+        assert status(made, *https(made, made.alice)) == "200"
+
+
+def test_rejecting_handshakes_without_a_known_name(tmp_path: Path) -> None:
+    (remedy,) = causes.load("request-by-ip-or-without-sni").remedies
+    (default,) = remedy.directives
+    with rig(tmp_path) as made:
+        made.verifying()
+        config = Path(made.config).read_text()
+        made.write("nginx.conf", config.rstrip().removesuffix("}") + default.replace("443", f"127.0.0.1:{made.port}") + "\n}\n")
+        made.start()
+        by_address = lines_of(made, f"https://127.0.0.1:{made.port}/", "-H", "Host: app.test")
+        assert by_address[0] == ""
+        assert first_causes(by_address[1][0])
+        assert status(made, *https(made, made.alice)) == "200"
+
+
+def test_renaming_the_session_cache_ends_the_sessions_of_the_revoked(tmp_path: Path) -> None:
+    """The remedy for revoked clients that resume: same reload, other zone name; the dead end beside it: reload alone."""
+    (remedy,) = causes.load("revoked-client-resumes-session").remedies
+    tls = "ssl_session_cache shared:{zone}:1m; ssl_session_tickets off; ssl_protocols TLSv1.2;"
+    with rig(tmp_path) as made:
+        made.verifying(tls.format(zone="SSL_1"))
+        made.start()
+        made.write("alice.pem", made.alice.pem)
+        made.write("alice.key", made.alice.key_pem)
+
+        def ask(*session: str) -> str:
+            ran = subprocess.run(
+                ["openssl", "s_client", "-connect", f"127.0.0.1:{made.port}", "-servername", "app.test", "-tls1_2", "-quiet",
+                 "-cert", f"{made.prefix}/alice.pem", "-key", f"{made.prefix}/alice.key", *session],
+                input="GET / HTTP/1.0\r\nHost: app.test\r\n\r\n", capture_output=True, text=True, check=False, timeout=10,
+            )  # fmt: skip
+            return ran.stdout
+
+        held = f"{made.prefix}/held.session"
+        assert "hello SUCCESS ." in ask("-sess_out", held)
+        made.write("root.crl", crl(made.root, made.alice))
+        made.reload()
+        assert "hello SUCCESS r" in ask("-sess_in", held)
+        assert "shared:SSL_2:" in remedy.directives[0]
+        made.verifying(tls.format(zone="SSL_2"))
+        made.reload()
+        assert "400 The SSL certificate error" in ask("-sess_in", held)

@@ -87,7 +87,7 @@ class Outline:
     """The part of a cause that search and ranking need; the generated index holds it for all causes.
 
     `order` is the place in the catalogue, from 0. `side` None: the cause belongs to neither verification. `proven`: the same
-    setup with the fix answered 200 in the lab. `reports`: public threads that were settled with this cause. `circumstance`: it
+    setup with the fix answered 200 in the lab. `reports`: public threads that match this cause. `circumstance`: it
     shows the line of some other fault, so it is looked at after the faults themselves. `keywords`: what people call it, in
     either language; read by the search alone.
     """

@@ -104,5 +104,5 @@ def lab(cause: Cause, lang: str, why: Text | None = None) -> str:
         )
     if cause.reports:
         threads = "thread" if cause.reports == 1 else "threads"
-        parts.append(Text(en=f"{cause.reports} public {threads} settled with it", zh=f"{cause.reports} 个公开讨论由此解决"))
+        parts.append(Text(en=f"matches {cause.reports} public {threads}", zh=f"与 {cause.reports} 个公开讨论相符"))
     return word("stop", lang).join(part.in_language(lang) for part in parts)
