@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 from handclasp.model.errors import WorldError
@@ -95,6 +96,24 @@ def describe_argv(argv: list[str]) -> NginxBuild:
         dynamic_modules=tuple(sorted(file.stem for file in Path(modules).glob("*.so"))) if modules else (),
         debug="--with-debug" in said.split(),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What an nginx uses when neither -p nor -c is given."""
+
+    prefix: str
+    config: str
+
+
+def defaults(path: str) -> Defaults:
+    """The prefix and main configuration file that were compiled in."""
+    ran = run([path, "-V"], seconds=10)
+    said = ran.stdout + ran.stderr
+    prefix = re.search(r"--prefix=(\S+)", said)
+    folder = prefix[1].rstrip("/") if prefix else "/usr/local/nginx"
+    config = re.search(r"--conf-path=(\S+)", said)
+    return Defaults(folder, str(Path(folder) / (config[1] if config else "conf/nginx.conf")))
 
 
 def _modules_path(said: str) -> str | None:

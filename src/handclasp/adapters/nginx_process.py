@@ -27,7 +27,8 @@ _LEAVING = "nginx: worker process is shutting down"
 _POLL = 0.01
 _TEST_SECONDS = 60.0  # a CRL of a million entries takes seconds to parse
 _START_SECONDS = 20.0  # nginx itself tries five times, half a second apart, to bind a busy port
-_RELOAD_SECONDS = 30.0
+_RELOAD_SECONDS = 10.0
+_RELOAD_TRIES = 3
 _STOP_SECONDS = 10.0
 _NUDGE = 0.5
 
@@ -123,8 +124,11 @@ class NginxProcess:
             raise _refused("nginx does not accept the configuration", tested.output, config)
         old = _workers(master)
         with _error_log(master) as log:
-            os.kill(master, signal.SIGHUP)
-            _until(lambda: _renewed(master, old) or _given_up(_complaints(log, master)), _RELOAD_SECONDS)
+            for _ in range(_RELOAD_TRIES):
+                # Seen once: a master that was replacing a killed worker just then let the signal pass without effect.
+                os.kill(master, signal.SIGHUP)
+                if _until(lambda: _renewed(master, old) or _given_up(_complaints(log, master)), _RELOAD_SECONDS):
+                    break
             said = _complaints(log, master)
             if said or not _renewed(master, old):
                 raise _refused("nginx refused to reload and goes on with its old configuration", said, config)
@@ -163,10 +167,26 @@ class NginxProcess:
         return [self.path, "-p", folder, "-c", os.path.normpath(Path(folder) / config)]
 
     def _instances(self, prefix: str, config: str) -> list[int]:
-        """Processes run with our prefix and configuration, whether or not they have become a master yet."""
+        """Processes run with this prefix and configuration, whether or not they have become a master yet.
+
+        What a title leaves out is the binary's default: that is how a distribution's service runs.
+        """
         *_, dash_p, folder, dash_c, file = self._argv(prefix, config)
-        wanted = f" {dash_p} {folder} {dash_c} {file} "
-        return [pid for pid in processes.pids() if wanted in f"{processes.title(pid)} " and processes.in_our_pid_namespace(pid)]
+        wanted = [f" {dash_p} {folder} {dash_c} {file} "]
+        if file == self._defaults.config:
+            wanted.append(f" {dash_p} {folder} ")
+        if folder == self._defaults.prefix:
+            wanted.append(f" {dash_c} {file} ")
+        plain = (folder, file) == (self._defaults.prefix, self._defaults.config)
+        return [
+            pid
+            for pid in processes.pids()
+            if _runs(f"{processes.title(pid)} ", wanted, plain=plain) and processes.in_our_pid_namespace(pid)
+        ]
+
+    @cached_property
+    def _defaults(self) -> nginx_binary.Defaults:
+        return nginx_binary.defaults(self.path)
 
     def _master(self, prefix: str, config: str) -> int | None:
         """The pid of our master; the newest if there are two (a binary upgrade in progress)."""
@@ -176,6 +196,14 @@ class NginxProcess:
     def _serving(self, prefix: str, config: str) -> bool:
         master = self._master(prefix, config)
         return master is not None and bool(_workers(master))
+
+
+def _runs(title: str, wanted: list[str], *, plain: bool) -> bool:
+    """Whether a title names one of the wanted arguments; `plain`: also a master that names neither -p nor -c."""
+    has_p, has_c = " -p " in title, " -c " in title
+    if plain and not (has_p or has_c):
+        return title.startswith(_MASTER)
+    return any(words in title for words in wanted if (" -p " in words) == has_p and (" -c " in words) == has_c)
 
 
 def _canonical(prefix: str) -> str:

@@ -91,7 +91,7 @@ class SiteProver:
         seen = self.door.ask(self._request(step, session))
         if not step.resumed and step.sni and seen.session is not None:
             self.sessions.setdefault(_place(step), seen.session)
-        return Proven(step=step, ok=self._as_expected(step, seen), seen=_words(seen))
+        return Proven(step=step, ok=self._as_expected(step, seen), seen=as_words(seen))
 
     def _as_expected(self, step: ProbeStep, seen: ProbeResult) -> bool:
         if seen.unreachable:
@@ -131,7 +131,8 @@ def _place(step: ProbeStep) -> tuple[str, Who, str | None, TlsVersion | None]:
     return step.site, step.who, step.identity, step.tls
 
 
-def _words(seen: ProbeResult) -> str:
+def as_words(seen: ProbeResult) -> str:
+    """What a client got, in a few words."""
     how = " (resumed)" if seen.resumed else ""
     if seen.status is not None:
         return f"{seen.title or seen.status}{how}"
