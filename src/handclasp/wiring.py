@@ -10,11 +10,13 @@ if TYPE_CHECKING:
     from handclasp.app.apply_state import Gear
     from handclasp.app.home import Home, Layout
     from handclasp.app.sandbox import SandboxTools
+    from handclasp.ports.bench import Bench
     from handclasp.ports.clock import Clock, Entropy
     from handclasp.ports.files import FileTree
     from handclasp.ports.keys import KeyStore
     from handclasp.ports.nginx import Nginx
     from handclasp.ports.probe import Probe
+    from handclasp.ports.stage import Stage
     from handclasp.ports.store import Store
 
 
@@ -165,6 +167,18 @@ class World:
         from handclasp.adapters.tls_probe import TlsProbe
 
         return TlsProbe()
+
+    def lab_bench(self, root: str | None) -> "Bench":
+        """The lab's bench on the nginx in a root file system; None: this machine's."""
+        from handclasp.adapters.lab_bench import LabBench
+
+        return LabBench(self.nginx_path if root is None else None, root=root)
+
+    def lab_stage(self, root: str | None) -> "Stage":
+        """The lab's stage on the nginx in a root file system; None: this machine's."""
+        from handclasp.adapters.lab_stage import LabStage
+
+        return LabStage(self.nginx_path if root is None else None, root=root)
 
     @cached_property
     def gear(self) -> "Gear":

@@ -120,9 +120,10 @@ class Setup:
         """A root CA that has nothing to do with the hierarchy."""
         return self.draft.authority(name(("O", "Elsewhere"), ("CN", "Elsewhere Root")))
 
-    def play(self) -> Play:
-        """Files and visits; signs everything."""
-        return Play(subject=self._subject(), origin=self._origin(), acts=tuple(self.visits or self.default_visits()))
+    def play(self, *, impostor: bool = True) -> Play:
+        """Files and visits; signs everything. `impostor` False leaves out what only tests the upstream side's guard."""
+        subject = self._subject(impostor=impostor and self.side is Side.UPSTREAM)
+        return Play(subject=subject, origin=self._origin(), acts=tuple(self.visits or self.default_visits()))
 
     def default_visits(self) -> list[Visit | Reload]:
         """The client, a stranger and nobody; towards an upstream, one request to it and one to an impostor."""
@@ -140,7 +141,7 @@ class Setup:
         fields: dict[str, object] = {"name": who, "chain": chain, "key": private, "sni": self.sni, "host": self.host}
         return Visit(**{**fields, **changes})  # type: ignore[arg-type]
 
-    def _subject(self) -> dict[str, bytes]:
+    def _subject(self, *, impostor: bool) -> dict[str, bytes]:
         certificate, private = server_pair()
         files = {"server.pem": certificate, "server.key": private}
         if self.advertised:
@@ -149,7 +150,7 @@ class Setup:
             files["trusted-ca.pem"] = pems(self.trusted).encode()
         if self.crls:
             files["ca.crl"] = "".join(pem(mint.crl(crl), "X509 CRL") for crl in self.crls).encode()
-        files["nginx.conf"] = (self.config or self.nginx_conf(impostor=self.side is Side.UPSTREAM)).encode()
+        files["nginx.conf"] = (self.config or self.nginx_conf(impostor=impostor)).encode()
         return {**files, **self.files}
 
     def _origin(self) -> dict[str, bytes]:

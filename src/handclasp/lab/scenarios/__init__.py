@@ -4,7 +4,10 @@ from functools import cache
 from importlib import import_module
 from pkgutil import walk_packages
 
-from handclasp.lab.scenario import Scenario
+from handclasp.lab.scenario import Scenario, Variant
+from handclasp.model.errors import UsageError
+
+_SEE = "handclasp lab list   shows the scenarios"
 
 
 @cache
@@ -16,3 +19,23 @@ def scenarios() -> dict[str, Scenario]:
             scenario: Scenario = import_module(module.name).SCENARIO
             found[scenario.cause] = scenario
     return dict(sorted(found.items()))
+
+
+def selected(causes: tuple[str, ...]) -> tuple[Scenario, ...]:
+    """The scenarios of these causes; none given: all. Raises UsageError for a cause without one."""
+    found = scenarios()
+    for cause in causes:
+        if cause not in found:
+            raise UsageError(f"there is no scenario of {cause}", hint=_SEE)
+    return tuple(found[cause] for cause in causes) or tuple(found.values())
+
+
+def variant_named(text: str, change: str | None = None) -> Variant:
+    """The variant called "cause/form", or "cause" for its first form. Raises UsageError when there is none."""
+    cause, _, form = text.partition("/")
+    (scenario,) = selected((cause,))
+    wanted = form or next(iter(scenario.broken))
+    for variant in scenario.variants():
+        if variant.form == wanted and variant.change == change:
+            return variant
+    raise UsageError(f"{cause} has no form {wanted}" + (f" with {change}" if change else ""), hint=_SEE)

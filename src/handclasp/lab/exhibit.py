@@ -1,0 +1,96 @@
+"""A variant as a person would bring it to a diagnosis: configuration, files, what is sent, and the error log."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from handclasp.lab.results import Result
+from handclasp.lab.scenario import Variant, main_visit
+from handclasp.lab.setup import Setup, pems
+from handclasp.model.evidence import Evidence
+from handclasp.model.nginx import NginxBuild
+from handclasp.model.verdict import Side
+from handclasp.pki.read import spki_of_private_key_pem
+from handclasp.ports.bench import FOLDER
+from handclasp.ports.stage import PORTS, Visit
+
+PREFIX = "/etc/nginx"
+# Fixed numbers for people, where the stage takes free ports: TLS servers first, then origins, then the closed one.
+_NUMBERS = ("443", "8443", "9443", "8444", "8445", "9")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exhibit:
+    """`files` are below PREFIX, keys included; chain and key of the client are "" when it sends nothing; `log` holds lines."""
+
+    label: str
+    side: Side
+    files: dict[str, bytes]
+    client_chain: str
+    client_key: str
+    origin_chain: str
+    server: str | None
+    uri: str
+    log: tuple[str, ...]
+
+    def evidence(self, *, at: datetime, build: NginxBuild | None = None, with_log: bool = True) -> Evidence:
+        """The same as a diagnosis takes it: private keys only as the public keys they hold."""
+        return Evidence(
+            at=at,
+            root=f"{PREFIX}/nginx.conf",
+            prefix=PREFIX,
+            files={path: content for path, content in self.files.items() if not path.endswith(".key")},
+            keys={
+                path: spki_of_private_key_pem(content, where=path)
+                for path, content in self.files.items()
+                if path.endswith(".key") and content.startswith(b"-----BEGIN PRIVATE KEY")
+            },
+            build=build,
+            side=self.side,
+            server=self.server,
+            location=self.uri,
+            presented=self.client_chain.encode() if self.side is Side.CLIENT else None,
+            upstream_chain=self.origin_chain.encode() if self.side is Side.UPSTREAM else None,
+            log_lines=self.log if with_log else (),
+        )
+
+
+def exhibit(variant: Variant, results: Sequence[Result] = (), build: str | None = None) -> Exhibit:
+    """The exhibit of a variant; its log lines are those recorded on `build` (None: any), if they were."""
+    setup = variant.make()
+    play = setup.play(impostor=False)
+    visit = next(act for act in play.acts if isinstance(act, Visit) and act.name == main_visit(setup))
+    lines = next((result.log for result in results if _recorded(result, variant) and build in (None, result.build)), ())
+    return Exhibit(
+        label=variant.label,
+        side=setup.side,
+        files={f"{PREFIX}/{name}": _placed(content) for name, content in play.subject.items()},
+        client_chain=visit.chain,
+        client_key=visit.key,
+        origin_chain=_origin_chain(setup),
+        server=visit.sni or visit.host,
+        uri=visit.path,
+        log=lines,
+    )
+
+
+def _recorded(result: Result, variant: Variant) -> bool:
+    return (result.cause, result.form, result.kind, result.change) == (
+        variant.scenario.cause,
+        variant.form,
+        variant.kind,
+        variant.change,
+    )
+
+
+def _origin_chain(setup: Setup) -> str:
+    if setup.side is Side.CLIENT:
+        return ""
+    replaced = setup.origin_files.get("origin.pem")
+    return replaced.decode() if replaced is not None else pems(setup.chain)
+
+
+def _placed(content: bytes) -> bytes:
+    for placeholder, number in zip(PORTS, _NUMBERS, strict=True):
+        content = content.replace(placeholder.encode(), number.encode())
+    return content.replace(FOLDER.encode(), PREFIX.encode())
