@@ -27,8 +27,7 @@ _LEAVING = "nginx: worker process is shutting down"
 _POLL = 0.01
 _TEST_SECONDS = 60.0  # a CRL of a million entries takes seconds to parse
 _START_SECONDS = 20.0  # nginx itself tries five times, half a second apart, to bind a busy port
-_RELOAD_SECONDS = 10.0
-_RELOAD_TRIES = 3
+_RELOAD_SECONDS = 30.0
 _STOP_SECONDS = 10.0
 _NUDGE = 0.5
 
@@ -122,13 +121,10 @@ class NginxProcess:
         tested = self.test(prefix=prefix, config=config)
         if not tested.ok:
             raise _refused("nginx does not accept the configuration", tested.output, config)
-        old = _workers(master)
+        old = frozenset(processes.children(master))  # whatever their titles: one that has just been forked has none yet
         with _error_log(master) as log:
-            for _ in range(_RELOAD_TRIES):
-                # Seen once: a master that was replacing a killed worker just then let the signal pass without effect.
-                os.kill(master, signal.SIGHUP)
-                if _until(lambda: _renewed(master, old) or _given_up(_complaints(log, master)), _RELOAD_SECONDS):
-                    break
+            os.kill(master, signal.SIGHUP)
+            _until(lambda: _renewed(master, old) or _given_up(_complaints(log, master)), _RELOAD_SECONDS)
             said = _complaints(log, master)
             if said or not _renewed(master, old):
                 raise _refused("nginx refused to reload and goes on with its old configuration", said, config)
@@ -189,9 +185,12 @@ class NginxProcess:
         return nginx_binary.defaults(self.path)
 
     def _master(self, prefix: str, config: str) -> int | None:
-        """The pid of our master; the newest if there are two (a binary upgrade in progress)."""
-        ours = (pid for pid in self._instances(prefix, config) if processes.title(pid).startswith(_MASTER))
-        return max(ours, default=None)
+        """The pid of our master; the newest if there are two (a binary upgrade in progress).
+
+        A worker carries its master's title until it has given itself one: a child without children is no master yet.
+        """
+        ours = {pid for pid in self._instances(prefix, config) if processes.title(pid).startswith(_MASTER)}
+        return max((pid for pid in ours if processes.parent(pid) not in ours or processes.children(pid)), default=None)
 
     def _serving(self, prefix: str, config: str) -> bool:
         master = self._master(prefix, config)

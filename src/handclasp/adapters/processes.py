@@ -33,13 +33,14 @@ def children(pid: int) -> tuple[int, ...]:
         listed = (_PROC / str(pid) / "task" / str(pid) / "children").read_text()
     except FileNotFoundError:
         # The file exists only on kernels with CONFIG_PROC_CHILDREN; without it the parents of all processes are read.
-        return tuple(other for other in pids() if _parent(other) == pid)
+        return tuple(other for other in pids() if parent(other) == pid)
     except OSError:
         return ()
     return tuple(int(word) for word in listed.split())
 
 
-def _parent(pid: int) -> int | None:
+def parent(pid: int) -> int | None:
+    """The parent's pid; None when the process is gone."""
     try:
         stat = (_PROC / str(pid) / "stat").read_text()
     except OSError:
