@@ -28,6 +28,7 @@ class Scenario:
     `broken`: forms of the cause by name, each a function that makes a fresh setup. `control`: the same idea done right, which
     must work. `remedies` and `dead_ends`: changes to a broken setup by id. `good` tells a cured setup from a broken one. `skip`
     lists (form, change) pairs that make no sense together; `look_alikes` are forms that only look like the cause.
+    `history`: what happens depends on what happened before (reloads, sessions), not on files alone.
     """
 
     cause: str
@@ -38,6 +39,7 @@ class Scenario:
     good: Good | None = None
     skip: frozenset[tuple[str, str]] = frozenset()
     look_alikes: frozenset[str] = frozenset()
+    history: bool = False
 
     def variants(self) -> Iterator["Variant"]:
         """Every variant: forms, controls, and each form with each remedy and each dead end."""

@@ -59,4 +59,5 @@ SCENARIO = Scenario(
     remedies={"reload-after-crl": _reload},
     dead_ends={"wait": _wait},
     good=_changed,
+    history=True,
 )
