@@ -12,6 +12,7 @@ from handclasp.cli.frame import LazyGroup, report
     cls=LazyGroup,
     package="handclasp.cli",
     commands={
+        "demo": "Watch the whole loop on a private nginx, in seconds.",
         "init": "Make a root CA and an issuing CA.",
         "issue": "Make a key and a certificate for a person, a device or a service.",
         "renew": "Make a new certificate with the same key.",
