@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from handclasp.diagnose.case import Case
 from handclasp.diagnose.remedies.change import Change
@@ -55,14 +55,18 @@ class Doubles:
             return original.der
         if original not in self._made:
             change = self.altered.get(original, NO_ALTERATION)
-            self._made[original] = resigned_certificate(original, self._key_of(original), self._signer(original), change)
+            signer = self._named_signer(original) if change.sound else self._signer(original)
+            self._made[original] = resigned_certificate(original, self._key_of(original), signer, change)
         return self._made[original]
 
     def reissue(self, changes: Mapping[Certificate, Alteration]) -> None:
-        """From now on these certificates have been made anew. What they signed stays valid: their keys do not change."""
-        self.altered.update(changes)
-        for certificate in changes:
-            self._made.pop(certificate, None)
+        """From now on these certificates have been made anew."""
+        for certificate, change in changes.items():
+            self.altered[certificate] = self.altered.get(certificate, NO_ALTERATION).merged(change)
+            if change.sound:
+                self._keys[certificate.spki] = key("p256", 700 + len(self.altered))
+        # What a CA with a new key had signed is signed anew with it: all doubles are made again.
+        self._made.clear()
 
     def content(self, original: bytes) -> bytes:
         """A PEM file with the doubles of its certificates and CRLs in place; all other text stays."""
@@ -87,23 +91,23 @@ class Doubles:
             return None
         return None
 
-    def crl(self, original: Crl, *, renewed: bool = False) -> bytes:
-        """DER of a CRL's double; `renewed`: with dates around now."""
+    def crl(self, original: Crl) -> bytes:
+        """DER of a CRL's double."""
         issuers = [item for item in self.case.pool if item.subject == original.issuer]
         true = next((item for item in issuers if signed_by(original, item.spki)), None)
         signer = self._key_of(true) if true else self._stranger_key(original.issuer)
-        now = self.case.evidence.at
-        if renewed:
-            return resigned_crl(original, signer, this_update=now - timedelta(hours=1), next_update=now + _DAY)
         return resigned_crl(original, signer)
 
     def fresh_list(self, issuer: Certificate) -> bytes:
         """PEM of a CRL of this CA made now: what it revoked stays revoked."""
-        known = [crl for crl in self.case.lists if crl.issuer == issuer.subject and signed_by(crl, issuer.spki)]
-        newest = max(known, key=lambda crl: crl.this_update, default=None)
-        if newest is not None:
-            return pem(self.crl(newest, renewed=True), "X509 CRL")
-        return pem(self._empty_list(_subject(issuer), self._key_of(issuer), issuer.subject_key_identifier), "X509 CRL")
+        revoked = {
+            serial: entry.revocation_date
+            for crl in self.case.lists
+            if crl.issuer == issuer.subject and signed_by(crl, issuer.spki)
+            for serial, entry in crl.revoked.items()
+        }
+        name, signer = _subject(issuer), self._key_of(issuer)
+        return pem(self._list(name, signer, issuer.subject_key_identifier, revoked), "X509 CRL")
 
     def unknown_issuer(self, issued: Certificate) -> tuple[bytes, bytes]:
         """PEM of a root that could have issued a certificate whose real issuer is not at hand, and of its CRL."""
@@ -112,7 +116,7 @@ class Doubles:
         identifier = akid.key_identifier if akid and akid.key_identifier else hashlib.sha256(signer.spki).digest()[:20]
         serial = akid.serial if akid and akid.serial is not None else 1
         root = self._signed(name, name, signer, signer, serial, _authority_extensions(identifier))
-        return pem(root, "CERTIFICATE"), pem(self._empty_list(name, signer, identifier), "X509 CRL")
+        return pem(root, "CERTIFICATE"), pem(self._list(name, signer, identifier, {}), "X509 CRL")
 
     def first_client(self, anchors: Iterable[Certificate]) -> Identity | None:
         """A sound client certificate of the first self-signed CA among the anchors; None when there is none."""
@@ -155,24 +159,31 @@ class Doubles:
         akid = certificate.authority_key_identifier
         return self._stranger_key(certificate.issuer + (akid.key_identifier or b"" if akid else b""))
 
+    def _named_signer(self, certificate: Certificate) -> Key:
+        """The double key of the CA that the certificate names, whoever signed it."""
+        named = (item for item in self.case.pool if item.subject == certificate.issuer and item != certificate)
+        return self._key_of(next(named, certificate)) if not certificate.self_issued else self._key_of(certificate)
+
     def _stranger_key(self, whose: bytes) -> Key:
         mark = b"unknown" + whose
         if mark not in self._keys:
             self._keys[mark] = key("p256", 500 + len(self._keys))
         return self._keys[mark]
 
-    def _empty_list(self, name: bytes, signer: Key, identifier: bytes | None) -> bytes:
+    def _list(self, name: bytes, signer: Key, identifier: bytes | None, revoked: Mapping[int, datetime]) -> bytes:
         now = self.case.evidence.at
         algorithm = signer.algorithm("sha256")
         akid = sequence(der.encode(0x80, identifier)) if identifier else None
         extensions = [_extension("2.5.29.35", akid)] if akid else []
         extensions.append(_extension("2.5.29.20", integer(1)))
+        entries = [sequence(integer(serial), time(date)) for serial, date in sorted(revoked.items())]
         body = sequence(
             integer(1),
             algorithm,
             name,
             time(now - timedelta(hours=1)),
             time(now + _DAY),
+            sequence(*entries) if entries else b"",
             der.encode(0xA0, sequence(*extensions)),
         )
         return sequence(body, algorithm, bit_string(signer.sign(body, "sha256")))

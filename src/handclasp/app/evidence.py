@@ -12,11 +12,14 @@ from handclasp.model.evidence import Evidence
 from handclasp.model.nginx import EffectiveConfig, NginxBuild
 from handclasp.model.verdict import Side
 from handclasp.nginxconf.effective import effective
+from handclasp.pki.any_form import KEY_LEFT_OUT
 from handclasp.pki.read import certificates_from_bytes, spki_of_private_key_pem
 from handclasp.ports.files import FileReader
 from handclasp.verdict.predict import Stage
 
 _PRIVATE_KEY = re.compile(rb"-----BEGIN ([A-Z ]*PRIVATE KEY)-----.*?-----END \1-----\s*", re.DOTALL)
+_NO_FILE = "No such file or directory"
+_NOT_REGULAR = "not a regular file"
 _CANDIDATE_SUFFIXES = (".pem", ".crt", ".cer", ".cert", ".crl", ".chain", ".ca", ".bundle", ".0", ".der")
 _MOST_CANDIDATES = 400
 _BIGGEST_CANDIDATE = 4 * 1024 * 1024
@@ -103,7 +106,7 @@ def key_paths(config: EffectiveConfig) -> set[str]:
 
 def without_private_keys(content: bytes) -> bytes:
     """The content without PEM private keys: they never become evidence."""
-    return _PRIVATE_KEY.sub(b"", content)
+    return _PRIVATE_KEY.sub(KEY_LEFT_OUT + b"\n", content)
 
 
 def _concrete(paths: Iterable[str | None]) -> set[str]:
@@ -114,7 +117,12 @@ def _read_public(files: FileReader, path: str, unreadable: dict[str, str]) -> by
     try:
         return without_private_keys(files.read(path))
     except (InputError, WorldError) as error:
-        unreadable[path] = error.what
+        if _NO_FILE in error.what and files.glob(path.replace("[", "[[]")):
+            unreadable[path] = f"{_NO_FILE}: a link whose target is not there"
+        elif _NOT_REGULAR in error.what:
+            return b""  # a folder or a device: OpenSSL opens it and finds nothing
+        else:
+            unreadable[path] = error.what
         return None
 
 

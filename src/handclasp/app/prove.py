@@ -3,23 +3,19 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from handclasp.app.doubles import Doubles, Identity, put_in
+from handclasp.app.prove_bench import Bench, bench_for
 from handclasp.app.sandbox import Asked, RunningSandbox, SandboxTools, sandbox
+from handclasp.diagnose.attempts import attempt_for
 from handclasp.diagnose.case import Case
 from handclasp.diagnose.engine import Reasoned
-from handclasp.diagnose.remedies.change import Change, applied
-from handclasp.model.certificate import Certificate
+from handclasp.diagnose.remedies.change import Change
 from handclasp.model.errors import HandclaspError
-from handclasp.model.evidence import Evidence
 from handclasp.model.finding import Answer, Diagnosis, Finding, Proof
 from handclasp.model.nginx import VerifyClient
-from handclasp.model.probe import ClientIdentity, ProbeRequest
+from handclasp.model.probe import ProbeRequest
 from handclasp.model.text import Text
 from handclasp.model.verdict import Side
-from handclasp.nginxconf.sandbox import SandboxPlan, UpstreamStub
 from handclasp.verdict.client import BAD, MISDIRECTED, NONE_SENT
-from handclasp.verdict.predict import Stage
-from handclasp.verdict.trust import client_trust
 
 _REFUSALS = frozenset({BAD, NONE_SENT, MISDIRECTED})
 _LOG_CAUSE = "error-log-level-hides-reason"
@@ -34,55 +30,22 @@ class Proven:
     failed: Text | None = None
 
 
-@dataclass
-class _Bench:
-    """One sandbox and the state of the copy in it."""
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """A finding, the change to try, and, for a hole, the request that goes through it."""
 
-    case: Case
-    doubles: Doubles
-    evidence: Evidence
-    chain: tuple[Certificate, ...]
-    client: Identity | None
-    made: dict[str, bytes | None]
-    keep_log_level: bool = False
+    number: int
+    finding: Finding
+    change: Change
+    hole: ProbeRequest | None
 
-    def plan(self, upstream: Identity | None = None) -> SandboxPlan:
-        files = {path: self.doubles.content(content) if content else content for path, content in self.evidence.files.items()}
-        tree = Stage(self.evidence).tree
-        certificates = {path: content for path, content in files.items() if path not in tree.sources}
-        return SandboxPlan(
-            tree=tree,
-            files={**certificates, **self.made},
-            keys=self.doubles.private_keys(),
-            upstreams=self._stubs(upstream or self._upstream()),
-            keep_log_level=self.keep_log_level,
-        )
 
-    def _upstream(self) -> Identity | None:
-        return self.doubles.identity(self.chain) if self.case.side is Side.UPSTREAM and self.chain else None
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What one request was answered; a copy that nginx refuses to run answers nothing."""
 
-    def _stubs(self, identity: Identity | None) -> dict[str, UpstreamStub]:
-        upstream = self.case.stage.upstream
-        if identity is None or upstream is None:
-            return {}
-        return {address: UpstreamStub(chain=identity.chain, key=identity.key) for address in upstream.addresses}
-
-    def request(self, identity: Identity | None) -> ProbeRequest:
-        scene = self.case.stage.scene
-        return ProbeRequest(
-            address=scene.socket.address,
-            port=scene.socket.port,
-            sni=scene.sni,
-            host=scene.host,
-            path=scene.uri,
-            identity=ClientIdentity(certificate_chain=identity.chain, private_key=identity.key) if identity else None,
-        )
-
-    def sender(self) -> Identity | None:
-        """Who asks: the client in question, or for an upstream any client that nginx lets in."""
-        if self.case.side is Side.CLIENT and self.chain:
-            return self.doubles.identity(self.chain)
-        return self.client
+    answer: Answer
+    refused: bool
 
 
 def prove(reasoned: Reasoned, tools: SandboxTools, *, client_key: bytes | None = None) -> Proven:
@@ -94,19 +57,21 @@ def prove(reasoned: Reasoned, tools: SandboxTools, *, client_key: bytes | None =
     Raises:
         WorldError: nginx cannot be run.
     """
-    tasks = [(n, changes[0]) for n, changes in enumerate(reasoned.changes) if changes]
-    if not tasks:
+    chosen = [(n, changes[0]) for n, changes in enumerate(reasoned.changes) if changes and changes[0].can_be_tried]
+    if not chosen:
         return Proven(diagnosis=reasoned.diagnosis)
-    bench = _bench(reasoned, client_key if all(change.by_files_alone for _, change in tasks) else None)
+    case = reasoned.case
+    bench = bench_for(case, client_key if all(change.by_files_alone for _, change in chosen) else None)
     findings = list(reasoned.diagnosis.findings)
     bench.keep_log_level = any(finding.cause == _LOG_CAUSE for finding in findings)
+    tasks = [_task(bench, n, findings[n], change) for n, change in chosen]
     try:
         with sandbox(tools, bench.plan()) as running:
-            if not running.runs:
+            if not running.runs and not case.start_faults:
                 return _not_run(reasoned, running.test.output)
-            proofs = _try_all(bench, running, [(findings[n], change) for n, change in tasks], str(tools.nginx.build().version))
-            for (n, _), proof in zip(tasks, proofs, strict=True):
-                findings[n] = _with_proof(findings[n], proof)
+            proofs = _try_all(bench, running, tasks, str(tools.nginx.build().version))
+            for task, proof in zip(tasks, proofs, strict=True):
+                findings[task.number] = _with_proof(task.finding, proof)
             notes = running.notes
     except HandclaspError as error:
         return _not_run(reasoned, str(error))
@@ -118,65 +83,59 @@ def _not_run(reasoned: Reasoned, words: str) -> Proven:
     return Proven(diagnosis=reasoned.diagnosis, failed=failed)
 
 
-def _bench(reasoned: Reasoned, client_key: bytes | None) -> _Bench:
-    case = reasoned.case
-    doubles = Doubles(case, real_key=client_key)
-    server = case.stage.scene.handshake
-    anchors = client_trust(server, case.evidence.files, case.stage.version).store.certificates
-    asked = server.verify_client.value is not VerifyClient.OFF
-    client = doubles.first_client(anchors) if asked and case.side is Side.UPSTREAM else None
-    return _Bench(
-        case=case, doubles=doubles, evidence=case.evidence, chain=case.presented or (), client=client, made={}
-    )  # fmt: skip
+def _task(bench: Bench, number: int, finding: Finding, change: Change) -> _Task:
+    attempt = attempt_for(bench.case, finding)
+    return _Task(number, finding, change, bench.tried(attempt) if attempt else None)
 
 
-def _try_all(bench: _Bench, running: RunningSandbox, tasks: list[tuple[Finding, Change]], nginx: str) -> list[Proof]:
-    steps: list[tuple[Answer, Answer, bool]] = []
-    for finding, change in tasks:
-        before = running.ask(_request(bench, finding))
-        _apply(bench, change)
+def _try_all(bench: Bench, running: RunningSandbox, tasks: list[_Task], nginx: str) -> list[Proof]:
+    steps: list[tuple[_Task, _Seen, _Seen]] = []
+    for task in tasks:
+        before = _see(bench, running, task)
+        bench.apply(task.change)
         running.update(bench.plan())
-        after = running.ask(_request(bench, finding))
-        steps.append((_answer(before), _answer(after), _gone(finding, before, after)))
-    asked = running.ask(bench.request(bench.sender()))
-    refused = tuple(_still_refused(bench, running))
+        steps.append((task, before, _see(bench, running, task)))
+    served = _served(bench, running, [task for task in tasks if task.hole is None])
+    refused = tuple(_still_refused(bench, running)) if running.runs else (("", False),)
     held = all(ok for _, ok in refused)
-    admitted = not _refused(bench.case, asked)
-    logged = all(finding.cause == _LOG_CAUSE for finding, _ in tasks)
     return [
         Proof(
-            before=before, after=after, still_refused=tuple(name for name, ok in refused if ok), nginx=nginx,
-            proved=held and gone and (admitted or logged),
+            before=before.answer, after=after.answer, still_refused=tuple(name for name, ok in refused if ok), nginx=nginx,
+            proved=held and _better(task, before, after) and (served or task.hole is not None),
         )
-        for before, after, gone in steps
+        for task, before, after in steps
     ]  # fmt: skip
 
 
-def _request(bench: _Bench, finding: Finding) -> ProbeRequest:
+def _see(bench: Bench, running: RunningSandbox, task: _Task) -> _Seen:
+    if not running.runs:
+        emerg = next((line for line in running.test.output.splitlines() if "[emerg]" in line), running.test.output)
+        return _Seen(Answer(status=None, log=emerg.replace(f"{running.folder}/root", "")), refused=True)
+    asked = running.ask(_request(bench, task))
+    return _Seen(_answer(asked), _refused(bench.case, asked))
+
+
+def _request(bench: Bench, task: _Task) -> ProbeRequest:
     """The request in question; to see whether refusals are logged, one that must be refused."""
-    if finding.cause == _LOG_CAUSE:
+    if task.hole is not None:
+        return task.hole
+    if task.finding.cause == _LOG_CAUSE:
         return bench.request(bench.doubles.stranger(Side.CLIENT))
     return bench.request(bench.sender())
 
 
-def _apply(bench: _Bench, change: Change) -> None:
-    bench.evidence = applied(bench.evidence, change.edits)
-    if change.reissued:
-        bench.doubles.reissue(change.reissued)
-    if change.sends is not None:
-        bench.chain = change.sends
-    if change.first_certificate:
-        server = bench.case.stage.scene.handshake
-        anchors = client_trust(server, bench.case.evidence.files, bench.case.stage.version).store.certificates
-        bench.client = bench.doubles.first_client(anchors)
-    if change.unknown_issuers or change.fresh_lists:
-        current = {
-            path: bench.made.get(path) or bench.doubles.content(content) if content else content
-            for path, content in bench.evidence.files.items()
-        }
-        before = dict(current)
-        put_in(bench.doubles, change, current)
-        bench.made.update((path, content) for path, content in current.items() if before.get(path) != content)
+def _served(bench: Bench, running: RunningSandbox, tasks: list[_Task]) -> bool:
+    """After everything was applied: whoever asks gets in. Whether refusals are logged is another matter."""
+    if not running.runs:
+        return False
+    if all(task.finding.cause == _LOG_CAUSE for task in tasks):
+        return True
+    return not _refused(bench.case, running.ask(bench.request(bench.sender()))) or _nobody_in_particular(bench)
+
+
+def _nobody_in_particular(bench: Bench) -> bool:
+    """Nobody said what the client sends: that one without a certificate is refused is as it should be."""
+    return bench.sender() is None and bench.case.side is Side.CLIENT and bench.case.presented is None
 
 
 def _answer(asked: Asked) -> Answer:
@@ -194,14 +153,20 @@ def _refused(case: Case, asked: Asked) -> bool:
     return asked.result.title in _REFUSALS or asked.result.status in {400, 421}
 
 
-def _gone(finding: Finding, before: Asked, after: Asked) -> bool:
-    """Something changed for the better: the log line that was there is not, or, for a silent log, one has come."""
-    if finding.cause == _LOG_CAUSE:
-        return not before.log and bool(after.log)
-    return (_answer(before).log, before.result.status) != (_answer(after).log, after.result.status)
+def _better(task: _Task, before: _Seen, after: _Seen) -> bool:
+    """What was wrong is so no longer: the hole is shut, the log line gone; for a silent log, one has come."""
+    if task.hole is not None:
+        return _let_in(before) and not _let_in(after)
+    if task.finding.cause == _LOG_CAUSE:
+        return not before.answer.log and bool(after.answer.log)
+    return (before.answer.log, before.answer.status) != (after.answer.log, after.answer.status)
 
 
-def _still_refused(bench: _Bench, running: RunningSandbox) -> Iterator[tuple[str, bool]]:
+def _let_in(seen: _Seen) -> bool:
+    return seen.answer.status is not None and seen.answer.status < 300
+
+
+def _still_refused(bench: Bench, running: RunningSandbox) -> Iterator[tuple[str, bool]]:
     """Those who must not get in, tried after everything was applied: name, and whether they were refused."""
     case = bench.case
     stranger = bench.doubles.stranger(case.side)

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from handclasp.diagnose.completion import Completion, complete
+from handclasp.diagnose.log_line import LogLine, read_line
 from handclasp.diagnose.party import UNLIMITED, Party, client_party, upstream_party
 from handclasp.model.certificate import Certificate, Crl
 from handclasp.model.evidence import Evidence
+from handclasp.model.nginx import StartFault
 from handclasp.model.verdict import PathVerdict, Side, Verdict
+from handclasp.nginxconf.start_faults import evidence_faults
 from handclasp.verdict.predict import Stage
 from handclasp.verdict.trust import certificates_in, crls_in
 
@@ -37,11 +40,24 @@ class Case:
     @cached_property
     def verdict(self) -> Verdict | None:
         """What nginx says; None when nobody said what the peer presents."""
+        if self.start_faults:
+            return Verdict(side=self.side, status=None, title=None, start=self.start_faults[0].message)
         if self.presented is None:
             return None
         if self.side is Side.CLIENT:
             return self.stage.client_verdict(self.presented)
         return self.stage.upstream_verdict(self.presented) if self.stage.upstream else None
+
+    @cached_property
+    def start_faults(self) -> tuple[StartFault, ...]:
+        """Why nginx refuses to start with this configuration; () when it would start."""
+        stage = self.stage
+        return evidence_faults(self.evidence, stage.tree, stage.config, stage.version, stage.series)
+
+    @cached_property
+    def logged(self) -> tuple[LogLine, ...]:
+        """The log lines given, read."""
+        return tuple(read_line(line) for line in self.evidence.log_lines)
 
     @cached_property
     def party(self) -> Party | None:

@@ -1,12 +1,14 @@
 """The reasoning: rules give findings, the verdict model chooses among remedies, and what could not be told is said."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from handclasp.catalogue import causes
 from handclasp.diagnose.case import Case
-from handclasp.diagnose.remedies import candidates
+from handclasp.diagnose.remedies import candidates, known
 from handclasp.diagnose.remedies.change import Change, applied
+from handclasp.diagnose.rule import Rule
 from handclasp.diagnose.rules import ALL
 from handclasp.model.evidence import Evidence
 from handclasp.model.finding import CouldNotTell, DeadEnd, Diagnosis, Finding, Severity
@@ -33,7 +35,23 @@ def diagnose(evidence: Evidence) -> Reasoned:
         InputError: the configuration cannot be parsed, or has no such server.
     """
     case = Case(Stage(evidence))
-    findings = _findings(case)
+    findings, chosen, now = _worked_through(case, _findings(case))
+    if case.start_faults and not now.start_faults:
+        # What the faults at start had hidden: nginx comes to look at certificates only now.
+        told = {(finding.cause, finding.where) for finding in findings}
+        hidden = [finding for finding in _findings(now) if (finding.cause, finding.where) not in told]
+        more, changes, now = _worked_through(now, hidden)
+        findings, chosen = [*findings, *more], [*chosen, *changes]
+    complete = tuple(
+        replace(finding, remedies=tuple(change.remedy() for change in changes), dead_ends=_dead_ends(finding.cause))
+        for finding, changes in zip(findings, chosen, strict=True)
+    )
+    diagnosis = Diagnosis(verdict=case.verdict, findings=complete, could_not_tell=tuple(_open_questions(case)))
+    return Reasoned(case=case, diagnosis=diagnosis, changes=tuple(chosen))
+
+
+def _worked_through(case: Case, findings: list[Finding]) -> tuple[list[Finding], list[tuple[Change, ...]], Case]:
+    """The findings, the changes that cure each with those before it in place, and the case after the first of each."""
     chosen: list[tuple[Change, ...]] = []
     now = case
     for finding in findings:
@@ -41,30 +59,52 @@ def diagnose(evidence: Evidence) -> Reasoned:
         chosen.append(changes)
         if changes and changes[0].by_files_alone:
             now = Case(Stage(applied(now.evidence, changes[0].edits)))
-    told = tuple(
-        replace(finding, remedies=tuple(change.remedy() for change in changes), dead_ends=_dead_ends(finding.cause))
-        for finding, changes in zip(findings, chosen, strict=True)
-    )
-    diagnosis = Diagnosis(verdict=case.verdict, findings=told, could_not_tell=tuple(_open_questions(case)))
-    return Reasoned(case=case, diagnosis=diagnosis, changes=tuple(chosen))
+    return findings, chosen, now
 
 
 def search(case: Case, finding: Finding) -> tuple[Change, ...]:
-    """The changes that cure a finding. Those that edits alone can make are tried on the model, and must keep every refusal."""
-    return tuple(change for change in candidates(case, finding) if not change.by_files_alone or cures(case, finding, change))
+    """The changes that cure a finding. Those that edits alone can make are tried on the model, and must keep every refusal.
+
+    When nothing fits this configuration, what the catalogue advises.
+    """
+    found = tuple(change for change in candidates(case, finding) if not change.by_files_alone or cures(case, finding, change))
+    return found or tuple(known(finding))
 
 
 def cures(case: Case, finding: Finding, change: Change) -> bool:
-    """On the model: the cause is gone, and nobody who was refused without a certificate is let in."""
+    """On the model: the cause is gone, nginx starts, and nobody who was refused without a certificate is let in."""
     after = Case(Stage(applied(case.evidence, change.edits)))
-    if any(other.cause == finding.cause and other.severity is Severity.ERROR for other in _findings(after)):
+    if not _complaints(after) <= _complaints(case):
+        return False
+    if _count(finding, after) >= _count(finding, case):
         return False
     return case.side is Side.UPSTREAM or after.stage.client_verdict(()).admitted <= case.stage.client_verdict(()).admitted
 
 
+def _complaints(case: Case) -> set[str]:
+    """Why nginx would not start, without lines, which an edit may move."""
+    return {re.sub(r":\d+$", "", fault.message) for fault in case.start_faults}
+
+
+def _count(finding: Finding, case: Case) -> int:
+    """How many findings like this one there are: of one cause several may stand at several places, whose lines may move."""
+    return sum(_likeness(other) == _likeness(finding) for other in _findings(case))
+
+
+def _likeness(finding: Finding) -> tuple[object, ...]:
+    return finding.cause, finding.severity, finding.where.file, finding.where.depth, finding.where.subject
+
+
 def _findings(case: Case) -> list[Finding]:
-    found = [finding for rule in ALL for finding in rule.check(case)]
+    rules = ALL if not case.start_faults else [rule for rule in ALL if rule.before_start]
+    found = [_ranked(case, rule, finding) for rule in rules for finding in rule.check(case)]
     return sorted(found, key=lambda finding: _ORDER[finding.severity])
+
+
+def _ranked(case: Case, rule: Rule, finding: Finding) -> Finding:
+    """A fault of the peer's certificate that nginx forgives (optional_no_ca) is a warning."""
+    forgiven = rule.about_peer and finding.severity is Severity.ERROR and case.verdict is not None and case.verdict.admitted
+    return replace(finding, severity=Severity.WARNING) if forgiven else finding
 
 
 def _dead_ends(slug: str) -> tuple[DeadEnd, ...]:

@@ -10,11 +10,17 @@ from handclasp.model.text import Text
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`causes` are the slugs that `check` may report, and no others; a test holds it to that."""
+    """`causes` are the slugs that `check` may report, and no others; a test holds it to that.
+
+    `about_peer`: it judges what the peer presents, which matters only as far as nginx refuses it. `before_start`: it has
+    something to say of a configuration that nginx refuses to start with.
+    """
 
     name: str
     causes: tuple[str, ...]
     check: Callable[[Case], Iterable[Finding]]
+    before_start: bool = False
+    about_peer: bool = False
 
 
 def finding(

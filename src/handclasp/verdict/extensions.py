@@ -17,11 +17,11 @@ _NETSCAPE_CAS = ("ssl_ca", "smime_ca", "object_ca")
 _PROXY_CERT_INFO = "1.3.6.1.5.5.7.1.14"
 
 # X509_supported_extension
-_SUPPORTED = frozenset({
+KNOWN_CRITICAL = frozenset({
     "2.16.840.1.113730.1.1", "2.5.29.15", "2.5.29.17", "2.5.29.19", "2.5.29.32", "2.5.29.31", "2.5.29.37",
     "1.3.6.1.5.5.7.1.7", "1.3.6.1.5.5.7.1.8", "2.5.29.36", _PROXY_CERT_INFO, "2.5.29.30", "2.5.29.33", "2.5.29.54",
 })  # fmt: skip
-_SUPPORTED_SINCE_3 = frozenset({"1.3.6.1.5.5.7.48.1.5"})
+_KNOWN_SINCE_3 = frozenset({"1.3.6.1.5.5.7.48.1.5"})
 
 
 def check(question: Question, findings: Findings, chain: Chain) -> None:
@@ -66,7 +66,7 @@ def ca_kind(certificate: Certificate, series: OpensslSeries) -> int:
 
 
 def _unknown_critical(certificate: Certificate, question: Question) -> bool:
-    known = _SUPPORTED | _SUPPORTED_SINCE_3 if question.modern else _SUPPORTED
+    known = KNOWN_CRITICAL | _KNOWN_SINCE_3 if question.modern else KNOWN_CRITICAL
     return any(oid not in known for oid in certificate.critical_extensions)
 
 

@@ -2,12 +2,20 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
+from handclasp.catalogue import causes
 from handclasp.diagnose.case import Case
-from handclasp.diagnose.remedies import bundle, lists, no_certificate, reissue, settings
+from handclasp.diagnose.remedies import bundle, lists, no_certificate, reissue, settings, start
 from handclasp.diagnose.remedies.change import Change
-from handclasp.model.finding import Finding
+from handclasp.diagnose.rules import start as start_rules
+from handclasp.model.finding import Applicability, Finding
 
 Builder = Callable[[Case, Finding], Iterable[Change]]
+
+
+def upstream_crl(case: Case, finding: Finding) -> Iterator[Change]:
+    """A revoked certificate is issued anew; a list is put right."""
+    yield from (lists if finding.where.depth is None else reissue).changes(case, finding)
+
 
 _BY_CAUSE: dict[str, Builder] = {
     **dict.fromkeys(
@@ -60,14 +68,45 @@ _BY_CAUSE: dict[str, Builder] = {
         ),
         reissue.changes,
     ),
+    **dict.fromkeys(
+        (
+            "client-cert-weak-key",
+            "client-cert-weak-signature",
+            "upstream-weak-certificate",
+            "client-unhandled-critical-extension",
+            "client-cert-corrupt-signature",
+            "client-crl-issuer-lacks-crlsign",
+            "upstream-expired-cross-sign-sent",
+        ),
+        reissue.changes,
+    ),
+    "upstream-crl": upstream_crl,
     "client-sent-no-cert": no_certificate.changes,
     "error-log-level-hides-reason": settings.log_level,
     "upstream-name-mismatch": settings.upstream_name,
 }
 
 
+_START: tuple[str, ...] = start_rules.CAUSES
+
+
 def candidates(case: Case, finding: Finding) -> Iterator[Change]:
     """What could cure this finding, the smallest and safest first."""
+    if case.start_faults and finding.cause in _START:
+        yield from start.changes(case, finding)
+        return
     builder = _BY_CAUSE.get(finding.cause)
     if builder is not None:
         yield from builder(case, finding)
+
+
+def known(finding: Finding) -> Iterator[Change]:
+    """What the catalogue advises for the cause, for a person to do: nothing in it can be applied to this very configuration."""
+    try:
+        cause = causes.load(finding.cause)
+    except KeyError:
+        return
+    for remedy in cause.remedies:
+        yield Change(
+            id=remedy.id, title=remedy.text, applicability=Applicability.MANUAL, commands=(*remedy.directives, *remedy.commands)
+        )  # fmt: skip

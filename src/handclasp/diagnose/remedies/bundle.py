@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from handclasp.diagnose.case import Case
 from handclasp.diagnose.party import Party
+from handclasp.diagnose.remedies import reissue
 from handclasp.diagnose.remedies.change import RELOAD, Change
 from handclasp.diagnose.remedies.pem_edit import append_certificates
 from handclasp.diagnose.rule import say
@@ -26,9 +27,12 @@ _FINGERPRINT = Text(
 
 def changes(case: Case, finding: Finding) -> Iterator[Change]:
     """The root alone, then all that is missing; then what the peer could send; then what must be fetched."""
-    del finding
     party = case.party
     if party is None or not party.trust_file.value:
+        return
+    if party.deep.trusted:
+        # The path is complete: what is wrong is the certificate itself, its signature or its names.
+        yield from reissue.changes(case, finding)
         return
     if case.missing:
         yield from _from_files(case, party)

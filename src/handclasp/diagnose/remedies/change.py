@@ -39,6 +39,13 @@ class Change:
         made_elsewhere = self.unknown_issuers or self.fresh_lists or self.reissued or self.first_certificate
         return bool(self.edits) and not made_elsewhere
 
+    @property
+    def can_be_tried(self) -> bool:
+        """There is something that a sandbox can do."""
+        return bool(
+            self.edits or self.unknown_issuers or self.fresh_lists or self.reissued or self.first_certificate or self.sends
+        )
+
     def remedy(self) -> Remedy:
         """The part that is told to people."""
         return Remedy(

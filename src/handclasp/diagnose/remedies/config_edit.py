@@ -28,6 +28,11 @@ def set_in(case: Case, block: Origin, *settings: tuple[str, tuple[str, ...]]) ->
     return _of_known_files(case, file_edits(edits))
 
 
+def with_edits(case: Case, edits: Iterable[TextEdit]) -> tuple[FileEdit, ...]:
+    """Any edits of the configuration as file edits; () when it is a dump."""
+    return _of_known_files(case, file_edits(edits))
+
+
 def _of_known_files(case: Case, edits: Iterable[FileEdit]) -> tuple[FileEdit, ...]:
     # A dump is one file that stands for many: its edits could not be applied anywhere.
     known = tuple(edits)

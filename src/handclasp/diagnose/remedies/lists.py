@@ -13,7 +13,13 @@ from handclasp.model.text import Text
 from handclasp.pki.signature import signed_by
 from handclasp.verdict.issued import akid_mismatch
 
-_FAULTS = ("UNABLE_TO_GET_CRL", "CRL_HAS_EXPIRED", "CRL_NOT_YET_VALID", "CRL_SIGNATURE_FAILURE")
+_FAULTS = (
+    "UNABLE_TO_GET_CRL",
+    "CRL_HAS_EXPIRED",
+    "CRL_NOT_YET_VALID",
+    "CRL_SIGNATURE_FAILURE",
+    "UNHANDLED_CRITICAL_CRL_EXTENSION",
+)
 _ROUTINE = Text(
     en="publish CRLs well before nextUpdate and reload after each: nginx reads them only at start and reload",
     zh="请在 nextUpdate 之前及早发布新的吊销列表，每次发布后重新加载：nginx 只在启动和重新加载时读取",

@@ -14,6 +14,7 @@ from handclasp.model.verdict import Side
 from handclasp.pki.der import BIT_STRING, BOOLEAN, encode
 from handclasp.pki.der_write import oid, sequence
 from handclasp.pki.resigned import Alteration
+from handclasp.verdict.extensions import KNOWN_CRITICAL
 
 _EKU, _KU, _BC, _NETSCAPE = "2.5.29.37", "2.5.29.15", "2.5.29.19", "2.16.840.1.113730.1.1"
 _AUTH = {Side.CLIENT: "1.3.6.1.5.5.7.3.2", Side.UPSTREAM: "1.3.6.1.5.5.7.3.1"}
@@ -22,7 +23,10 @@ _SAME_KEY = Text(
     en="a CA certificate renewed with the same name and key keeps every certificate below it working",
     zh="CA 证书以相同名称和密钥续期后，其下已签发的证书仍然有效",
 )
-_CHANGED = ("CERT_HAS_EXPIRED", "CERT_NOT_YET_VALID", "CERT_REVOKED", "INVALID_PURPOSE", "INVALID_CA")
+_DATES = frozenset({"CERT_HAS_EXPIRED", "CERT_NOT_YET_VALID"})
+_USES = frozenset({"INVALID_PURPOSE", "INVALID_CA", "KEYUSAGE_NO_CERTSIGN"})
+_STRENGTH = frozenset({"EE_KEY_TOO_SMALL", "CA_KEY_TOO_SMALL", "CA_MD_TOO_WEAK", "CERT_SIGNATURE_FAILURE"})
+_CHANGED = (*_DATES, *_USES, *_STRENGTH, "CERT_REVOKED", "UNHANDLED_CRITICAL_EXTENSION")
 
 
 def changes(case: Case, finding: Finding) -> Iterator[Change]:
@@ -38,7 +42,7 @@ def changes(case: Case, finding: Finding) -> Iterator[Change]:
         applicability=Applicability.MANUAL,
         commands=_commands(party, certificate, ca=depth > 0),
         note=_SAME_KEY if depth else None,
-        reissued={certificate: _alteration(case, party, certificate)},
+        reissued={certificate: _alteration(case, party, certificate, finding)},
     )
 
 
@@ -61,20 +65,23 @@ def _commands(party: Party, certificate: Certificate, *, ca: bool) -> tuple[str,
     return (f"handclasp issue {safe}{profile}", "openssl x509 -in new.pem -noout -dates -ext keyUsage,extendedKeyUsage")
 
 
-def _alteration(case: Case, party: Party, certificate: Certificate) -> Alteration:
+def _alteration(case: Case, party: Party, certificate: Certificate, finding: Finding) -> Alteration:
     """Fresh dates and serial; the extensions that were at fault made right."""
     assert case.whole is not None
     faults = {symbol for symbol in _CHANGED for _, item in errors_at(case.whole, symbol) if item == certificate}
     now = party.judge.at
-    dated = faults & {"CERT_HAS_EXPIRED", "CERT_NOT_YET_VALID"}
+    dated = faults & _DATES or not certificate.not_before <= now < certificate.not_after
     extensions: dict[str, bytes | None] = {}
-    if faults & {"INVALID_PURPOSE", "INVALID_CA"}:
+    if faults & _USES or finding.cause == "client-crl-issuer-lacks-crlsign":
         extensions = _authority() if certificate != party.leaf else _end_entity(party.side)
+    if "UNHANDLED_CRITICAL_EXTENSION" in faults:
+        extensions |= dict.fromkeys(oid for oid in certificate.critical_extensions if oid not in KNOWN_CRITICAL)
     return Alteration(
         serial=certificate.serial + 1 if certificate == party.leaf or "CERT_REVOKED" in faults else None,
         not_before=now - timedelta(hours=1) if dated else None,
         not_after=now + _LIFE if dated else None,
         extensions=extensions,
+        sound=bool(faults & _STRENGTH),
     )
 
 

@@ -12,10 +12,12 @@ from handclasp.diagnose.rules import (
     purpose,
     revocation,
     signature,
+    start,
     strength,
 )
 
 ALL: tuple[Rule, ...] = (
+    *start.RULES,
     *no_certificate.RULES,
     *chain.RULES,
     *depth.RULES,

@@ -270,5 +270,6 @@ RULES = (
             "upstream-self-signed",
         ),
         check,
+        about_peer=True,
     ),
 )

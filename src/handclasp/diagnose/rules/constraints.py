@@ -27,4 +27,4 @@ def check(case: Case) -> Iterator[Finding]:
         )
 
 
-RULES = (Rule("constraints", ("client-name-constraints", "upstream-ca-not-trusted"), check),)
+RULES = (Rule("constraints", ("client-name-constraints", "upstream-ca-not-trusted"), check, about_peer=True),)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from handclasp.diagnose.case import Case, errors_at
+from handclasp.diagnose.case import Case
 from handclasp.diagnose.rule import Rule, finding, say
 from handclasp.model.certificate import Certificate
 from handclasp.model.finding import Finding, Where
@@ -15,19 +15,27 @@ def check(case: Case) -> Iterator[Finding]:
     party, whole = case.party, case.whole
     if party is None or whole is None:
         return
-    for depth, item in errors_at(whole, "CERT_HAS_EXPIRED"):
+    for depth, item in _outside(case, past=True):
         summary = say(
             "{subject} expired on {date}", "{subject} 已于 {date} 过期",
             subject=item.subject_text, date=f"{item.not_after:%Y-%m-%d %H:%M}Z",
         )  # fmt: skip
         yield finding(_expired(party.side, depth, item), summary, Where(depth=depth, subject=item.subject_text), _now(case))
-    for depth, item in errors_at(whole, "CERT_NOT_YET_VALID"):
+    for depth, item in _outside(case, past=False):
         summary = say(
             "{subject} is valid only from {date}", "{subject} 自 {date} 起才有效",
             subject=item.subject_text, date=f"{item.not_before:%Y-%m-%d %H:%M}Z",
         )  # fmt: skip
         cause = "client-cert-not-yet-valid" if party.side is Side.CLIENT else "upstream-cert-expired"
         yield finding(cause, summary, Where(depth=depth, subject=item.subject_text), _now(case))
+
+
+def _outside(case: Case, *, past: bool) -> Iterator[tuple[int, Certificate]]:
+    """Certificates of the path whose time is over, or has not come. OpenSSL leaves out the top of a path that has no root."""
+    now = case.evidence.at
+    for step in case.whole.path if case.whole else ():
+        if step.certificate.not_after <= now if past else step.certificate.not_before > now:
+            yield step.depth, step.certificate
 
 
 def _expired(side: Side, depth: int, item: Certificate) -> str:
@@ -54,5 +62,6 @@ RULES = (
             "upstream-expired-cross-sign-sent",
         ),
         check,
+        about_peer=True,
     ),
 )

@@ -37,4 +37,4 @@ def check(case: Case) -> Iterator[Finding]:
     yield finding(party.slug("verify-depth-too-small"), summary, Where.at(origin, party.directives.depth), proof)
 
 
-RULES = (Rule("depth", ("client-verify-depth-too-small", "upstream-verify-depth-too-small"), check),)
+RULES = (Rule("depth", ("client-verify-depth-too-small", "upstream-verify-depth-too-small"), check, about_peer=True),)

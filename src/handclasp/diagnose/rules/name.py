@@ -31,4 +31,4 @@ def check(case: Case) -> Iterator[Finding]:
     yield finding("upstream-name-mismatch", summary, Where.at(origin, directive), evidence)
 
 
-RULES = (Rule("name", ("upstream-name-mismatch",), check),)
+RULES = (Rule("name", ("upstream-name-mismatch",), check, about_peer=True),)

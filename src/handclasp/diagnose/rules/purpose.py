@@ -139,5 +139,6 @@ RULES = (
             "upstream-eku-lacks-serverauth",
         ),
         check,
+        about_peer=True,
     ),
 )

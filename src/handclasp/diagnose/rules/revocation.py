@@ -1,6 +1,7 @@
 """CRLs: missing for a level, out of date, not acceptable, or naming a certificate of this chain."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from handclasp.diagnose.case import Case, errors_at
 from handclasp.diagnose.party import Party
@@ -19,6 +20,9 @@ _SIMPLE = (
      "{issuer} 的证书吊销列表不是用该 CA 的密钥签名的"),
     ("KEYUSAGE_NO_CRL_SIGN", "client-crl-issuer-lacks-crlsign", "the key usage of {issuer} does not include CRL signing",
      "{issuer} 的密钥用法不含吊销列表签名"),
+    ("UNHANDLED_CRITICAL_CRL_EXTENSION", "client-crl-file-format",
+     "the CRL of {issuer} has a critical extension that OpenSSL does not know",
+     "{issuer} 的吊销列表含有 OpenSSL 不认识的关键扩展"),
 )  # fmt: skip
 
 
@@ -32,10 +36,11 @@ def check(case: Case) -> Iterator[Finding]:
         yield _of_missing(party, missing)
     for symbol, cause, en, zh in _SIMPLE:
         reported: set[bytes] = set()
-        for _, certificate in errors_at(whole, symbol):
+        for depth, certificate in errors_at(whole, symbol):
             if certificate.issuer not in reported:
                 reported.add(certificate.issuer)
-                yield finding(_slug(party, cause), say(en, zh, **_facts(party, certificate)), _where(party), _listed(party))
+                where = _signer(party, whole, depth) if symbol == "KEYUSAGE_NO_CRL_SIGN" else _where(party)
+                yield finding(_slug(party, cause), say(en, zh, **_facts(party, certificate)), where, _listed(party))
     for depth, certificate in errors_at(whole, "CERT_REVOKED"):
         yield _revoked(party, depth, certificate)
 
@@ -46,6 +51,12 @@ def _slug(party: Party, cause: str) -> str:
 
 def _where(party: Party) -> Where:
     return Where.at(party.crl_file.origin, party.directives.crl)
+
+
+def _signer(party: Party, whole: PathVerdict, depth: int) -> Where:
+    """The place of a fault of the CA itself."""
+    above = whole.path[min(depth + 1, len(whole.path) - 1)]
+    return replace(_where(party), depth=above.depth, subject=above.certificate.subject_text)
 
 
 def _missing(whole: PathVerdict) -> list[Certificate]:
@@ -124,5 +135,6 @@ RULES = (
             "upstream-crl",
         ),
         check,
+        about_peer=True,
     ),
 )

@@ -44,5 +44,6 @@ RULES = (
             "upstream-ca-not-trusted",
         ),
         check,
+        about_peer=True,
     ),
 )

@@ -38,4 +38,5 @@ def check(case: Case) -> Iterator[Finding]:
         )
 
 
-RULES = (Rule("strength", ("client-cert-weak-key", "client-cert-weak-signature", "upstream-weak-certificate"), check),)
+_CAUSES = ("client-cert-weak-key", "client-cert-weak-signature", "upstream-weak-certificate")
+RULES = (Rule("strength", _CAUSES, check, about_peer=True),)
