@@ -27,12 +27,22 @@ has_stream_module() {
     nginx -V 2>&1 | grep -q -- '--with-stream\( \|$\)'
 }
 
+has_postgresql() {
+    command -v initdb >/dev/null && return 0
+    for folder in /usr/lib/postgresql/*/bin; do
+        [ -x "$folder/initdb" ] && return 0
+    done
+    return 1
+}
+
 missing_packages() {
     "$python" -c 'import ensurepip, venv' 2>/dev/null || printf 'python3-venv '
     command -v nginx >/dev/null || printf 'nginx '
     has_stream_module || printf 'libnginx-mod-stream '
     command -v openssl >/dev/null || printf 'openssl '
     command -v curl >/dev/null || printf 'curl '
+    command -v ocsptool >/dev/null || printf 'gnutls-bin '
+    has_postgresql || printf 'postgresql '
 }
 
 install_packages() {
