@@ -1,0 +1,88 @@
+"""The rules about certificates, by the scenes that the doctor is judged on, and healthy hierarchies for silence."""
+
+from collections.abc import Callable
+
+from handclasp.lab import extensions as ext
+from handclasp.model.verdict import Side
+from tests.diagnose.rules.workshop import ANSWER, ASKS, Sample, Workshop
+from tests.diagnose.scenes import CLIENT, SCENES, UPSTREAM
+
+_SERVER = f"    server {{ {ASKS} {ANSWER} }}"
+
+
+def scene(name: str) -> Callable[[Workshop], Workshop]:
+    def make(shop: Workshop) -> Workshop:
+        shop.scene = SCENES[name][0](shop.folder)
+        shop.side = shop.scene.draft.side
+        shop.scene.write()
+        empty = not (shop.folder / "peer.pem").stat().st_size
+        return shop.sends("") if empty else shop.sends()
+
+    return make
+
+
+def healthy(shop: Workshop) -> Workshop:
+    if shop.side is Side.CLIENT:
+        shop.scene.nginx = CLIENT
+    else:
+        shop.scene.location = UPSTREAM
+    shop.scene.write()
+    return shop.sends()
+
+
+def with_crls(shop: Workshop) -> Workshop:
+    shop.draft.with_crls()
+    shop.scene.nginx = f"{CLIENT} ssl_crl crl.pem;"
+    shop.scene.write()
+    return shop.sends()
+
+
+def rekeyed(shop: Workshop) -> Workshop:
+    """A root of the old name with another key, and a leaf that does not say which key signed it."""
+    made = shop.draft.authority(shop.draft.root.subject)
+    shop.draft.leaf.authority_key = None
+    shop.scene.trust = [made]
+    return healthy(shop)
+
+
+def weak(shop: Workshop) -> Workshop:
+    shop.draft.leaf.digest = "sha1"
+    return healthy(shop)
+
+
+def constrained(shop: Workshop) -> Workshop:
+    shop.draft.root.put("nameConstraints", ext.name_constraints(permitted=(("dns", "inside.test"),)), critical=True)
+    shop.draft.leaf.put("subjectAltName", ext.general_names(("dns", "outside.test")))
+    return healthy(shop)
+
+
+def quiet_log(shop: Workshop) -> Workshop:
+    return shop.http(_SERVER).sends()
+
+
+SAMPLES = (
+    Sample("no-certificate", "nothing", scene("nothing-sent"), "client-sent-no-cert"),
+    Sample("no-certificate", "healthy", healthy),
+    Sample("chain", "other-ca", scene("ca-not-trusted"), "client-ca-not-trusted"),
+    Sample("chain", "upstream", scene("upstream-ca"), "upstream-ca-not-trusted"),
+    Sample("chain", "healthy", healthy),
+    Sample("chain", "healthy-upstream", healthy, side=Side.UPSTREAM),
+    Sample("depth", "sent", scene("depth-sent"), "client-verify-depth-too-small"),
+    Sample("depth", "healthy", healthy, intermediates=1),
+    Sample("purpose", "eku", scene("eku"), "client-eku-lacks-clientauth"),
+    Sample("purpose", "healthy", healthy, intermediates=1),
+    Sample("revocation", "revoked", scene("revoked"), "client-cert-revoked"),
+    Sample("revocation", "healthy", with_crls, intermediates=1),
+    Sample("signature", "rekeyed", rekeyed, "client-ca-rekeyed-same-name"),
+    Sample("signature", "healthy", healthy),
+    Sample("dates", "expired", scene("expired"), "client-cert-expired"),
+    Sample("dates", "healthy", healthy),
+    Sample("strength", "sha1", weak, "client-cert-weak-signature"),
+    Sample("strength", "healthy", healthy),
+    Sample("constraints", "outside", constrained, "client-name-constraints"),
+    Sample("constraints", "healthy", healthy),
+    Sample("name", "other", scene("upstream-name"), "upstream-name-mismatch"),
+    Sample("name", "healthy", healthy, side=Side.UPSTREAM),
+    Sample("log-level", "error", scene("silent-log"), "error-log-level-hides-reason", severity="warning"),
+    Sample("log-level", "info", quiet_log),
+)
