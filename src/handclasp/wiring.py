@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from handclasp.adapters.passphrase import PassphraseSource
+    from handclasp.app.apply_place import Place
     from handclasp.app.apply_state import Gear
     from handclasp.app.home import Home, Layout
     from handclasp.app.sandbox import SandboxTools
@@ -179,6 +180,18 @@ class World:
         from handclasp.adapters.lab_stage import LabStage
 
         return LabStage(self.nginx_path if root is None else None, root=root)
+
+    def place(self, folder: str | None) -> "Place":
+        """The nginx to put sites into: the private one, or the one whose configuration is in `folder`."""
+        from handclasp.adapters import nginx_binary
+        from handclasp.app.apply_place import adopted_place, private_place
+
+        if folder is None:
+            return private_place(self.ca)
+        chosen = os.path.abspath(folder)  # noqa: PTH100 - links stay, as nginx sees them
+        defaults = nginx_binary.defaults(nginx_binary.find(self.nginx_path))
+        compiled_in = defaults.config == f"{chosen}/nginx.conf"
+        return adopted_place(self.gear, chosen, prefix=defaults.prefix if compiled_in else chosen)
 
     @cached_property
     def gear(self) -> "Gear":

@@ -1,8 +1,10 @@
 """`handclasp revoke` on a real nginx: said only when proven, kept through every crash."""
 
 import json
+import os
 import shutil
 import signal
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -123,7 +125,7 @@ def test_the_only_name_on_a_list(bench: Bench) -> None:
 
 def test_without_an_nginx_nothing_is_claimed(bench: Bench) -> None:
     said = json.loads(bench.ca.run("revoke", "alice", "--json").stdout)
-    assert (said["proven"], said["nginx"]) == (False, None)
+    assert (said["proven"], said["nginx"]) == (False, [])
     assert said["unproven"]
     serial = x509.load_pem_x509_certificate(bench.ca.identity("alice", "certificate.pem").read_bytes()).serial_number
     lists = x509_crls(bench.ca.home / "ca" / "crl.pem")
@@ -136,7 +138,7 @@ def test_a_stopped_nginx_gets_its_files_and_stays_stopped(bench: Bench) -> None:
     bench.apply()
     bench.ca.run("nginx", "stop")
     said = json.loads(bench.ca.run("revoke", "alice", "--json").stdout)
-    assert (said["proven"], said["nginx"]["serving"]) == (False, False)
+    assert (said["proven"], said["nginx"][0]["serving"]) == (False, False)
     assert bench.masters() == []
     bench.ca.run("nginx", "apply")
     assert (bench.curl("alice"), bench.curl("bob")) == ("400", "200")
@@ -212,3 +214,20 @@ def test_an_expired_crl_of_an_absent_root_key_stops_a_revocation_before_nginx(be
     for path in tmp_path.glob("root*"):
         shutil.move(path, bench.ca.home / "keys" / path.name)
     assert json.loads(bench.ca.run("revoke", "alice", "--json").stdout)["proven"] is True
+
+
+@pytest.mark.parametrize("delay", [0.35, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
+def test_ctrl_c_is_never_half_a_revocation(bench: Bench, delay: float) -> None:
+    bench.apply()
+    process = bench.ca.start("revoke", "alice", start_new_session=True)
+    threading.Event().wait(delay)
+    os.killpg(process.pid, signal.SIGINT)
+    said = process.communicate(timeout=30)
+    assert process.returncode in {0, 130, -signal.SIGINT}, said
+    assert not (bench.prefix / ".handclasp" / "journal.json").exists()
+    assert bench.curl("bob") == "200"
+    assert len(bench.masters()) == 1
+    again = json.loads(bench.ca.run("revoke", "alice", "--json").stdout)
+    assert all(one["ok"] for one in again["proof"])
+    assert (bench.curl("alice"), bench.curl("bob")) == ("400", "200")
+    bench.assert_clean()

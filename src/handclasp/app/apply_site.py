@@ -1,6 +1,5 @@
-"""The private nginx of a home: what its files should be, from the sites it serves and the CA, as a plan."""
+"""What the files of an nginx should be, from the sites it serves and the CA, as a plan; and carrying that out."""
 
-import posixpath
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -9,37 +8,28 @@ import msgspec
 from handclasp.app.apply import Applied, Prover, Way, apply_plan
 from handclasp.app.apply_cast import Cast, cast_of
 from handclasp.app.apply_lockout import refuse_lockout
+from handclasp.app.apply_place import Place, file_name, note_place, private_place, remembered
 from handclasp.app.apply_proof import SiteProver, steps_for
 from handclasp.app.apply_state import Change, Gear, Instance, now
 from handclasp.app.home import Home
 from handclasp.app.issue import IssueOrder, issue
 from handclasp.app.register import may_enter
 from handclasp.app.site import SiteOrder, material
-from handclasp.model.errors import InputError, UsageError
+from handclasp.model.errors import UsageError
 from handclasp.model.intent import SiteIntent, SiteMaterial
 from handclasp.model.plan import Plan, RemoveFile, WriteFile
 from handclasp.nginxconf.render import render_sites
 from handclasp.nginxconf.render_main import FOLDERS, render_main
 from handclasp.nginxconf.render_words import server_name
 
+__all__ = ["SitesApplied", "apply_sites", "ensure_certificate", "plan_sites", "private_instance", "remembered", "with_site"]
+
 _SECRET = 0o600
 
 
 def private_instance(home: Home) -> Instance:
     """The nginx of this home: never the system's."""
-    folder = home.layout.at("nginx")
-    return Instance(prefix=folder, config=posixpath.join(folder, "nginx.conf"))
-
-
-def remembered(home: Home) -> tuple[SiteOrder, ...]:
-    """The sites that are applied; InputError when the note of them is damaged."""
-    path = _memory(private_instance(home))
-    if not home.files.exists(path):
-        return ()
-    try:
-        return msgspec.json.decode(home.files.read(path), type=tuple[SiteOrder, ...])
-    except msgspec.DecodeError as error:
-        raise InputError(f"is not the list of sites that Handclasp wrote: {error}", where=path) from error
+    return private_place(home).instance
 
 
 def with_site(known: tuple[SiteOrder, ...], order: SiteOrder) -> tuple[SiteOrder, ...]:
@@ -67,17 +57,17 @@ def ensure_certificate(home: Home, order: SiteOrder) -> str | None:
     return None
 
 
-def plan_sites(home: Home, gear: Gear, orders: tuple[SiteOrder, ...], cast: Cast) -> Plan:
-    """What must be written so that the private nginx serves exactly these sites.
+def plan_sites(home: Home, gear: Gear, orders: tuple[SiteOrder, ...], cast: Cast, place: Place | None = None) -> Plan:
+    """What must be written so that the nginx of a place (None: the private one) serves exactly these sites of ours.
 
     Raises:
         UsageError: there is no CA, or no certificate for a site.
         PolicyError: a name or path that nginx would misread, or CRLs that would shut live clients out.
     """
-    instance = private_instance(home)
-    wanted = _files(home, gear, instance, orders)
-    refuse_lockout(home, bundle=wanted[f"{instance.prefix}/pki/ca.pem"][0], crls=wanted[f"{instance.prefix}/pki/crl.pem"][0])
-    stale = [path for part in ("sites", "pki") for path in _present(gear, f"{instance.prefix}/{part}") if path not in wanted]
+    where = place or private_place(home)
+    wanted = _files(home, gear, where, orders)
+    refuse_lockout(home, bundle=wanted[f"{where.pki}/ca.pem"][0], crls=wanted[where.crl][0])
+    stale = [path for folder in (where.sites, where.pki) for path in _present(gear, where, folder) if path not in wanted]
     changes: list[Change] = []
     for path, (content, mode) in wanted.items():
         there = now(gear.files, path)
@@ -104,22 +94,25 @@ def apply_sites(
     *,
     leaving: frozenset[int] = frozenset(),
     way: Way | None = None,
+    place: Place | None = None,
 ) -> SitesApplied:
-    """Make the private nginx serve the chosen sites, and prove it.
+    """Make the private nginx, or that of `place`, serve the chosen sites, and prove it.
 
     Args:
         home: the CA.
         gear: the ports.
         choose: says which sites; called when nobody else changes this nginx, and what was interrupted is put right.
         leaving: serials of revoked certificates that must knock in the proof, with sessions from before the change.
-        way: how; None: start nginx, and let rollback undo it.
+        way: how; None: start the private nginx, and let rollback undo it. An nginx of somebody else is never started.
+        place: where; None: the private nginx.
 
     Raises:
         as `plan_sites` and `apply.apply_plan`.
     """
-    instance = private_instance(home)
-    for folder in (*FOLDERS, "pki"):
-        gear.files.make_folder(f"{instance.prefix}/{folder}")
+    where = place or private_place(home)
+    note_place(home, where)
+    for folder in (where.sites, where.pki, where.logs, *(f"{where.instance.prefix}/{name}" for name in FOLDERS if where.own)):
+        gear.files.make_folder(folder)
     work = SitesApplied()
     casts: list[Cast] = []
 
@@ -127,13 +120,13 @@ def apply_sites(
         work.orders = choose()
         work.issued = tuple(name for order in work.orders if (name := ensure_certificate(home, order)))
         casts.append(cast_of(home, leaving=leaving))
-        return plan_sites(home, gear, work.orders, casts[-1])
+        return plan_sites(home, gear, work.orders, casts[-1], where)
 
     def make_prover(plan: Plan) -> Prover:
         work.prover = site_prover(gear, work.orders, casts[-1], plan)
         return work.prover
 
-    work.applied = apply_plan(gear, instance, make_plan, make_prover, way or Way())
+    work.applied = apply_plan(gear, where.instance, make_plan, make_prover, way or Way(start=where.own))
     return work
 
 
@@ -143,18 +136,18 @@ def site_prover(gear: Gear, orders: tuple[SiteOrder, ...], cast: Cast, plan: Pla
     return SiteProver(door=gear.probe, sites=sites, cast=cast, watched=plan.probes)
 
 
-def _files(home: Home, gear: Gear, instance: Instance, orders: tuple[SiteOrder, ...]) -> dict[str, tuple[bytes, int]]:
+def _files(home: Home, gear: Gear, place: Place, orders: tuple[SiteOrder, ...]) -> dict[str, tuple[bytes, int]]:
     """Content and mode of every file, the ones that others refer to first."""
-    pki = f"{instance.prefix}/pki"
+    pki = place.pki
     found = {
         f"{pki}/ca.pem": (home.files.read(home.layout.bundle), 0o644),
-        f"{pki}/crl.pem": (home.files.read(home.layout.crl), 0o644),
+        place.crl: (home.files.read(home.layout.crl), 0o644),
     }
     pairs: list[tuple[SiteIntent, SiteMaterial]] = []
     for order in orders:
         intent = _of_the_living(home, order.intent)
-        given = material(home, replace(order, intent=intent, log_folder=f"{instance.prefix}/logs"))
-        name = _name(order)
+        given = material(home, replace(order, intent=intent, log_folder=place.logs))
+        name = file_name(order)
         found[f"{pki}/{name}.key"] = (home.files.read(given.certificate_key), _SECRET)
         found[f"{pki}/{name}.pem"] = (home.files.read(given.certificate), 0o644)
         own = replace(
@@ -162,14 +155,15 @@ def _files(home: Home, gear: Gear, instance: Instance, orders: tuple[SiteOrder, 
             certificate=f"{pki}/{name}.pem",
             certificate_key=f"{pki}/{name}.key",
             client_certificate=f"{pki}/ca.pem",
-            crl=f"{pki}/crl.pem",
+            crl=place.crl,
         )
         pairs.append((intent, own))
     texts = render_sites(pairs, gear.nginx.build().version)
     for order, text in zip(orders, texts, strict=True):
-        found[f"{instance.prefix}/sites/{_name(order)}.conf"] = (text.encode(), 0o644)
-    found[instance.config] = (render_main(instance.prefix).encode(), 0o644)
-    found[_memory(instance)] = (msgspec.json.format(msgspec.json.encode(orders), indent=1) + b"\n", 0o644)
+        found[place.site(order)] = (text.encode(), 0o644)
+    if place.own:
+        found[place.instance.config] = (render_main(place.instance.prefix).encode(), 0o644)
+    found[place.memory] = (msgspec.json.format(msgspec.json.encode(orders), indent=1) + b"\n", 0o644)
     return found
 
 
@@ -185,15 +179,7 @@ def _of_the_living(home: Home, intent: SiteIntent) -> SiteIntent:
     return replace(intent, allow=tuple(name for name in intent.allow if name not in gone))
 
 
-def _present(gear: Gear, folder: str) -> tuple[str, ...]:
+def _present(gear: Gear, place: Place, folder: str) -> tuple[str, ...]:
     if not gear.files.exists(folder):
         return ()
-    return tuple(path for path in gear.files.walk(folder) if not posixpath.basename(path).startswith("."))
-
-
-def _memory(instance: Instance) -> str:
-    return posixpath.join(instance.prefix, "sites.json")
-
-
-def _name(order: SiteOrder) -> str:
-    return server_name(order.intent.server_names[0]).replace("*", "any")
+    return tuple(path for path in gear.files.walk(folder) if place.ours(path))

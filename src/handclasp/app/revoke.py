@@ -9,13 +9,14 @@ from datetime import datetime
 
 from handclasp.app.apply import Applied, Proven, Way, unfinished
 from handclasp.app.apply_cast import holder
+from handclasp.app.apply_place import Place, adopted_places, private_place, remembered
 from handclasp.app.apply_proof import SiteProver
-from handclasp.app.apply_site import apply_sites, private_instance, remembered
+from handclasp.app.apply_site import apply_sites
 from handclasp.app.apply_state import Gear
 from handclasp.app.crl import PublishedCrl, publish_locked
 from handclasp.app.home import Home
 from handclasp.app.revoke_record import record_revocation_locked, revocable
-from handclasp.model.errors import Bug, UsageError
+from handclasp.model.errors import Bug, HandclaspError, UsageError
 from handclasp.model.issuance import CertificateRecord, CertificateState, Reason
 from handclasp.model.plan import Expect, Who
 from handclasp.model.probe import TlsVersion
@@ -25,18 +26,26 @@ _NO_NGINX = "no nginx of this home serves a site: nobody was asked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Enforced:
+    """One nginx that was given the revocation."""
+
+    place: Place
+    applied: Applied
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Revoked:
     """What was done, and what is proven.
 
-    `records` as they are now. `fresh` are those that this run revoked; the others had been revoked before. `applied` None: no
-    nginx of this home serves anything. `unproven` says, in words, what could not be proven; empty when everything was.
+    `records` as they are now. `fresh` are those that this run revoked; the others had been revoked before. `applied` is
+    empty when no nginx serves a site of this home. `unproven` says, in words, what could not be proven; empty when all was.
     `failed` are probes that saw the revoked client get in, or a good one shut out. `seconds` from the order to the proof.
     """
 
     records: tuple[CertificateRecord, ...]
     fresh: tuple[int, ...]
     crls: tuple[PublishedCrl, ...]
-    applied: Applied | None
+    applied: tuple[Enforced, ...]
     unproven: tuple[str, ...]
     at: datetime
     seconds: float
@@ -44,12 +53,17 @@ class Revoked:
     @property
     def failed(self) -> tuple[Proven, ...]:
         """Probes that did not see what they should."""
-        return tuple(one for one in self.applied.proven if not one.ok) if self.applied else ()
+        return tuple(one for one in self.proofs if not one.ok)
+
+    @property
+    def proofs(self) -> tuple[Proven, ...]:
+        """Every probe, of all places."""
+        return tuple(one for enforced in self.applied for one in enforced.applied.proven)
 
     @property
     def proven(self) -> bool:
         """Whether nginx was seen to refuse every one of them, fresh and resumed, and to let a good client in."""
-        return self.applied is not None and self.applied.serving and not self.failed and not self.unproven
+        return bool(self.applied) and not self.failed and not self.unproven
 
 
 def revoke(home: Home, gear: Gear, what: str, *, reason: Reason = Reason.UNSPECIFIED, serial: str | None = None) -> Revoked:
@@ -67,15 +81,14 @@ def revoke(home: Home, gear: Gear, what: str, *, reason: Reason = Reason.UNSPECI
     chosen = _chosen(home, what, serial)
     fresh = tuple(record.serial for record in chosen if record.state is not CertificateState.REVOKED)
     records, crls = _record_and_publish(home, chosen, reason)
-    serves = bool(remembered(home)) or unfinished(gear, private_instance(home))
-    applied, unproven = _enforce(home, gear, records) if serves else (None, (_NO_NGINX,))
+    enforced, doubts = _everywhere(home, gear, records)
     now = home.clock.now()
     done = Revoked(
         records=records,
         fresh=fresh,
         crls=crls,
-        applied=applied,
-        unproven=unproven,
+        applied=enforced,
+        unproven=doubts,
         at=now,
         seconds=(now - started).total_seconds(),
     )
@@ -104,16 +117,39 @@ def _record_and_publish(
         return records, publish_locked(home)
 
 
-def _enforce(home: Home, gear: Gear, records: tuple[CertificateRecord, ...]) -> tuple[Applied, tuple[str, ...]]:
+def _everywhere(home: Home, gear: Gear, records: tuple[CertificateRecord, ...]) -> tuple[tuple[Enforced, ...], tuple[str, ...]]:
+    """Every nginx that serves a site of this home; one that fails does not keep the revocation from the others."""
+    places = [
+        place
+        for place in (private_place(home), *adopted_places(home))
+        if remembered(home, place) or unfinished(gear, place.instance)
+    ]
+    done: list[Enforced] = []
+    doubts: list[str] = []
+    failures: list[HandclaspError] = []
+    for place in places:
+        try:
+            applied, more = _enforce(home, gear, records, place)
+        except HandclaspError as error:
+            failures.append(error)
+            continue
+        done.append(Enforced(place=place, applied=applied))
+        doubts += more
+    if failures:
+        raise failures[0]
+    return tuple(done), tuple(doubts) if places else (_NO_NGINX,)
+
+
+def _enforce(home: Home, gear: Gear, records: tuple[CertificateRecord, ...], place: Place) -> tuple[Applied, tuple[str, ...]]:
     """The CRLs and the new session epoch to nginx, in one apply; what happened, and what could not be proven."""
     leaving = frozenset(record.serial for record in records)
     way = Way(forward=True, start=False, keep=False)
-    done = apply_sites(home, gear, lambda: remembered(home), leaving=leaving, way=way)
+    done = apply_sites(home, gear, lambda: remembered(home, place), leaving=leaving, way=way, place=place)
     applied, prover = done.applied, done.prover
     if applied is None or prover is None:
         raise Bug("an apply came back without a result")
     if not applied.serving:
-        return applied, ("nginx is not running: its files are ready, and nobody was asked",)
+        return applied, (f"nginx is not running with {place.instance.config}: its files are ready, and nobody was asked",)
     return applied, tuple(_doubts(home, applied, prover, records))
 
 

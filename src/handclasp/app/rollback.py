@@ -2,20 +2,19 @@
 
 from handclasp.app.apply import Applied, Proven, holding, roll_back
 from handclasp.app.apply_cast import cast_of
+from handclasp.app.apply_place import Place, private_place, remembered
 from handclasp.app.apply_proof import steps_for
-from handclasp.app.apply_site import private_instance, remembered, site_prover
+from handclasp.app.apply_site import private_instance, site_prover
 from handclasp.app.apply_state import Gear
 from handclasp.app.home import Home
 from handclasp.model.plan import Plan, ProbeStep
 
 
-def rollback(home: Home, gear: Gear) -> Applied:
-    """The state before the last apply, with today's CRLs. See `apply.roll_back`."""
-    instance = private_instance(home)
+def rollback(home: Home, gear: Gear, place: Place | None = None) -> Applied:
+    """The state before the last apply in a place (None: the private nginx), with today's CRLs. See `apply.roll_back`."""
+    where = place or private_place(home)
     # Which sites there were is only known once their list is back; so the proof reads it then.
-    return roll_back(
-        gear, instance, keep=frozenset({f"{instance.prefix}/pki/crl.pem"}), prover=lambda _plan: _LateProver(home, gear)
-    )
+    return roll_back(gear, where.instance, keep=frozenset({where.crl}), prover=lambda _plan: _LateProver(home, gear, where))
 
 
 def stop(home: Home, gear: Gear) -> bool:
@@ -32,8 +31,9 @@ def stop(home: Home, gear: Gear) -> bool:
 class _LateProver:
     """Proves the sites that are back after the rollback."""
 
-    def __init__(self, home: Home, gear: Gear) -> None:
+    def __init__(self, home: Home, gear: Gear, place: Place) -> None:
         self._home = home
+        self._place = place
         self._gear = gear
 
     def before(self) -> None:
@@ -41,7 +41,7 @@ class _LateProver:
 
     def after(self, steps: tuple[ProbeStep, ...]) -> tuple[Proven, ...]:
         """The probes of the sites that are there now."""
-        orders = remembered(self._home)
+        orders = remembered(self._home, self._place)
         cast = cast_of(self._home)
         probes = steps_for((order.intent for order in orders), cast)
         return site_prover(self._gear, orders, cast, Plan(files=(), probes=probes)).after(probes)

@@ -142,7 +142,7 @@ def report(error: BaseException, arguments: list[str]) -> int:
     if isinstance(error, click.UsageError):
         error.show()
         return 2
-    if isinstance(error, BrokenPipeError):
+    if isinstance(error, (BrokenPipeError, SystemExit)):  # click turns a closed standard output into SystemExit
         _close_quietly()
         return 5
     known = error if isinstance(error, HandclaspError) else _translate(error)

@@ -41,9 +41,9 @@ def command(
 ) -> int:
     r"""Shut an identity out: every unexpired certificate of NAME, or the one with --serial.
 
-    It is recorded, new CRLs are signed, the nginx of this home takes them with a new session cache, and then the revoked
-    certificate itself is tried: in a fresh handshake and with a TLS session from before. Only what was refused is called
-    revoked. Exit code 1: it still gets in, or a good client does not.
+    It is recorded, new CRLs are signed, every nginx that serves a site of this home takes them with a new session cache, and
+    then the revoked certificate itself is tried: in a fresh handshake and with a TLS session from before. Only what was
+    refused is called revoked. Exit code 1: it still gets in, or a good client does not.
 
     \b
     Examples:
@@ -66,19 +66,20 @@ def _report(frame: Frame, here: "World", what: str, done: "Revoked") -> None:
     if frame.json:
         frame.document("revoke", _document(here, what, done))
         return
-    if done.applied and done.applied.recovered:
-        frame.out(done.applied.recovered)
+    for enforced in done.applied:
+        if enforced.applied.recovered:
+            frame.out(enforced.applied.recovered)
     frame.out(_headline(visible(what), done))
     for record in done.records:
         since = f"{record.revoked_at:%Y-%m-%d %H:%M:%S} UTC" if record.revoked_at else "unknown"
         frame.out(f"  serial {record.serial:X}, revoked {since}, {record.reason.value if record.reason else 'unspecified'}")
-    for line in proven_lines(one for one in done.applied.proven if one.step.who in {"revoked", "good"}) if done.applied else ():
+    for line in proven_lines(one for one in done.proofs if one.step.who in {"revoked", "good"}):
         frame.out(line)
     for doubt in done.unproven:
         frame.out(f"  not proven: {visible(doubt)}")
-    if done.applied is None:
+    if not done.applied:
         frame.hint(f"next: give {here.layout.crl} to your nginx (ssl_crl), change the name of its ssl_session_cache, reload it")
-    elif not done.applied.serving:
+    elif not all(enforced.applied.serving for enforced in done.applied):
         frame.hint("next: handclasp nginx apply     starts nginx and proves it")
     else:
         frame.hint("connections that are open now end when their client or worker_shutdown_timeout ends them")
@@ -112,10 +113,17 @@ def _document(here: "World", what: str, done: "Revoked") -> dict[str, object]:
         ],
         "crl": here.layout.crl,
         "crls": [crl_json(one) for one in done.crls],
-        "nginx": None if done.applied is None else {"serving": done.applied.serving, "reloaded": done.applied.reloaded},
-        "recovered": done.applied.recovered if done.applied else None,
+        "nginx": [
+            {
+                "config": enforced.place.instance.config,
+                "serving": enforced.applied.serving,
+                "reloaded": enforced.applied.reloaded,
+                "recovered": enforced.applied.recovered,
+            }
+            for enforced in done.applied
+        ],
         "proven": done.proven,
-        "proof": proven_json(done.applied.proven) if done.applied else [],
+        "proof": proven_json(done.proofs),
         "unproven": list(done.unproven),
         "at": done.at,
         "seconds": round(done.seconds, 3),

@@ -6,10 +6,11 @@ import click
 
 from handclasp.cli.ca_options import passphrase_options
 from handclasp.cli.frame import Frame, framed
-from handclasp.cli.nginx.applying import free_listen, open_world, report_applied, show_plan
+from handclasp.cli.nginx.applying import config_dir_option, free_listen, open_world, report_applied, show_plan
 from handclasp.cli.nginx.site_options import FILE, site_options, site_order
 
 if TYPE_CHECKING:
+    from handclasp.app.apply_place import Place
     from handclasp.app.site import SiteOrder
     from handclasp.wiring import World
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 @click.command("apply")
 @site_options(listen=None, required=False)
 @click.option("--nginx", "nginx_path", type=FILE, help="The nginx binary.  [default: this machine's]")
+@config_dir_option
 @click.option("--dry-run", is_flag=True, help="Print the plan with its patch and change nothing.")
 @passphrase_options
 @framed
@@ -24,6 +26,7 @@ def command(
     frame: Frame,
     *,
     nginx_path: str | None,
+    config_dir: str | None,
     dry_run: bool,
     passphrase_file: str | None,
     passphrase_fd: int | None,
@@ -31,32 +34,37 @@ def command(
 ) -> None:
     r"""Serve a site on a private nginx of this home, and prove by handshakes who gets in and who does not.
 
-    The system's nginx is never touched. Without --listen it takes a free port on 127.0.0.1; without any option the sites that
-    are there are brought up to date. A server certificate is issued if there is none. If anything fails, everything is put
-    back: files, nginx, behaviour.
+    Without --listen it takes a free port on 127.0.0.1; without any option the sites that are there are brought up to date. A
+    server certificate is issued if there is none. If anything fails, everything is put back: files, nginx, behaviour.
+
+    The system's nginx is never touched, unless --config-dir names its configuration: then the site becomes a file of its own
+    there, that nginx is reloaded if it runs, and never started. Without --listen the site listens on 443.
 
     \b
     Examples:
       handclasp nginx apply --server-name app.test --listen 127.0.0.1:8443 --upstream http://127.0.0.1:8080
       handclasp nginx apply --server-name app.test --allow alice --dry-run
+      handclasp nginx apply --server-name app.test --config-dir /etc/nginx
     """
     here = open_world(frame, nginx_path, passphrase_file, passphrase_fd)
+    place = here.place(config_dir)
     if dry_run:
-        show_plan(frame, here, orders_of(here, site))
+        show_plan(frame, here, place, orders_of(here, place, site))
         return
     from handclasp.app.apply_site import apply_sites
 
-    report_applied(frame, here, apply_sites(here.ca, here.gear, lambda: orders_of(here, site)))
+    done = apply_sites(here.ca, here.gear, lambda: orders_of(here, place, site), place=place)
+    report_applied(frame, here, place, done)
 
 
-def orders_of(here: "World", site: dict[str, Any]) -> "tuple[SiteOrder, ...]":
+def orders_of(here: "World", place: "Place", site: dict[str, Any]) -> "tuple[SiteOrder, ...]":
     """The sites there are, with the one on the command line if there is one."""
     from handclasp.app.apply_site import remembered, with_site
     from handclasp.model.errors import UsageError
 
-    known = remembered(here.ca)
+    known = remembered(here.ca, place)
     if site["names"]:
-        site["listen"] = site["listen"] or free_listen(known, site["names"])
+        site["listen"] = site["listen"] or free_listen(place, known, site["names"])
         return with_site(known, site_order(site))
     if any(site.values()):
         raise UsageError("these options belong to a site", hint="add --server-name NAME")

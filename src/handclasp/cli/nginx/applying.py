@@ -2,14 +2,25 @@
 
 from typing import TYPE_CHECKING
 
+import click
+
 from handclasp.cli.ca_options import world
 from handclasp.cli.frame import Frame
 
 if TYPE_CHECKING:
     from handclasp.app.apply import Applied
+    from handclasp.app.apply_place import Place
     from handclasp.app.apply_site import SitesApplied
     from handclasp.app.site import SiteOrder
     from handclasp.wiring import World
+
+
+config_dir_option = click.option(
+    "--config-dir",
+    type=click.Path(file_okay=False),
+    metavar="DIR",
+    help="Put the site into the nginx whose nginx.conf is in this folder.  [default: a private nginx in the home]",
+)
 
 
 def open_world(
@@ -19,23 +30,29 @@ def open_world(
     return world(frame, passphrase_file=passphrase_file, passphrase_fd=passphrase_fd, nginx_path=nginx_path)
 
 
-def free_listen(known: "tuple[SiteOrder, ...]", names: tuple[str, ...]) -> tuple[str, ...]:
-    """Where this site listens already, else a free port on loopback."""
+def free_listen(place: "Place", known: "tuple[SiteOrder, ...]", names: tuple[str, ...]) -> tuple[str, ...]:
+    """Where this site listens already, else a free port on loopback; 443 for an nginx of somebody else."""
     from handclasp.wiring import free_port
 
     for order in known:
         if order.intent.server_names[0] == names[0]:
             return tuple(f"{address}:{port}" for address, port in order.intent.listen)
-    return (f"127.0.0.1:{free_port()}",)
+    return (f"127.0.0.1:{free_port()}",) if place.own else ("443",)
 
 
-def show_plan(frame: Frame, here: "World", orders: "tuple[SiteOrder, ...]") -> None:
+def show_plan(frame: Frame, here: "World", place: "Place", orders: "tuple[SiteOrder, ...]") -> None:
     """Print what an apply would do."""
     from handclasp.app.apply_cast import cast_of
     from handclasp.app.apply_site import plan_sites
+    from handclasp.model.errors import UsageError
     from handclasp.present.plan_text import plan_json, plan_text
 
-    plan = plan_sites(here.ca, here.gear, orders, cast_of(here.ca))
+    try:
+        plan = plan_sites(here.ca, here.gear, orders, cast_of(here.ca), place)
+    except UsageError as error:
+        if error.hint and error.hint.startswith("handclasp issue"):
+            error.hint += "\nwithout --dry-run, nginx apply does this itself"
+        raise
     if frame.json:
         frame.document("nginx-plan", plan_json(plan))
         return
@@ -43,16 +60,15 @@ def show_plan(frame: Frame, here: "World", orders: "tuple[SiteOrder, ...]") -> N
     frame.hint("next: the same without --dry-run" if not plan.empty else "nginx has what the CA says")
 
 
-def report_applied(frame: Frame, here: "World", done: "SitesApplied", *, verb: str = "Applied") -> None:
+def report_applied(frame: Frame, here: "World", place: "Place", done: "SitesApplied", *, verb: str = "Applied") -> None:
     """Say what was done and what was proven."""
-    from handclasp.app.apply_site import private_instance
     from handclasp.model.errors import Bug
     from handclasp.present.plan_text import plan_json, proven_json, proven_lines
 
     applied, orders, issued = done.applied, done.orders, list(done.issued)
     if applied is None:
         raise Bug("an apply came back without a result")
-    instance = private_instance(here.ca)
+    instance = place.instance
     if frame.json:
         document = {
             "prefix": instance.prefix,

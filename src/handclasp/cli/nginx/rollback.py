@@ -3,14 +3,15 @@
 import click
 
 from handclasp.cli.frame import Frame, framed
-from handclasp.cli.nginx.applying import open_world, report_applied
+from handclasp.cli.nginx.applying import config_dir_option, open_world, report_applied
 from handclasp.cli.nginx.site_options import FILE
 
 
 @click.command("rollback")
 @click.option("--nginx", "nginx_path", type=FILE, help="The nginx binary.  [default: this machine's]")
+@config_dir_option
 @framed
-def command(frame: Frame, *, nginx_path: str | None) -> None:
+def command(frame: Frame, *, nginx_path: str | None, config_dir: str | None) -> None:
     r"""Take the last apply back: files, nginx and behaviour as before it. Revocations stay: a rollback lets nobody back in.
 
     \b
@@ -21,5 +22,6 @@ def command(frame: Frame, *, nginx_path: str | None) -> None:
     from handclasp.app.rollback import rollback
 
     here = open_world(frame, nginx_path)
-    applied = rollback(here.ca, here.gear)
-    report_applied(frame, here, SitesApplied(orders=remembered(here.ca), applied=applied), verb="Taken back")
+    place = here.place(config_dir)
+    applied = rollback(here.ca, here.gear, place)
+    report_applied(frame, here, place, SitesApplied(orders=remembered(here.ca, place), applied=applied), verb="Taken back")

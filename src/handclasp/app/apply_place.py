@@ -1,0 +1,113 @@
+"""Where sites are put: the private nginx of a home, or a configuration that was there before and is somebody else's."""
+
+import posixpath
+from dataclasses import dataclass
+
+import msgspec
+
+from handclasp.app.apply_state import Gear, Instance
+from handclasp.app.home import Home
+from handclasp.app.read_config import read_config
+from handclasp.app.site import LOG_FOLDER, SiteOrder
+from handclasp.model.errors import InputError, PolicyError
+from handclasp.nginxconf.include import is_pattern, matching
+from handclasp.nginxconf.parse import parse
+from handclasp.nginxconf.render_words import server_name
+from handclasp.nginxconf.tree import decode, named
+
+_ADOPTED = "adopted_configurations"
+"""Setting: JSON list of the places outside the home, so that a revocation reaches them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """One nginx and the folders for what Handclasp adds to it.
+
+    `own`: the main file is ours too, and so is everything in the folders. Elsewhere only files named handclasp-* are ours.
+    """
+
+    instance: Instance
+    sites: str
+    pki: str
+    logs: str
+    own: bool
+
+    @property
+    def memory(self) -> str:
+        """The list of its sites."""
+        return posixpath.join(self.instance.prefix if self.own else self.pki, "sites.json")
+
+    @property
+    def crl(self) -> str:
+        """What its ssl_crl names."""
+        return posixpath.join(self.pki, "crl.pem")
+
+    def site(self, order: SiteOrder) -> str:
+        """The file of one site."""
+        return posixpath.join(self.sites, f"{'' if self.own else 'handclasp-'}{file_name(order)}.conf")
+
+    def ours(self, path: str) -> bool:
+        """Whether a file in one of the folders is ours to remove."""
+        name = posixpath.basename(path)
+        return not name.startswith(".") and (self.own or name.startswith("handclasp-") or path.startswith(f"{self.pki}/"))
+
+
+def private_place(home: Home) -> Place:
+    """The nginx of this home: never the system's."""
+    prefix = home.layout.at("nginx")
+    instance = Instance(prefix=prefix, config=posixpath.join(prefix, "nginx.conf"))
+    return Place(instance=instance, sites=f"{prefix}/sites", pki=f"{prefix}/pki", logs=f"{prefix}/logs", own=True)
+
+
+def adopted_place(gear: Gear, folder: str, *, prefix: str) -> Place:
+    """A configuration in `folder` (nginx.conf and what it includes), and the folder its http{} includes sites from.
+
+    Raises:
+        InputError: it cannot be read.
+        PolicyError: http{} includes no folder that a site could go into.
+    """
+    config = posixpath.join(folder, "nginx.conf")
+    read_config(gear.files, config, prefix)
+    document = parse(decode(gear.files.read(config)), config)
+    for block in named(document.directives, "http"):
+        for include in named(block.block, "include"):
+            pattern = posixpath.join(folder, include.args[0]) if include.args else ""
+            sites = posixpath.dirname(pattern)
+            if is_pattern(pattern) and matching(pattern, (f"{sites}/handclasp-site.conf",)):
+                own = posixpath.join(folder, "handclasp")
+                return Place(instance=Instance(prefix=prefix, config=config), sites=sites, pki=own, logs=LOG_FOLDER, own=False)
+    raise PolicyError(
+        "http{} includes no folder that a site could be put into",
+        where=config,
+        hint=f"add inside http{{}}:   include {folder}/conf.d/*.conf;",
+    )
+
+
+def adopted_places(home: Home) -> tuple[Place, ...]:
+    """Every place outside the home that sites were put into."""
+    return msgspec.json.decode(home.store.value(_ADOPTED) or "[]", type=tuple[Place, ...])
+
+
+def note_place(home: Home, place: Place) -> None:
+    """Remember a place outside the home, before anything is put there."""
+    if place.own or place in adopted_places(home):
+        return
+    with home.changing("noting a configuration"), home.store.begin() as transaction:
+        others = tuple(one for one in adopted_places(home) if one.instance != place.instance)
+        transaction.set_value(_ADOPTED, msgspec.json.encode((*others, place)).decode())
+
+
+def remembered(home: Home, place: Place | None = None) -> tuple[SiteOrder, ...]:
+    """The sites that are applied in a place (None: the private one); InputError when the note of them is damaged."""
+    path = (place or private_place(home)).memory
+    if not home.files.exists(path):
+        return ()
+    try:
+        return msgspec.json.decode(home.files.read(path), type=tuple[SiteOrder, ...])
+    except msgspec.DecodeError as error:
+        raise InputError(f"is not the list of sites that Handclasp wrote: {error}", where=path) from error
+
+
+def file_name(order: SiteOrder) -> str:
+    """A site's name as part of a file name."""
+    return server_name(order.intent.server_names[0]).replace("*", "any")
