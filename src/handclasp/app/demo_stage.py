@@ -22,7 +22,7 @@ from handclasp.pki.signing import SigningKey, narrowed
 from handclasp.ports.nginx import Nginx, TestResult
 
 _T = TypeVar("_T")
-_TRIES = 5
+_TRIES = 3
 
 
 class WatchedNginx:

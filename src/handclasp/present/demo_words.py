@@ -57,7 +57,7 @@ ACTS = {
         Text(en="Broken: an upstream with a private CA", zh="故障：上游使用私有 CA"),
         Text(
             en="nginx is the client: proxy_ssl_verify is on, proxy_ssl_trusted_certificate holds another CA.",
-            zh="这次 nginx 是客户端：proxy_ssl_verify 已开启，而 proxy_ssl_trusted_certificate 的文件中是另一个 CA。",
+            zh="nginx 是客户端：proxy_ssl_verify 已开启，而 proxy_ssl_trusted_certificate 的文件中是另一个 CA。",
         ),
     ),
 }
