@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import msgspec
 
 from handclasp.app.apply_state import Gear, Instance
-from handclasp.app.home import Home
+from handclasp.app.home import Home, Layout
 from handclasp.app.read_config import read_config
 from handclasp.app.site import LOG_FOLDER, SiteOrder
 from handclasp.model.errors import InputError, PolicyError
@@ -52,10 +52,16 @@ class Place:
         return not name.startswith(".") and (self.own or name.startswith("handclasp-") or path.startswith(f"{self.pki}/"))
 
 
+def home_instance(layout: Layout) -> Instance:
+    """The nginx of a home: never the system's."""
+    prefix = layout.at("nginx")
+    return Instance(prefix=prefix, config=posixpath.join(prefix, "nginx.conf"))
+
+
 def private_place(home: Home) -> Place:
-    """The nginx of this home: never the system's."""
-    prefix = home.layout.at("nginx")
-    instance = Instance(prefix=prefix, config=posixpath.join(prefix, "nginx.conf"))
+    """Where the nginx of this home has its sites."""
+    instance = home_instance(home.layout)
+    prefix = instance.prefix
     return Place(instance=instance, sites=f"{prefix}/sites", pki=f"{prefix}/pki", logs=f"{prefix}/logs", own=True)
 
 

@@ -11,13 +11,12 @@ from handclasp.cli.frame import Frame
 if TYPE_CHECKING:
     from handclasp.model.evidence import Evidence
 
+_SYSTEM = "/etc/nginx/nginx.conf"
 _OPTIONS = (
     click.option(
         "--config",
         type=AbsolutePath(),
-        default="/etc/nginx/nginx.conf",
-        show_default=True,
-        help="nginx.conf, or the output of nginx -T.",
+        help=f"nginx.conf, or the output of nginx -T.  [default: that of this home's nginx, without one {_SYSTEM}]",
     ),
     click.option("--prefix", type=AbsolutePath(), help="nginx's -p.  [default: the folder of --config]"),
     click.option("--chroot", type=AbsolutePath(), help="Take all paths of the configuration below this folder."),
@@ -47,4 +46,20 @@ def config_evidence(frame: Frame, options: dict[str, Any]) -> "Evidence":
     """The configuration and every file it names. nginx itself is not run for it, and need not be there."""
     from handclasp.cli.gathering import evidence_of
 
+    if options["config"] is None:
+        options = {**options, **_default(frame, options["chroot"])}
     return evidence_of(frame, {**_NOT_ASKED, **options})
+
+
+def _default(frame: Frame, chroot: str | None) -> dict[str, str]:
+    """The nginx that this home runs, where sites have been applied; the system's otherwise."""
+    from handclasp.app.apply_place import home_instance
+    from handclasp.wiring import World
+
+    here = World(frame.home)
+    own = home_instance(here.layout)
+    if chroot or not here.files.exists(own.config):
+        return {"config": _SYSTEM}
+    if here.files.exists(_SYSTEM):
+        frame.hint(f"this is the nginx of the home {frame.home}; the system's: --config {_SYSTEM}")
+    return {"config": own.config, "prefix": own.prefix}
