@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.diagnose.scenes import SCENES, Scene, _client, _upstream
 
 from handclasp.cli import main
 from handclasp.model.verdict import Side
+from tests.diagnose.scenes import SCENES, Scene, _client, _upstream
 
 ENGINES = ("1.0.2", "1.1.1", "3.0", "3.5")
 

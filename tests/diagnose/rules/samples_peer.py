@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from handclasp.lab import extensions as ext
+from handclasp.lab.mint import PAST
 from handclasp.model.verdict import Side
 from tests.diagnose.rules.workshop import ANSWER, ASKS, Sample, Workshop
 from tests.diagnose.scenes import CLIENT, SCENES, UPSTREAM
@@ -45,6 +46,12 @@ def rekeyed(shop: Workshop) -> Workshop:
     return healthy(shop)
 
 
+def two_faults(shop: Workshop) -> Workshop:
+    shop.draft.leaf.not_after = PAST
+    shop.draft.leaf.put("extKeyUsage", ext.extended_key_usage("serverAuth"))
+    return healthy(shop)
+
+
 def weak(shop: Workshop) -> Workshop:
     shop.draft.leaf.digest = "sha1"
     return healthy(shop)
@@ -83,6 +90,8 @@ SAMPLES = (
     Sample("constraints", "healthy", healthy),
     Sample("name", "other", scene("upstream-name"), "upstream-name-mismatch"),
     Sample("name", "healthy", healthy, side=Side.UPSTREAM),
+    Sample("masked", "two-faults", two_faults, "client-mask-expired-hides-untrusted", severity="notice"),
+    Sample("masked", "healthy", healthy),
     Sample("log-level", "error", scene("silent-log"), "error-log-level-hides-reason", severity="warning"),
     Sample("log-level", "info", quiet_log),
 )

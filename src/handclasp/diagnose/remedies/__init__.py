@@ -80,6 +80,7 @@ _BY_CAUSE: dict[str, Builder] = {
         ),
         reissue.changes,
     ),
+    **dict.fromkeys(("client-mask-expired-hides-untrusted", "upstream-mask-several-faults"), settings.several),
     "upstream-crl": upstream_crl,
     "client-sent-no-cert": no_certificate.changes,
     "error-log-level-hides-reason": settings.log_level,

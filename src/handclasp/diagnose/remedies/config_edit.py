@@ -3,18 +3,10 @@
 from collections.abc import Iterable
 
 from handclasp.diagnose.case import Case
+from handclasp.diagnose.reach import block_at
 from handclasp.model.finding import FileEdit
 from handclasp.model.origin import Origin
 from handclasp.nginxconf.edit import TextEdit, file_edits, set_directive
-from handclasp.nginxconf.tree import Directive, walk
-
-
-def block_at(case: Case, origin: Origin) -> Directive | None:
-    """The block whose name stands at a place of the configuration."""
-    for directive, _ in walk(case.stage.tree.directives):
-        if directive.children is not None and directive.source.file == origin.file and directive.origin == origin:
-            return directive
-    return None
 
 
 def set_in(case: Case, block: Origin, *settings: tuple[str, tuple[str, ...]]) -> tuple[FileEdit, ...]:

@@ -47,6 +47,19 @@ def log_level(case: Case, finding: Finding) -> Iterator[Change]:
     )
 
 
+def several(case: Case, finding: Finding) -> Iterator[Change]:
+    """Nothing of its own: the other findings have the remedies."""
+    del case, finding
+    yield Change(
+        id="cure-every-finding",
+        title=Text(
+            en="cure every finding, the first one first; the number nginx shows will change on the way",
+            zh="从第一条起逐条处理所有问题；过程中 nginx 显示的错误号会变化",
+        ),
+        applicability=Applicability.MANUAL,
+    )
+
+
 def upstream_name(case: Case, finding: Finding) -> Iterator[Change]:
     """The name that the certificate bears, asked for by SNI too."""
     del finding

@@ -7,6 +7,7 @@ from handclasp.diagnose.rules import (
     dates,
     depth,
     log_level,
+    masked,
     name,
     no_certificate,
     purpose,
@@ -28,5 +29,6 @@ ALL: tuple[Rule, ...] = (
     *dates.RULES,
     *constraints.RULES,
     *name.RULES,
+    *masked.RULES,
     *log_level.RULES,
 )

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from handclasp.diagnose.case import Case
 from handclasp.diagnose.party import Party
 from handclasp.diagnose.rule import Rule, finding, say
 from handclasp.model.certificate import Certificate
-from handclasp.model.finding import Confidence, Finding, Where
+from handclasp.model.finding import Confidence, Finding, Severity, Where
 from handclasp.model.text import Text
 from handclasp.model.verdict import Side, Source
 from handclasp.pki.signature import signed_by
@@ -16,6 +17,7 @@ from handclasp.verdict.trust import certificates_in
 
 _INTERMEDIATE = re.compile(r"\b(intermediate|issuing|sub\w*|signing|ica|int)\b|中间|签发|二级", re.IGNORECASE)
 _ROOT = re.compile(r"\broot\b|根", re.IGNORECASE)
+_ORGANIZATION = re.compile(r"(?:^|,)O=((?:\\.|[^,+])+)")
 _WORD = re.compile(r"[^\W_]+")
 _GENERIC = frozenset(
     [
@@ -54,7 +56,7 @@ _GENERIC = frozenset(
 
 
 def check(case: Case) -> Iterator[Finding]:
-    """One finding when no anchor is reached: the first of the explanations below that holds."""
+    """When no anchor is reached: the first of the explanations below that holds, and, if it is not certain, the other."""
     party = case.party
     if party is None or party.deep.trusted or not party.trust_file.value:
         return
@@ -71,6 +73,8 @@ def check(case: Case) -> Iterator[Finding]:
         found = explain(case, party)
         if found is not None:
             yield found
+            if found.confidence is Confidence.LIKELY:
+                yield _otherwise(case, party, found)
             return
 
 
@@ -180,15 +184,26 @@ def _missing(case: Case, party: Party) -> Finding | None:
 
 
 def _unknown(case: Case, party: Party) -> Finding | None:
+    """No file at hand tells: the names decide which of two explanations is the likelier."""
     top = _top(party)
     sure = case.completion is not None or self_signed(top, party.judge.series)
     if not sure and _looks_like_missing(top, party.trust.store.certificates):
-        summary = say(
-            "the issuer of {top}, {issuer}, is an intermediate that is neither sent by {peer} nor in {file}",
-            "{top} 的签发者 {issuer} 是一张中间证书，{peer}没有发送，{file} 中也没有",
-            top=top.subject_text, issuer=top.issuer_text, peer=party.peer, file=party.trust_file.value,
-        )  # fmt: skip
-        return finding(_missing_slug(party), summary, _where(party), confidence=Confidence.LIKELY)
+        return _gap(party)
+    return _foreign(case, party, sure=sure)
+
+
+def _gap(party: Party) -> Finding:
+    top = _top(party)
+    summary = say(
+        "the issuer of {top}, {issuer}, seems to be an intermediate that is neither sent by {peer} nor in {file}",
+        "{top} 的签发者 {issuer} 看来是一张中间证书，{peer}没有发送，{file} 中也没有",
+        top=top.subject_text, issuer=top.issuer_text, peer=party.peer, file=party.trust_file.value,
+    )  # fmt: skip
+    return finding(_missing_slug(party), summary, _where(party), confidence=Confidence.LIKELY)
+
+
+def _foreign(case: Case, party: Party, *, sure: bool) -> Finding:
+    top = _top(party)
     through = any(not item.certificate.self_issued for item in party.deep.path[1:])
     cause = "client-chain-untrusted-root" if through and party.side is Side.CLIENT else party.slug("ca-not-trusted")
     summary = say(
@@ -198,6 +213,12 @@ def _unknown(case: Case, party: Party) -> Finding | None:
     )  # fmt: skip
     confidence = Confidence.CERTAIN if sure or through else Confidence.LIKELY
     return finding(cause, summary, _where(party), _found(case), confidence=confidence)
+
+
+def _otherwise(case: Case, party: Party, told: Finding) -> Finding:
+    """The explanation that is not the likelier one, while neither can be ruled out."""
+    other = _foreign(case, party, sure=False) if told.cause == _missing_slug(party) else _gap(party)
+    return replace(other, severity=Severity.WARNING, confidence=Confidence.LIKELY)
 
 
 def _missing_slug(party: Party) -> str:
@@ -239,11 +260,23 @@ def _looks_like_missing(top: Certificate, store: tuple[Certificate, ...]) -> boo
     akid = top.authority_key_identifier
     if akid is not None and akid.issuer is not None:
         return any(akid.issuer == item.subject for item in store)
-    if _ROOT.search(top.issuer_text) or not _INTERMEDIATE.search(top.issuer_text):
+    if _ROOT.search(top.issuer_text):
         return False
+    roots = [item for item in store if item.self_issued and not _may_have_no_ca_below(item)]
+    if any(_organization(top.issuer_text) & _organization(item.subject_text) for item in roots):
+        return True
     theirs = _words(top.issuer_text)
-    ours = [_words(item.subject_text) for item in store if item.self_issued]
-    return any(not words or words & theirs for words in ours)
+    ours = [_words(item.subject_text) for item in roots]
+    return bool(_INTERMEDIATE.search(top.issuer_text)) and any(not words or words & theirs for words in ours)
+
+
+def _may_have_no_ca_below(root: Certificate) -> bool:
+    limits = root.basic_constraints
+    return limits is not None and limits.path_len_constraint == 0
+
+
+def _organization(name: str) -> set[str]:
+    return {found.lower() for found in _ORGANIZATION.findall(name)}
 
 
 def _words(name: str) -> set[str]:

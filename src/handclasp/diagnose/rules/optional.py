@@ -1,0 +1,86 @@
+"""ssl_verify_client optional: a certificate is asked for and nobody insists; and what `optional` does not forgive."""
+
+from collections.abc import Iterator
+
+from handclasp.diagnose.case import Case
+from handclasp.diagnose.reach import (
+    Place,
+    answered,
+    behind_tls,
+    ends_here,
+    guarded,
+    places,
+    served,
+    told_backend,
+    undecided,
+)
+from handclasp.diagnose.rule import Rule, finding, say
+from handclasp.model.finding import Finding, Severity, Where
+from handclasp.model.nginx import TlsServer, VerifyClient
+from handclasp.model.verdict import Side
+from handclasp.nginxconf.select import Socket
+
+_OPTIONAL = frozenset({VerifyClient.OPTIONAL, VerifyClient.OPTIONAL_NO_CA})
+
+
+def open_places(case: Case, socket: Socket, server: TlsServer) -> list[Place]:
+    """Addresses of an `optional` server that a visitor without a certificate is served."""
+    config = case.stage.config
+    return [
+        place
+        for place in places(server)
+        if served(answered(case, socket, server, place.uri))
+        and not undecided(config, server, place.location)
+        and not ends_here(place.location.returns if place.location else server.returns)
+    ]
+
+
+def check(case: Case) -> Iterator[Finding]:
+    """Nobody checks: an error. Some locations check and others do not, or the backend is told: worth a look."""
+    if case.side is not Side.CLIENT:
+        return
+    for socket, server in behind_tls(case):
+        if server.verify_client.value in _OPTIONAL:
+            found = open_places(case, socket, server)
+            if found:
+                yield _of_server(case, server, found)
+
+
+def _of_server(case: Case, server: TlsServer, found: list[Place]) -> Finding:
+    config = case.stage.config
+    told = all(told_backend(config, place.location) for place in found)
+    partly = any(guarded(config, server, location) for location in server.locations) or guarded(config, server, None)
+    severity = Severity.NOTICE if told else Severity.WARNING if partly else Severity.ERROR
+    summary = say(
+        "{server} asks for a certificate but does not insist: a request without one is answered at {places}",
+        "{server} 请求证书但并不强制：没有证书的请求在 {places} 也会得到响应",
+        server=server.label, places=", ".join(place.uri for place in found[:5]),
+    )  # fmt: skip
+    shown = say(
+        "ssl_verify_client {mode}, and nothing there refuses $ssl_client_verify NONE",
+        "ssl_verify_client {mode}，而那里没有拒绝 $ssl_client_verify 为 NONE 的请求", mode=server.verify_client.value.value,
+    )  # fmt: skip
+    decides = say("the backend is told who the client is, and must refuse itself", "后端会得知客户端身份，必须由它自己拒绝")
+    where = Where.at(server.verify_client.origin or server.origin, "ssl_verify_client")
+    return finding("optional-not-enforced", summary, where, shown, *((decides,) if told else ()), severity=severity)
+
+
+def check_forgiveness(case: Case) -> Iterator[Finding]:
+    """`optional` forgives a missing certificate and no bad one; optional_no_ca only an unknown CA."""
+    if case.side is not Side.CLIENT or case.verdict is None or case.verdict.reported is None or case.verdict.admitted:
+        return
+    mode = case.stage.scene.answer.verify_client
+    if mode.value not in _OPTIONAL:
+        return
+    summary = say(
+        "ssl_verify_client {mode} does not let a bad certificate through: error {number} is refused all the same",
+        "ssl_verify_client {mode} 不会放过有问题的证书：错误 {number} 同样会被拒绝",
+        mode=mode.value.value, number=case.verdict.reported.number,
+    )  # fmt: skip
+    yield finding("optional-semantics", summary, Where.at(mode.origin, "ssl_verify_client"), severity=Severity.NOTICE)
+
+
+RULES = (
+    Rule("optional", ("optional-not-enforced",), check),
+    Rule("optional-forgives", ("optional-semantics",), check_forgiveness),
+)

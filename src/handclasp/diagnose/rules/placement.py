@@ -1,0 +1,102 @@
+"""Client verification that is written down and does not take place: switched off, or on a port without TLS."""
+
+from collections.abc import Iterator
+
+from handclasp.diagnose.case import Case
+from handclasp.diagnose.reach import ASKING, answered, behind_tls, ends_here, http_sockets, places, served, written_in
+from handclasp.diagnose.rule import Rule, finding, say
+from handclasp.model.finding import Finding, Severity, Where
+from handclasp.model.nginx import Listen, TlsServer, VerifyClient
+from handclasp.model.verdict import Side
+from handclasp.nginxconf.select import Socket
+
+
+def check_enabled(case: Case) -> Iterator[Finding]:
+    """A CA file and no verification. With other servers that verify, an explicit `off` is somebody's decision."""
+    if case.side is not Side.CLIENT:
+        return
+    servers = [server for _, server in behind_tls(case)]
+    asking = any(server.verify_client.value in ASKING for server in servers)
+    for server in servers:
+        if server.verify_client.value is not VerifyClient.OFF or not server.client_certificate.value:
+            continue
+        if server.reject_handshake.value or _answers_nothing(server):
+            continue
+        own = written_in(server.client_certificate, server, case)
+        explicit = server.verify_client.origin is not None
+        if asking and not own:
+            continue
+        severity = Severity.WARNING if asking and explicit else Severity.ERROR
+        summary = say(
+            "{server} has a CA for clients and does not ask them for certificates: everybody gets in",
+            "{server} 设置了客户端 CA，却不要求客户端证书：任何人都能进入", server=server.label,
+        )  # fmt: skip
+        shown = say(
+            "ssl_client_certificate {file}; ssl_verify_client is off{default}",
+            "ssl_client_certificate {file}；ssl_verify_client 为 off{default}",
+            file=server.client_certificate.value,
+            default=say("", "") if explicit else say(", its default", "（默认值）"),
+        )  # fmt: skip
+        origin = server.verify_client.origin or server.client_certificate.origin
+        yield finding("verify-client-not-enabled", summary, Where.at(origin, "ssl_verify_client"), shown, severity=severity)
+
+
+def _answers_nothing(server: TlsServer) -> bool:
+    return ends_here(server.returns)
+
+
+def check_listen(case: Case) -> Iterator[Finding]:
+    """A server with client verification on a socket without TLS: there it does not take place."""
+    if case.side is not Side.CLIENT:
+        return
+    told: set[int] = set()
+    for socket in http_sockets(case, tls=False):
+        for server in socket.servers:
+            asks = server.verify_client.value in ASKING
+            if not asks or id(server) in told:
+                continue
+            # A directive inherited from http{} says nothing about this server.
+            own = written_in(server.verify_client, server, case) or written_in(server.client_certificate, server, case)
+            alone = not any(listen.ssl for listen in server.listens)
+            if not own and alone:
+                continue
+            if not alone and not _served_plainly(case, socket, server):
+                continue
+            told.add(id(server))
+            yield _without_tls(socket, server, alone=alone)
+
+
+def _served_plainly(case: Case, socket: Socket, server: TlsServer) -> bool:
+    return any(
+        served(answered(case, socket, server, place.uri))
+        and not ends_here(place.location.returns if place.location else server.returns)
+        for place in places(server)
+    )
+
+
+def _without_tls(socket: Socket, server: TlsServer, *, alone: bool) -> Finding:
+    address = f"{socket.address}:{socket.port}"
+    listen = listen_at(server, socket)
+    if alone:
+        summary = say(
+            "{server} verifies clients, but {address} speaks plain HTTP: no certificate is ever asked for",
+            "{server} 要验证客户端，但 {address} 是明文 HTTP：根本不会要求证书", server=server.label, address=address,
+        )  # fmt: skip
+    else:
+        summary = say(
+            "{server} also answers on {address} without TLS: there everybody gets in",
+            "{server} 还在 {address} 上以明文提供服务：任何人都能从那里进入", server=server.label, address=address,
+        )  # fmt: skip
+    where = Where.at(listen.origin if listen else server.origin, "listen")
+    return finding("listen-without-ssl", summary, where)
+
+
+def listen_at(server: TlsServer, socket: Socket) -> Listen | None:
+    """The listen directive of a server for a socket."""
+    return next((one for one in server.listens if (one.address, one.port) == (socket.address, socket.port)), None)
+
+
+RULES = (
+    Rule("verify-enabled", ("verify-client-not-enabled",), check_enabled),
+    Rule("listen-tls", ("listen-without-ssl",), check_listen),
+)
