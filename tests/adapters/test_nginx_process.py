@@ -8,7 +8,6 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.nginx_rig import Rig, held_port
 
 from handclasp.adapters import processes
 from handclasp.adapters.nginx_process import NginxProcess
@@ -16,6 +15,7 @@ from handclasp.adapters.tls_probe import TlsProbe
 from handclasp.model.errors import WorldError
 from handclasp.model.nginx import OpensslSeries
 from handclasp.model.probe import ProbeRequest
+from tests.nginx_rig import Rig, held_port
 
 
 def said(rig: Rig) -> str:

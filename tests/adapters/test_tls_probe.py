@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from tests.nginx_rig import SERVER, Rig, crl, free_port, make
 
 from handclasp.adapters.tls_probe import TlsProbe
 from handclasp.model.errors import InputError
 from handclasp.model.probe import ClientIdentity, ProbeRequest, ProbeResult, TlsVersion
+from tests.nginx_rig import SERVER, Rig, crl, free_port, make
 
 BOTH = pytest.mark.parametrize("tls", list(TlsVersion))
 

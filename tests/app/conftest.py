@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+
 from tests.ca_rig import Ca, copied, fresh
 
 

@@ -4,6 +4,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from tests.ca_rig import Ca, openssl, verify
 
 CONFIG = """

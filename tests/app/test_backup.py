@@ -5,9 +5,9 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from tests.ca_rig import Ca, assert_consistent, verify
 
 from handclasp.app.revoke_record import record_revocation, revocable, session_epoch
+from tests.ca_rig import Ca, assert_consistent, verify
 
 
 def other_home(ca: Ca, folder: Path) -> Ca:

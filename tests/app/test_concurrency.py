@@ -1,8 +1,7 @@
 """Several processes at once: every serial is its own, the log is whole, nobody's files are mixed."""
 
-from tests.ca_rig import Ca, assert_consistent
-
 from handclasp.pki.audit_chain import chain_faults
+from tests.ca_rig import Ca, assert_consistent
 
 ONE_WORKER = """
 import sys

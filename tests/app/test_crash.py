@@ -3,9 +3,9 @@
 import signal
 
 import pytest
-from tests.ca_rig import Ca, assert_consistent
 
 from handclasp.app.crashpoint import POINTS
+from tests.ca_rig import Ca, assert_consistent
 
 INIT = [
     "init.home-made", "ca.key-made", "ca.key-made:2", "ca.intent-durable", "ca.intent-durable:2", "ca.signed", "ca.signed:2",

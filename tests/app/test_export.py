@@ -6,9 +6,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.ca_rig import Ca, openssl
 
 from handclasp.catalogue.devices import DEVICES, Form
+from tests.ca_rig import Ca, openssl
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from tests.ca_rig import PASSPHRASE, Ca, assert_consistent, openssl
 
 

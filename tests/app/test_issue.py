@@ -1,6 +1,7 @@
 """issue: what is in the certificate and in the folder, and what is refused."""
 
 import pytest
+
 from tests.ca_rig import Ca, assert_consistent, openssl, verify
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from tests.ca_rig import Ca, assert_consistent, verify
 
 

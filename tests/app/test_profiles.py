@@ -1,6 +1,7 @@
 """Profiles that a person writes."""
 
 import pytest
+
 from tests.ca_rig import Ca, assert_consistent, openssl
 
 

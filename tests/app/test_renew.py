@@ -4,9 +4,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.ca_rig import Ca, assert_consistent, openssl, verify
 
 from handclasp.app.register import may_enter
+from tests.ca_rig import Ca, assert_consistent, openssl, verify
 
 
 def test_renew_keeps_the_key_and_the_old_certificate_stays_good(ca: Ca) -> None:

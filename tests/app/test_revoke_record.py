@@ -1,13 +1,13 @@
 """The registry's part of revocation."""
 
 import pytest
-from tests.ca_rig import Ca, verify
 
 from handclasp.app.crl import publish_crls
 from handclasp.app.register import may_enter
 from handclasp.app.revoke_record import record_revocation, revocable, session_epoch
 from handclasp.model.errors import PolicyError, UsageError
 from handclasp.model.issuance import Reason
+from tests.ca_rig import Ca, verify
 
 
 def test_a_revoked_client_is_refused_by_openssl_and_may_not_enter(ca: Ca) -> None:

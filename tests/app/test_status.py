@@ -1,9 +1,8 @@
 """status: quiet when all is well, and each thing that ends or is broken is named with what to do."""
 
-from tests.ca_rig import Ca
-
 from handclasp.app.revoke_record import record_revocation, revocable
 from handclasp.model.issuance import Reason
+from tests.ca_rig import Ca
 
 
 def test_a_fresh_home_is_healthy(ca: Ca) -> None:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
 from tests.ca_rig import Ca, assert_consistent, copied
 
 

@@ -6,11 +6,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.ca_rig import Ca, copied
-from tests.nginx_rig import free_port
-
 from handclasp.adapters import processes
 from handclasp.adapters.nginx_process import NginxProcess
+from tests.ca_rig import Ca, copied
+from tests.nginx_rig import free_port
 
 LEFTOVERS = ("journal.json", ".staged.conf")
 

@@ -2,6 +2,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from tests.app_apply.bench import Bench, benched
 from tests.ca_rig import Ca, fresh
 from tests.nginx_rig import Rig, rig

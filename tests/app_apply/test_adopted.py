@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from tests.app_apply.bench import Bench, benched
 from tests.ca_rig import Ca
 from tests.nginx_rig import SERVER, Rig, free_port

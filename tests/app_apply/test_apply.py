@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+
 from tests.app_apply.bench import Bench
 from tests.nginx_rig import free_port, held_port
 

@@ -4,7 +4,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.nginx_rig import SERVER, Rig, crl
 
 from handclasp.app.apply import ProofError, Proven
 from handclasp.app.apply_edits import Knock, apply_edits, plan_edits
@@ -14,6 +13,7 @@ from handclasp.model.finding import FileEdit
 from handclasp.model.plan import Expect
 from handclasp.model.probe import ProbeRequest
 from handclasp.wiring import World
+from tests.nginx_rig import SERVER, Rig, crl
 
 WRONG = "ssl_client_certificate root.pem; ssl_verify_client on; ssl_crl stale.crl;"
 

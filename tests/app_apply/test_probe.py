@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.nginx_rig import MAIN, SERVER, Rig, free_port
 
 from handclasp.adapters.tls_probe import TlsProbe
 from handclasp.app.probe import Target, ascii_host, endpoint, presented_by, target_of
 from handclasp.cli import main
 from handclasp.model.errors import UsageError, WorldError
+from tests.nginx_rig import MAIN, SERVER, Rig, free_port
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
-from tests.app_apply.bench import Bench
 
 from handclasp.app.apply_lockout import lockout_faults, refuse_lockout
 from handclasp.model.errors import PolicyError
+from tests.app_apply.bench import Bench
 
 STEPS = (
     "revoke.recorded",

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from tests.ca_rig import Ca, assert_consistent
 
 COMMANDS = [

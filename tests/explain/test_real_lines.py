@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.nginx_rig import Issued, Rig, crl, free_port, make, rig
 
 from handclasp.app.explain import Engine, explain
 from handclasp.catalogue import causes
 from handclasp.diagnose.log_line import INTERESTING, LineKind, read_line
+from tests.nginx_rig import Issued, Rig, crl, free_port, make, rig
 
 
 @pytest.fixture(scope="module")

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from tests.nginx_rig import Rig, rig
 
 from handclasp.catalogue.directives import MISTAKES, DirectiveSpec, all_specs, specs, tls_names
+from tests.nginx_rig import Rig, rig
 
 _STREAM = "load_module /usr/lib/nginx/modules/ngx_stream_module.so;\npid run/x.pid; error_log logs/e;\n"
 _CONTEXTS = {

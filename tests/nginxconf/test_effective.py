@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.nginx_rig import Rig, free_port, rig
 
 from handclasp.model.nginx import EffectiveConfig, Location, NginxVersion, Setting, VerifyClient
 from handclasp.nginxconf.effective import effective
 from handclasp.nginxconf.gathered import tree_from_files
 from handclasp.nginxconf.select import select_location, select_server
+from tests.nginx_rig import Rig, free_port, rig
 
 CONFIG = """
 upstream echo {{ server 127.0.0.1:{tls}; }}

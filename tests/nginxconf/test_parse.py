@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.nginx_rig import Rig, rig
 
 from handclasp.model.errors import InputError
 from handclasp.model.nginx import NginxVersion
@@ -17,6 +16,7 @@ from handclasp.nginxconf.gathered import tree_from_files
 from handclasp.nginxconf.include import NeedFiles, matching, resolve
 from handclasp.nginxconf.parse import parse
 from handclasp.nginxconf.tree import Directive, decode, encode, render, walk
+from tests.nginx_rig import Rig, rig
 
 V = NginxVersion(1, 22, 1)
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.nginx_rig import Rig, free_port, rig
 
 from handclasp.model.nginx import EffectiveConfig, NginxVersion
 from handclasp.nginxconf.effective import effective
 from handclasp.nginxconf.gathered import tree_from_files
 from handclasp.nginxconf.select import select_location, select_server
+from tests.nginx_rig import Rig, free_port, rig
 
 _NAMES = """
 server {{ listen 127.0.0.1:{a}; server_name first.test; location / {{ return 200 first; }} }}

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from tests.nginx_rig import MAIN, Issued, Rig, crl, make, rig
 
 from handclasp.model.nginx import NginxBuild, NginxVersion, OpensslSeries, StartFault
 from handclasp.nginxconf.effective import effective
 from handclasp.nginxconf.gathered import tree_from_files
 from handclasp.nginxconf.start_faults import start_faults
+from tests.nginx_rig import MAIN, Issued, Rig, crl, make, rig
 
 TLS = "ssl_certificate server.pem; ssl_certificate_key server.key;"
 _PROXY = "location / {{ proxy_pass https://127.0.0.1:1; {} }}"

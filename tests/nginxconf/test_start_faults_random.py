@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from tests.nginx_rig import MAIN, Issued, Rig, crl, rig
 
 from handclasp.nginxconf.effective import effective
 from handclasp.nginxconf.gathered import tree_from_files
 from handclasp.nginxconf.start_faults import start_faults
+from tests.nginx_rig import MAIN, Issued, Rig, crl, rig
 
 RUNS = 300
 _FILES = ("root.pem", "junk", "no", "bad64", "root.crl", "chain", "chainwrong", "server.pem", "empty")

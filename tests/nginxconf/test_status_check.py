@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.nginx_rig import MAIN, Rig, rig
 
 from handclasp.cli import main
+from tests.nginx_rig import MAIN, Rig, rig
 
 SITES = """
 map $ssl_client_s_dn $who {{ default ""; "CN=alice" alice; }}

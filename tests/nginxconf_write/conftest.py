@@ -2,6 +2,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from tests.nginxconf_write.site_rig import SiteRig, site_rig
 
 

@@ -6,14 +6,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.nginx_rig import Issued, crl, free_port, make
-
 from handclasp.adapters.nginx_process import NginxProcess
 from handclasp.model.intent import SiteIntent, SiteMaterial
 from handclasp.model.nginx import NginxVersion
 from handclasp.nginxconf.render import render_site
 from handclasp.nginxconf.render_main import FOLDERS, render_main
 from handclasp.pki.distinguished_name import rfc2253
+from tests.nginx_rig import Issued, crl, free_port, make
 
 
 def issuer_dn(issued: Issued) -> str:

@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.nginxconf_write.site_rig import SiteRig
 
 from handclasp.app.site import parse_listen
 from handclasp.cli import main
 from handclasp.model.errors import UsageError
+from tests.nginxconf_write.site_rig import SiteRig
 
 
 @pytest.fixture

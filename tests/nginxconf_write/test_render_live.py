@@ -8,14 +8,14 @@ from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from tests.nginx_rig import NOW, crl, free_port, make
-from tests.nginxconf_write.site_rig import SiteRig, issuer_dn, serial
 
 from handclasp.adapters.tls_probe import TlsProbe
 from handclasp.model.intent import AdmittedCertificate, SiteIntent, UpstreamIntent
 from handclasp.model.nginx import NginxVersion
 from handclasp.model.probe import ClientIdentity, ProbeRequest, ProbeResult
 from handclasp.nginxconf.render import render_site, render_sites
+from tests.nginx_rig import NOW, crl, free_port, make
+from tests.nginxconf_write.site_rig import SiteRig, issuer_dn, serial
 
 OLD = NginxVersion(1, 18, 0)
 

@@ -3,7 +3,6 @@
 from itertools import product
 
 import pytest
-from tests.nginxconf_write.test_render_words import MATERIAL, _with
 
 from handclasp.catalogue import directives as table
 from handclasp.model.errors import PolicyError
@@ -13,6 +12,7 @@ from handclasp.nginxconf.parse import parse
 from handclasp.nginxconf.render import render_sites
 from handclasp.nginxconf.render_main import render_main
 from handclasp.nginxconf.tree import Directive, walk
+from tests.nginxconf_write.test_render_words import MATERIAL, _with
 
 VERSIONS = [
     NginxVersion(1, 18, 0), NginxVersion(1, 19, 3), NginxVersion(1, 19, 4), NginxVersion(1, 20, 2), NginxVersion(1, 22, 1),

@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.nginx_rig import Issued, crl, make
 
 from handclasp.app.sandbox import RunningSandbox, SandboxTools, sandbox
 from handclasp.model.errors import UsageError, WorldError
@@ -14,6 +13,7 @@ from handclasp.nginxconf.gathered import tree_from_files
 from handclasp.nginxconf.sandbox import SandboxPlan, UpstreamStub
 from handclasp.pki.read import certificate_from_der, spki_of_private_key_pem
 from handclasp.wiring import World
+from tests.nginx_rig import Issued, crl, make
 
 ROOT = make("Example Root", ca=True)
 ISSUING = make("Example Issuing", ROOT, ca=True)

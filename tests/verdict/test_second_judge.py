@@ -8,7 +8,6 @@ Three differences are known, and nothing else may differ:
 """
 
 from OpenSSL import SSL
-from tests.verdict.memory_judge import judge
 
 from handclasp.lab.case import Case, Raised, der
 from handclasp.lab.differential import predicted
@@ -17,6 +16,7 @@ from handclasp.model.nginx import NginxBuild, NginxVersion
 from handclasp.model.verdict import Verdict
 from handclasp.pki.read import crl_from_der
 from handclasp.verdict.issued import self_signed
+from tests.verdict.memory_judge import judge
 
 NEWEST = NginxBuild(path="nginx", version=NginxVersion(1, 26, 3), openssl="3.5.7", debug=True)
 OF_CRLS = {3, 8, 11, 12, 23, 35, 36, 44, 54}
