@@ -3,12 +3,13 @@
 import contextlib
 import errno
 import os
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import NullPool, QueuePool
 
 from handclasp.model.errors import HandclaspError, WorldError
 
@@ -16,6 +17,8 @@ HEAD = "0001"
 """The newest revision in adapters/migrations/versions; a test compares."""
 
 WRITE = "handclasp_write"
+_DATA_VERSION = "PRAGMA data_version"
+_LAST_EVENT = "SELECT coalesce(max(sequence), 0) FROM audit_event"
 _BUSY_MS = 30_000
 _ADVICE = (
     ("disk is full", "free some space on that file system; nothing was half-written"),
@@ -31,8 +34,8 @@ _ADVICE = (
 )
 
 
-def sqlite_engine(path: str) -> Engine:
-    """The engine of a SQLite file, which is made with mode 0600 when missing.
+def sqlite_engine(path: str, *, pooled: bool = False) -> Engine:
+    """The engine of a SQLite file, which is made with mode 0600 when missing. `pooled`: connections are kept open.
 
     WAL and synchronous=FULL: a commit that returned survives a power cut, and readers never wait for writers.
 
@@ -50,7 +53,8 @@ def sqlite_engine(path: str) -> Engine:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         advice = _ADVICE[0][1] if full else _ADVICE[1][1]
         raise WorldError(f"the registry cannot be opened: {error.strerror}", where=path, hint=advice) from error
-    engine = create_engine(URL.create("sqlite", database=path), poolclass=NullPool, connect_args={"timeout": _BUSY_MS / 1000})
+    pool = QueuePool if pooled else NullPool
+    engine = create_engine(URL.create("sqlite", database=path), poolclass=pool, connect_args={"timeout": _BUSY_MS / 1000})
     event.listen(engine, "connect", _sqlite_settings)
     event.listen(engine, "begin", _sqlite_begin)
     return engine
@@ -94,6 +98,41 @@ def snapshot(engine: Engine, where: str) -> bytes:
     with engine.connect() as connection:
         driver: Any = connection.connection.driver_connection
         return bytes(driver.serialize())
+
+
+class Changes:
+    """Tells whether the database changed, on a connection of its own that never writes.
+
+    SQLite's data_version is another number after each commit of any other connection, for the price of a look at shared
+    memory; elsewhere it is the number of the last audit event, which every change has.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._query = _DATA_VERSION if engine.dialect.name == "sqlite" else _LAST_EVENT
+        self._lock = threading.Lock()
+        self._cursor: Any = None
+
+    def number(self) -> int:
+        """The present number."""
+        with self._lock:
+            try:
+                return self._ask()
+            except Exception:
+                self._cursor = None  # the connection may be broken: the next question opens another
+                raise
+
+    def _ask(self) -> int:
+        if self._cursor is None:
+            self._connection = self._engine.raw_connection()
+            self._cursor = self._connection.cursor()
+        self._cursor.execute(self._query)
+        return int(self._cursor.fetchone()[0])
+
+
+def changes_of(engine: Engine) -> Changes:
+    """Watches this database; opens nothing before it is asked."""
+    return Changes(engine)
 
 
 @contextlib.contextmanager

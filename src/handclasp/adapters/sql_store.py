@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, Row, Select, delete, insert, select, 
 from sqlalchemy.exc import IntegrityError
 
 from handclasp.adapters import sql_tables as tables
-from handclasp.adapters.sql_engine import WRITE, failures, migrate, snapshot, sqlite_engine
+from handclasp.adapters.sql_engine import WRITE, changes_of, failures, migrate, snapshot, sqlite_engine
 from handclasp.model.errors import Bug, PolicyError
 from handclasp.model.issuance import AuditEvent, Authority, CertificateRecord, CertificateState, Intent, Reason
 from handclasp.pki.audit_chain import GENESIS, digest_of
@@ -159,11 +159,12 @@ class SqlStore:
         self._engine = engine
         self._where = where
         migrate(engine, where)
+        self._changes = changes_of(engine)
 
     @classmethod
-    def sqlite(cls, path: str) -> "SqlStore":
-        """The registry in a SQLite file, made when missing."""
-        return cls(sqlite_engine(path), path)
+    def sqlite(cls, path: str, *, pooled: bool = False) -> "SqlStore":
+        """The registry in a SQLite file, made when missing. `pooled`: for a process that asks it all day."""
+        return cls(sqlite_engine(path, pooled=pooled), path)
 
     @contextlib.contextmanager
     def begin(self) -> Iterator[SqlTransaction]:
@@ -196,6 +197,19 @@ class SqlStore:
         found = self._records(select(tables.certificate).where(*_is(issuer, serial)))
         return found[0] if found else None
 
+    def find_many(self, issuer: str, serials: Sequence[int]) -> dict[int, CertificateRecord]:
+        """Several records in one lookup, by serial; those that this CA never intended are not in it."""
+        texts = [serial_text(serial) for serial in serials if 0 <= serial < 1 << 160]
+        if not texts:
+            return {}
+        query = select(tables.certificate).where(_CERTIFICATE.issuer == issuer, _CERTIFICATE.serial.in_(texts))
+        return {record.serial: record for record in self._records(query)}
+
+    def version(self) -> int:
+        """A number that is another after every committed change, whoever made it."""
+        with failures(self._where):
+            return self._changes.number()
+
     def pending(self) -> tuple[CertificateRecord, ...]:
         """Records still in state intent: signing now, or left by an interrupted run."""
         query = select(tables.certificate).where(_CERTIFICATE.state == CertificateState.INTENT.value)
@@ -224,9 +238,10 @@ class SqlStore:
         rows = self._rows(select(table.c.der).where(table.c.issuer == issuer).order_by(table.c.number.desc()).limit(1))
         return rows[0].der if rows else None
 
-    def audit_events(self) -> Iterable[AuditEvent]:
-        """The audit log from the beginning."""
-        rows = self._rows(select(tables.audit_event).order_by(tables.audit_event.c.sequence))
+    def audit_events(self, *, after: int = 0) -> Iterable[AuditEvent]:
+        """The audit log from the beginning, or what follows the event of that number."""
+        sequence = tables.audit_event.c.sequence
+        rows = self._rows(select(tables.audit_event).where(sequence > after).order_by(sequence))
         return tuple(_event(row) for row in rows)
 
     def last_audit_event(self) -> AuditEvent | None:

@@ -17,6 +17,7 @@ from handclasp.app.home import Home
 from handclasp.app.identity_files import LEGACY_P12, make_folder, write_identity
 from handclasp.app.profiles import profile_of
 from handclasp.app.recover import recover
+from handclasp.catalogue.profiles import OWN_PROFILES
 from handclasp.model.certificate import GeneralName
 from handclasp.model.errors import Bug, PolicyError
 from handclasp.model.issuance import Authority, CertificateRecord, CertificateState, IssuanceRequest, KeyType, Profile
@@ -93,8 +94,10 @@ def request_of(order: IssueOrder, find: Callable[[str], Profile]) -> IssuanceReq
     """
     name = identity_name(order.name)
     profile = find(order.profile)
-    if profile.ca:
-        raise PolicyError(f"profile {profile.name} is for CAs", hint="handclasp init makes them")
+    if profile.ca or profile.name in OWN_PROFILES:
+        raise PolicyError(
+            f"profile {profile.name} is for CAs and their responders", hint="handclasp init and handclasp serve make those"
+        )
     names = tuple(subject_alt_name(text) for text in order.subject_alt_names)
     wanted = order.wishes.names if order.wishes and order.take_names else ()
     names += tuple(wish for wish in wanted if wish.kind in profile.san_kinds)

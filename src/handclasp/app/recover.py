@@ -3,7 +3,7 @@
 from handclasp.app.crashpoint import crashpoint
 from handclasp.app.home import Home
 from handclasp.app.identity_files import write_identity
-from handclasp.catalogue.profiles import CA_PROFILES
+from handclasp.catalogue.profiles import OWN_PROFILES
 from handclasp.model.issuance import CertificateRecord
 
 _HALF_WRITTEN = ".*.handclasp-new"  # what FileTree.write leaves when it is killed before the rename
@@ -36,7 +36,7 @@ def sweep(home: Home, *folders: str) -> None:
 
 
 def _abandon(home: Home, record: CertificateRecord) -> None:
-    if record.profile not in CA_PROFILES:
+    if record.profile not in OWN_PROFILES:
         sweep(home, home.layout.identity(record.name))
         home.files.remove(home.layout.staged_key(record.name, record.serial))
     with home.store.begin() as transaction:

@@ -9,7 +9,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from handclasp.app.home import Home
 from handclasp.app.identity_files import issuers_of
 from handclasp.app.issue import files_in
-from handclasp.catalogue.profiles import CA_PROFILES, PROFILES
+from handclasp.catalogue.profiles import OWN_PROFILES, PROFILES
 from handclasp.model.certificate import Certificate
 from handclasp.model.errors import UsageError
 from handclasp.model.issuance import CertificateRecord, CertificateState
@@ -49,7 +49,7 @@ def entries(home: Home, *, authorities: bool = False) -> tuple[Entry, ...]:
     home.authorities()
     now = home.clock.now()
     records = home.store.certificates()
-    return tuple(entry(record, now) for record in records if authorities or record.profile not in CA_PROFILES)
+    return tuple(entry(record, now) for record in records if authorities or record.profile not in OWN_PROFILES)
 
 
 def show(home: Home, name: str) -> Shown:
@@ -84,7 +84,7 @@ def may_enter(home: Home, *, names: tuple[str, ...] | None = None) -> tuple[Cert
         if record.state is CertificateState.ISSUED
         and record.not_before <= now < record.not_after
         and (names is None or record.name in names)
-        and record.profile not in CA_PROFILES
+        and record.profile not in OWN_PROFILES
         and _for_clients(record)
     )
 

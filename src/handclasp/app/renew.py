@@ -14,7 +14,7 @@ from handclasp.app.home import Home
 from handclasp.app.identity_files import current_key, spki
 from handclasp.app.issue import Issued, described, make
 from handclasp.app.recover import recover
-from handclasp.catalogue.profiles import CA_PROFILES
+from handclasp.catalogue.profiles import OWN_PROFILES
 from handclasp.model.certificate import GeneralName
 from handclasp.model.errors import PolicyError, UsageError
 from handclasp.model.issuance import CertificateRecord, CertificateState, IssuanceRequest, KeyType
@@ -69,7 +69,7 @@ def due(home: Home, within: timedelta) -> tuple[str, ...]:
     now = home.clock.now()
     newest_end: dict[str, CertificateRecord] = {}
     for record in home.store.certificates():
-        if record.state is CertificateState.ISSUED and record.profile not in CA_PROFILES:
+        if record.state is CertificateState.ISSUED and record.profile not in OWN_PROFILES:
             newest_end[record.name] = record
     ending = [record for record in newest_end.values() if record.not_after <= now + within]
     return tuple(record.name for record in sorted(ending, key=lambda one: one.not_after))
@@ -87,8 +87,8 @@ def newest(home: Home, name: str) -> tuple[CertificateRecord, x509.Certificate]:
     if not signed:
         raise UsageError(f"there is no identity {name!r}", hint="handclasp list")
     record = signed[-1]
-    if record.profile in CA_PROFILES:
-        raise PolicyError(f"{name} is a CA", hint="handclasp init makes CAs")
+    if record.profile in OWN_PROFILES:
+        raise PolicyError(f"{name} is a CA or its responder", hint="handclasp init makes CAs; responders renew by themselves")
     if record.state is CertificateState.REVOKED:
         raise PolicyError(f"the newest certificate of {name} is revoked", hint=f"handclasp issue {name}     makes a new one")
     return record, x509.load_der_x509_certificate(record.certificate or b"")

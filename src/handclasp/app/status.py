@@ -8,7 +8,7 @@ from handclasp.app.authority import certificate_of
 from handclasp.app.ca_files import crl_file_content
 from handclasp.app.crl import published_crls
 from handclasp.app.home import Home
-from handclasp.catalogue.profiles import CA_PROFILES
+from handclasp.catalogue.profiles import OWN_PROFILES
 from handclasp.model.errors import InputError
 from handclasp.model.issuance import CertificateRecord, CertificateState
 from handclasp.pki.audit_chain import chain_faults
@@ -38,7 +38,7 @@ def status(home: Home, *, within: timedelta) -> Status:
     """Look at everything; `within` is how long before its end a thing needs attention."""
     home.authorities()
     now = home.clock.now()
-    records = [record for record in home.store.certificates() if record.profile not in CA_PROFILES]
+    records = [record for record in home.store.certificates() if record.profile not in OWN_PROFILES]
     items = (
         *_authorities(home, now + within),
         *_crls(home, now + within),

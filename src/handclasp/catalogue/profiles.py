@@ -23,7 +23,7 @@ nextUpdate would add nothing but the day on which OpenSSL error 12 locks every c
 ROOT = Profile(
     name="root-ca",
     ca=True,
-    path_len_constraint=1,
+    path_len_constraint=None,  # issuing CAs have one; a limit here would forbid to vouch for the next root
     key_usage=("keyCertSign", "cRLSign"),
     extended_key_usage=(),
     lifetime=10 * _YEAR,
@@ -46,6 +46,20 @@ ISSUING = Profile(
     san_required=False,
     key_types=_STRONG,
     reference="RFC 5280 4.2.1.3, 4.2.1.9",
+)
+
+CROSS = Profile(
+    name="cross-ca",
+    ca=True,
+    path_len_constraint=None,
+    key_usage=("keyCertSign", "cRLSign"),
+    extended_key_usage=(),
+    lifetime=10 * _YEAR,
+    max_lifetime=30 * _YEAR,
+    san_kinds=(),
+    san_required=False,
+    key_types=tuple(KeyType),
+    reference="RFC 4949: cross-certificate; an old root vouches for the new one",
 )
 
 CLIENT = Profile(
@@ -105,13 +119,31 @@ EMAIL = Profile(
     reference="RFC 8550 3 and 4.4.2",
 )
 
-PROFILES = {profile.name: profile for profile in (ROOT, ISSUING, CLIENT, SERVER, PEER, EMAIL)}
+OCSP = Profile(
+    name="ocsp",
+    ca=False,
+    path_len_constraint=None,
+    key_usage=("digitalSignature",),
+    extended_key_usage=("OCSPSigning",),
+    # short, because it says that nobody needs to ask about it; it is renewed by itself long before
+    lifetime=timedelta(days=30),
+    max_lifetime=timedelta(days=90),
+    san_kinds=(),
+    san_required=False,
+    key_types=_STRONG,
+    reference="RFC 6960 4.2.2.2",
+)
+
+PROFILES = {profile.name: profile for profile in (ROOT, ISSUING, CROSS, CLIENT, SERVER, PEER, EMAIL, OCSP)}
 """Every profile by its name."""
 
 CA_PROFILES = tuple(profile.name for profile in PROFILES.values() if profile.ca)
 """Names of the profiles of CAs: their records stand in the registry beside those of identities."""
 
-END_ENTITY_PROFILES = tuple(profile.name for profile in PROFILES.values() if not profile.ca)
+OWN_PROFILES = (*CA_PROFILES, OCSP.name)
+"""Names of the profiles of certificates that Handclasp makes and renews for itself: no identity has them."""
+
+END_ENTITY_PROFILES = tuple(name for name in PROFILES if name not in OWN_PROFILES)
 """Names a person may give to `handclasp issue --profile`."""
 
 

@@ -19,7 +19,7 @@ from handclasp.pki.signing import SigningKey, algorithm_identifier, sign_bytes, 
 _CRL_NUMBER = "2.5.29.20"
 _REASON = "2.5.29.21"
 _AUTHORITY_KEY_IDENTIFIER = "2.5.29.35"
-_REASON_CODES = {
+REASON_CODES = {
     "keyCompromise": 1,
     "cACompromise": 2,
     "affiliationChanged": 3,
@@ -112,7 +112,7 @@ def _subject_key_identifier(issuer: x509.Certificate) -> bytes:
 
 
 def _entry(entry: RevokedEntry) -> bytes:
-    code = _REASON_CODES.get(entry.reason or "")
+    code = REASON_CODES.get(entry.reason or "")
     if entry.reason not in (None, "unspecified") and code is None:
         raise Bug(f"reason {entry.reason} cannot stand in a complete CRL")
     extensions = der.sequence(_extension(_REASON, encode(0x0A, bytes((code,))))) if code is not None else b""

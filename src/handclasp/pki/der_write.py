@@ -38,7 +38,12 @@ def time(moment: datetime) -> bytes:
     utc = moment.astimezone(UTC)
     if utc.year < 2050:
         return encode(0x17, utc.strftime("%y%m%d%H%M%SZ").encode())
-    return encode(0x18, utc.strftime("%Y%m%d%H%M%SZ").encode())
+    return generalized_time(utc)
+
+
+def generalized_time(moment: datetime) -> bytes:
+    """GeneralizedTime of whole seconds in UTC (RFC 5280 4.1.2.5.2)."""
+    return encode(0x18, moment.astimezone(UTC).strftime("%Y%m%d%H%M%SZ").encode())
 
 
 def _base128(value: int) -> bytes:

@@ -103,6 +103,8 @@ def _extension_set(certificate: x509.Certificate, profile: Profile, request: Iss
     }
     if profile.extended_key_usage:
         expected.add(ExtensionOID.EXTENDED_KEY_USAGE)
+    if "OCSPSigning" in profile.extended_key_usage:
+        expected.add(ExtensionOID.OCSP_NO_CHECK)
     if request.subject_alt_names:
         expected.add(ExtensionOID.SUBJECT_ALTERNATIVE_NAME)
     found = {extension.oid for extension in certificate.extensions}

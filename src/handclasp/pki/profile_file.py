@@ -7,10 +7,12 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from handclasp.catalogue.profiles import PROFILES
+from handclasp.catalogue.profiles import OWN_PROFILES, PROFILES
 from handclasp.model.errors import InputError, PolicyError
 from handclasp.model.issuance import KeyType, Profile
 from handclasp.pki.tbs import EXTENDED_KEY_USAGES
+
+_USAGES = tuple(word for word in EXTENDED_KEY_USAGES if word != "OCSPSigning")  # who has that may speak for the CA
 
 NAME = re.compile(r"[a-z][a-z0-9-]{0,39}\Z")
 """What a profile may be called, and its file before `.toml`."""
@@ -45,7 +47,7 @@ def read_profile(content: bytes, *, name: str, where: str) -> Profile:
         raise InputError(f"is not TOML: {error}", where=where, hint=EXAMPLE) from error
     fields = _Fields(table, text, where)
     base = fields.read("base", _text, required=True)
-    if base not in PROFILES or PROFILES[base].ca:
+    if base not in PROFILES or base in OWN_PROFILES:
         raise fields.wrong("base", f"{base!r} is no profile to build on")
     return _built(fields, PROFILES[base], name)
 
@@ -81,7 +83,7 @@ class _Fields:
 
 def _built(fields: _Fields, base: Profile, name: str) -> Profile:
     days, most = fields.read("days", _days), fields.read("max_days", _days)
-    usages = fields.read("extended_key_usage", _words(tuple(EXTENDED_KEY_USAGES)))
+    usages = fields.read("extended_key_usage", _words(_USAGES))
     kinds = fields.read("san_kinds", _words(("dns", "ip", "email"), empty=True))
     keys = fields.read("key_types", _words(tuple(KeyType)))
     required = fields.read("san_required", _truth)

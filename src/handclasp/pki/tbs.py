@@ -39,6 +39,7 @@ EXTENDED_KEY_USAGES = {
     "clientAuth": ExtendedKeyUsageOID.CLIENT_AUTH,
     "serverAuth": ExtendedKeyUsageOID.SERVER_AUTH,
     "emailProtection": ExtendedKeyUsageOID.EMAIL_PROTECTION,
+    "OCSPSigning": ExtendedKeyUsageOID.OCSP_SIGNING,
 }
 """RFC 5280 4.2.1.12 names to object identifiers."""
 
@@ -199,6 +200,8 @@ def _extensions(
     ]
     if profile.extended_key_usage:
         made.append((x509.ExtendedKeyUsage([EXTENDED_KEY_USAGES[word] for word in profile.extended_key_usage]), False))
+    if "OCSPSigning" in profile.extended_key_usage:
+        made.append((x509.OCSPNoCheck(), False))  # RFC 6960 4.2.2.2.1: nobody can be asked about who answers
     if request.subject_alt_names:
         made.append((x509.SubjectAlternativeName(general_names(request.subject_alt_names)), False))
     return made

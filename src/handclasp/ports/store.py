@@ -1,6 +1,6 @@
 """What the certificate authority remembers. One transaction per change, with its audit event."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
@@ -79,6 +79,14 @@ class Store(Protocol):
         """One record, or None when this CA never intended that serial."""
         ...
 
+    def find_many(self, issuer: str, serials: Sequence[int]) -> dict[int, CertificateRecord]:
+        """Several records in one lookup, by serial; those that this CA never intended are not in it."""
+        ...
+
+    def version(self) -> int:
+        """A number that is another after every committed change, whoever made it. Cheap: microseconds on SQLite."""
+        ...
+
     def pending(self) -> tuple[CertificateRecord, ...]:
         """Records still in state intent: signing now, or left by an interrupted run."""
         ...
@@ -99,8 +107,8 @@ class Store(Protocol):
         """DER of the newest CRL of a CA."""
         ...
 
-    def audit_events(self) -> Iterable[AuditEvent]:
-        """The audit log from the beginning."""
+    def audit_events(self, *, after: int = 0) -> Iterable[AuditEvent]:
+        """The audit log from the beginning, or what follows the event of that number."""
         ...
 
     def last_audit_event(self) -> AuditEvent | None:

@@ -1,0 +1,195 @@
+"""Answers OCSP requests (RFC 6960, RFC 5019): bytes in, bytes out; one lookup each, or none when the answer is known.
+
+`good` is said only of serials that were really issued. What is kept of earlier answers is checked against the registry's
+version each time, so a revocation by any process shows in the next answer.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from threading import Lock
+
+from handclasp.app.home import Home
+from handclasp.app.ocsp_responders import Responder
+from handclasp.model.errors import WorldError
+from handclasp.model.issuance import CertificateRecord, CertificateState
+from handclasp.model.ocsp import CertId, CertStatus, OcspAnswer, OcspError, OcspRequest, Status
+from handclasp.pki.ocsp_request import HASHES, cert_id, issuer_hashes, read_request, write_request
+from handclasp.pki.ocsp_response import error_response, sign_response
+
+VALIDITY = timedelta(hours=1)
+"""nextUpdate minus thisUpdate."""
+
+_FORMS = 8  # requests for one certificate that are kept; nginx, OpenSSL and GnuTLS need one each
+_MAX_KEPT_REQUEST = 256
+_PREPARED_HASHES = ("1.3.14.3.2.26", "2.16.840.1.101.3.4.2.1")
+
+ERRORS = {error: OcspAnswer(der=error_response(error), error=error) for error in OcspError}
+"""The unsigned answers."""
+
+Key = tuple[str, int]
+
+
+@dataclass(slots=True)
+class _Kept:
+    """Answers by the bytes of their request, and which of them speak of a certificate (issuer, serial)."""
+
+    by_request: dict[bytes, OcspAnswer] = field(default_factory=dict)
+    about: dict[Key, list[bytes]] = field(default_factory=dict)
+
+    def put(self, key: Key, request: bytes, answer: OcspAnswer, capacity: int) -> None:
+        forms = self.about.setdefault(key, [])
+        if request not in self.by_request:
+            if len(forms) >= _FORMS:
+                return
+            if len(self.by_request) >= capacity:
+                self._drop_oldest()
+            forms.append(request)
+        self.by_request[request] = answer
+
+    def forget(self, key: Key) -> None:
+        for request in self.about.pop(key, ()):
+            self.by_request.pop(request, None)
+
+    def clear(self) -> None:
+        self.by_request.clear()
+        self.about.clear()
+
+    def _drop_oldest(self) -> None:
+        self.forget(next(iter(self.about)))
+
+
+class OcspDesk:
+    """Answers for all CAs of a home. Safe to use from several threads.
+
+    Args:
+        home: read only; the registry's version is asked for at each answer.
+        responders: from ocsp_responders.responders; `replace` takes new ones.
+        validity: nextUpdate minus thisUpdate; an answer is signed anew when half of it is over.
+        capacity: answers to keep, about 1.5 kB each.
+    """
+
+    def __init__(
+        self, home: Home, responders: Iterable[Responder], *, validity: timedelta = VALIDITY, capacity: int = 50_000
+    ) -> None:
+        self._home = home
+        self._validity = validity
+        self._capacity = capacity
+        self._kept = _Kept()
+        self._lock = Lock()
+        self._seen = home.store.version()
+        self._last_event = _last_sequence(home)
+        self.replace(responders)
+
+    def replace(self, responders: Iterable[Responder]) -> None:
+        """Answer with these from now on; answers of responders that changed are forgotten."""
+        found = tuple(responders)
+        index = {(oid, *issuer_hashes(responder.issuer, oid)): responder for responder in found for oid in HASHES}
+        with self._lock:
+            self._responders, self._index = found, index
+            self._kept.clear()
+
+    @property
+    def responders(self) -> tuple[Responder, ...]:
+        """Who answers now."""
+        return self._responders
+
+    def quick(self, request: bytes) -> OcspAnswer | None:
+        """The answer if it is known and still holds, else None. Takes microseconds, and one look at the registry's version.
+
+        Raises:
+            WorldError: the registry cannot be asked whether it still holds.
+        """
+        self._notice_changes()
+        answer = self._kept.by_request.get(request)
+        if answer is None or answer.this_update is None:
+            return None
+        return answer if self._home.clock.now() < answer.this_update + self._validity / 2 else None
+
+    def answer(self, data: bytes) -> OcspAnswer:
+        """The answer to a request. Never raises for what a client sent."""
+        try:
+            known = self.quick(data)
+            if known is not None:
+                return known
+            request = read_request(data)
+        except ValueError:
+            return ERRORS[OcspError.MALFORMED_REQUEST]
+        except WorldError:
+            return ERRORS[OcspError.TRY_LATER]
+        try:
+            return self._answer(data, request)
+        except WorldError:
+            return ERRORS[OcspError.TRY_LATER]
+
+    def prepare(self) -> Iterator[int]:
+        """Sign the answers for every unexpired certificate ahead of the questions; gives the number after each certificate."""
+        now = self._home.clock.now()
+        done = 0
+        for record in self._home.store.certificates():
+            responder = next((one for one in self._responders if one.authority.label == record.issuer), None)
+            if responder is None or responder.signer is None or record.not_after <= now:
+                continue
+            if len(self._kept.by_request) >= self._capacity:
+                return
+            for oid in _PREPARED_HASHES:
+                self.answer(write_request(cert_id(responder.issuer, record.serial, oid).encoded))
+            done += 1
+            yield done
+
+    def _answer(self, data: bytes, request: OcspRequest) -> OcspAnswer:
+        asked = {self._index.get((one.algorithm, one.issuer_name_hash, one.issuer_key_hash)) for one in request.cert_ids}
+        responder = asked.pop()
+        if asked or responder is None or responder.signer is None:
+            return ERRORS[OcspError.UNAUTHORIZED]  # RFC 5019 2.2.3: not ours, or of several CAs, for whom no one signer speaks
+        label, signer = responder.authority.label, responder.signer
+        version = self._home.store.version()
+        found = self._home.store.find_many(label, [one.serial for one in request.cert_ids])
+        statuses = [status_of(one, found.get(one.serial)) for one in request.cert_ids]
+        now = self._home.clock.now().replace(microsecond=0)
+        until = min(now + self._validity, signer.certificate.not_valid_after_utc)
+        answer = OcspAnswer(
+            der=sign_response(signer, statuses, now=now, next_update=until, nonce=request.nonce),
+            statuses=tuple(one.status for one in statuses),
+            this_update=now,
+            next_update=until,
+            fresh=request.nonce is not None,
+        )
+        lasting = len(statuses) == 1 and statuses[0].status is not Status.UNKNOWN
+        if lasting and request.nonce is None and len(data) <= _MAX_KEPT_REQUEST:
+            with self._lock:
+                if version == self._seen and responder in self._responders:
+                    self._kept.put((label, request.cert_ids[0].serial), data, answer, self._capacity)
+        return answer
+
+    def _notice_changes(self) -> None:
+        """Forget the answers about certificates that were revoked since the last look, by whichever process."""
+        version = self._home.store.version()
+        if version == self._seen:
+            return
+        with self._lock:
+            for event in self._home.store.audit_events(after=self._last_event):
+                if event.sequence != self._last_event + 1:
+                    self._kept.clear()
+                if event.action == "revoked":
+                    self._kept.forget((event.details["issuer"], int(event.details["serial"], 16)))
+                self._last_event = event.sequence
+            self._seen = version
+
+
+def status_of(asked: CertId, record: CertificateRecord | None) -> CertStatus:
+    """What to say of a serial. Intents and abandoned ones may never have been signed: unknown, and nobody gets in with them."""
+    if record is not None and record.state is CertificateState.REVOKED:
+        return CertStatus(cert_id=asked, status=Status.REVOKED, revoked_at=record.revoked_at, reason=record.reason)
+    issued = record is not None and record.state is CertificateState.ISSUED and record.certificate is not None
+    return CertStatus(cert_id=asked, status=Status.GOOD if issued else Status.UNKNOWN)
+
+
+def earliest_end(responders: Iterable[Responder]) -> datetime | None:
+    """When the first responder's certificate ends."""
+    return min((one.until for one in responders if one.until), default=None)
+
+
+def _last_sequence(home: Home) -> int:
+    last = home.store.last_audit_event()
+    return last.sequence if last else 0

@@ -1,0 +1,93 @@
+"""OCSP responses (RFC 6960 4.2, RFC 5019): own DER writer, because one answer may hold several certificates.
+
+The builder of `cryptography` makes answers for exactly one; tests hold the two equal there, and OpenSSL and GnuTLS read ours.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from handclasp.model.errors import Bug
+from handclasp.model.ocsp import CertStatus, OcspError, Status
+from handclasp.pki import der_write as der
+from handclasp.pki.crl import REASON_CODES
+from handclasp.pki.der import encode
+from handclasp.pki.ocsp_request import NONCE, key_bits
+from handclasp.pki.signing import SigningKey, algorithm_identifier, sign_bytes
+
+_BASIC = der.oid("1.3.6.1.5.5.7.48.1.1")
+_SUCCESSFUL = encode(0x0A, b"\x00")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signer:
+    """Who answers for one CA: a delegated responder (RFC 6960 4.2.2.2), with the parts of an answer that never change."""
+
+    key: SigningKey
+    certificate: x509.Certificate
+    responder_id: bytes
+    algorithm: bytes
+    certificates: bytes
+
+    @classmethod
+    def of(cls, key: SigningKey, certificate: x509.Certificate) -> "Signer":
+        """Key and certificate of a responder; Bug when they do not belong together."""
+        if key.public_key() != certificate.public_key():
+            raise Bug("the key is not that of the responder's certificate")
+        by_key = der.octet_string(hashlib.sha1(key_bits(certificate), usedforsecurity=False).digest())
+        return cls(
+            key=key,
+            certificate=certificate,
+            responder_id=encode(0xA2, by_key),
+            algorithm=algorithm_identifier(key.public_key()),
+            certificates=encode(0xA0, der.sequence(certificate.public_bytes(Encoding.DER))),
+        )
+
+
+def sign_response(
+    signer: Signer,
+    statuses: Iterable[CertStatus],
+    *,
+    now: datetime,
+    next_update: datetime,
+    nonce: bytes | None = None,
+) -> bytes:
+    """A signed OCSPResponse in DER. producedAt and thisUpdate are `now`, in whole seconds.
+
+    Args:
+        signer: the responder of the CA that issued every one of them.
+        statuses: what is known, in the order of the request.
+        now: the time of the lookup.
+        next_update: until when the answer may be used.
+        nonce: the value of the request's nonce extension.
+    """
+    this, until = der.generalized_time(now), encode(0xA0, der.generalized_time(next_update))
+    responses = der.sequence(*(der.sequence(one.cert_id.encoded, _status(one), this, until) for one in statuses))
+    extensions = b""
+    if nonce is not None:
+        extensions = encode(0xA1, der.sequence(der.sequence(der.oid(NONCE), der.octet_string(nonce))))
+    content = der.sequence(signer.responder_id, this, responses, extensions)
+    signature = der.bit_string(sign_bytes(signer.key, content))
+    basic = der.sequence(content, signer.algorithm, signature, signer.certificates)
+    return der.sequence(_SUCCESSFUL, encode(0xA0, der.sequence(_BASIC, der.octet_string(basic))))
+
+
+def error_response(error: OcspError) -> bytes:
+    """An unsigned answer that says only why there is none."""
+    return der.sequence(encode(0x0A, bytes((error,))))
+
+
+def _status(found: CertStatus) -> bytes:
+    if found.status is Status.GOOD:
+        return b"\x80\x00"
+    if found.status is Status.UNKNOWN:
+        return b"\x82\x00"
+    if found.revoked_at is None:
+        raise Bug("a revoked certificate has no date", where=f"{found.cert_id.serial:X}")
+    code = REASON_CODES.get(found.reason or "")
+    reason = encode(0xA0, encode(0x0A, bytes((code,)))) if code is not None else b""
+    return encode(0xA1, der.generalized_time(found.revoked_at) + reason)
