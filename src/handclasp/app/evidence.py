@@ -12,6 +12,7 @@ from handclasp.model.evidence import Evidence
 from handclasp.model.nginx import EffectiveConfig, NginxBuild
 from handclasp.model.verdict import Side
 from handclasp.nginxconf.effective import effective
+from handclasp.nginxconf.tree import ConfigTree, walk
 from handclasp.pki.any_form import KEY_LEFT_OUT
 from handclasp.pki.read import certificates_from_bytes, spki_of_private_key_pem
 from handclasp.ports.files import FileReader
@@ -20,6 +21,7 @@ from handclasp.verdict.predict import Stage
 _PRIVATE_KEY = re.compile(rb"-----BEGIN ([A-Z ]*PRIVATE KEY)-----.*?-----END \1-----\s*", re.DOTALL)
 _NO_FILE = "No such file or directory"
 _NOT_REGULAR = "not a regular file"
+_FILE_DIRECTIVES = ("ssl_client_certificate", "ssl_trusted_certificate", "ssl_certificate", "ssl_crl")
 _CANDIDATE_SUFFIXES = (".pem", ".crt", ".cer", ".cert", ".crl", ".chain", ".ca", ".bundle", ".0", ".der")
 _MOST_CANDIDATES = 400
 _BIGGEST_CANDIDATE = 4 * 1024 * 1024
@@ -71,7 +73,7 @@ def _with_named_files(evidence: Evidence, files: FileReader, read: ReadConfig, f
     config = effective(read.tree, Stage(evidence).version)
     found: dict[str, bytes | None] = dict(evidence.files)
     unreadable: dict[str, str] = {}
-    for path in sorted(certificate_paths(config)):
+    for path in sorted(certificate_paths(config) | written_paths(read.tree)):
         found[path] = _read_public(files, path, unreadable)
     keys = {path: spki for path in sorted(key_paths(config)) if (spki := _public_half(files, path, unreadable))}
     near = dict.fromkeys([*folders, *(path.rpartition("/")[0] for path in certificate_paths(config))])
@@ -93,6 +95,16 @@ def certificate_paths(config: EffectiveConfig) -> set[str]:
                 upstream = location.upstream
                 paths += (upstream.trusted_certificate.value, upstream.crl.value, upstream.certificate.value)
     return _concrete(paths)
+
+
+def written_paths(tree: ConfigTree) -> set[str]:
+    """Files of certificates and CRLs that are named anywhere, also where nginx does not allow it or a second time."""
+    named = (item for item, _ in walk(tree.directives) if item.name.endswith(_FILE_DIRECTIVES) and item.children is None)
+    return _concrete(_absolute(tree, "".join(item.args[:1])) for item in named)
+
+
+def _absolute(tree: ConfigTree, path: str) -> str:
+    return path if path.startswith(("/", "data:", "engine:", "store:")) or not path else f"{tree.conf_dir}/{path}"
 
 
 def key_paths(config: EffectiveConfig) -> set[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from handclasp.app.prove_bench import Bench, bench_for
 from handclasp.app.sandbox import Asked, RunningSandbox, SandboxTools, sandbox
-from handclasp.diagnose.attempts import attempt_for
+from handclasp.diagnose.attempts import attempt_for, can_be_shown
 from handclasp.diagnose.case import Case
 from handclasp.diagnose.engine import Reasoned
 from handclasp.diagnose.remedies.change import Change
@@ -57,12 +57,16 @@ def prove(reasoned: Reasoned, tools: SandboxTools, *, client_key: bytes | None =
     Raises:
         WorldError: nginx cannot be run.
     """
-    chosen = [(n, changes[0]) for n, changes in enumerate(reasoned.changes) if changes and changes[0].can_be_tried]
+    findings = list(reasoned.diagnosis.findings)
+    chosen = [
+        (n, changes[0])
+        for n, changes in enumerate(reasoned.changes)
+        if changes and changes[0].can_be_tried and can_be_shown(findings[n])
+    ]
     if not chosen:
         return Proven(diagnosis=reasoned.diagnosis)
     case = reasoned.case
     bench = bench_for(case, client_key if all(change.by_files_alone for _, change in chosen) else None)
-    findings = list(reasoned.diagnosis.findings)
     bench.keep_log_level = any(finding.cause == _LOG_CAUSE for finding in findings)
     tasks = [_task(bench, n, findings[n], change) for n, change in chosen]
     try:

@@ -12,6 +12,7 @@ from handclasp.model.evidence import Evidence
 from handclasp.model.nginx import StartFault
 from handclasp.model.verdict import PathVerdict, Side, Verdict
 from handclasp.nginxconf.start_faults import evidence_faults
+from handclasp.pki.any_form import look
 from handclasp.verdict.predict import Stage
 from handclasp.verdict.trust import certificates_in, crls_in
 
@@ -74,7 +75,10 @@ class Case:
         near = (
             certificate for path in self.evidence.candidates for certificate in certificates_in(self.evidence.candidates, path)
         )
-        return tuple(dict.fromkeys((*named, *near, *(self.presented or ()))))
+        unlike = (
+            certificate for path in files if path not in self.stage.tree.sources for certificate in _in_other_form(files[path])
+        )
+        return tuple(dict.fromkeys((*named, *near, *(self.presented or ()), *unlike)))
 
     @cached_property
     def lists(self) -> tuple[Crl, ...]:
@@ -110,6 +114,11 @@ class Case:
     def shallow(self) -> PathVerdict | None:
         """The verdict with a complete path and the depth that is set."""
         return self.party.verify(added=self.missing) if self.party else None
+
+
+def _in_other_form(content: bytes | None) -> tuple[Certificate, ...]:
+    """Certificates of a file that nginx cannot read as it is; () for PEM, which is read anyway."""
+    return look(content).certificates if content and b"-----BEGIN CERTIFICATE-----" not in content else ()
 
 
 def errors_at(verdict: PathVerdict, *symbols: str) -> Iterable[tuple[int, Certificate]]:

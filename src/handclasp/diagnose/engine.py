@@ -112,7 +112,7 @@ def _dead_ends(slug: str) -> tuple[DeadEnd, ...]:
         cause = causes.load(slug)
     except KeyError:
         return ()
-    return tuple(DeadEnd(action=item.action, why=item.why, danger=item.danger) for item in cause.dead_ends)
+    return tuple(DeadEnd(action=item.action, why=item.why, danger=item.danger, id=item.id) for item in cause.dead_ends)
 
 
 def _open_questions(case: Case) -> Iterable[CouldNotTell]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from handclasp.catalogue.cause import Cause
+from handclasp.catalogue.measured import CameFrom
 from handclasp.catalogue.verify_errors import VerifyErrorName
 from handclasp.diagnose.candidates import Candidate
 from handclasp.diagnose.log_line import Doubt, LogLine
@@ -35,7 +36,7 @@ class Explained:
 class Explanation:
     """The answer. `errors`: what the number or symbol is called, per OpenSSL series. `doubt`: no nginx prints that line.
 
-    `causes` are in order; empty when nothing is known.
+    `causes` are in order; empty when nothing is known. `came_from`: the lab's runs that showed it; None: none did.
     """
 
     asked: str
@@ -46,3 +47,4 @@ class Explanation:
     meaning: Text | None = None
     doubt: Doubt | None = None
     title: str | None = None
+    came_from: CameFrom | None = None

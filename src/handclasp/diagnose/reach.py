@@ -48,7 +48,7 @@ def behind_tls(case: Case) -> Iterator[tuple[Socket, TlsServer]]:
 
 
 def places(server: TlsServer) -> tuple[Place, ...]:
-    """An address for every location that a request can select; "/" when there is none. Those that cannot be found are left out."""
+    """An address for every location that a request can select and that can be told from its pattern; "/" when there is none."""
     found: dict[int, Place] = {}
     for location in server.locations:
         uri = example_uri(location)

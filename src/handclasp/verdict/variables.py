@@ -11,9 +11,12 @@ _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 _DEEPEST = 8
 
 
-def variables(certificate: Certificate | None, verify: str | None, *, host: str, sni: str | None) -> dict[str, str]:
+def variables(
+    certificate: Certificate | None, verify: str | None, *, host: str, sni: str | None, tls: bool = True
+) -> dict[str, str]:
     """The $ssl_* variables of a request. They describe the certificate even when its verification failed."""
-    known = {"ssl_client_verify": verify or "", "host": host, "ssl_server_name": sni or "", "https": "on"}
+    scheme = {"https": "on", "scheme": "https"} if tls else {"https": "", "scheme": "http"}
+    known = {"ssl_client_verify": verify or "", "host": host, "http_host": host, "ssl_server_name": sni or "", **scheme}
     if certificate is None:
         empty = ("ssl_client_s_dn", "ssl_client_i_dn", "ssl_client_serial", "ssl_client_fingerprint", "ssl_client_cert")
         return known | dict.fromkeys((*empty, "ssl_client_escaped_cert", "ssl_client_raw_cert"), "")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from handclasp.catalogue import causes
 from handclasp.diagnose.case import Case
-from handclasp.diagnose.remedies import bundle, lists, no_certificate, reissue, settings, start
+from handclasp.diagnose.remedies import bundle, lists, no_certificate, placement, reissue, settings, start
 from handclasp.diagnose.remedies.change import Change
 from handclasp.diagnose.rules import start as start_rules
 from handclasp.model.finding import Applicability, Finding
@@ -82,6 +82,11 @@ _BY_CAUSE: dict[str, Builder] = {
     ),
     **dict.fromkeys(("client-mask-expired-hides-untrusted", "upstream-mask-several-faults"), settings.several),
     "upstream-crl": upstream_crl,
+    "optional-not-enforced": placement.insist,
+    "verify-client-not-enabled": placement.switch_on,
+    "listen-without-ssl": placement.listen_tls,
+    "error-page-495-bypass": placement.refusal_page,
+    "sni-host-split": placement.same_name,
     "client-sent-no-cert": no_certificate.changes,
     "error-log-level-hides-reason": settings.log_level,
     "upstream-name-mismatch": settings.upstream_name,

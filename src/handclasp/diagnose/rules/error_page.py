@@ -38,7 +38,7 @@ def _of_server(case: Case, socket: Socket, server: TlsServer) -> Iterator[Findin
         if min(answers) >= 300 and not without:
             continue
         summary = say(
-            "error_page turns the refusal of {server} into an answer: without a certificate a client gets {status} from {target}",
+            "error_page turns the refusal of {server} into an answer: a client without certificate gets {status} from {target}",
             "error_page 把 {server} 的拒绝变成了正常响应：没有证书的客户端从 {target} 得到 {status}",
             server=server.label, status=min(answers), target=page.target,
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""One socket, several servers: the handshake is done by the one that SNI names, the answer comes from the one that Host names."""
+"""One socket, several servers: SNI names the one that does the handshake, Host the one that answers."""
 
 from collections.abc import Iterator
 
@@ -47,7 +47,7 @@ def guests(case: Case) -> Iterator[tuple[Socket, TlsServer]]:
 
 
 def foreign_root(case: Case, socket: Socket, server: TlsServer) -> Certificate | None:
-    """A root that the default server trusts and this one does not, and whose clients this one lets in; None when there is none."""
+    """A root that the default server trusts and this one does not, and whose clients this one lets in; None: no such root."""
     default, stage = socket.default, case.stage
     if default.verify_client.value is VerifyClient.OFF or default.reject_handshake.value:
         return None

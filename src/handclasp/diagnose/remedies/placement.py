@@ -1,0 +1,154 @@
+"""Verification put where it takes place: switched on, insisted upon, on a TLS port, for the name of the handshake."""
+
+from collections.abc import Iterator
+
+from handclasp.diagnose.case import Case
+from handclasp.diagnose.reach import ASKING, behind_tls, block_at, http_sockets, places
+from handclasp.diagnose.remedies.change import RELOAD, Change
+from handclasp.diagnose.remedies.config_edit import set_in, with_edits
+from handclasp.diagnose.rule import say
+from handclasp.diagnose.rules.error_page import pages
+from handclasp.diagnose.rules.optional import open_places
+from handclasp.diagnose.rules.placement import listen_at
+from handclasp.diagnose.rules.split import guests
+from handclasp.model.finding import Applicability, FileEdit, Finding, Where
+from handclasp.model.nginx import NginxVersion, TlsServer
+from handclasp.model.origin import Origin
+from handclasp.model.text import Text
+from handclasp.nginxconf.edit import TextEdit, add_argument, insert_into, remove, set_arguments
+from handclasp.nginxconf.tree import Directive, walk
+
+_GUARD = ("if ($ssl_client_verify != SUCCESS) {", "    return 403;", "}")
+_SAME_NAME = ("if ($ssl_server_name != $host) {", "    return 421;", "}")
+_TO_TLS = ("if ($scheme = http) {", "    return 301 https://$host$request_uri;", "}")
+_EVERYBODY = Text(
+    en="every client of this server then needs a certificate: health checks and browsers too",
+    zh="此后该 server 的所有客户端都需要证书，包括健康检查和浏览器",
+)
+_REJECTING = "server {{ listen {address} ssl default_server; ssl_reject_handshake on; return 444; }}"
+_REJECT_SINCE = NginxVersion(1, 19, 4)
+
+
+def insist(case: Case, finding: Finding) -> Iterator[Change]:
+    """A guard where there is none; or `on` for the whole server."""
+    for socket, server in behind_tls(case):
+        if not _about(finding, server.verify_client.origin or server.origin):
+            continue
+        found = open_places(case, socket, server)
+        everything = len(found) == len(places(server))
+        blocks = [server.origin] if everything else [place.location.origin for place in found if place.location]
+        yield _inserted(
+            case, "guard-requests",
+            Text(en="refuse requests without a verified certificate there", zh="在那里拒绝没有经过验证证书的请求"),
+            [block for block in blocks if block is not None], _GUARD,
+        )  # fmt: skip
+        yield _switched_on(case, server)
+
+
+def switch_on(case: Case, finding: Finding) -> Iterator[Change]:
+    """ssl_verify_client on."""
+    for _, server in behind_tls(case):
+        if _about(finding, server.verify_client.origin or server.client_certificate.origin):
+            yield _switched_on(case, server)
+
+
+def _switched_on(case: Case, server: TlsServer) -> Change:
+    return Change(
+        id="switch-on",
+        title=say("set ssl_verify_client on for {server}", "为 {server} 设置 ssl_verify_client on", server=server.label),
+        applicability=Applicability.REVIEW,
+        edits=set_in(case, server.origin, ("ssl_verify_client", ("on",))),
+        commands=(RELOAD,),
+        note=_EVERYBODY,
+    )
+
+
+def listen_tls(case: Case, finding: Finding) -> Iterator[Change]:
+    """TLS on that port; or, beside a TLS port, a redirect."""
+    for socket in http_sockets(case, tls=False):
+        for server in socket.servers:
+            listen = listen_at(server, socket)
+            if listen is None or not _about(finding, listen.origin) or server.verify_client.value not in ASKING:
+                continue
+            if any(one.ssl for one in server.listens):
+                yield _inserted(
+                    case, "redirect-to-tls", Text(en="send plain HTTP requests to https", zh="把明文 HTTP 请求转到 https"),
+                    [server.origin], _TO_TLS,
+                )  # fmt: skip
+            elif server.certificates.value:
+                directive = _directive_at(case, listen.origin)
+                yield Change(
+                    id="listen-ssl",
+                    title=say("add ssl to listen {address}:{port}", "在 listen {address}:{port} 上加 ssl",
+                              address=listen.address, port=listen.port),
+                    applicability=Applicability.REVIEW,
+                    edits=with_edits(case, add_argument(directive, "ssl")) if directive else (),
+                    commands=(RELOAD,),
+                )  # fmt: skip
+
+
+def refusal_page(case: Case, finding: Finding) -> Iterator[Change]:
+    """Without the codes 495 and 496 nginx refuses by itself."""
+    del finding
+    edits: list[TextEdit] = []
+    for _, server in behind_tls(case):
+        for page in pages(server):
+            directive = _directive_at(case, page.origin)
+            if directive is None:
+                continue
+            kept = [word for word in directive.args if word not in {"495", "496"}]
+            codes = [word for word in kept[:-1] if word.isdigit()]
+            edits += set_arguments(directive, kept) if codes else remove(directive)
+    if edits:
+        yield Change(
+            id="refuse-plainly",
+            title=Text(en="take 495 and 496 out of error_page", zh="从 error_page 中去掉 495 和 496"),
+            applicability=Applicability.REVIEW,
+            edits=with_edits(case, edits),
+            commands=(RELOAD,),
+            note=Text(
+                en="a page that explains the refusal may stay, as error_page 495 496 =403 to a location with its own text",
+                zh="可以保留说明拒绝原因的页面：用 error_page 495 496 =403 指向一个只含说明文字的 location",
+            ),
+        )
+
+
+def same_name(case: Case, finding: Finding) -> Iterator[Change]:
+    """Requests for another name than that of the handshake are refused; or handshakes without a known name are."""
+    for socket, server in guests(case):
+        if not _about(finding, server.origin):
+            continue
+        yield _inserted(
+            case, "compare-sni-and-host",
+            Text(en="refuse requests whose Host is not the name of the handshake", zh="拒绝 Host 与握手服务器名不一致的请求"),
+            [server.origin], _SAME_NAME,
+        )  # fmt: skip
+        if case.stage.version >= _REJECT_SINCE:
+            yield Change(
+                id="reject-unknown-names",
+                title=say("give {address} a default server that rejects handshakes", "为 {address} 设置拒绝握手的默认服务器",
+                          address=f"{socket.address}:{socket.port}"),
+                applicability=Applicability.MANUAL,
+                commands=(_REJECTING.format(address=f"{socket.address}:{socket.port}"), RELOAD),
+            )  # fmt: skip
+        return
+
+
+def _inserted(case: Case, identity: str, title: Text, blocks: list[Origin], lines: tuple[str, ...]) -> Change:
+    edits: list[TextEdit] = []
+    for origin in blocks:
+        block = block_at(case, origin)
+        if block is not None:
+            edits += insert_into(block, lines)
+    known: tuple[FileEdit, ...] = with_edits(case, edits)
+    return Change(id=identity, title=title, applicability=Applicability.REVIEW, edits=known, commands=(RELOAD,))
+
+
+def _about(finding: Finding, origin: Origin | None) -> bool:
+    """Whether a finding is about that place; its line may have moved since."""
+    at = Where.at(origin)
+    return finding.where.file == at.file and (finding.where.line == at.line or finding.where.line is None)
+
+
+def _directive_at(case: Case, origin: Origin | None) -> Directive | None:
+    return next((item for item, _ in walk(case.stage.tree.directives) if item.origin == origin), None)

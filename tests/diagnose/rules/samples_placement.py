@@ -1,0 +1,188 @@
+"""Verification that does not take place, or not for everybody."""
+
+from tests.diagnose.rules.workshop import ANSWER, ASKS, TLS, Sample, Workshop
+from tests.diagnose.scenes import blank_pem
+
+_OPTIONAL = f"{TLS} ssl_client_certificate ca.pem; ssl_verify_client optional;"
+_GUARD = "if ($ssl_client_verify != SUCCESS) { return 403; }"
+_INFO = "2026/11/20 10:00:00 [info] 7#7: *1 {} while reading client request headers, client: 192.0.2.7, server: site.test"
+NO_CERTIFICATE = _INFO.format("client sent no required SSL certificate")
+MISDIRECTED = _INFO.format("client attempted to request the server name different from the one that was negotiated")
+
+
+def server(lines: str, inside: str = ANSWER) -> str:
+    return f"    server {{ {lines}\n        {inside}\n    }}\n"
+
+
+def unguarded(shop: Workshop) -> Workshop:
+    return shop.http(server(_OPTIONAL)).sends()
+
+
+def no_ca_unguarded(shop: Workshop) -> Workshop:
+    return shop.http(server(_OPTIONAL.replace("optional;", "optional_no_ca;"))).sends()
+
+
+def proxied(shop: Workshop) -> Workshop:
+    return shop.http(server(_OPTIONAL, "location / { proxy_pass http://127.0.0.1:9000; }")).sends()
+
+
+def partly(shop: Workshop) -> Workshop:
+    inside = f'location / {{ return 200 "all\\n"; }} location /admin/ {{ {_GUARD} return 200 "in\\n"; }}'
+    return shop.http(server(_OPTIONAL, inside)).sends()
+
+
+def backend_told(shop: Workshop) -> Workshop:
+    inside = "location / { proxy_pass http://127.0.0.1:9000; proxy_set_header X-Verify $ssl_client_verify; }"
+    return shop.http(server(_OPTIONAL, inside)).sends()
+
+
+def guarded(shop: Workshop) -> Workshop:
+    return shop.http(server(f"{_OPTIONAL} {_GUARD}")).sends()
+
+
+def guarded_by_map(shop: Workshop) -> Workshop:
+    text = '    map "$request_method:$ssl_client_verify" $refuse { default 1; ~^OPTIONS: 0; ~:SUCCESS$ 0; }\n'
+    return shop.http(text + server(f"{_OPTIONAL} if ($refuse) {{ return 403; }}")).sends()
+
+
+def forgives(shop: Workshop) -> Workshop:
+    shop.draft.leaf.not_after = shop.draft.leaf.not_before.replace(year=shop.draft.leaf.not_before.year + 1)
+    return shop.http(server(f"{_OPTIONAL} {_GUARD}")).sends()
+
+
+def page_200(shop: Workshop) -> Workshop:
+    return shop.http(server(f"{ASKS} error_page 495 496 =200 /;")).sends()
+
+
+def page_to_app(shop: Workshop) -> Workshop:
+    inside = "location / { proxy_pass http://127.0.0.1:9000; } location @app { proxy_pass http://127.0.0.1:9000; }"
+    return shop.http(server(f"{ASKS} error_page 404 496 = @app;", inside)).sends()
+
+
+def page_403(shop: Workshop) -> Workshop:
+    inside = f'location = /why {{ internal; return 200 "send a certificate\\n"; }} {ANSWER}'
+    return shop.http(server(f"{ASKS} error_page 495 496 =403 /why;", inside)).sends()
+
+
+def page_plain(shop: Workshop) -> Workshop:
+    return shop.http(server(f"{ASKS} error_page 400 500 /why.html;")).sends()
+
+
+def not_enabled(shop: Workshop) -> Workshop:
+    return shop.http(server(f"{TLS} ssl_client_certificate ca.pem;")).sends()
+
+
+def off_again(shop: Workshop) -> Workshop:
+    text = "    ssl_client_certificate ca.pem; ssl_verify_client on;\n"
+    return shop.http(text + server(f"{TLS} ssl_verify_client off;")).sends()
+
+
+def public_beside(shop: Workshop) -> Workshop:
+    text = "    ssl_client_certificate ca.pem; ssl_verify_client on;\n"
+    public = "listen 127.0.0.1:8443 ssl; server_name public.test; ssl_verify_client off;"
+    return shop.http(text + server(TLS) + server(public)).sends()
+
+
+def plain_listen(shop: Workshop) -> Workshop:
+    return shop.http(server(ASKS.replace(" ssl;", ";", 1))).sends()
+
+
+def plain_beside(shop: Workshop) -> Workshop:
+    return shop.http(server(f"listen 127.0.0.1:8080; {ASKS}")).sends()
+
+
+def redirecting(shop: Workshop) -> Workshop:
+    redirect = "if ($scheme = http) { return 301 https://$host$request_uri; }"
+    return shop.http(server(f"listen 127.0.0.1:8080; {ASKS} {redirect}")).sends()
+
+
+def redirecting_apart(shop: Workshop) -> Workshop:
+    text = "    ssl_client_certificate ca.pem; ssl_verify_client on;\n"
+    return shop.http(text + server("listen 127.0.0.1:8080; return 301 https://$host;", "") + server(TLS)).sends()
+
+
+def two_cas(shop: Workshop) -> Workshop:
+    shop.other_ca()
+    first = "listen 127.0.0.1:8443 ssl; server_name first.test; ssl_client_certificate other.pem; ssl_verify_client on;"
+    return shop.http(server(first) + server(ASKS)).sends().say(server="site.test")
+
+
+def two_cas_compared(shop: Workshop) -> Workshop:
+    shop.other_ca()
+    first = "listen 127.0.0.1:8443 ssl; server_name first.test; ssl_client_certificate other.pem; ssl_verify_client on;"
+    guard = "if ($ssl_server_name != $host) { return 421; }"
+    return shop.http(server(f"{first} {guard}") + server(f"{ASKS} {guard}")).sends().say(server="site.test")
+
+
+def rejecting(shop: Workshop) -> Workshop:
+    first = "listen 127.0.0.1:8443 ssl default_server; ssl_reject_handshake on;"
+    return shop.http(server(first, "") + server(ASKS)).sends().say(server="site.test")
+
+
+def same_ca(shop: Workshop) -> Workshop:
+    first = ASKS.replace("site.test", "first.test")
+    return shop.http(server(first) + server(ASKS)).sends().say(server="site.test")
+
+
+def _open_default(shop: Workshop) -> Workshop:
+    return shop.http(server(TLS.replace("site.test", "open.test")) + server(ASKS)).sends().say(server="site.test")
+
+
+def no_sni(shop: Workshop) -> Workshop:
+    return _open_default(shop)
+
+
+def no_sni_logged(shop: Workshop) -> Workshop:
+    return _open_default(shop).say(lines=(NO_CERTIFICATE,))
+
+
+def http2(shop: Workshop) -> Workshop:
+    lines = TLS.replace("ssl;", "ssl http2;").replace("site.test", "open.test")
+    return shop.http(server(lines) + server(ASKS.replace("ssl;", "ssl http2;", 1))).sends().say(server="site.test")
+
+
+def misdirected(shop: Workshop) -> Workshop:
+    return _open_default(shop).say(lines=(MISDIRECTED,))
+
+
+def other_certificates(shop: Workshop) -> Workshop:
+    lines = TLS.replace("ssl;", "ssl http2;").replace("site.test", "open.test") + (
+        " ssl_certificate other-server.pem; ssl_certificate_key other-server.key;"
+    )
+    shop.http(server(lines) + server(ASKS.replace("ssl;", "ssl http2;", 1))).sends().say(server="site.test")
+    own = shop.draft.end_entity(shop.draft.leaf.subject, None)
+    return shop.put("other-server.pem", blank_pem(own)).put("other-server.key", own.key.pem)
+
+
+SAMPLES = (
+    Sample("optional", "unguarded", unguarded, "optional-not-enforced"),
+    Sample("optional", "no-ca", no_ca_unguarded, "optional-not-enforced"),
+    Sample("optional", "proxied", proxied, "optional-not-enforced"),
+    Sample("optional", "partly", partly, "optional-not-enforced", severity="warning"),
+    Sample("optional", "backend-told", backend_told, "optional-not-enforced", severity="notice"),
+    Sample("optional", "guarded", guarded),
+    Sample("optional", "guarded-by-map", guarded_by_map),
+    Sample("optional-forgives", "expired", forgives, "optional-semantics", severity="notice"),
+    Sample("optional-forgives", "good", guarded),
+    Sample("error-page", "200", page_200, "error-page-495-bypass"),
+    Sample("error-page", "to-app", page_to_app, "error-page-495-bypass"),
+    Sample("error-page", "403", page_403),
+    Sample("error-page", "400", page_plain),
+    Sample("verify-enabled", "absent", not_enabled, "verify-client-not-enabled"),
+    Sample("verify-enabled", "off-again", off_again, "verify-client-not-enabled"),
+    Sample("verify-enabled", "public-beside", public_beside),
+    Sample("listen-tls", "plain", plain_listen, "listen-without-ssl"),
+    Sample("listen-tls", "plain-beside", plain_beside, "listen-without-ssl"),
+    Sample("listen-tls", "redirecting", redirecting),
+    Sample("listen-tls", "redirecting-apart", redirecting_apart),
+    Sample("sni-split", "two-cas", two_cas, "sni-host-split"),
+    Sample("sni-split", "compared", two_cas_compared),
+    Sample("sni-split", "rejecting", rejecting),
+    Sample("sni-split", "same-ca", same_ca),
+    Sample("no-sni", "static", no_sni, "request-by-ip-or-without-sni", severity="notice"),
+    Sample("no-sni", "logged", no_sni_logged, "request-by-ip-or-without-sni"),
+    Sample("no-sni", "same-ca", same_ca),
+    Sample("misdirected", "http2", http2, "http2-connection-reuse-421", severity="notice"),
+    Sample("misdirected", "logged", misdirected, "http2-connection-reuse-421"),
+    Sample("misdirected", "other-certificates", other_certificates),
+)

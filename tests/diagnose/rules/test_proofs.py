@@ -1,0 +1,57 @@
+"""Remedies and holes on a real nginx: refused at start before, running after; served before, refused after."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from handclasp.model.verdict import Side
+from tests.diagnose.rules import samples_placement, samples_start
+from tests.diagnose.rules.workshop import Sample, Workshop
+
+STARTS = [
+    sample
+    for sample in samples_start.SAMPLES
+    if sample.name in {"der", "indented", "utf-16", "leaf-last", "crl-der", "in-location", "twice", "require", "misnamed"}
+]
+HOLES = [
+    sample
+    for sample in samples_placement.SAMPLES
+    if sample.severity == "error"
+    and sample.cause in {"optional-not-enforced", "error-page-495-bypass", "verify-client-not-enabled", "sni-host-split"}
+]
+
+
+def doctor(sample: Sample, folder: Path) -> dict[str, object]:
+    shop = sample.make(Workshop(folder, sample.side, sample.intermediates))
+    peer = "--client-cert" if sample.side is Side.CLIENT else "--upstream-chain"
+    argv = [sys.executable, "-m", "handclasp", "doctor", "--json", "--config", str(folder / "nginx.conf"), peer, "peer.pem"]
+    argv += ["--server", shop.given.server] if shop.given.server else []
+    argv += ["--upstream"] if sample.side is Side.UPSTREAM else []
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False, cwd=folder)
+    assert done.returncode == 1, done.stderr
+    document = json.loads(done.stdout)
+    found: dict[str, object] = document["findings"][0]
+    assert found["cause"] == sample.cause
+    return found
+
+
+@pytest.mark.parametrize("sample", STARTS, ids=lambda sample: sample.label)
+def test_refused_at_start_and_runs_after_the_remedy(sample: Sample, tmp_path: Path) -> None:
+    found = doctor(sample, tmp_path)
+    proof = found["remedies"][0]["proof"]  # type: ignore[index]
+    assert proof["before"]["status"] is None
+    assert "[emerg]" in proof["before"]["log"]
+    assert proof["after"]["status"] == 200, proof
+    assert proof["proved"]
+
+
+@pytest.mark.parametrize("sample", HOLES, ids=lambda sample: sample.label)
+def test_the_hole_is_open_and_the_remedy_shuts_it(sample: Sample, tmp_path: Path) -> None:
+    found = doctor(sample, tmp_path)
+    proof = found["remedies"][0]["proof"]  # type: ignore[index]
+    assert proof["before"]["status"] == 200
+    assert proof["after"]["status"] in {400, 403, 421}
+    assert proof["proved"], proof
