@@ -3,24 +3,27 @@
 from dataclasses import dataclass
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from handclasp.app.crashpoint import crashpoint
-from handclasp.app.home import Home
+from handclasp.app.home import ADDRESS, Home
 from handclasp.catalogue.profiles import profile_named
-from handclasp.model.issuance import Authority, Intent, IssuanceRequest
+from handclasp.model.errors import Bug, UsageError
+from handclasp.model.issuance import Addresses, Authority, Intent, IssuanceRequest
 from handclasp.pki import lint, tbs
 from handclasp.pki.serials import OCTETS, serial_from
-from handclasp.pki.signing import narrowed
+from handclasp.pki.signing import SigningKey, narrowed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorityPlan:
-    """A CA to make. `parent` None: it signs itself."""
+    """A CA to make. `parent` None: it signs itself. `key`: its name in the key store, if that is not the label."""
 
     label: str
     parent: str | None
     request: IssuanceRequest
+    key: str | None = None
 
 
 def certificate_of(authority: Authority) -> x509.Certificate:
@@ -36,40 +39,92 @@ def make_authority(home: Home, plan: AuthorityPlan) -> Authority:
     Raises:
         PolicyError: the profile does not allow it; nothing was signed.
     """
-    exists = home.keys.exists(plan.label)
-    key = narrowed(home.keys.open(plan.label) if exists else home.keys.create(plan.label, plan.request.key_type))
+    name = plan.key or plan.label
+    exists = home.keys.exists(name)
+    key = narrowed(home.keys.open(name) if exists else home.keys.create(name, plan.request.key_type))
     crashpoint("ca.key-made")
-    signer, issuer, issuer_label = key, tbs.Issuer(public_key=key.public_key()), plan.label
-    if plan.parent is not None:
-        above = next(authority for authority in home.store.authorities() if authority.label == plan.parent)
-        signer, issuer_label = narrowed(home.keys.open(above.key)), above.label
-        issuer = tbs.Issuer(public_key=signer.public_key(), certificate=certificate_of(above))
-    profile = profile_named(plan.request.profile)
-    now = home.clock.now()
-    content = tbs.build(
-        profile,
-        plan.request,
-        public_key=key.public_key(),
-        issuer=issuer,
-        serial=serial_from(home.entropy.bytes(OCTETS)),
-        now=now,
-    )
-    lint.check(content, profile, plan.request, issuer)
-    add_intent(home, issuer_label, plan.request, content)
-    crashpoint("ca.intent-durable")
-    certificate = tbs.sign(content, signer, issuer)
-    crashpoint("ca.signed")
+    certificate, issuer_label = signed_ca(home, plan.request, key.public_key(), parent=plan.parent, own=(plan.label, key))
     der = certificate.public_bytes(Encoding.DER)
-    made = Authority(label=plan.label, parent=plan.parent, certificate=der, key=plan.label)
+    made = Authority(label=plan.label, parent=plan.parent, certificate=der, key=name)
     with home.store.begin() as transaction:
         transaction.record_issued(issuer_label, certificate.serial_number, der)
         transaction.mark_exported(issuer_label, certificate.serial_number)
         transaction.add_authority(made)
         transaction.audit(
-            at=now, actor=home.actor, action="authority-made", subject=plan.label, details=issued_details(certificate)
+            at=home.clock.now(),
+            actor=home.actor,
+            action="authority-made",
+            subject=plan.label,
+            details=issued_details(certificate),
         )
     crashpoint("ca.recorded")
     return made
+
+
+def signed_ca(
+    home: Home,
+    request: IssuanceRequest,
+    public_key: CertificatePublicKeyTypes,
+    *,
+    parent: str | None,
+    own: tuple[str, SigningKey] | None = None,
+) -> tuple[x509.Certificate, str]:
+    """A CA certificate, judged, with its intent durable, signed by the CA `parent`; and the label of its issuer.
+
+    `own` is label and key of a root, which signs itself. The caller records it.
+
+    Raises:
+        PolicyError: the profile, or the CA above, does not allow it; nothing was signed.
+    """
+    if parent is not None:
+        above = authority_named(home, parent)
+        signer, issuer, label = narrowed(home.keys.open(above.key)), issuer_of(home, above), above.label
+    elif own is not None:
+        label, signer = own
+        issuer = tbs.Issuer(public_key=signer.public_key())
+    else:
+        raise Bug("a CA certificate needs a signer", where=request.name)
+    profile = profile_named(request.profile)
+    content = tbs.build(
+        profile,
+        request,
+        public_key=public_key,
+        issuer=issuer,
+        serial=serial_from(home.entropy.bytes(OCTETS)),
+        now=home.clock.now(),
+    )
+    lint.check(content, profile, request, issuer)
+    add_intent(home, label, request, content)
+    crashpoint("ca.intent-durable")
+    certificate = tbs.sign(content, signer, issuer)
+    crashpoint("ca.signed")
+    return certificate, label
+
+
+def authority_named(home: Home, label: str) -> Authority:
+    """A CA of this home by its label; UsageError when there is none."""
+    for authority in home.authorities():
+        if authority.label == label:
+            return authority
+    known = ", ".join(one.label for one in home.authorities())
+    raise UsageError(f"there is no CA {label[:40]!r} in this home", hint=f"there are: {known}")
+
+
+def issuer_of(home: Home, authority: Authority) -> tbs.Issuer:
+    """A CA as the issuer of a certificate, with the addresses of this home."""
+    certificate = certificate_of(authority)
+    public_key = certificate.public_key()
+    return tbs.Issuer(  # the CAs of a home have such keys
+        public_key=public_key,  # type: ignore[arg-type]
+        certificate=certificate,
+        addresses=addresses_of(home, authority.label),
+    )
+
+
+def addresses_of(home: Home, label: str) -> Addresses:
+    """Where the things of a CA can be fetched, as `handclasp ca addresses` was told; {label} in it is the CA's."""
+    found = {kind: home.store.value(f"{ADDRESS}{kind}") for kind in ("crl", "ocsp", "issuer")}
+    return Addresses(**{kind: text.replace("{label}", label) for kind, text in found.items() if text})
 
 
 def add_intent(home: Home, issuer_label: str, request: IssuanceRequest, content: tbs.TbsCertificate) -> None:

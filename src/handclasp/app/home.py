@@ -20,6 +20,12 @@ ISSUING = "issuing"
 SESSION_EPOCH = "session_epoch"
 """Setting that counts revocations: part of the session cache zone's name, so that no older session can be resumed."""
 
+RETIRED, DROPPED, PURPOSES = "ca_retired:", "ca_dropped:", "ca_purposes:"
+"""Prefixes of settings, before the label of a CA: it signs nobody new; nobody trusts it any more; the profiles it is for."""
+
+ADDRESS, CROSS = "ca_address:", "ca_cross:"
+"""Prefixes of settings: before crl, ocsp or issuer; before the label of a root that another root vouches for (LABEL:SERIAL)."""
+
 PASSPHRASE_FILE = "passphrase_file"  # noqa: S105 - the name of a setting
 """Setting: where the passphrase of the CA keys is, when `init` was given a file."""
 
@@ -91,15 +97,36 @@ class Home:
             yield
 
     def authorities(self) -> tuple[Authority, ...]:
-        """All CAs, roots first; UsageError when the home has none yet."""
-        found = self.store.authorities()
-        if not any(authority.parent for authority in found):
+        """All CAs that are trusted here, roots first; UsageError when the home has none yet."""
+        found = tuple(one for one in self.store.authorities() if self.store.value(f"{DROPPED}{one.label}") is None)
+        if not found:
             raise no_ca(self.layout.folder)
         return found
 
-    def issuing(self) -> Authority:
-        """The CA that signs end entities: the newest that is no root."""
-        return next(authority for authority in reversed(self.authorities()) if authority.parent)
+    def issuing(self, profile: str = "client") -> Authority:
+        """The CA that signs certificates of this profile: the newest for it alone, else the newest for all. Never a root.
+
+        Raises:
+            UsageError: there is none.
+        """
+        chosen: Authority | None = None
+        for authority in self.authorities():
+            if authority.parent is None or self.store.value(f"{RETIRED}{authority.label}") is not None:
+                continue
+            only = self.purposes(authority.label)
+            if profile in only or not (only or (chosen and self.purposes(chosen.label))):
+                chosen = authority
+        if chosen is None:
+            raise UsageError(
+                f"no CA of this home signs {profile} certificates",
+                where=self.layout.folder,
+                hint="handclasp ca list     shows the CAs\nhandclasp ca add LABEL     makes one",
+            )
+        return chosen
+
+    def purposes(self, label: str) -> tuple[str, ...]:
+        """The profiles that this CA is for; empty: all that no other CA is for."""
+        return tuple((self.store.value(f"{PURPOSES}{label}") or "").split())
 
 
 def no_ca(folder: str) -> UsageError:

@@ -6,9 +6,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from handclasp.app.authority import certificate_of
 from handclasp.app.ca_files import put
 from handclasp.app.crashpoint import crashpoint
-from handclasp.app.home import Home
+from handclasp.app.home import CROSS, DROPPED, Home
 from handclasp.model.errors import Bug, InputError
-from handclasp.model.issuance import CertificateRecord
+from handclasp.model.issuance import CertificateRecord, CertificateState
 from handclasp.pki.export import PASSWORD_OCTETS, identity_files, key_pem, load_key, password_from, public_files
 from handclasp.pki.serials import format_serial
 from handclasp.pki.signing import SigningKey
@@ -20,13 +20,27 @@ _KEY, _CERTIFICATE, _PASSWORD = "key.pem", "certificate.pem", "p12-password.txt"
 
 
 def issuers_of(home: Home, issuer: str) -> list[x509.Certificate]:
-    """The CA certificates a client sends after its own: from its issuer up, without the root."""
+    """The CA certificates a client sends after its own: from its issuer up, without the root.
+
+    Where an older root vouches for this one, that certificate comes last, for those who know only the older root.
+    """
     by_label = {authority.label: authority for authority in home.store.authorities()}
     found, label = [], issuer
     while by_label[label].parent is not None:
         found.append(certificate_of(by_label[label]))
         label = by_label[label].parent or ""
-    return found
+    return found + cross_certificates(home, label) if found else found
+
+
+def cross_certificates(home: Home, root: str) -> list[x509.Certificate]:
+    """What an older root, still trusted here, signed for this root; one or none."""
+    voucher, _, serial = (home.store.value(f"{CROSS}{root}") or "").partition(":")
+    if not serial or home.store.value(f"{DROPPED}{voucher}") is not None:
+        return []
+    record = home.store.find(voucher, int(serial, 16))
+    if record is None or record.certificate is None or record.state is CertificateState.REVOKED:
+        return []
+    return [x509.load_der_x509_certificate(record.certificate)]
 
 
 def make_folder(home: Home, name: str) -> None:

@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from handclasp.app.authority import add_intent, certificate_of, issued_details
+from handclasp.app.authority import add_intent, issued_details, issuer_of
 from handclasp.app.crashpoint import crashpoint
 from handclasp.app.home import Home
 from handclasp.app.identity_files import LEGACY_P12, make_folder, write_identity
@@ -74,7 +74,7 @@ def issue(home: Home, order: IssueOrder) -> Issued:
     """
     request = request_of(order, lambda name: profile_of(home, name))
     key = None if order.wishes else narrowed(home.keys.generate(request.key_type))
-    home.keys.open(home.issuing().key)  # unlocking takes a while: before the lock
+    home.keys.open(home.issuing(request.profile).key)  # unlocking takes a while: before the lock
     with home.changing(f"issuing {request.name}"):
         finished = [record for record in recover(home) if record.name == request.name]
         if finished and _answers(finished[-1], request):
@@ -145,7 +145,7 @@ def make(home: Home, request: IssuanceRequest, public_key: CertificatePublicKeyT
     if key is not None:
         home.files.write(home.layout.staged_key(request.name, serial), key_pem(key), mode=0o600)
     crashpoint("issue.key-staged")
-    certificate = tbs.sign(content, signer, _issuer(authority))
+    certificate = tbs.sign(content, signer, issuer_of(home, authority))
     crashpoint("issue.signed")
     with home.store.begin() as transaction:
         transaction.record_issued(authority.label, serial, certificate.public_bytes(Encoding.DER))
@@ -182,19 +182,13 @@ def files_in(home: Home, folder: str) -> tuple[str, ...]:
 def _judged(
     home: Home, request: IssuanceRequest, public_key: CertificatePublicKeyTypes
 ) -> tuple[tbs.TbsCertificate, Authority, SigningKey]:
-    authority = home.issuing()
+    authority = home.issuing(request.profile)
     profile = profile_of(home, request.profile)
-    issuer = _issuer(authority)
+    issuer = issuer_of(home, authority)
     serial = serial_from(home.entropy.bytes(OCTETS))
     content = tbs.build(profile, request, public_key=public_key, issuer=issuer, serial=serial, now=home.clock.now())
     lint.check(content, profile, request, issuer)
     return content, authority, narrowed(home.keys.open(authority.key))
-
-
-def _issuer(authority: Authority) -> tbs.Issuer:
-    certificate = certificate_of(authority)
-    public_key = certificate.public_key()
-    return tbs.Issuer(public_key=public_key, certificate=certificate)  # type: ignore[arg-type]  # our own CAs have such keys
 
 
 def _own_name(profile: Profile, name: str) -> tuple[GeneralName, ...]:

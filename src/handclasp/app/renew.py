@@ -43,7 +43,7 @@ def renew(home: Home, order: RenewOrder) -> Issued:
         UsageError: there is no such identity.
         PolicyError: its newest certificate is revoked, or a new key is wanted where the key was made elsewhere.
     """
-    home.keys.open(home.issuing().key)
+    home.keys.open(home.issuing(newest(home, order.name)[0].profile).key)
     with home.changing(f"renewing {order.name}"):
         finished = [record for record in recover(home) if record.name == order.name]
         if finished:

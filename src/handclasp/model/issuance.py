@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from handclasp.model.certificate import GeneralName
+from handclasp.model.certificate import GeneralName, NameConstraints
 
 
 class KeyType(StrEnum):
@@ -49,8 +49,29 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CaLimits:
+    """What one CA may do, within its profile. `path_length` None: as the profile says.
+
+    `extended_key_usage`: only certificates with these are good below it (empty: any). `names`: RFC 5280 4.2.1.10.
+    """
+
+    path_length: int | None = None
+    extended_key_usage: tuple[str, ...] = ()
+    names: NameConstraints | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addresses:
+    """Where what belongs to a CA can be fetched (RFC 5280 4.2.1.13, 4.2.2.1): CRL, OCSP responder, CA certificate."""
+
+    crl: str | None = None
+    ocsp: str | None = None
+    issuer: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IssuanceRequest:
-    """What a person asked for; the profile decides the rest."""
+    """What a person asked for; the profile decides the rest. `limits` are of CAs alone."""
 
     name: str
     profile: str
@@ -58,6 +79,7 @@ class IssuanceRequest:
     key_type: KeyType = KeyType.EC_P256
     lifetime: timedelta | None = None
     organization: str | None = None
+    limits: CaLimits | None = None
 
 
 class CertificateState(StrEnum):

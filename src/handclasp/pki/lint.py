@@ -13,9 +13,10 @@ from cryptography.x509.oid import ExtensionOID, NameOID
 from handclasp.catalogue.profiles import BACKDATE
 from handclasp.model.errors import PolicyError
 from handclasp.model.issuance import IssuanceRequest, Profile
+from handclasp.pki.ca_extensions import address_extensions, name_constraints, path_length, usages
 from handclasp.pki.tbs import EXTENDED_KEY_USAGES, KEY_USAGE_BITS, Issuer, TbsCertificate
 
-_CRITICAL = {ExtensionOID.BASIC_CONSTRAINTS: True, ExtensionOID.KEY_USAGE: True}
+_CRITICAL = {ExtensionOID.BASIC_CONSTRAINTS: True, ExtensionOID.KEY_USAGE: True, ExtensionOID.NAME_CONSTRAINTS: True}
 _T = TypeVar("_T", bound=x509.ExtensionType)
 _KINDS = {"DNSName": "dns", "IPAddress": "ip", "RFC822Name": "email"}
 _MIN_RSA_BITS = 2048
@@ -43,9 +44,10 @@ def faults_of(certificate: x509.Certificate, profile: Profile, request: Issuance
     yield from _basics(certificate, request, issuer)
     yield from _validity(certificate, profile, issuer)
     yield from _key(certificate.public_key())
-    yield from _extension_set(certificate, profile, request)
+    yield from _extension_set(certificate, profile, request, issuer)
     yield from _identifiers(certificate, issuer)
-    yield from _usages(certificate, profile)
+    yield from _usages(certificate, profile, request)
+    yield from _limits(certificate, request, issuer)
     yield from _names(certificate, request)
 
 
@@ -94,15 +96,19 @@ def _key(key: CertificatePublicKeyTypes) -> Iterator[str]:
         yield f"key type {type(key).__name__}"
 
 
-def _extension_set(certificate: x509.Certificate, profile: Profile, request: IssuanceRequest) -> Iterator[str]:
+def _extension_set(certificate: x509.Certificate, profile: Profile, request: IssuanceRequest, issuer: Issuer) -> Iterator[str]:
     expected = {
         ExtensionOID.BASIC_CONSTRAINTS,
         ExtensionOID.KEY_USAGE,
         ExtensionOID.SUBJECT_KEY_IDENTIFIER,
         ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
     }
-    if profile.extended_key_usage:
+    if usages(profile, request):
         expected.add(ExtensionOID.EXTENDED_KEY_USAGE)
+    if request.limits and request.limits.names:
+        expected.add(ExtensionOID.NAME_CONSTRAINTS)
+    if issuer.certificate is not None:
+        expected |= {one.oid for one in address_extensions(issuer.addresses)}
     if "OCSPSigning" in profile.extended_key_usage:
         expected.add(ExtensionOID.OCSP_NO_CHECK)
     if request.subject_alt_names:
@@ -127,18 +133,38 @@ def _identifiers(certificate: x509.Certificate, issuer: Issuer) -> Iterator[str]
         yield "authority key identifier is not the issuer's subject key identifier"
 
 
-def _usages(certificate: x509.Certificate, profile: Profile) -> Iterator[str]:
+def _usages(certificate: x509.Certificate, profile: Profile, request: IssuanceRequest) -> Iterator[str]:
     constraints = _value(certificate, x509.BasicConstraints)
-    if constraints is None or (constraints.ca, constraints.path_length) != (profile.ca, profile.path_len_constraint):
+    if constraints is None or (constraints.ca, constraints.path_length) != (profile.ca, path_length(profile, request)):
         yield "basic constraints differ from the profile"
     usage = _value(certificate, x509.KeyUsage)
     readable = {word: name for word, name in KEY_USAGE_BITS.items() if name not in _BOTH_OR_NEITHER}
     if usage is None or {word for word, name in readable.items() if getattr(usage, name)} != set(profile.key_usage):
         yield "key usage differs from the profile"
     extended = _value(certificate, x509.ExtendedKeyUsage)
-    wanted = {EXTENDED_KEY_USAGES[word] for word in profile.extended_key_usage}
+    wanted = {EXTENDED_KEY_USAGES[word] for word in usages(profile, request)}
     if set(extended or ()) != wanted:
         yield "extended key usage differs from the profile"
+
+
+def _limits(certificate: x509.Certificate, request: IssuanceRequest, issuer: Issuer) -> Iterator[str]:
+    names = request.limits.names if request.limits else None
+    if names and _value(certificate, x509.NameConstraints) != name_constraints(names):
+        yield "name constraints are not those that were asked for"
+    if issuer.certificate is None:
+        return
+    for wanted in address_extensions(issuer.addresses):
+        if _value(certificate, type(wanted)) != wanted:
+            yield f"extension {wanted.oid.dotted_string} does not name the addresses of the CA"
+    above, own = _value(issuer.certificate, x509.BasicConstraints), _value(certificate, x509.BasicConstraints)
+    if above is None or above.path_length is None or own is None or not own.ca or _self_issued(certificate):
+        return
+    if own.path_length is None or own.path_length >= above.path_length:
+        yield f"path length {own.path_length} below a CA that allows {above.path_length - 1}"
+
+
+def _self_issued(certificate: x509.Certificate) -> bool:
+    return certificate.subject == certificate.issuer
 
 
 def _names(certificate: x509.Certificate, request: IssuanceRequest) -> Iterator[str]:

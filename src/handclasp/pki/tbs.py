@@ -7,7 +7,7 @@ TbsCertificate (with a preview to lint) -> signed certificate that was compared 
 import hashlib
 import ipaddress
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
@@ -19,7 +19,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from handclasp.catalogue.profiles import BACKDATE
 from handclasp.model.certificate import GeneralName
 from handclasp.model.errors import Bug, PolicyError
-from handclasp.model.issuance import IssuanceRequest, Profile
+from handclasp.model.issuance import Addresses, IssuanceRequest, Profile
+from handclasp.pki.ca_extensions import address_extensions, name_constraints, path_length, usages
+from handclasp.pki.name_limits import outside
 from handclasp.pki.signing import SigningKey, digest_for, stand_in
 
 KEY_USAGE_BITS = {
@@ -46,10 +48,11 @@ EXTENDED_KEY_USAGES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issuer:
-    """Who will sign: its public key, and its certificate (None: the subject itself, a root)."""
+    """Who will sign: its public key, its certificate (None: the subject itself, a root), and where its things are."""
 
     public_key: CertificateIssuerPublicKeyTypes
     certificate: x509.Certificate | None = None
+    addresses: Addresses = field(default_factory=Addresses)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +115,7 @@ def build(
         PolicyError: the profile does not allow what was asked, or see `validity`.
     """
     _check_request(profile, request)
+    _check_limits(request, issuer)
     subject = subject_name(request)
     not_before, not_after = validity(profile, request.lifetime, issuer, now)
     builder = (
@@ -184,6 +188,16 @@ def _check_request(profile: Profile, request: IssuanceRequest) -> None:
         )
 
 
+def _check_limits(request: IssuanceRequest, issuer: Issuer) -> None:
+    faults = outside(request.name, request.subject_alt_names, issuer.certificate) if issuer.certificate else ()
+    if faults:
+        raise PolicyError(
+            f"the CA may not sign this: {'; '.join(faults)}",
+            where=request.name,
+            hint="handclasp ca list     shows what each CA is held to",
+        )
+
+
 def _extensions(
     profile: Profile, request: IssuanceRequest, public_key: CertificatePublicKeyTypes, issuer: Issuer
 ) -> list[tuple[x509.ExtensionType, bool]]:
@@ -193,15 +207,19 @@ def _extensions(
         authority = issuer.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     usage = {argument: word in profile.key_usage for word, argument in KEY_USAGE_BITS.items()}
     made: list[tuple[x509.ExtensionType, bool]] = [
-        (x509.BasicConstraints(ca=profile.ca, path_length=profile.path_len_constraint), True),
+        (x509.BasicConstraints(ca=profile.ca, path_length=path_length(profile, request)), True),
         (x509.KeyUsage(**usage), True),
         (own, False),
         (x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(authority), False),
     ]
-    if profile.extended_key_usage:
-        made.append((x509.ExtendedKeyUsage([EXTENDED_KEY_USAGES[word] for word in profile.extended_key_usage]), False))
+    if purposes := usages(profile, request):
+        made.append((x509.ExtendedKeyUsage([EXTENDED_KEY_USAGES[word] for word in purposes]), False))
     if "OCSPSigning" in profile.extended_key_usage:
         made.append((x509.OCSPNoCheck(), False))  # RFC 6960 4.2.2.2.1: nobody can be asked about who answers
     if request.subject_alt_names:
         made.append((x509.SubjectAlternativeName(general_names(request.subject_alt_names)), False))
+    if request.limits and request.limits.names:
+        made.append((name_constraints(request.limits.names), True))
+    if issuer.certificate is not None:
+        made += [(one, False) for one in address_extensions(issuer.addresses)]
     return made

@@ -1,0 +1,89 @@
+"""The extensions that differ from CA to CA: path length, purposes, name constraints, addresses (RFC 5280 4.2.1, 4.2.2)."""
+
+import ipaddress
+from collections.abc import Iterable
+
+from cryptography import x509
+from cryptography.x509.oid import AuthorityInformationAccessOID
+
+from handclasp.model.certificate import GeneralName, NameConstraints
+from handclasp.model.errors import UsageError
+from handclasp.model.issuance import Addresses, IssuanceRequest, Profile
+from handclasp.pki.alt_names import dns_name
+
+KINDS = ("dns", "email", "ip", "uri")
+"""Kinds of names that a CA can be held to."""
+
+
+def path_length(profile: Profile, request: IssuanceRequest) -> int | None:
+    """How many CAs may stand below: what was asked for, else what the profile says."""
+    asked = request.limits.path_length if request.limits else None
+    return profile.path_len_constraint if asked is None else asked
+
+
+def usages(profile: Profile, request: IssuanceRequest) -> tuple[str, ...]:
+    """The extended key usages in RFC 5280's words: the profile's, or for a CA those it is held to."""
+    return request.limits.extended_key_usage if request.limits else profile.extended_key_usage
+
+
+def constraint(text: str) -> GeneralName:
+    """One subtree as a person types it: dns:example.test (with all names below), email:example.test, ip:192.0.2.0/24, uri:HOST.
+
+    Raises:
+        UsageError: it is none.
+    """
+    kind, _, value = text.partition(":")
+    if kind not in KINDS or not value:
+        raise _bad(text, f"write KIND:NAME with one of: {', '.join(KINDS)}")
+    if kind == "ip":
+        try:
+            return GeneralName(kind="ip", value=str(ipaddress.ip_network(value)))
+        except ValueError as error:
+            raise _bad(text, f"{error}; write a network, for example ip:192.0.2.0/24") from None
+    host = value.removeprefix(".")
+    mailbox, at, domain = host.rpartition("@")
+    name = dns_name(domain if kind == "email" else host)
+    if name is None or name.startswith("*") or (at and kind != "email"):
+        raise _bad(text, "write a domain, for example dns:example.test; it holds for every name below it")
+    dot = "." if value.startswith(".") and kind != "dns" else ""
+    return GeneralName(kind=kind, value=f"{mailbox}{at}{dot}{name}")
+
+
+def name_constraints(names: NameConstraints) -> x509.NameConstraints:
+    """As the extension; neither list may be empty inside it (RFC 5280 4.2.1.10)."""
+    return x509.NameConstraints(
+        permitted_subtrees=_subtrees(names.permitted) or None, excluded_subtrees=_subtrees(names.excluded) or None
+    )
+
+
+def address_extensions(addresses: Addresses) -> list[x509.ExtensionType]:
+    """Authority information access and CRL distribution points, as far as there are addresses."""
+    methods = (
+        (AuthorityInformationAccessOID.OCSP, addresses.ocsp),
+        (AuthorityInformationAccessOID.CA_ISSUERS, addresses.issuer),
+    )
+    access = [x509.AccessDescription(method, x509.UniformResourceIdentifier(url)) for method, url in methods if url]
+    made: list[x509.ExtensionType] = [x509.AuthorityInformationAccess(access)] if access else []
+    if addresses.crl:
+        point = x509.DistributionPoint([x509.UniformResourceIdentifier(addresses.crl)], None, None, None)
+        made.append(x509.CRLDistributionPoints([point]))
+    return made
+
+
+def _subtrees(names: Iterable[GeneralName]) -> list[x509.GeneralName]:
+    made: list[x509.GeneralName] = []
+    for name in names:
+        if name.kind == "ip":
+            made.append(x509.IPAddress(ipaddress.ip_network(name.value)))
+        elif name.kind == "email":
+            made.append(x509.RFC822Name(name.value))
+        elif name.kind == "uri":
+            made.append(x509.UniformResourceIdentifier(name.value))
+        else:
+            made.append(x509.DNSName(name.value))
+    return made
+
+
+def _bad(text: str, hint: str) -> UsageError:
+    shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return UsageError(f"{shown[:120]!r} cannot be a name constraint", hint=hint)
