@@ -4,9 +4,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from handclasp.catalogue import causes, meanings, verify_errors
+from handclasp.catalogue import causes, meanings, measured, verify_errors
+from handclasp.catalogue.builds import fitting
+from handclasp.catalogue.measured import CameFrom
 from handclasp.catalogue.search import search
 from handclasp.catalogue.verify_errors import VerifyErrorName
+from handclasp.diagnose import sign
 from handclasp.diagnose.candidates import Candidate, Clue, candidates
 from handclasp.diagnose.explanation import Explained, Explanation, Kind
 from handclasp.diagnose.log_line import INTERESTING, OCSP_TEXTS, Doubt, LineKind, LogLine, read_line
@@ -124,7 +127,18 @@ def _of_rows(
         meaning=meanings.of_error(rows[0].symbol),
         causes=_load(sorted(found.values(), key=lambda candidate: candidate.other_versions)),
         doubt=line.doubt if line else None,
+        came_from=_came_from_error(rows, engine, line.side if line else side),
     )
+
+
+def _came_from_error(rows: tuple[VerifyErrorName, ...], engine: Engine, side: Side | None) -> CameFrom | None:
+    """The lab's runs with this error; without a side there would be two counts, so none is given."""
+    numbers = {row.number for row in rows}
+    if side is None or len(numbers) != 1:
+        return None
+    wanted = [row.series for row in rows] if engine.series is None else [engine.series]
+    builds = [build for series in wanted for build in fitting(series, engine.nginx)]
+    return measured.came_from(sign.of_error(side, numbers.pop()), builds)
 
 
 def _narrow(row: VerifyErrorName, rows: tuple[VerifyErrorName, ...], engine: Engine) -> OpensslSeries | None:
@@ -153,6 +167,7 @@ def _line(text: str, engine: Engine) -> Explanation | None:
         meaning=meanings.of_kind(line.kind),
         causes=_load(found) or _found_by_words(line.message).causes,
         doubt=line.doubt,
+        came_from=measured.came_from(sign.of_line(line) or "", fitting(series, engine.nginx)),
     )
 
 
@@ -206,6 +221,7 @@ def _title(text: str, engine: Engine) -> Explanation | None:
             title=title,
             meaning=meaning,
             causes=_load(candidates(clue, engine.nginx, engine.series)),
+            came_from=measured.came_from(sign.of_title(title), fitting(engine.series, engine.nginx)),
         )
     if status := re.fullmatch(r"(?:http |status |状态码? ?)*(4\d\d|5\d\d)", text, re.IGNORECASE):
         if internal := _INTERNAL.get(status[1]):

@@ -59,11 +59,12 @@ class CauseRemedy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CauseDeadEnd:
-    """A tempting fix that fails or endangers."""
+    """A tempting fix that fails or endangers. `id`: the lab's name of it, where the lab has tried it."""
 
     action: Text
     why: Text
     danger: Danger = Danger.NONE
+    id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

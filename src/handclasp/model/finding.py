@@ -102,11 +102,12 @@ class Remedy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadEnd:
-    """A tempting fix that fails or endangers, and why."""
+    """A tempting fix that fails or endangers, and why. `id` is the lab's name of it, where the lab has tried it."""
 
     action: Text
     why: Text
     danger: Danger
+    id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Iterator
 
+from handclasp.catalogue.measured import of_change
 from handclasp.model.finding import Applicability, Confidence, Danger, Diagnosis, Finding, Proof, Remedy, Severity
 from handclasp.model.text import Text
+from handclasp.present.rates import fixed, helped
 from handclasp.present.verdict import outcome, path_lines
 from handclasp.present.visible import visible
 
@@ -20,6 +22,7 @@ _WORDS = {
     "chain": Text(en="The chain", zh="证书链"),
     "do": Text(en="Do", zh="处理"),
     "or": Text(en="Or", zh="或者"),
+    "lab": Text(en="lab", zh="实验"),
     "mind": Text(en="mind", zh="注意"),
     "not": Text(en="Don't", zh="不要"),
     "proved": Text(en="proven on a copy of this configuration, nginx {nginx}", zh="已在本配置的副本上验证，nginx {nginx}"),
@@ -91,13 +94,15 @@ class _Writer:
             yield f"  {self.word('chain')}:"
             yield from (f"  {line}" for line in path_lines(first.verdict.path, first.verdict.rejected))
         for number, remedy in enumerate(finding.remedies):
-            yield from self.remedy(remedy, self.word("or" if number else "do"))
+            yield from self.remedy(remedy, self.word("or" if number else "do"), finding.cause)
         for end in finding.dead_ends:
             danger = "" if end.danger is Danger.NONE else self.paint(f" ({end.danger.value})", "warning")
             yield f"  {self.word('not')}: {self.text(end.action)}{danger}"
             yield f"    {self.text(end.why)}"
+            if count := of_change(finding.cause, end.id):
+                yield f"    {self.word('lab')}: {self.text(helped(count))}"
 
-    def remedy(self, remedy: Remedy, label: str) -> Iterator[str]:
+    def remedy(self, remedy: Remedy, label: str, cause: str) -> Iterator[str]:
         kind = "" if remedy.applicability is Applicability.SAFE else f" ({remedy.applicability.value})"
         yield f"  {self.paint(label, 'strong')}: {self.text(remedy.title)}{kind}"
         for line in remedy.patch.splitlines():
@@ -106,6 +111,8 @@ class _Writer:
             yield f"    $ {visible(command)}"
         if remedy.note:
             yield f"    {self.word('mind')}: {self.text(remedy.note)}"
+        if (count := of_change(cause, remedy.id)) or not remedy.proof:
+            yield f"    {self.word('lab')}: {self.text(fixed(count))}"
         if remedy.proof:
             yield from self.proof(remedy.proof)
 

@@ -1,6 +1,8 @@
 """A diagnosis as the JSON document of `doctor`."""
 
+from handclasp.catalogue.measured import of_change
 from handclasp.model.finding import Answer, Diagnosis, Finding, Proof, Remedy
+from handclasp.present.rates import count_fields
 from handclasp.present.verdict import verdict_fields
 
 
@@ -27,15 +29,20 @@ def _finding(finding: Finding, lang: str) -> dict[str, object]:
             "file": where.file, "line": where.line, "directive": where.directive, "depth": where.depth, "subject": where.subject
         },
         "evidence": [item.in_language(lang) for item in finding.evidence],
-        "remedies": [_remedy(item, lang) for item in finding.remedies],
+        "remedies": [_remedy(finding.cause, item, lang) for item in finding.remedies],
         "dead_ends": [
-            {"action": item.action.in_language(lang), "why": item.why.in_language(lang), "danger": item.danger.value}
+            {
+                "action": item.action.in_language(lang),
+                "why": item.why.in_language(lang),
+                "danger": item.danger.value,
+                "lab": count_fields(of_change(finding.cause, item.id)),
+            }
             for item in finding.dead_ends
         ],
     }  # fmt: skip
 
 
-def _remedy(remedy: Remedy, lang: str) -> dict[str, object]:
+def _remedy(cause: str, remedy: Remedy, lang: str) -> dict[str, object]:
     return {
         "id": remedy.id,
         "title": remedy.title.in_language(lang),
@@ -43,6 +50,7 @@ def _remedy(remedy: Remedy, lang: str) -> dict[str, object]:
         "patch": remedy.patch,
         "commands": list(remedy.commands),
         "note": remedy.note.in_language(lang) if remedy.note else None,
+        "lab": count_fields(of_change(cause, remedy.id)),
         "proof": _proof(remedy.proof) if remedy.proof else None,
     }
 

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 from handclasp.catalogue.builds import BUILDS
 from handclasp.catalogue.cause import Cause, Symptom
+from handclasp.catalogue.measured import of_change
 from handclasp.catalogue.verify_errors import VerifyErrorName, by_number
 from handclasp.diagnose.candidates import Candidate
 from handclasp.diagnose.explanation import Explanation, Kind
 from handclasp.model.nginx import OpensslSeries
 from handclasp.present.columns import pad, width, wrap
 from handclasp.present.explanation_words import APPLICABILITY, DANGER, DOUBT, lab, versions, word
+from handclasp.present.rates import fixed, helped, origins
 from handclasp.present.visible import visible
 
 SHORT = 6
@@ -53,6 +55,9 @@ def _head(explanation: Explanation, page: Page) -> list[str]:
         lines += wrap(DOUBT[explanation.doubt].in_language(page.lang), page.columns, first="! ", rest="  ")
     if explanation.meaning:
         lines += wrap(explanation.meaning.in_language(page.lang), page.columns)
+    if explanation.came_from:
+        label = word("lab", page.lang) + word("colon", page.lang)
+        lines += wrap(origins(explanation.came_from).in_language(page.lang), page.columns, first=label, rest="  ")
     return lines
 
 
@@ -98,6 +103,8 @@ def _remedies(page: Page, cause: Cause) -> list[str]:
     for remedy in cause.remedies:
         kind = APPLICABILITY[remedy.applicability].in_language(page.lang)
         lines += _section(page, "fix", f"[{kind}] {remedy.text.in_language(page.lang)}")
+        rate = fixed(of_change(cause.slug, remedy.id)).in_language(page.lang)
+        lines.append(f"              {word('lab', page.lang)}{word('colon', page.lang)}{rate}")
         lines += [f"              {directive}" for directive in remedy.directives]
         lines += [f"              $ {command}" for command in remedy.commands]
     return lines
@@ -110,6 +117,10 @@ def _dead_ends(page: Page, cause: Cause) -> list[str]:
         mark = f" [{danger.in_language(page.lang)}]" if danger else ""
         action = dead_end.action.in_language(page.lang)
         lines += _section(page, "dont", f"{action}{mark}{word('colon', page.lang)}{dead_end.why.in_language(page.lang)}")
+        count = of_change(cause.slug, dead_end.id)
+        if count:
+            rate = helped(count).in_language(page.lang)
+            lines.append(f"              {word('lab', page.lang)}{word('colon', page.lang)}{rate}")
     return lines
 
 

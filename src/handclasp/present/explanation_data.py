@@ -2,11 +2,13 @@
 
 from handclasp.catalogue.builds import BUILDS
 from handclasp.catalogue.cause import Cause
+from handclasp.catalogue.measured import of_cause, of_change
 from handclasp.diagnose.explanation import Explained, Explanation
 from handclasp.diagnose.log_line import LogLine
 from handclasp.model.text import Text
 from handclasp.present.explanation import grouped
 from handclasp.present.explanation_words import DOUBT, lab, versions
+from handclasp.present.rates import count_fields, origin_fields
 
 _LINE = (
     "time", "level", "pid", "connection", "number", "text", "reason", "alert", "name", "context", "client", "server", "request",
@@ -30,6 +32,7 @@ def explanation_fields(explanation: Explanation, lang: str) -> dict[str, object]
         "genuine": doubt is None if explanation.line or doubt else None,
         "doubt": {"kind": doubt, "text": DOUBT[doubt].in_language(lang)} if doubt else None,
         "meaning": _text(explanation.meaning, lang),
+        "came_from": origin_fields(explanation.came_from),
         "causes": [_cause(item, place, lang) for place, item in enumerate(explanation.causes, 1)],
     }
 
@@ -59,11 +62,17 @@ def _cause(item: Explained, place: int, lang: str) -> dict[str, object]:
                 "text": remedy.text.in_language(lang),
                 "directives": remedy.directives,
                 "commands": remedy.commands,
+                "lab": count_fields(of_change(cause.slug, remedy.id)),
             }
             for remedy in cause.remedies
         ],
         "dead_ends": [
-            {"action": end.action.in_language(lang), "why": end.why.in_language(lang), "danger": end.danger}
+            {
+                "action": end.action.in_language(lang),
+                "why": end.why.in_language(lang),
+                "danger": end.danger,
+                "lab": count_fields(of_change(cause.slug, end.id)),
+            }
             for end in cause.dead_ends
         ],
         "lab": _lab(item, lang),
@@ -81,6 +90,9 @@ def _lab(item: Explained, lang: str) -> dict[str, object]:
         "of": candidate.of if candidate and candidate.of else None,
         "builds": [BUILDS[build].label for build in cause.builds],
         "fix_proven": _proven(cause),
+        "reproduced": {"runs": counts.runs, "failed": counts.failed, "controls": counts.controls, "worked": counts.worked}
+        if (counts := of_cause(cause.slug))
+        else None,
         "reports": cause.reports,
         "text": lab(cause, lang),
     }

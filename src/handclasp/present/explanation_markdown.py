@@ -1,10 +1,12 @@
 """An explanation as Markdown, for a ticket or a page."""
 
 from handclasp.catalogue.cause import Cause
+from handclasp.catalogue.measured import of_change
 from handclasp.diagnose.candidates import Candidate
 from handclasp.diagnose.explanation import Explanation, Kind
 from handclasp.present.explanation import Page, error_lines, symptom_texts
 from handclasp.present.explanation_words import APPLICABILITY, DANGER, DOUBT, lab, versions, word
+from handclasp.present.rates import fixed, helped, origins
 from handclasp.present.visible import visible
 
 
@@ -17,6 +19,8 @@ def explanation_markdown(explanation: Explanation, page: Page) -> str:
         parts.append("> " + DOUBT[explanation.doubt].in_language(lang))
     if explanation.meaning and explanation.kind is not Kind.CAUSE:
         parts.append(explanation.meaning.in_language(lang))
+    if explanation.came_from:
+        parts.append(f"**{word('lab', lang)}**{word('colon', lang)}{origins(explanation.came_from).in_language(lang)}")
     for place, item in enumerate(explanation.causes, 1):
         parts += _cause(item.cause, item.candidate, page, place if len(explanation.causes) > 1 else None)
     if not explanation.causes:
@@ -31,7 +35,8 @@ def _cause(cause: Cause, candidate: Candidate | None, page: Page, place: int | N
     parts.append(f"**{word('check', lang)}**{colon}{cause.tell_apart.in_language(lang)}")
     for remedy in cause.remedies:
         kind = APPLICABILITY[remedy.applicability].in_language(lang)
-        parts.append(f"**{word('fix', lang)}** ({kind}){colon}{remedy.text.in_language(lang)}")
+        rate = fixed(of_change(cause.slug, remedy.id)).in_language(lang)
+        parts.append(f"**{word('fix', lang)}** ({kind}{word('stop', lang)}{rate}){colon}{remedy.text.in_language(lang)}")
         parts += _fence("nginx", remedy.directives) + _fence("sh", remedy.commands)
     parts += _dead_ends(cause, lang)
     why = candidate.why if candidate and candidate.runs else None
@@ -49,7 +54,9 @@ def _dead_ends(cause: Cause, lang: str) -> list[str]:
     for dead_end in cause.dead_ends:
         danger = DANGER[dead_end.danger]
         mark = f" ({danger.in_language(lang)})" if danger else ""
-        lines.append(f"- {dead_end.action.in_language(lang)}{mark}{word('colon', lang)}{dead_end.why.in_language(lang)}")
+        count = of_change(cause.slug, dead_end.id)
+        rate = f" *{helped(count).in_language(lang)}*" if count else ""
+        lines.append(f"- {dead_end.action.in_language(lang)}{mark}{word('colon', lang)}{dead_end.why.in_language(lang)}{rate}")
     return [f"**{word('dont', lang)}**\n\n" + "\n".join(lines)] if lines else []
 
 

@@ -4,6 +4,7 @@ import re
 
 from handclasp.catalogue.builds import BUILDS
 from handclasp.catalogue.cause import Cause, Status
+from handclasp.catalogue.measured import CauseCounts, of_cause
 from handclasp.diagnose.log_line import Doubt
 from handclasp.model.finding import Applicability, Danger
 from handclasp.model.text import Text
@@ -85,6 +86,19 @@ def word(key: str, lang: str) -> str:
     return WORDS[key].in_language(lang)
 
 
+_UNCOUNTED = {
+    True: Text(en="the same setup with the fix answered as it should; not counted", zh="同样的环境应用修复后恢复正常，未计数"),
+    False: Text(en="effect of the fix not measured", zh="修复效果未测量"),
+}
+
+
+def _runs(counts: CauseCounts) -> Text:
+    return Text(
+        en=f"failed in {counts.failed} of {counts.runs} runs, without the fault worked in {counts.worked} of {counts.controls}",
+        zh=f"{counts.runs} 次实验中失败 {counts.failed} 次；无此错误的对照 {counts.controls} 次中正常 {counts.worked} 次",
+    )
+
+
 def lab(cause: Cause, lang: str, why: Text | None = None) -> str:
     """What the lab and public reports say of a cause: counts only; "not measured" where there is none.
 
@@ -97,11 +111,7 @@ def lab(cause: Cause, lang: str, why: Text | None = None) -> str:
     else:
         names = word("comma", lang).join(build.label for build in builds)
         parts.append(why or Text(en=f"reproduced on {names}", zh=f"已在 {names} 上复现"))
-        parts.append(
-            Text(en="the same setup with the fix answered as it should", zh="同样的环境应用修复后恢复正常")
-            if cause.proven
-            else Text(en="effect of the fix not measured", zh="修复效果未测量")
-        )
+        parts.append(_runs(counts) if (counts := of_cause(cause.slug)) else _UNCOUNTED[cause.proven])
     if cause.reports:
         threads = "thread" if cause.reports == 1 else "threads"
         parts.append(Text(en=f"matches {cause.reports} public {threads}", zh=f"与 {cause.reports} 个公开讨论相符"))

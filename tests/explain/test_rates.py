@@ -1,0 +1,65 @@
+"""Counts of lab runs in what people and programs read."""
+
+from handclasp.app.explain import explain
+from handclasp.catalogue import measured
+from handclasp.present.explanation import Page, explanation_text
+from handclasp.present.explanation_data import explanation_fields
+from handclasp.present.explanation_markdown import explanation_markdown
+
+LINE = "upstream SSL certificate verify error: (20:unable to get local issuer certificate) while SSL handshaking to upstream"
+
+
+def _squeezed(text: str) -> str:
+    return " ".join(text.split())
+
+
+def test_text_says_where_the_line_came_from_and_what_the_fix_did() -> None:
+    count = measured.of_change("upstream-ca-not-trusted", "trust-right-root")
+    assert count is not None
+    text = _squeezed(explanation_text(explain(LINE), Page()))
+    assert "came from: upstream-ca-not-trusted" in text
+    assert f"fixed {count.fixed} of {count.runs} lab runs on {len(count.builds)} builds" in text
+    assert f"let a stranger in {count.runs} of {count.runs}" in text
+    assert "%" not in text
+
+
+def test_chinese() -> None:
+    text = _squeezed(explanation_text(explain(LINE), Page(lang="zh")))
+    assert "来自：upstream-ca-not-trusted" in text
+    assert "次实验中修复" in text
+    assert "lab runs" not in text
+
+
+def test_markdown_and_json_carry_the_same_counts() -> None:
+    found = explain(LINE)
+    assert "lab runs on 3 builds" in explanation_markdown(found, Page())
+    fields = explanation_fields(found, "en")
+    came = fields["came_from"]
+    assert isinstance(came, dict)
+    assert sum(item["runs"] for item in came["causes"]) == came["runs"]
+    causes = fields["causes"]
+    assert isinstance(causes, list)
+    assert causes[0]["remedies"][0]["lab"]["runs"] == 9
+    assert {end["lab"]["let_strangers_in"] for end in causes[0]["dead_ends"]} == {0, 9}
+
+
+def test_what_was_never_run_is_said_to_be_not_measured() -> None:
+    text = _squeezed(explanation_text(explain("windows-bom-crlf-path"), Page()))
+    assert "not measured" in text
+    fields = explanation_fields(explain("windows-bom-crlf-path"), "en")
+    causes = fields["causes"]
+    assert isinstance(causes, list)
+    assert all(remedy["lab"] is None for remedy in causes[0]["remedies"])
+
+
+def test_counts_follow_the_engine_asked_for() -> None:
+    from handclasp.app.explain import Engine
+    from handclasp.model.nginx import OpensslSeries
+
+    every = explain(LINE).came_from
+    old = explain(LINE, Engine(series=OpensslSeries.V1_1_1)).came_from
+    assert every is not None
+    assert old is not None
+    assert old.runs < every.runs
+    assert old.builds == ("1.18/1.1.1",)
+    assert explain("20").came_from is None, "client and upstream must not be added up"
