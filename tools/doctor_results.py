@@ -108,8 +108,8 @@ def _page(counts: dict[str, Counter[str]], misses: dict[str, list[str]]) -> str:
     listed = "\n".join(f"- {item} ({', '.join(builds)})" for item, builds in misses.items()) or "None."
     return f"""# The doctor on the lab's set-ups
 
-Written by `tools/doctor_results.py --prove`; every figure is a count of runs. The set-ups are those of `handclasp lab`, their log
-lines those recorded on each build. Remedies are tried only on the build of the machine that wrote this page.
+Written by `tools/doctor_results.py --prove`; every figure is a count of runs. The set-ups are those of `handclasp lab`, their
+log lines those recorded on each build. Remedies are tried only on the build of the machine that wrote this page.
 
 {head}
 {body}
