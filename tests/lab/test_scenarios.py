@@ -32,6 +32,8 @@ def test_every_variant_ends_here_as_recorded(scenario: Scenario) -> None:
     assert scenario.broken
     assert scenario.control
     for variant in scenario.variants():
+        if not scenario.runs_on(variant.form, here):
+            continue
         result = play(variant, stage)
         assert as_expected(result), sentence(result)
         known = RECORDED.get(key(variant, here))
@@ -44,11 +46,8 @@ def summary(result: Result) -> tuple[object, ...]:
 
 def test_every_scenario_was_run_on_every_lab_build() -> None:
     variants = [variant for scenario in scenarios().values() for variant in scenario.variants()]
-    missing = [
-        f"{variant.label} on {build}" for variant in variants for build in LAB_BUILDS if key(variant, build) not in RECORDED
-    ]
-    assert not missing
-    assert len(RECORDED) == len(variants) * len(LAB_BUILDS)
+    pairs = [(variant, build) for variant in variants for build in LAB_BUILDS]
+    assert set(RECORDED) == {key(variant, build) for variant, build in pairs if variant.scenario.runs_on(variant.form, build)}
 
 
 def test_every_recorded_run_ended_as_it_must() -> None:
@@ -83,12 +82,11 @@ def test_the_model_predicts_every_recorded_run_from_the_exhibit_alone(build: str
     wrong, compared = [], 0
     for scenario in scenarios().values():
         for variant in scenario.variants():
-            seen = RECORDED[key(variant, build)]
-            shown = exhibit(variant)
-            if seen.start or scenario.history or seen.status is None:
+            seen = RECORDED.get(key(variant, build))
+            if seen is None or seen.start or scenario.history or seen.status is None:
                 continue
             compared += 1
-            verdict = predict(shown.evidence(at=AT, build=described))
+            verdict = predict(exhibit(variant).evidence(at=AT, build=described))
             reported = verdict.reported.number if verdict.reported and verdict.log else None
             told = seen.number if "hides-reason" not in seen.cause else reported
             if (verdict.status, reported) != (seen.status, told):

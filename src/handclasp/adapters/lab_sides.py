@@ -113,7 +113,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def reload(process: subprocess.Popen[bytes], *, seconds: float = 5.0) -> bool:
+def reload(process: subprocess.Popen[bytes], *, seconds: float = 1.5) -> bool:
     """Send HUP and wait for a new generation of workers; False when none came (nginx kept its old configuration)."""
     old = set(processes.children(process.pid))
     process.send_signal(signal.SIGHUP)

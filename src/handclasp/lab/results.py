@@ -24,7 +24,7 @@ _REPORTED = re.compile(r"SSL certificate verify error: \((\d+):([^)]*)\)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """One variant on one build. `number` and `text` are the verification error nginx reported.
+    """One variant on one build. `number` and `text` are the verification error nginx reported, or the origin where it did not.
 
     `start` holds nginx's words when it refused to start; `stranger` and `nobody` tell whether a client (or an origin) of
     an unrelated CA, and a client without certificate, got through; `good` whether this is what a person wants.
@@ -46,6 +46,7 @@ class Result:
     stranger: bool = False
     nobody: bool = False
     log: tuple[str, ...] = ()
+    origin_log: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +73,8 @@ def run(scenarios: Iterable[Scenario], stages: Sequence[Stage]) -> Iterator[Resu
     for scenario in scenarios:
         for variant in scenario.variants():
             for stage in stages:
-                yield play(variant, stage)
+                if scenario.runs_on(variant.form, build_id(stage.build())):
+                    yield play(variant, stage)
 
 
 def play(variant: Variant, stage: Stage) -> Result:
@@ -84,8 +86,8 @@ def play(variant: Variant, stage: Stage) -> Result:
 def judged(variant: Variant, visit: str, seen: Performance, build: NginxBuild) -> Result:
     """What was seen, reduced to a record."""
     answer = seen.results.get(visit, ProbeResult(certificate_requested=False))
-    lines = log_lines(seen)
-    reported = next((found for line in lines if (found := _REPORTED.search(line))), None)
+    lines, behind = log_lines(seen), _origin_lines(seen)
+    reported = next((found for line in (*lines, *behind) if (found := _REPORTED.search(line))), None)
     return Result(
         cause=variant.scenario.cause,
         form=variant.form,
@@ -103,6 +105,7 @@ def judged(variant: Variant, visit: str, seen: Performance, build: NginxBuild) -
         stranger=lets_in(seen, STRANGER),
         nobody=lets_in(seen, NOBODY),
         log=lines,
+        origin_log=behind,
     )
 
 
@@ -114,6 +117,12 @@ def log_lines(seen: Performance) -> tuple[str, ...]:
     lines = [_plain(line) for line in _STAMP.sub(_FIXED, seen.log).splitlines() if line and not _NOISE.search(line)]
     single = len({name.partition("-")[0] for name in seen.results}) == len(seen.results)
     return tuple(line for line in lines if not single or ": *1 " in line or ": *" not in line)
+
+
+def _origin_lines(seen: Performance) -> tuple[str, ...]:
+    """What an origin said, without its answers to this nginx hanging up."""
+    lines = (_plain(line) for line in _STAMP.sub(_FIXED, seen.origin_log).splitlines())
+    return tuple(line for line in lines if line and not _NOISE.search(line) and "closed connection" not in line)
 
 
 def _plain(text: str) -> str:

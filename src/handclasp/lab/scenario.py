@@ -28,7 +28,8 @@ class Scenario:
     `broken`: forms of the cause by name, each a function that makes a fresh setup. `control`: the same idea done right, which
     must work. `remedies` and `dead_ends`: changes to a broken setup by id. `good` tells a cured setup from a broken one. `skip`
     lists (form, change) pairs that make no sense together; `look_alikes` are forms that only look like the cause.
-    `history`: what happens depends on what happened before (reloads, sessions), not on files alone.
+    `history`: what happens depends on what happened before (reloads, sessions), not on files alone. `builds`:
+    forms that are broken on some builds only, with the catalogue's ids of these.
     """
 
     cause: str
@@ -40,6 +41,7 @@ class Scenario:
     skip: frozenset[tuple[str, str]] = frozenset()
     look_alikes: frozenset[str] = frozenset()
     history: bool = False
+    builds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def variants(self) -> Iterator["Variant"]:
         """Every variant: forms, controls, and each form with each remedy and each dead end."""
@@ -50,6 +52,10 @@ class Scenario:
                 for form, make in self.broken.items():
                     if (form, identity) not in self.skip and form not in self.look_alikes:
                         yield Variant(self, kind, form, identity, _changed(make, change))
+
+    def runs_on(self, form: str, build: str) -> bool:
+        """Whether a form is to be run on a build."""
+        return build in self.builds.get(form, (build,))
 
     def is_good(self, seen: Performance) -> bool:
         """Whether what was seen is what a person wants."""

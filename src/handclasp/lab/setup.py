@@ -155,7 +155,7 @@ class Setup:
 
     def _origin(self) -> dict[str, bytes]:
         if self.side is Side.CLIENT:
-            return {}
+            return dict(self.origin_files)
         return {
             "nginx.conf": _ORIGIN.format(server=_indented(self.origin, 8)).encode(),
             "origin.pem": pems(self.chain).encode(),
