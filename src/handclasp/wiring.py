@@ -29,6 +29,7 @@ class World:
         nginx_path: the nginx binary to use; None finds it.
         passphrase_file: where the passphrase of the CA keys is, if given on the command line.
         passphrase_fd: an open descriptor to read it from.
+        lasting: this process asks the registry all day long: its connections are kept.
     """
 
     def __init__(
@@ -38,8 +39,10 @@ class World:
         nginx_path: str | None = None,
         passphrase_file: str | None = None,
         passphrase_fd: int | None = None,
+        lasting: bool = False,
     ) -> None:
         self.home = home
+        self.lasting = lasting
         self.nginx_path = nginx_path
         self.passphrase_file = passphrase_file
         self.passphrase_fd = passphrase_fd
@@ -120,7 +123,7 @@ class World:
 
         if not self.files.exists(self.layout.registry):
             raise no_ca(self.home)
-        return SqlStore.sqlite(self.layout.registry)
+        return SqlStore.sqlite(self.layout.registry, pooled=self.lasting)
 
     @cached_property
     def ca(self) -> "Home":

@@ -32,6 +32,7 @@ from handclasp.cli.frame import LazyGroup, report
         "explain": "Explain a log line, an error number, a page or a problem in words.",
         "revoke": "Shut an identity out, and prove that nginx refuses it.",
         "lab": "Make causes happen on a private nginx, and see which remedies work.",
+        "serve": "Answer OCSP and serve CRLs and CA certificates over HTTP.",
         "probe": "Make a real handshake with a server and say what it does.",
     },
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},

@@ -1,0 +1,104 @@
+"""OCSP over HTTP (RFC 6960 appendix A, RFC 5019 section 5 and 6): GET with base64 in the path, POST with DER in the body."""
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from email.utils import format_datetime
+from time import perf_counter
+
+from handclasp.app.answer_ocsp import ERRORS, OcspDesk
+from handclasp.model.errors import WorldError
+from handclasp.model.ocsp import OcspAnswer, OcspError
+from handclasp.pki.ocsp_request import MAX_BYTES, request_in_path
+from handclasp.ports.clock import Clock
+from handclasp.server.http import Answer, ClientGoneError, Receive, Scope, Send, TooLargeError, body_of, header, plain, respond
+from handclasp.server.metrics import Metrics
+
+PATH = "/ocsp"
+MAX_AGE = 60
+"""Seconds that a cache between may keep an answer to a GET: so long may a revocation stay unseen behind it."""
+
+_TYPE = (b"content-type", b"application/ocsp-response")
+_NO_STORE = (b"cache-control", b"no-store")
+
+
+class OcspRoute:
+    """Serves PATH and everything below it.
+
+    Args:
+        desk: answers.
+        clock: for cache headers.
+        metrics: counts answers and the time they take.
+        max_age: see MAX_AGE.
+    """
+
+    def __init__(self, desk: OcspDesk, clock: Clock, metrics: Metrics, *, max_age: int = MAX_AGE) -> None:
+        self._desk = desk
+        self._clock = clock
+        self._metrics = metrics
+        self._max_age = max_age
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        method = scope["method"]
+        if method == "GET":
+            raw: bytes = scope["raw_path"]
+            answer = await self._look(lambda: request_in_path(raw[len(PATH) + 1 :]))
+            await respond(send, self._cacheable(answer, header(scope, b"if-none-match")))
+        elif method == "POST":
+            await self._post(scope, receive, send)
+        else:
+            await respond(send, plain(405, "OCSP takes GET and POST\n", (b"allow", b"GET, POST")))
+
+    async def _post(self, scope: Scope, receive: Receive, send: Send) -> None:
+        kind = (header(scope, b"content-type") or b"").partition(b";")[0].strip().lower()
+        if kind != b"application/ocsp-request":
+            await respond(send, plain(415, "send application/ocsp-request\n"))
+            return
+        try:
+            body = await body_of(receive, MAX_BYTES)
+        except TooLargeError:
+            answer, close = ERRORS[OcspError.MALFORMED_REQUEST], ((b"connection", b"close"),)
+            self._metrics.ocsp(answer, 0.0, kept=False)
+            await respond(send, Answer(status=200, headers=(_TYPE, _NO_STORE, *close), body=answer.der))
+            return
+        except ClientGoneError:
+            await respond(send, plain(408, "the request came too slowly\n", (b"connection", b"close")))
+            return
+        answer = await self._look(lambda: body)
+        await respond(send, Answer(status=200, headers=(_TYPE, _NO_STORE), body=answer.der))
+
+    async def _look(self, read: Callable[[], bytes]) -> OcspAnswer:
+        """A known answer at once; a new one in a thread, because it asks the registry and signs."""
+        start = perf_counter()
+        kept = True
+        try:
+            data = read()
+            answer = self._desk.quick(data)
+            if answer is None:
+                kept = False
+                answer = await asyncio.to_thread(self._desk.answer, data)
+        except ValueError:
+            answer = ERRORS[OcspError.MALFORMED_REQUEST]
+        except WorldError:
+            answer = ERRORS[OcspError.TRY_LATER]
+        self._metrics.ocsp(answer, perf_counter() - start, kept=kept)
+        return answer
+
+    def _cacheable(self, answer: OcspAnswer, known: bytes | None) -> Answer:
+        """RFC 5019 6.2: until nextUpdate at most, and no longer than a revocation may stay unseen. Errors are not kept."""
+        if answer.error is not None or answer.fresh or answer.this_update is None or answer.next_update is None:
+            return Answer(status=200, headers=(_TYPE, _NO_STORE), body=answer.der)
+        left = (answer.next_update - self._clock.now()).total_seconds()
+        age = max(0, min(self._max_age, int(left)))
+        etag = b'"' + hashlib.sha256(answer.der).hexdigest()[:32].encode() + b'"'
+        headers = (
+            _TYPE,
+            (b"cache-control", f"max-age={age}, public, no-transform, must-revalidate".encode()),
+            (b"last-modified", format_datetime(answer.this_update, usegmt=True).encode()),
+            (b"expires", format_datetime(answer.next_update, usegmt=True).encode()),
+            (b"etag", etag),
+        )
+        if known == etag:
+            return Answer(status=304, headers=headers[1:])
+        return Answer(status=200, headers=headers, body=answer.der)

@@ -1,0 +1,68 @@
+"""uvicorn's HTTP protocol with bounds: on how long a client may take to say what it wants, and on how much that may be."""
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+HEAD_SECONDS = 10.0
+"""From the connection, or the first octet of a further request, to the end of its headers."""
+MAX_HEAD = 48 * 1024
+"""Octets of request line and headers: a GET with the largest OCSP request fits."""
+
+_SLACK = 64 * 1024  # one read may hold the head and the beginning of a body
+
+
+class PatientProtocol(HttpToolsProtocol):
+    """Closes connections that dawdle or flood, and passes on the certificate that the client showed (scope state "peer")."""
+
+    _timer: asyncio.TimerHandle | None = None
+    _in_head = True
+    _head = 0
+
+    def connection_made(self, transport: Any) -> None:
+        """A client connected."""
+        tls = transport.get_extra_info("ssl_object")
+        self.app_state = {**self.app_state, "peer": tls.getpeercert(binary_form=True) if tls else None}
+        super().connection_made(transport)
+        self._expect_head()
+
+    def data_received(self, data: bytes) -> None:
+        """Octets came."""
+        if self._in_head:
+            if self._timer is None:
+                self._expect_head()
+            self._head += len(data)
+            if self._head > MAX_HEAD + _SLACK:
+                self.transport.close()
+                return
+        super().data_received(data)
+
+    def on_headers_complete(self) -> None:
+        """The request is known; its body has bounds of its own."""
+        self._rest()
+        self._in_head = False
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """The whole request came: what follows is another one."""
+        super().on_message_complete()
+        self._in_head, self._head = True, 0
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client is gone."""
+        self._rest()
+        super().connection_lost(exc)
+
+    def _expect_head(self) -> None:
+        self._timer = self.loop.call_later(HEAD_SECONDS, self._give_up)
+
+    def _give_up(self) -> None:
+        self._timer = None
+        if not self.transport.is_closing():
+            self.transport.close()
+
+    def _rest(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
