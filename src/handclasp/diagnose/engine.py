@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from handclasp.catalogue import causes
 from handclasp.diagnose.case import Case
+from handclasp.diagnose.live import live_findings
 from handclasp.diagnose.remedies import candidates, known
 from handclasp.diagnose.remedies.change import Change, applied
 from handclasp.diagnose.rule import Rule
@@ -34,6 +35,8 @@ def diagnose(evidence: Evidence) -> Reasoned:
     Raises:
         InputError: the configuration cannot be parsed, or has no such server.
     """
+    if evidence.root is None:
+        return _without_configuration(evidence)
     case = Case(Stage(evidence))
     findings, chosen, now = _worked_through(case, _findings(case))
     if case.start_faults and not now.start_faults:
@@ -48,6 +51,19 @@ def diagnose(evidence: Evidence) -> Reasoned:
     )
     diagnosis = Diagnosis(verdict=case.verdict, findings=complete, could_not_tell=tuple(_open_questions(case)))
     return Reasoned(case=case, diagnosis=diagnosis, changes=tuple(chosen))
+
+
+def _without_configuration(evidence: Evidence) -> Reasoned:
+    """What can be said of a live address alone."""
+    case = Case(Stage(evidence))
+    findings = live_findings(evidence, case.stage.presented or ())
+    ranked = sorted(findings, key=lambda finding: _ORDER[finding.severity])
+    told = tuple(replace(finding, dead_ends=_dead_ends(finding.cause)) for finding in ranked)
+    question = Text(en="where the fault is, and which remedy cures it", zh="故障在哪里，以及哪种处理有效")
+    missing = (CouldNotTell(question=question, give="--config"),)
+    return Reasoned(
+        case=case, diagnosis=Diagnosis(verdict=None, findings=told, could_not_tell=missing), changes=((),) * len(told)
+    )  # fmt: skip
 
 
 def _worked_through(case: Case, findings: list[Finding]) -> tuple[list[Finding], list[tuple[Change, ...]], Case]:

@@ -8,6 +8,26 @@ from handclasp.model.verdict import Side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """One handshake with a live address and what came of it.
+
+    `certificate`: the client in question sent its own. `sni`: a server name was sent. `asked`: the server asked for a
+    certificate, and `advertised` are the CA names it gave (RFC 4514). `error` says why there was no answer.
+    """
+
+    url: str
+    certificate: bool
+    sni: bool
+    asked: bool
+    tls: str | None = None
+    status: int | None = None
+    title: str | None = None
+    alert: str | None = None
+    error: str | None = None
+    advertised: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """Facts gathered by the shell; nothing in `diagnose` reads anything else.
 
@@ -16,6 +36,7 @@ class Evidence:
     is PEM as the client would send it, leaf first; None: not given, b"": the client sends none. `upstream_chain` is what the
     upstream presents, PEM, if it was given or probed. `keys` maps private key paths of the configuration to the DER
     SubjectPublicKeyInfo they hold, so that mismatches can be found without carrying the key.
+    `seen` are handshakes with a live address.
     """
 
     at: datetime
@@ -35,3 +56,4 @@ class Evidence:
     upstream_chain: bytes | None = None
     log_lines: tuple[str, ...] = ()
     candidates: dict[str, bytes] = field(default_factory=dict)
+    seen: tuple[Seen, ...] = ()
