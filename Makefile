@@ -1,6 +1,6 @@
 # `make demo` and `make test` install what they need by themselves; see tools/bootstrap.sh.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint fix lock clean
+.PHONY: help setup demo test lint fix lock matrix clean
 BIN := .venv/bin
 
 help: ## show this list
@@ -26,6 +26,11 @@ lint: setup ## ruff, ruff format, mypy strict, import-linter
 fix: setup ## let ruff repair and format what it can
 	@$(BIN)/ruff check --fix --quiet . || true
 	@$(BIN)/ruff format --quiet .
+
+matrix: setup ## CASES=10000 SEED=1: the model and every scenario on nginx of Debian 11, 12, 13 (root; downloads once)
+	@roots=$$(sh tools/lab_roots.sh) && \
+		$(BIN)/handclasp lab fuzz --cases $${CASES:-10000} --seed $${SEED:-1} $$roots && \
+		$(BIN)/handclasp lab run --quiet $$roots
 
 lock: setup ## resolve requirements.lock anew from pyproject.toml
 	@$(BIN)/python -m pip install --quiet uv
