@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from handclasp.ports.clock import Clock, Entropy
     from handclasp.ports.files import FileTree
     from handclasp.ports.keys import KeyStore
+    from handclasp.ports.machine import Machine
     from handclasp.ports.nginx import Nginx
     from handclasp.ports.probe import Probe
     from handclasp.ports.stage import Stage
@@ -77,7 +78,7 @@ class World:
         return PassphraseSource(
             fd=self.passphrase_fd,
             file=self.passphrase_file,
-            remembered=lambda: self.store.value(PASSPHRASE_FILE),
+            remembered=lambda: self.store.value(PASSPHRASE_FILE) if self.files.exists(self.layout.registry) else None,
             environment=os.environ,
         )
 
@@ -107,6 +108,13 @@ class World:
         from handclasp.adapters.key_files import KeyFiles
 
         return KeyFiles(self.layout.keys, self.files, lambda new: self.passphrase.get(new=new))
+
+    @cached_property
+    def machine(self) -> "Machine":
+        """This machine."""
+        from handclasp.adapters.this_machine import ThisMachine
+
+        return ThisMachine()
 
     @cached_property
     def layout(self) -> "Layout":
@@ -153,8 +161,10 @@ class World:
     def make_home(self) -> None:
         """The home's folder and its empty registry, for `init`; UsageError when keys are there without their registry."""
         from handclasp.adapters.sql_store import SqlStore
-        from handclasp.app.home import prepare_home
+        from handclasp.app.home import ROOT, prepare_home
 
+        if not self.files.exists(self.layout.bundle):
+            self.keys.prepare(new=not self.keys.exists(ROOT))  # without a passphrase there is to be no home either
         prepare_home(self.files, self.layout)
         self.store = SqlStore.sqlite(self.layout.registry)
 

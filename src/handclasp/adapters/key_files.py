@@ -73,6 +73,10 @@ class KeyFiles:
         self._keep(label, narrowed(key), self._passphrase(new=False))
         self.open(label)
 
+    def prepare(self, *, new: bool) -> None:
+        """Get the passphrase now, before anything is made. UsageError, InputError or PolicyError when there is none."""
+        self._passphrase(new=new)
+
     def exists(self, label: str) -> bool:
         """Whether a key of this label is stored; asks for no passphrase."""
         return self._files.exists(self._path(label))

@@ -84,7 +84,8 @@ def describe_argv(argv: list[str]) -> NginxBuild:
     said = ran.stdout + ran.stderr
     version = re.search(r"nginx version: \S*?/(\d+\.\d+\.\d+)", said)
     if ran.returncode or not version:
-        raise WorldError(f"this is no nginx, or it does not run: {said.strip()[:500] or ran.returncode}", where=path)
+        words = said.strip()[:500] or f"it says nothing (exit status {ran.returncode})"
+        raise WorldError(f"this is no nginx, or it does not run: {words}", where=path, hint="check --nginx, or leave it out")
     # "running with" is there only when it differs from what nginx was built with, and then it is the one that verifies.
     openssl = re.search(r"running with OpenSSL (\S+)", said) or re.search(r"built with (?:OpenSSL|\w+SSL) (\S+)", said)
     modules = _modules_path(said)

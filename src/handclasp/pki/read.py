@@ -340,5 +340,6 @@ def spki_of_private_key_pem(data: bytes, *, where: str) -> bytes:
     try:
         key = load_pem_private_key(data, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise InputError(f"no readable private key: {error}", where=where, hint=f"openssl pkey -in {where} -noout") from error
+        words = str(error).partition(" See https:")[0]
+        raise InputError(f"no readable private key: {words}", where=where, hint=f"openssl pkey -in {where} -noout") from error
     return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

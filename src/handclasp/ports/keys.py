@@ -22,6 +22,10 @@ class KeyStore(Protocol):
         """A fresh key that is not kept: for end entities, whose keys leave the CA."""
         ...
 
+    def prepare(self, *, new: bool) -> None:
+        """Get the passphrase now, before anything is made. Raises as `create` (`new`) or `open` when there is none."""
+        ...
+
     def exists(self, label: str) -> bool:
         """Whether a key of this label is stored; asks for no passphrase."""
         ...

@@ -60,12 +60,15 @@ def command(
 def orders_of(here: "World", place: "Place", site: dict[str, Any]) -> "tuple[SiteOrder, ...]":
     """The sites there are, with the one on the command line if there is one."""
     from handclasp.app.apply_site import remembered, with_site
+    from handclasp.app.site_files import check_named_files
     from handclasp.model.errors import UsageError
 
     known = remembered(here.ca, place)
     if site["names"]:
         site["listen"] = site["listen"] or free_listen(place, known, site["names"])
-        return with_site(known, site_order(site))
+        order = site_order(site)
+        check_named_files(here.files, order)
+        return with_site(known, order)
     if any(site.values()):
         raise UsageError("these options belong to a site", hint="add --server-name NAME")
     if not known:
