@@ -99,9 +99,7 @@ def init_below(home: Home, order: InitOrder) -> tuple[str, str]:
     """
     with home.changing("making the CA"):
         _remember(home, order)
-    pem = request_ca(
-        home, ISSUING, name=f"{order.name} Issuing CA", organization=order.organization, key_type=order.key_type
-    )
+    pem = request_ca(home, ISSUING, name=f"{order.name} Issuing CA", organization=order.organization, key_type=order.key_type)
     return ISSUING, write_request(home, ISSUING, pem)
 
 
@@ -131,10 +129,11 @@ def _plans(order: InitOrder) -> list[tuple[AuthorityPlan, tuple[str, ...]]]:
 
 
 def _remember(home: Home, order: InitOrder) -> None:
-    fresh = not home.keys.exists(ROOT)
-    remembers = bool(order.passphrase_file) and (fresh or home.store.value(PASSPHRASE_FILE) is None)
-    if remembers and not fresh:
-        home.keys.open(ISSUING if home.keys.exists(ISSUING) else ROOT)  # only what unlocks the keys is worth remembering
+    labels = (*(authority.key for authority in reversed(home.store.authorities())), ISSUING, ROOT)
+    held = [label for label in labels if home.keys.exists(label)]
+    remembers = bool(order.passphrase_file) and (not held or home.store.value(PASSPHRASE_FILE) is None)
+    if remembers and held:
+        home.keys.open(held[0])  # only what unlocks the keys is worth remembering
     with home.store.begin() as transaction:
         if remembers and order.passphrase_file:
             transaction.set_value(PASSPHRASE_FILE, order.passphrase_file)
