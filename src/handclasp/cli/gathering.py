@@ -5,6 +5,7 @@ from typing import Any
 from handclasp.app.evidence import Given, gather
 from handclasp.app.live_upstream import with_live_upstream
 from handclasp.app.rooted import RootedFiles
+from handclasp.app.running import with_running_state
 from handclasp.cli.frame import Frame
 from handclasp.model.errors import UsageError, WorldError
 from handclasp.model.evidence import Evidence
@@ -33,7 +34,9 @@ def evidence_of(
         side=Side.UPSTREAM if options["upstream"] else Side.CLIENT, server=options["server"], location=options["location"],
     )  # fmt: skip
     evidence = gather(given, files, now=world.clock.now(), build=_build(world, options))
-    return with_live_upstream(evidence, world.probe) if live else evidence
+    if not live:
+        return evidence
+    return with_running_state(with_live_upstream(evidence, world.probe), world.machine)
 
 
 def _build(world: World, options: dict[str, Any]) -> NginxBuild | None:

@@ -36,7 +36,8 @@ class Evidence:
     is PEM as the client would send it, leaf first; None: not given, b"": the client sends none. `upstream_chain` is what the
     upstream presents, PEM, if it was given or probed. `keys` maps private key paths of the configuration to the DER
     SubjectPublicKeyInfo they hold, so that mismatches can be found without carrying the key.
-    `seen` are handshakes with a live address.
+    `seen` are handshakes with a live address. `loaded` is when the running nginx last read its files, and `changed` when each
+    file was last written; both are unknown unless that nginx runs on this machine.
     """
 
     at: datetime
@@ -57,3 +58,5 @@ class Evidence:
     log_lines: tuple[str, ...] = ()
     candidates: dict[str, bytes] = field(default_factory=dict)
     seen: tuple[Seen, ...] = ()
+    loaded: datetime | None = None
+    changed: dict[str, datetime] = field(default_factory=dict)

@@ -1,0 +1,44 @@
+"""ports.Machine over /proc and the file system (Linux)."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+from handclasp.adapters import processes
+
+_WORKER = "nginx: worker process"
+_LEAVING = "is shutting down"
+
+
+class ThisMachine:
+    """The machine that Handclasp runs on."""
+
+    def changed(self, path: str) -> datetime | None:
+        """The modification time of the file itself, links followed."""
+        try:
+            return datetime.fromtimestamp(Path(path).stat().st_mtime, UTC)
+        except OSError:
+            return None
+
+    def loaded(self, pid_file: str) -> datetime | None:
+        """The start of the oldest worker that is not leaving; the master's pid comes from the file and must be an nginx."""
+        try:
+            master = int(Path(pid_file).read_text().strip())
+        except (OSError, ValueError):
+            return None
+        if not processes.title(master).startswith("nginx: master process"):
+            return None
+        titles = {pid: processes.title(pid) for pid in processes.children(master)}
+        serving = [pid for pid, title in titles.items() if title.startswith(_WORKER) and _LEAVING not in title]
+        return min((started for pid in serving if (started := _started(pid)) is not None), default=None)
+
+
+def _started(pid: int) -> datetime | None:
+    """Field 22 of /proc/PID/stat counts clock ticks since boot (proc(5))."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+        boot = next(line for line in Path("/proc/stat").read_text().splitlines() if line.startswith("btime "))
+    except (OSError, StopIteration):
+        return None
+    ticks = int(stat.rpartition(")")[2].split()[19])
+    return datetime.fromtimestamp(int(boot.split()[1]) + ticks / os.sysconf("SC_CLK_TCK"), UTC)

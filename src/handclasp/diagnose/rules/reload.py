@@ -1,0 +1,55 @@
+"""Files newer than what the running nginx has read: CA files, CRLs and certificates are read at start and reload only."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from handclasp.diagnose.case import Case
+from handclasp.diagnose.rule import Rule, finding, say
+from handclasp.model.finding import Finding, Severity, Where
+from handclasp.model.verdict import Side
+
+
+def check(case: Case) -> Iterator[Finding]:
+    """One finding for stale trust, one for stale CRLs. An error when the log shows what they don't explain."""
+    loaded = case.evidence.loaded
+    if loaded is None:
+        return
+    trust, lists = _files(case)
+    for cause, paths in (("ca-changed-without-reload", trust), ("client-crl-changed-without-reload", lists)):
+        newer = [path for path in paths if (changed := case.evidence.changed.get(path)) is not None and changed > loaded]
+        if newer:
+            yield _stale(case, cause, newer, loaded)
+
+
+def _files(case: Case) -> tuple[list[str], list[str]]:
+    """The trust files and the CRL files of the verification at hand."""
+    if case.side is Side.UPSTREAM:
+        upstream = case.stage.upstream
+        found = (upstream.trusted_certificate.value, upstream.crl.value) if upstream else (None, None)
+        return _known(found[0]), _known(found[1])
+    server = case.stage.scene.handshake
+    return _known(server.client_certificate.value, server.trusted_certificate.value), _known(server.crl.value)
+
+
+def _known(*paths: str | None) -> list[str]:
+    return [path for path in paths if path]
+
+
+def _stale(case: Case, cause: str, paths: list[str], loaded: datetime) -> Finding:
+    summary = say(
+        "{files} changed after nginx last read its files, at {moment}: what runs is older than what is on disk",
+        "{files} 在 nginx 上次读取文件（{moment}）之后有改动：正在运行的内容比磁盘上的旧",
+        files=", ".join(paths), moment=f"{loaded:%Y-%m-%d %H:%M:%S}Z",
+    )  # fmt: skip
+    severity = Severity.ERROR if _unexplained(case) else Severity.WARNING
+    return finding(cause, summary, Where(file=paths[0]), severity=severity)
+
+
+def _unexplained(case: Case) -> bool:
+    """The log shows a verification error that the files on disk would not give."""
+    logged = {line.number for line in case.logged if line.number is not None}
+    foreseen = {error.number for error in case.verdict.errors} if case.verdict else set()
+    return bool(logged - foreseen)
+
+
+RULES = (Rule("reload", ("ca-changed-without-reload", "client-crl-changed-without-reload"), check),)
