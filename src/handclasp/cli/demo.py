@@ -5,7 +5,6 @@ import shutil
 import signal
 import sys
 import tempfile
-from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -156,7 +155,7 @@ def _how_to_visit(frame: Frame, here: "World", writer: "DemoText", folder: str) 
     alice = [shlex.quote(layout.identity("alice", name)) for name in ("chain.pem", "key.pem", "alice.p12", "p12-password.txt")]
     root = shlex.quote(layout.authority("root"))
     chain, key, p12, password = alice
-    ours = "handclasp" if shutil.which("handclasp") else shlex.quote(str(Path(sys.argv[0]).absolute()))
+    ours = "handclasp" if shutil.which("handclasp") else f"{shlex.quote(sys.executable)} -m handclasp"
     stop = f"{ours} nginx stop --home {shlex.quote(here.home)} && rm -r {shlex.quote(folder)}"
     frame.out(f"   {writer.word('kept')}")
     frame.out(f"     curl      curl --cacert {root} --cert {chain} --key {key} --resolve {SITE}:{port}:{address} {url}")
