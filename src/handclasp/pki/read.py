@@ -28,6 +28,7 @@ from handclasp.model.errors import InputError
 from handclasp.pki import der
 from handclasp.pki import extension_values as values
 from handclasp.pki.distinguished_name import attributes, canonical, rfc2253
+from handclasp.pki.lenient import load_certificate, signed_part
 
 T = TypeVar("T")
 
@@ -94,10 +95,10 @@ def certificates_from_bytes(data: bytes, *, where: str) -> tuple[Certificate, ..
 def certificate_from_der(data: bytes) -> Certificate:
     """Parse one certificate. Raises ValueError when the outer structure is not X.509."""
     with _quiet():
-        parsed = x509.load_der_x509_certificate(data)
-    tbs = _tbs_fields(parsed.tbs_certificate_bytes)
+        parsed = load_certificate(data)
+    tbs = _tbs_fields(signed_part(data))
     subject, issuer = tbs.subject, tbs.issuer
-    extensions, critical, malformed = _extensions(parsed.tbs_certificate_bytes)
+    extensions, critical, malformed = _extensions(signed_part(data))
     read = _ExtensionReader(extensions, malformed)
     kind, bits, curve = _key(parsed)
     return Certificate(
