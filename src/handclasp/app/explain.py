@@ -2,17 +2,20 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from handclasp.catalogue import causes, meanings, measured, verify_errors
+from handclasp.catalogue import causes, meanings, measured, symptoms, verify_errors
 from handclasp.catalogue.builds import fitting
 from handclasp.catalogue.measured import CameFrom
 from handclasp.catalogue.search import search
+from handclasp.catalogue.symptoms import SymptomEntry
 from handclasp.catalogue.verify_errors import VerifyErrorName
 from handclasp.diagnose import sign
 from handclasp.diagnose.candidates import Candidate, Clue, candidates
 from handclasp.diagnose.explanation import Explained, Explanation, Kind
 from handclasp.diagnose.log_line import INTERESTING, OCSP_TEXTS, Doubt, LineKind, LogLine, read_line
+from handclasp.diagnose.symptom_causes import came_from as entry_came_from
+from handclasp.diagnose.symptom_causes import causes_of, entry_of
 from handclasp.model.errors import UsageError
 from handclasp.model.nginx import NginxVersion, OpensslSeries
 from handclasp.model.verdict import Side
@@ -40,7 +43,7 @@ def explain(asked: str, engine: Engine | None = None) -> Explanation:
     if not text:
         raise UsageError("there is nothing to explain", hint='try: handclasp explain "21"')
     text = text[:LIMIT]
-    for way in (_cause, _error, _line, _access, _title, _output):
+    for way in (_cause, _symptom, _error, _line, _access, _title, _output):
         if answer := way(text, engine or Engine()):
             return answer
     return _found_by_words(text)
@@ -62,6 +65,24 @@ def _cause(text: str, engine: Engine) -> Explanation | None:  # noqa: ARG001
         return None
     cause = causes.load(slug)
     return Explanation(asked=text, kind=Kind.CAUSE, causes=(Explained(cause=cause),), meaning=cause.summary)
+
+
+def _symptom(text: str, engine: Engine) -> Explanation | None:
+    """A page of the knowledge base by its address."""
+    entry = symptoms.entry(text.lower())
+    if entry is None:
+        return None
+    if entry.number is not None and entry.side is not None:
+        return replace(_of_rows(text, Kind.ERROR, entry.names, engine, side=entry.side), entry=entry)
+    return Explanation(
+        asked=text,
+        kind=Kind.SYMPTOM,
+        title=entry.title.en if entry.title.en == entry.title.zh else None,
+        entry=entry,
+        meaning=entry.says,
+        causes=_load(causes_of(entry)),
+        came_from=entry_came_from(entry),
+    )
 
 
 _NUMBER = re.compile(
@@ -125,6 +146,7 @@ def _of_rows(
         line=line,
         errors=rows,
         meaning=meanings.of_error(rows[0].symbol),
+        entry=_page_of(rows, line.side if line else side),
         causes=_load(sorted(found.values(), key=lambda candidate: candidate.other_versions)),
         doubt=line.doubt if line else None,
         came_from=_came_from_error(rows, engine, line.side if line else side),
@@ -139,6 +161,11 @@ def _came_from_error(rows: tuple[VerifyErrorName, ...], engine: Engine, side: Si
     wanted = [row.series for row in rows] if engine.series is None else [engine.series]
     builds = [build for series in wanted for build in fitting(series, engine.nginx)]
     return measured.came_from(sign.of_error(side, numbers.pop()), builds)
+
+
+def _page_of(rows: tuple[VerifyErrorName, ...], side: Side | None) -> SymptomEntry | None:
+    numbers = {row.number for row in rows}
+    return symptoms.entry(symptoms.slug_of_error(side, numbers.pop())) if side and len(numbers) == 1 else None
 
 
 def _narrow(row: VerifyErrorName, rows: tuple[VerifyErrorName, ...], engine: Engine) -> OpensslSeries | None:
@@ -160,11 +187,13 @@ def _line(text: str, engine: Engine) -> Explanation | None:
         return _doubted(text, line)
     series = engine.series or (line.series[0] if len(line.series) == 1 else None)
     found = candidates(Clue.of_line(line), engine.nginx, series)
+    entry = entry_of(line)
     return Explanation(
         asked=text,
         kind=Kind.LINE,
         line=line,
-        meaning=meanings.of_kind(line.kind),
+        entry=entry,
+        meaning=entry.says if entry else meanings.of_kind(line.kind),
         causes=_load(found) or _found_by_words(line.message).causes,
         doubt=line.doubt,
         came_from=measured.came_from(sign.of_line(line) or "", fitting(series, engine.nginx)),
@@ -219,6 +248,7 @@ def _title(text: str, engine: Engine) -> Explanation | None:
             asked=text,
             kind=Kind.TITLE,
             title=title,
+            entry=symptoms.entry(symptoms.slug_of_page(title)),
             meaning=meaning,
             causes=_load(candidates(clue, engine.nginx, engine.series)),
             came_from=measured.came_from(sign.of_title(title), fitting(engine.series, engine.nginx)),

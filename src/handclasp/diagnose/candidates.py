@@ -21,13 +21,17 @@ from handclasp.model.verdict import Side
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clue:
-    """What was seen: any of a verification error's number, a message, an HTTP status or title, what a client printed."""
+    """What was seen: any of a verification error's number, a message, an HTTP status or title, what a client printed.
+
+    `forms`: lines exactly as the catalogue writes them.
+    """
 
     number: int | None = None
     side: Side | None = None
     message: str | None = None
     status: int | None = None
     title: str | None = None
+    forms: tuple[str, ...] = ()
 
     @classmethod
     def of_line(cls, line: LogLine) -> "Clue":
@@ -76,6 +80,8 @@ def matches(clue: Clue, symptom: Symptom, side: Side | None) -> bool:
     if clue.message is not None:
         shown = (*symptom.logs, symptom.seen) if symptom.seen else symptom.logs
         return any(pattern(log).search(clue.message) for log in shown)
+    if clue.forms:
+        return not {*symptom.logs, symptom.seen}.isdisjoint(clue.forms)
     if clue.title is not None:
         return symptom.title is not None and _fold(symptom.title) == _fold(clue.title)
     return clue.status is not None and symptom.status == clue.status
@@ -103,7 +109,7 @@ def _hits(clue: Clue, outline: Outline, builds: tuple[str, ...]) -> list[Symptom
 
 def _key(clue: Clue, outline: Outline, hits: list[Symptom], builds: tuple[str, ...]) -> tuple[bool, bool, bool, int, int]:
     own = [symptom for symptom in hits if not symptom.look_alike]
-    more = clue.number is None and clue.message is None and all(symptom.number or symptom.logs for symptom in hits)
+    more = not (clue.forms or clue.number or clue.message) and all(symptom.number or symptom.logs for symptom in hits)
     return not own, outline.circumstance, more, -_runs(own or hits, builds), outline.order
 
 

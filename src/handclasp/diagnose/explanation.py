@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from handclasp.catalogue.cause import Cause
 from handclasp.catalogue.measured import CameFrom
+from handclasp.catalogue.symptoms import SymptomEntry
 from handclasp.catalogue.verify_errors import VerifyErrorName
 from handclasp.diagnose.candidates import Candidate
 from handclasp.diagnose.log_line import Doubt, LogLine
@@ -16,6 +17,7 @@ class Kind(StrEnum):
 
     LINE = "log-line"
     ERROR = "verify-error"
+    SYMPTOM = "symptom"
     TITLE = "page-title"
     STATUS = "http-status"
     OUTPUT = "client-output"
@@ -36,7 +38,8 @@ class Explained:
 class Explanation:
     """The answer. `errors`: what the number or symbol is called, per OpenSSL series. `doubt`: no nginx prints that line.
 
-    `causes` are in order; empty when nothing is known. `came_from`: the lab's runs that showed it; None: none did.
+    `entry` is the page of the knowledge base about what was seen; None for a cause or words. `causes` are in order; empty when
+    nothing is known. `came_from`: the lab's runs that showed it; None: none did.
     """
 
     asked: str
@@ -48,3 +51,4 @@ class Explanation:
     doubt: Doubt | None = None
     title: str | None = None
     came_from: CameFrom | None = None
+    entry: SymptomEntry | None = None

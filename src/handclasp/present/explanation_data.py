@@ -25,6 +25,7 @@ def explanation_fields(explanation: Explanation, lang: str) -> dict[str, object]
         "kind": explanation.kind,
         "line": _line(explanation.line) if explanation.line else None,
         "title": explanation.title,
+        "entry": explanation.entry.slug if explanation.entry else None,
         "errors": [
             {"number": row.number, "symbol": row.symbol, "text": row.text, "openssl": series}
             for row, series in grouped(explanation.errors)
