@@ -22,6 +22,7 @@ from handclasp.cli.frame import LazyGroup, report
         "list": "List the certificates of this CA.",
         "show": "Show an identity, its certificates and files.",
         "crl": "Show the published CRLs, or sign fresh ones.",
+        "ca": "More CAs, successors, and a root whose key is elsewhere.",
         "nginx": "Configure nginx for client certificates.",
         "import": "Take over a CA made with openssl or easy-rsa.",
         "backup": "Write the whole home to one file.",
@@ -33,7 +34,10 @@ from handclasp.cli.frame import LazyGroup, report
         "revoke": "Shut an identity out, and prove that nginx refuses it.",
         "lab": "Make causes happen on a private nginx, and see which remedies work.",
         "serve": "Answer OCSP and serve CRLs and CA certificates over HTTP.",
+        "publish": "Write CRLs, CA certificates and signed OCSP answers for any web server.",
         "probe": "Make a real handshake with a server and say what it does.",
+        "completion": "Print a shell's completion script.",
+        "man": "Write the manual pages.",
     },
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
