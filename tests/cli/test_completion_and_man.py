@@ -23,7 +23,8 @@ def test_bash_completes_commands_and_options(tmp_path: Path, capsys: pytest.Capt
     script = (
         f'PATH="{tmp_path}:$PATH"; source {tmp_path}/completion; '
         'COMP_WORDS=(handclasp doc); COMP_CWORD=1; _handclasp_completion handclasp; echo "${COMPREPLY[@]}"; '
-        'COMPREPLY=(); COMP_WORDS=(handclasp doctor --no-pr); COMP_CWORD=2; _handclasp_completion handclasp; echo "${COMPREPLY[@]}"'
+        "COMPREPLY=(); COMP_WORDS=(handclasp doctor --no-pr); COMP_CWORD=2; "
+        '_handclasp_completion handclasp; echo "${COMPREPLY[@]}"'
     )
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.split() == ["doctor", "--no-prove"], done.stderr
