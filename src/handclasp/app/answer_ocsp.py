@@ -38,13 +38,13 @@ class _Kept:
     about: dict[Key, list[bytes]] = field(default_factory=dict)
 
     def put(self, key: Key, request: bytes, answer: OcspAnswer, capacity: int) -> None:
-        forms = self.about.setdefault(key, [])
+        forms = self.about.get(key, [])
         if request not in self.by_request:
-            if len(forms) >= _FORMS:
+            if capacity == 0 or len(forms) >= _FORMS:
                 return
             if len(self.by_request) >= capacity:
-                self._drop_oldest()
-            forms.append(request)
+                self.forget(next(iter(self.about)))
+            self.about.setdefault(key, []).append(request)
         self.by_request[request] = answer
 
     def forget(self, key: Key) -> None:
@@ -54,9 +54,6 @@ class _Kept:
     def clear(self) -> None:
         self.by_request.clear()
         self.about.clear()
-
-    def _drop_oldest(self) -> None:
-        self.forget(next(iter(self.about)))
 
 
 class OcspDesk:
