@@ -46,6 +46,7 @@ class Given:
     side: Side = Side.CLIENT
     server: str | None = None
     location: str = "/"
+    answer: str | None = None
     folders: tuple[str, ...] = ()
 
 
@@ -59,7 +60,7 @@ def gather(given: Given, files: FileReader, *, now: datetime, build: NginxBuild 
     evidence = Evidence(
         at=given.at or now, root=given.config, prefix=given.prefix or "", build=build, engine=given.engine,
         nginx_version=given.nginx_version, security_level=given.security_level, side=given.side, server=given.server,
-        location=given.location, log_lines=given.lines, presented=_chain(files, given.client_certificate),
+        location=given.location, log_lines=given.lines, answer=given.answer, presented=_chain(files, given.client_certificate),
         upstream_chain=_chain(files, given.upstream_chain),
     )  # fmt: skip
     if given.config is None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 @click.option("--line", "lines", multiple=True, metavar="TEXT", help="A line of the error log; repeatable.")
 @click.option("--url", help="A live address: asked with and without certificate and SNI, over TLS 1.2 and 1.3.")
 @click.option("--connect", metavar="HOST:PORT", help="Connect there; SNI and Host stay those of --url.")
+@click.option("--answer", metavar="TITLE", help="What the visitor was shown: 400 No required SSL certificate was sent.")
 @click.option("--save", type=AbsolutePath(), help="Write all evidence, without secrets, to one file: a bug report.")
 @click.option("--evidence", "saved", type=AbsolutePath(), help="Read the evidence from such a file.")
 @click.option("--prove/--no-prove", default=True, show_default=True, help="Try the remedies on a sandboxed copy.")

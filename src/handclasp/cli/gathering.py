@@ -32,6 +32,7 @@ def evidence_of(
         upstream_chain=options["upstream_chain"], lines=lines, at=options["at"], engine=options["engine"],
         nginx_version=options["nginx_version"], security_level=options["security_level"],
         side=Side.UPSTREAM if options["upstream"] else Side.CLIENT, server=options["server"], location=options["location"],
+        answer=options.get("answer"),
     )  # fmt: skip
     evidence = gather(given, files, now=world.clock.now(), build=_build(world, options))
     if not live:

@@ -35,7 +35,8 @@ class Evidence:
     be read maps to None and its reason is in `unreadable`. `root` is the main configuration file, or the dump. `presented`
     is PEM as the client would send it, leaf first; None: not given, b"": the client sends none. `upstream_chain` is what the
     upstream presents, PEM, if it was given or probed. `keys` maps private key paths of the configuration to the DER
-    SubjectPublicKeyInfo they hold, so that mismatches can be found without carrying the key.
+    SubjectPublicKeyInfo they hold, so that mismatches can be found without carrying the key. `answer` is what the visitor was
+    shown, as the title of a page has it ("400 No required SSL certificate was sent"); None: nobody said.
     `seen` are handshakes with a live address. `loaded` is when the running nginx last read its files, and `changed` when each
     file was last written; both are unknown unless that nginx runs on this machine.
     """
@@ -56,6 +57,7 @@ class Evidence:
     presented: bytes | None = None
     upstream_chain: bytes | None = None
     log_lines: tuple[str, ...] = ()
+    answer: str | None = None
     candidates: dict[str, bytes] = field(default_factory=dict)
     seen: tuple[Seen, ...] = ()
     loaded: datetime | None = None

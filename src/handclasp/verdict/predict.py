@@ -11,10 +11,11 @@ from handclasp.model.nginx import EffectiveConfig, Location, NginxVersion, Opens
 from handclasp.model.verdict import Side, Verdict
 from handclasp.nginxconf.effective import effective
 from handclasp.nginxconf.gathered import tree_from_files
-from handclasp.nginxconf.select import select_server
+from handclasp.nginxconf.select import Socket, by_name
 from handclasp.nginxconf.start_faults import evidence_faults
 from handclasp.nginxconf.tree import ConfigTree
 from handclasp.pki.read import certificates_from_pem
+from handclasp.verdict.behind import behind, own_socket, sent_name
 from handclasp.verdict.client import Judge, client_verdict
 from handclasp.verdict.scene import Scene, scene
 from handclasp.verdict.trust import certificates_in
@@ -101,15 +102,34 @@ class Stage:
             return given
         return self._upstream_of_this_config() or self.presented
 
+    @cached_property
+    def upstream_socket(self) -> Socket | None:
+        """The socket of this same configuration that the upstream is; None when it is elsewhere."""
+        addresses = self.upstream.addresses if self.upstream else ()
+        return next((found for address in addresses if (found := own_socket(self.config, address))), None)
+
+    @cached_property
+    def behind(self) -> Scene | None:
+        """The request that nginx makes of itself when the upstream is a server of this same configuration; else None."""
+        found = self.upstream_location
+        return behind(self.config, found[1], self.upstream, self.scene) if found and self.upstream else None
+
+    @cached_property
+    def shown(self) -> tuple[Certificate, ...] | None:
+        """What nginx shows its upstream, leaf first; () when it has nothing to show, None when the file is not known."""
+        path = self.upstream.certificate.value if self.upstream else None
+        if not path:
+            return ()
+        return certificates_in(self.evidence.files, path) or None
+
     def _upstream_of_this_config(self) -> tuple[Certificate, ...] | None:
-        if self.upstream is None:
+        socket = self.upstream_socket
+        if self.upstream is None or socket is None or not socket.listen.ssl:
             return None
-        for address in self.upstream.addresses:
-            host, _, port = address.rpartition(":")
-            server = select_server(self.config, host, int(port) if port.isdigit() else 0, None) if host else None
-            if server and server.certificates.value:
-                return certificates_in(self.evidence.files, server.certificates.value[0])
-        return None
+        server = by_name(socket, sent_name(self.upstream))
+        if server.reject_handshake.value or not server.certificates.value:
+            return None
+        return certificates_in(self.evidence.files, server.certificates.value[0])
 
     def judge(self, ciphers: str, commands: tuple[tuple[str, str], ...] = ()) -> Judge:
         """What decides besides the configuration. A security level written into the cipher list wins."""
@@ -130,7 +150,18 @@ class Stage:
         """Nginx's answer when the upstream sends these certificates."""
         assert self.upstream is not None
         judge = self.judge(self.upstream.ciphers.value, self.upstream.conf_commands.value)
-        return upstream_verdict(self.upstream, presented, judge)
+        asked = self.asked_behind
+        passed, title = (asked.status, asked.title) if asked and asked.status is not None else (200, None)
+        return upstream_verdict(self.upstream, presented, judge, passed=passed, title=title)
+
+    @cached_property
+    def asked_behind(self) -> Verdict | None:
+        """What a server of this same configuration answers to nginx as its client; None when the upstream is elsewhere."""
+        if self.behind is None or self.shown is None:
+            return None
+        server = self.behind.handshake
+        judge = self.judge(server.ciphers.value, server.conf_commands.value)
+        return client_verdict(self.config, self.behind, self.shown, judge)
 
 
 def predict(evidence: Evidence) -> Verdict:

@@ -16,10 +16,15 @@ BAD_GATEWAY = "502 Bad Gateway"
 _HANDSHAKING = "while SSL handshaking to upstream"
 
 
-def upstream_verdict(upstream: TlsUpstream, presented: tuple[Certificate, ...], judge: Judge, *, passed: int = 200) -> Verdict:
-    """The verdict on an upstream that presents these certificates; `passed` is what a request gets when nginx is content."""
+def upstream_verdict(
+    upstream: TlsUpstream, presented: tuple[Certificate, ...], judge: Judge, *, passed: int = 200, title: str | None = None
+) -> Verdict:
+    """The verdict on an upstream that presents these certificates.
+
+    `passed` and `title` are what the upstream answers, and so what a request gets when nginx is content.
+    """
     if not upstream.verify.value or not presented:
-        return Verdict(side=Side.UPSTREAM, status=passed, title=None)
+        return Verdict(side=Side.UPSTREAM, status=passed, title=title)
     trust = upstream_trust(upstream, judge.files, judge.version)
     found = verify(
         Question(
@@ -34,6 +39,6 @@ def upstream_verdict(upstream: TlsUpstream, presented: tuple[Certificate, ...], 
     elif not matches(presented[0], upstream.name.value):
         log = f'upstream SSL certificate does not match "{upstream.name.value}" {_HANDSHAKING}'
     return Verdict(
-        side=Side.UPSTREAM, status=502 if log else passed, title=BAD_GATEWAY if log else None,
+        side=Side.UPSTREAM, status=502 if log else passed, title=BAD_GATEWAY if log else title,
         reported=errors[-1] if errors else None, errors=errors, path=found.path, rejected=found.rejected, log=log,
     )  # fmt: skip

@@ -1,0 +1,62 @@
+"""The page a visitor was shown: nginx's own titles for what went wrong with certificates."""
+
+from enum import Enum
+
+from handclasp.diagnose.case import Case
+from handclasp.diagnose.log_line import LineKind, LogLine
+from handclasp.model.nginx import VerifyClient
+from handclasp.verdict.client import refused
+
+_CERTIFICATE_LINES = frozenset({LineKind.NO_CERTIFICATE, LineKind.CLIENT_VERIFY, LineKind.CLIENT_OCSP})
+
+
+class Page(Enum):
+    """Pages by the words that tell them from others (ngx_http_special_response.c)."""
+
+    NONE_SENT = "no required ssl certificate was sent"
+    BAD = "the ssl certificate error"
+    PLAIN = "the plain http request was sent to https port"
+    MISDIRECTED = "421 misdirected request"
+    BAD_GATEWAY = "502 bad gateway"
+
+
+CERTIFICATE = frozenset({Page.NONE_SENT, Page.BAD})
+
+
+def shown(case: Case) -> Page | None:
+    """What the visitor was shown: as given, or pasted among the log lines."""
+    pasted = [line.raw for line in case.logged if line.kind is LineKind.UNKNOWN]
+    texts = [case.evidence.answer or "", *pasted]
+    return next((page for text in texts for page in Page if page.value in text.lower()), None)
+
+
+def own_lines(case: Case) -> tuple[LogLine, ...]:
+    """The lines about clients' certificates that this nginx wrote."""
+    return tuple(line for line in case.logged if line.kind in _CERTIFICATE_LINES and not _of_another(case, line))
+
+
+def lines_behind(case: Case, *kinds: LineKind) -> tuple[LogLine, ...]:
+    """Lines of these kinds that another nginx wrote: they name a server that this configuration does not have."""
+    return tuple(line for line in case.logged if line.kind in kinds and _of_another(case, line))
+
+
+def _of_another(case: Case, line: LogLine) -> bool:
+    if not line.server or case.evidence.root is None:
+        return False
+    # The log names a server by its first name, or by its address before a server is chosen.
+    return not any(line.server in (*server.names, server.label) for server in case.stage.config.servers) and not any(
+        line.server.endswith(f":{one.port}") for server in case.stage.config.servers for one in server.listens
+    )
+
+
+def front_explains(case: Case) -> bool:
+    """Whether this nginx itself may have answered with a page about certificates: it verifies, and lets nobody in so."""
+    if own_lines(case):
+        return True
+    server = case.stage.scene.answer
+    if server.verify_client.value is VerifyClient.OFF:
+        return False
+    if case.stage.presented is None:
+        return True
+    verdict = case.stage.client_verdict(case.stage.presented)
+    return refused(server.verify_client.value, verdict.reported) or not verdict.admitted
