@@ -148,12 +148,19 @@ def report(error: BaseException, arguments: list[str]) -> int:
     known = error if isinstance(error, HandclaspError) else _translate(error)
     if "--json" in arguments:
         _report_json(known)
-    click.echo(click.style("error: ", fg="red", bold=True) + str(known), err=True)
+    click.echo(click.style("error: ", fg="red", bold=True) + _shown(str(known)), err=True)
     for line in (known.hint or "").splitlines():
-        click.echo(click.style("hint: ", fg="cyan") + line, err=True)
+        click.echo(click.style("hint: ", fg="cyan") + _shown(line), err=True)
     if known.exit_code == Bug.exit_code and os.environ.get("HANDCLASP_TRACEBACK"):
         raise error
     return known.exit_code
+
+
+def _shown(text: str) -> str:
+    """Words of a configuration or a certificate in it become harmless; lines stay lines."""
+    from handclasp.present.visible import visible
+
+    return "\n".join(map(visible, text.split("\n")))
 
 
 def _translate(error: BaseException) -> HandclaspError:
@@ -173,7 +180,10 @@ def _report_json(error: HandclaspError) -> None:
     from handclasp.present.as_json import document
 
     where = str(error.where) if error.where else None
-    click.echo(document("error", {"what": error.what, "where": where, "hint": error.hint, "exit": error.exit_code}))
+    fields = {"what": error.what, "where": where, "hint": error.hint}
+    # Bytes of a file that are no UTF-8 came in as surrogates, which JSON cannot hold.
+    said = {key: text.encode("utf-8", "backslashreplace").decode() if text else text for key, text in fields.items()}
+    click.echo(document("error", {**said, "exit": error.exit_code}))
 
 
 def _close_quietly() -> None:
