@@ -114,7 +114,12 @@ def _record_and_publish(
     """Row, audit event and epoch in one transaction; then the CRL of every CA, judged before anybody relies on it."""
     with home.changing("revoking"):
         records = record_revocation_locked(home, chosen, reason=reason)
-        return records, publish_locked(home)
+        try:
+            return records, publish_locked(home)
+        except HandclaspError as error:
+            unpublished = "the revocation is recorded, and no CRL says so yet: put this right, and run the command again"
+            error.hint = f"{error.hint}\n{unpublished}" if error.hint else unpublished
+            raise
 
 
 def _everywhere(home: Home, gear: Gear, records: tuple[CertificateRecord, ...]) -> tuple[tuple[Enforced, ...], tuple[str, ...]]:
