@@ -1,6 +1,7 @@
 """For findings that are holes: the request that goes through, and should not."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from handclasp.diagnose.attempt import Attempt, Who
 from handclasp.diagnose.case import Case
@@ -8,14 +9,27 @@ from handclasp.diagnose.reach import ASKING, answered, behind_tls, places, serve
 from handclasp.diagnose.rules.error_page import pages
 from handclasp.diagnose.rules.optional import open_places
 from handclasp.diagnose.rules.split import foreign_root, guests
+from handclasp.diagnose.rules.trust_wide import crl_roots
 from handclasp.model.finding import Finding, Severity, Where
 from handclasp.model.nginx import TlsServer, VerifyClient
 from handclasp.model.origin import Origin
 from handclasp.nginxconf.select import Socket
 from handclasp.verdict.scene import plain_name
 
-_NOT_ON_LOOPBACK = frozenset(["listen-without-ssl", "http2-connection-reuse-421", "request-by-ip-or-without-sni"])
-"""Shown by requests that a sandbox cannot make: without TLS, by a browser, from another network."""
+_NOT_ON_LOOPBACK = frozenset(
+    [
+        "listen-without-ssl",
+        "http2-connection-reuse-421",
+        "request-by-ip-or-without-sni",
+        "authz-fingerprint-format",
+        "header-spoofable",
+        "proxy-set-header-inheritance",
+        "header-raw-cert-newlines",
+        "upstream-is-plain-http",
+        "upstream-proxy-pass-http-to-tls",
+    ]
+)
+"""Shown by what a sandbox does not have: requests without TLS, browsers, the backend itself, the true certificate."""
 
 _LOG_CAUSE = "error-log-level-hides-reason"
 
@@ -28,7 +42,7 @@ def attempt_for(case: Case, finding: Finding) -> Attempt | None:
 
 def can_be_shown(finding: Finding) -> bool:
     """Whether a request before and after a remedy says anything about this finding."""
-    if finding.cause in _BY_CAUSE or finding.cause == _LOG_CAUSE:
+    if finding.cause == _LOG_CAUSE:
         return True
     return finding.severity is Severity.ERROR and finding.cause not in _NOT_ON_LOOPBACK
 
@@ -74,9 +88,26 @@ def _other_ca(case: Case, finding: Finding) -> Attempt | None:
     return None
 
 
+def _failed(case: Case, finding: Finding) -> Attempt | None:
+    for socket, server in behind_tls(case):
+        for place in places(server):
+            ifs = (*server.guards, *(place.location.guards if place.location else ()))
+            if any(_at(finding, guard.origin) for guard in ifs):
+                return replace(_visit(socket, server, place.uri), who=Who.STRANGER)
+    return None
+
+
+def _ca_in_crl_file(case: Case, finding: Finding) -> Attempt | None:
+    for socket, server in behind_tls(case):
+        roots = crl_roots(case, server) if server.verify_client.value in ASKING else ()
+        if roots and _at(finding, server.crl.origin):
+            return replace(_visit(socket, server, "/"), who=Who.CLIENT_OF, issuer=roots[0])
+    return None
+
+
 def _at(finding: Finding, origin: Origin | None) -> bool:
-    at = Where.at(origin)
-    return (finding.where.file, finding.where.line) == (at.file, at.line)
+    at, where = Where.at(origin), finding.where
+    return (where.file, where.line, where.column) == (at.file, at.line, at.column)
 
 
 _BY_CAUSE: Mapping[str, Callable[[Case, Finding], Attempt | None]] = {
@@ -84,4 +115,6 @@ _BY_CAUSE: Mapping[str, Callable[[Case, Finding], Attempt | None]] = {
     "verify-client-not-enabled": _switched_off,
     "error-page-495-bypass": _refusal_page,
     "sni-host-split": _other_ca,
+    "verify-failed-compare": _failed,
+    "client-trust-too-wide": _ca_in_crl_file,
 }

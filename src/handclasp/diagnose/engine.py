@@ -12,11 +12,16 @@ from handclasp.diagnose.remedies.change import Change, applied
 from handclasp.diagnose.rule import Rule
 from handclasp.diagnose.rules import ALL
 from handclasp.model.evidence import Evidence
-from handclasp.model.finding import CouldNotTell, DeadEnd, Diagnosis, Finding, Severity
+from handclasp.model.finding import Applicability, CouldNotTell, DeadEnd, Diagnosis, Finding, Severity
 from handclasp.model.text import Text
 from handclasp.model.verdict import Side
 from handclasp.verdict.predict import Stage
 
+ALREADY = Change(
+    id="cured-above",
+    title=Text(en="what cures the finding above cures this one too", zh="上一项的处理方法同时解决此问题"),
+    applicability=Applicability.MANUAL,
+)
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTICE: 2}
 
 
@@ -71,11 +76,18 @@ def _worked_through(case: Case, findings: list[Finding]) -> tuple[list[Finding],
     chosen: list[tuple[Change, ...]] = []
     now = case
     for finding in findings:
-        changes = search(now, finding)
+        current = finding if now is case else _moved(now, finding)
+        changes = search(now, current) if current else (ALREADY,)
         chosen.append(changes)
         if changes and changes[0].by_files_alone:
             now = Case(Stage(applied(now.evidence, changes[0].edits)))
     return findings, chosen, now
+
+
+def _moved(now: Case, finding: Finding) -> Finding | None:
+    """The same finding after edits that may have moved its line; None when they have cured it."""
+    alike = [other for other in _findings(now) if _likeness(other) == _likeness(finding)]
+    return next((other for other in alike if other.summary == finding.summary), alike[0] if alike else None)
 
 
 def search(case: Case, finding: Finding) -> tuple[Change, ...]:

@@ -48,13 +48,14 @@ class Where:
     directive: str | None = None
     depth: int | None = None
     subject: str | None = None
+    column: int | None = None
 
     @classmethod
     def at(cls, origin: Origin | None, directive: str | None = None) -> "Where":
         """The place of a directive; an origin of None is nginx's default."""
         if origin is None:
             return cls(directive=directive)
-        return cls(file=origin.file, line=origin.line or None, directive=directive)
+        return cls(file=origin.file, line=origin.line or None, column=origin.column or None, directive=directive)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,6 +46,15 @@ def rekeyed(shop: Workshop) -> Workshop:
     return healthy(shop)
 
 
+def unexplained(shop: Workshop) -> Workshop:
+    line = (
+        "2026/01/02 03:04:05 [info] 7#7: *9 client SSL certificate verify error: "
+        "(21:unable to verify the first certificate) while reading client request headers, "
+        'client: 192.0.2.1, server: site.test, request: "GET / HTTP/1.1", host: "site.test"'
+    )
+    return healthy(shop).changed("ca.pem").say(lines=(line,))
+
+
 def two_faults(shop: Workshop) -> Workshop:
     shop.draft.leaf.not_after = PAST
     shop.draft.leaf.put("extKeyUsage", ext.extended_key_usage("serverAuth"))
@@ -90,6 +99,12 @@ SAMPLES = (
     Sample("constraints", "healthy", healthy),
     Sample("name", "other", scene("upstream-name"), "upstream-name-mismatch"),
     Sample("name", "healthy", healthy, side=Side.UPSTREAM),
+    Sample("reload", "new-ca", lambda shop: healthy(shop).changed("ca.pem"), "ca-changed-without-reload", severity="warning"),
+    Sample(
+        "reload", "new-crl", lambda shop: with_crls(shop).changed("crl.pem"), "client-crl-changed-without-reload", "warning"
+    ),
+    Sample("reload", "unexplained-line", unexplained, "ca-changed-without-reload"),
+    Sample("reload", "other-file", lambda shop: healthy(shop).changed("server.pem")),
     Sample("masked", "two-faults", two_faults, "client-mask-expired-hides-untrusted", severity="notice"),
     Sample("masked", "healthy", healthy),
     Sample("log-level", "error", scene("silent-log"), "error-log-level-hides-reason", severity="warning"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from handclasp.model.verdict import Side
-from tests.diagnose.rules import samples_placement, samples_start
+from tests.diagnose.rules import samples_holes, samples_placement, samples_start
 from tests.diagnose.rules.workshop import Sample, Workshop
 
 STARTS = [
@@ -16,11 +16,23 @@ STARTS = [
     for sample in samples_start.SAMPLES
     if sample.name in {"der", "indented", "utf-16", "leaf-last", "crl-der", "in-location", "twice", "require", "misnamed"}
 ]
+_SHOWN = {
+    "optional-not-enforced",
+    "error-page-495-bypass",
+    "verify-client-not-enabled",
+    "sni-host-split",
+    "verify-failed-compare",
+    "client-trust-too-wide",
+}
 HOLES = [
     sample
-    for sample in samples_placement.SAMPLES
-    if sample.severity == "error"
-    and sample.cause in {"optional-not-enforced", "error-page-495-bypass", "verify-client-not-enabled", "sni-host-split"}
+    for sample in (*samples_placement.SAMPLES, *samples_holes.SAMPLES)
+    if sample.severity == "error" and sample.cause in _SHOWN
+]
+SHUT_OUT = [
+    sample
+    for sample in samples_holes.SAMPLES
+    if sample.severity == "error" and sample.cause in {"authz-dn-format", "authz-serial-format"}
 ]
 
 
@@ -54,4 +66,12 @@ def test_the_hole_is_open_and_the_remedy_shuts_it(sample: Sample, tmp_path: Path
     proof = found["remedies"][0]["proof"]  # type: ignore[index]
     assert proof["before"]["status"] == 200
     assert proof["after"]["status"] in {400, 403, 421}
+    assert proof["proved"], proof
+
+
+@pytest.mark.parametrize("sample", SHUT_OUT, ids=lambda sample: sample.label)
+def test_who_was_shut_out_gets_in(sample: Sample, tmp_path: Path) -> None:
+    found = doctor(sample, tmp_path)
+    proof = found["remedies"][0]["proof"]  # type: ignore[index]
+    assert (proof["before"]["status"], proof["after"]["status"]) == (403, 200)
     assert proof["proved"], proof

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
@@ -15,6 +16,7 @@ from handclasp.model.nginx import NginxBuild, NginxVersion
 from handclasp.model.verdict import Side
 from tests.diagnose.scenes import Scene, blank_pem
 
+LOADED = datetime(2026, 1, 1, tzinfo=UTC)
 BUILD = NginxBuild(path="/usr/sbin/nginx", version=NginxVersion(1, 22, 1), openssl="3.0.19")
 
 MAIN = """\
@@ -42,6 +44,7 @@ class Workshop:
     intermediates: int = 0
     given: Given = field(default_factory=Given)
     scene: Scene = field(init=False)
+    newer: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         draft = healthy(Random(7), self.side, self.intermediates)
@@ -84,13 +87,22 @@ class Workshop:
         self.put(file, blank_pem(made))
         return made
 
+    def changed(self, *files: str) -> "Workshop":
+        """An nginx runs with all this, and these files were written after it had read them."""
+        self.newer = files
+        return self
+
     @property
     def draft(self) -> Draft:
         return self.scene.draft
 
     def evidence(self, *, build: NginxBuild = BUILD) -> Evidence:
         given = replace(self.given, config=self.given.config or str(self.folder / "nginx.conf"), side=self.side)
-        return gather(given, PosixFileTree(), now=SystemClock().now(), build=build)
+        evidence = gather(given, PosixFileTree(), now=SystemClock().now(), build=build)
+        if not self.newer:
+            return evidence
+        times = {str(self.folder / file): LOADED + timedelta(minutes=1) for file in self.newer}
+        return replace(evidence, loaded=LOADED, changed=dict.fromkeys(evidence.files, LOADED - timedelta(days=1)) | times)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from handclasp.catalogue import causes
 from handclasp.diagnose.case import Case
-from handclasp.diagnose.remedies import bundle, lists, no_certificate, placement, reissue, settings, start
+from handclasp.diagnose.remedies import bundle, holes, lists, no_certificate, placement, reissue, settings, start
 from handclasp.diagnose.remedies.change import Change
 from handclasp.diagnose.rules import start as start_rules
 from handclasp.model.finding import Applicability, Finding
@@ -81,12 +81,26 @@ _BY_CAUSE: dict[str, Builder] = {
         reissue.changes,
     ),
     **dict.fromkeys(("client-mask-expired-hides-untrusted", "upstream-mask-several-faults"), settings.several),
+    **dict.fromkeys(("ca-changed-without-reload", "client-crl-changed-without-reload"), settings.reload),
     "upstream-crl": upstream_crl,
     "optional-not-enforced": placement.insist,
     "verify-client-not-enabled": placement.switch_on,
     "listen-without-ssl": placement.listen_tls,
     "error-page-495-bypass": placement.refusal_page,
     "sni-host-split": placement.same_name,
+    "revoked-client-resumes-session": holes.sessions,
+    "tls13-cross-server-session-resumption": holes.sessions,
+    "proxy-set-header-inheritance": holes.repeat_headers,
+    "header-spoofable": holes.repeat_headers,
+    "header-raw-cert-newlines": holes.header_form,
+    "header-underscore-dropped": holes.header_form,
+    "verify-failed-compare": holes.failed_compare,
+    **dict.fromkeys(("authz-dn-format", "authz-fingerprint-format", "authz-serial-format"), holes.expected_value),
+    "client-trust-too-wide": holes.crl_file,
+    "upstream-verify-off-by-default": holes.verify_upstream,
+    **dict.fromkeys(("upstream-proxy-pass-http-to-tls", "upstream-is-plain-http"), holes.scheme),
+    "upstream-sni-not-sent": holes.server_name,
+    "upstream-session-reuse-trouble": holes.no_shared_sessions,
     "client-sent-no-cert": no_certificate.changes,
     "error-log-level-hides-reason": settings.log_level,
     "upstream-name-mismatch": settings.upstream_name,

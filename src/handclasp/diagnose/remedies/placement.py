@@ -145,9 +145,9 @@ def _inserted(case: Case, identity: str, title: Text, blocks: list[Origin], line
 
 
 def _about(finding: Finding, origin: Origin | None) -> bool:
-    """Whether a finding is about that place; its line may have moved since."""
-    at = Where.at(origin)
-    return finding.where.file == at.file and (finding.where.line == at.line or finding.where.line is None)
+    """Whether a finding is about that place."""
+    at, where = Where.at(origin), finding.where
+    return (where.file, where.line, where.column) == (at.file, at.line, at.column)
 
 
 def _directive_at(case: Case, origin: Origin | None) -> Directive | None:

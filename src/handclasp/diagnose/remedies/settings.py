@@ -47,6 +47,17 @@ def log_level(case: Case, finding: Finding) -> Iterator[Change]:
     )
 
 
+def reload(case: Case, finding: Finding) -> Iterator[Change]:
+    """Let nginx read its files."""
+    del case, finding
+    yield Change(
+        id="reload",
+        title=Text(en="reload nginx, and after every change from now on", zh="重新加载 nginx，并在以后每次更改之后都重新加载"),
+        applicability=Applicability.MANUAL,
+        commands=(RELOAD,),
+    )
+
+
 def several(case: Case, finding: Finding) -> Iterator[Change]:
     """Nothing of its own: the other findings have the remedies."""
     del case, finding

@@ -2,11 +2,14 @@
 
 from handclasp.diagnose.rule import Rule
 from handclasp.diagnose.rules import (
+    authorization,
     chain,
     constraints,
+    crl_life,
     dates,
     depth,
     error_page,
+    headers,
     log_level,
     masked,
     name,
@@ -14,11 +17,15 @@ from handclasp.diagnose.rules import (
     optional,
     placement,
     purpose,
+    reload,
     revocation,
+    sessions,
     signature,
     split,
     start,
     strength,
+    trust_wide,
+    upstream_tls,
 )
 
 ALL: tuple[Rule, ...] = (
@@ -27,6 +34,7 @@ ALL: tuple[Rule, ...] = (
     *optional.RULES,
     *error_page.RULES,
     *split.RULES,
+    *reload.RULES,
     *no_certificate.RULES,
     *chain.RULES,
     *depth.RULES,
@@ -38,5 +46,11 @@ ALL: tuple[Rule, ...] = (
     *constraints.RULES,
     *name.RULES,
     *masked.RULES,
+    *authorization.RULES,
+    *trust_wide.RULES,
+    *headers.RULES,
+    *sessions.RULES,
+    *crl_life.RULES,
+    *upstream_tls.RULES,
     *log_level.RULES,
 )

@@ -1,0 +1,260 @@
+"""Settings and patterns put right: sessions, headers, names, CRL files, upstream TLS."""
+
+from collections.abc import Iterator
+
+from handclasp.diagnose.case import Case
+from handclasp.diagnose.reach import behind_tls, block_at
+from handclasp.diagnose.remedies.change import RELOAD, Change
+from handclasp.diagnose.remedies.config_edit import set_in, with_edits
+from handclasp.diagnose.remedies.pem_edit import put_lists
+from handclasp.diagnose.rule import say
+from handclasp.diagnose.rules.authorization import Expected, expectations, fingerprint, serial
+from handclasp.diagnose.rules.headers import outer_headers, passing
+from handclasp.diagnose.rules.trust_wide import asking, crl_roots
+from handclasp.diagnose.rules.upstream_tls import locations
+from handclasp.model.finding import Applicability, FileEdit, Finding, Where
+from handclasp.model.nginx import Location, NginxVersion
+from handclasp.model.origin import Origin
+from handclasp.model.text import Text
+from handclasp.nginxconf.edit import TextEdit, insert_into, line_of, replace_argument, set_arguments
+from handclasp.nginxconf.tree import Directive, walk
+
+ESCAPED_SINCE = NginxVersion(1, 13, 5)
+
+
+def sessions(case: Case, finding: Finding) -> Iterator[Change]:
+    """No sessions on these servers: every connection is verified anew."""
+    for socket, _ in behind_tls(case):
+        server = socket.default
+        origins = [server.session_cache.origin, server.session_ticket_key.origin, server.origin]
+        if any(_at(finding, origin) for origin in origins) or finding.cause == "tls13-cross-server-session-resumption":
+            yield Change(
+                id="no-sessions",
+                title=Text(en="make no sessions that could be resumed", zh="不再产生可恢复的会话"),
+                applicability=Applicability.REVIEW,
+                edits=set_in(case, server.origin, ("ssl_session_cache", ("off",)), ("ssl_session_tickets", ("off",))),
+                commands=(RELOAD,),
+                note=Text(
+                    en="every connection then costs a full handshake; for revocation alone, rename the shared zone in the"
+                    " same reload",
+                    zh="此后每个连接都要完整握手；若只为吊销，可在同一次重新加载时给共享区改名",
+                ),
+            )
+            return
+
+
+def repeat_headers(case: Case, finding: Finding) -> Iterator[Change]:
+    """The headers that a location lost, written there again; those that it lets through, overwritten."""
+    for _, server in behind_tls(case):
+        for location in passing(server):
+            if not _at(finding, location.origin) or location.origin is None:
+                continue
+            block = block_at(case, location.origin)
+            lines = _header_lines(
+                case, location, {header.name: header.value for header in outer_headers(case, server, location).values()}
+            )
+            if block is not None and lines:
+                yield Change(
+                    id="set-headers-here",
+                    title=say("set {names} in location {path}", "在 location {path} 中设置 {names}",
+                              names=", ".join(line.split()[1] for line in lines), path=location.path),
+                    applicability=Applicability.REVIEW,
+                    edits=with_edits(case, insert_into(block, lines)),
+                    commands=(RELOAD,),
+                )  # fmt: skip
+            return
+
+
+def _header_lines(case: Case, location: Location, lost: dict[str, str]) -> list[str]:
+    directive = "grpc_set_header" if location.module == "grpc" else "proxy_set_header"
+    set_here = {header.name.lower() for header in location.headers.value}
+    wanted = dict(lost)
+    if not wanted:
+        for server in case.stage.config.servers:
+            for other in passing(server):
+                if (other.module, other.target.value) == (location.module, location.target.value):
+                    wanted.update(
+                        {header.name: header.value for header in other.headers.value if "$ssl_client" in header.value}
+                    )
+    return [line_of(directive, (name, value)) for name, value in wanted.items() if name.lower() not in set_here]
+
+
+def header_form(case: Case, finding: Finding) -> Iterator[Change]:
+    """The escaped certificate; hyphens for underscores."""
+    directive = _directive(case, finding)
+    if directive is None or len(directive.args) < 2:
+        return
+    name, value = directive.args[:2]
+    if finding.cause == "header-raw-cert-newlines":
+        if case.stage.version < ESCAPED_SINCE:
+            return
+        for plain in ("$ssl_client_raw_cert", "$ssl_client_cert", "${ssl_client_raw_cert}", "${ssl_client_cert}"):
+            value = value.replace(plain, "$ssl_client_escaped_cert")
+        edits = replace_argument(directive, 1, value)
+        title = Text(en="send $ssl_client_escaped_cert, which has no line ends", zh="改用不含换行的 $ssl_client_escaped_cert")
+    else:
+        edits = replace_argument(directive, 0, name.replace("_", "-"))
+        title = Text(en="write the name with hyphens", zh="名称改用连字符")
+    yield Change(
+        id="correct-header", title=title, applicability=Applicability.REVIEW, edits=with_edits(case, edits), commands=(RELOAD,),
+        note=Text(en="the backend must read the new form", zh="后端必须能读取新的写法"),
+    )  # fmt: skip
+
+
+def failed_compare(case: Case, finding: Finding) -> Iterator[Change]:
+    """`!= SUCCESS`."""
+    directive = _directive(case, finding)
+    if directive is not None:
+        yield Change(
+            id="compare-with-success",
+            title=Text(en="test for anything but SUCCESS", zh="改为判断不等于 SUCCESS"),
+            applicability=Applicability.SAFE,
+            edits=with_edits(case, set_arguments(directive, ("($ssl_client_verify", "!=", "SUCCESS)"))),
+            commands=(RELOAD,),
+        )
+
+
+def expected_value(case: Case, finding: Finding) -> Iterator[Change]:
+    """The value as nginx has it, when the client that is meant is at hand."""
+    leaf = case.presented[0] if case.presented else None
+    expected = next((item for item in expectations(case) if _at(finding, item.origin)), None)
+    directive = _directive(case, finding)
+    if leaf is None or expected is None or directive is None or expected.regex:
+        return
+    values = {
+        "authz-dn-format": leaf.subject_text, "authz-fingerprint-format": fingerprint(leaf), "authz-serial-format": serial(leaf)
+    }  # fmt: skip
+    yield Change(
+        id="expect-what-nginx-gives",
+        title=say("expect {value}", "改为期望 {value}", value=values[finding.cause]),
+        applicability=Applicability.REVIEW,
+        edits=with_edits(case, _expecting(directive, expected, values[finding.cause])),
+        commands=(RELOAD,),
+        note=Text(en="make sure that this is the client you mean to let in", zh="请确认这正是您要放行的客户端"),
+    )
+
+
+def _expecting(directive: Directive, expected: Expected, value: str) -> tuple[TextEdit, ...]:
+    if directive.name != "if":
+        word = directive.words[0]
+        spelled = line_of("x", (value,)).removeprefix("x ").removesuffix(";")
+        return (TextEdit(directive.source, word.start, word.end, spelled),)
+    return tuple(
+        edit
+        for at, argument in enumerate(directive.args)
+        if expected.value in argument
+        for edit in replace_argument(directive, at, argument.replace(expected.value, value))
+    )
+
+
+def crl_file(case: Case, finding: Finding) -> Iterator[Change]:
+    """The CRLs of the file without the certificates."""
+    if finding.where.directive != "ssl_crl":
+        return
+    for server in asking(case):
+        if server.crl.value and crl_roots(case, server) and _at(finding, server.crl.origin):
+            yield Change(
+                id="crls-only",
+                title=say("keep nothing but CRLs in {file}", "{file} 中只保留吊销列表", file=server.crl.value),
+                applicability=Applicability.SAFE,
+                edits=put_lists(case, server.crl.value, ()),
+                commands=(RELOAD,),
+            )
+            return
+
+
+def verify_upstream(case: Case, finding: Finding) -> Iterator[Change]:
+    """Verification with the CA file that stands there already; without one a person must name it."""
+    for server, location in locations(case):
+        upstream = location.upstream
+        if upstream is None or not _at(finding, upstream.verify.origin or upstream.target.origin):
+            continue
+        module = upstream.module
+        block = location.origin or server.origin
+        if upstream.trusted_certificate.value:
+            yield _set(case, block, "verify-upstream", (f"{module}_ssl_verify", ("on",)))
+        return
+
+
+def scheme(case: Case, finding: Finding) -> Iterator[Change]:
+    """https:// for http://, or the reverse."""
+    directive = _directive(case, finding)
+    if directive is None or not directive.args:
+        return
+    target = directive.args[0]
+    to_tls = finding.cause == "upstream-proxy-pass-http-to-tls"
+    wanted = target.replace("http://", "https://", 1) if to_tls else target.replace("https://", "http://", 1)
+    yield Change(
+        id="correct-scheme",
+        title=say("{directive} {target}", "{directive} {target}", directive=directive.name, target=wanted),
+        applicability=Applicability.REVIEW,
+        edits=with_edits(case, replace_argument(directive, 0, wanted)),
+        commands=(RELOAD,),
+        note=None if to_tls else Text(
+            en="the way to the upstream is then in the clear; better let the upstream speak TLS",
+            zh="此后到上游的通信是明文；最好让上游使用 TLS",
+        ),
+    )  # fmt: skip
+
+
+def server_name(case: Case, finding: Finding) -> Iterator[Change]:
+    """SNI on."""
+    for server, location in locations(case):
+        upstream = location.upstream
+        if upstream is not None and _at(finding, upstream.server_name.origin or upstream.target.origin):
+            block = location.origin or server.origin
+            yield _set(case, block, "send-sni", (f"{upstream.module}_ssl_server_name", ("on",)))
+            return
+
+
+def no_shared_sessions(case: Case, finding: Finding) -> Iterator[Change]:
+    """No session reuse where TLS settings differ."""
+    for server in case.stage.config.servers:
+        members = [item for item in server.locations if item.upstream and item.upstream.block and item.origin]
+        if any(_at(finding, item.origin) for item in members):
+            edits: list[FileEdit] = []
+            settings = [
+                (item.origin, f"{item.upstream.module}_ssl_session_reuse") for item in members if item.upstream and item.origin
+            ]
+            edits += _in_blocks(case, settings)
+            yield Change(
+                id="no-session-reuse",
+                title=Text(en="reuse no TLS sessions with this upstream", zh="不与该上游重用 TLS 会话"),
+                applicability=Applicability.SAFE,
+                edits=tuple(edits),
+                commands=(RELOAD,),
+                note=Text(
+                    en="an upstream{} of its own for each identity also keeps kept-alive connections apart",
+                    zh="为每种身份单独设置 upstream{}，还能把保持的连接分开",
+                ),
+            )
+            return
+
+
+def _in_blocks(case: Case, settings: list[tuple[Origin, str]]) -> tuple[FileEdit, ...]:
+    found: list[TextEdit] = []
+    for origin, name in settings:
+        block = block_at(case, origin)
+        if block is not None and not any(child.name == name for child in block.block):
+            found += insert_into(block, (line_of(name, ("off",)),))
+    return with_edits(case, found)
+
+
+def _set(case: Case, block: Origin, identity: str, setting: tuple[str, tuple[str, ...]]) -> Change:
+    return Change(
+        id=identity,
+        title=say("set {line}", "设置 {line}", line=" ".join((setting[0], *setting[1]))),
+        applicability=Applicability.REVIEW,
+        edits=set_in(case, block, setting),
+        commands=(RELOAD,),
+    )
+
+
+def _at(finding: Finding, origin: Origin | None) -> bool:
+    at, where = Where.at(origin), finding.where
+    return origin is not None and (where.file, where.line, where.column) == (at.file, at.line, at.column)
+
+
+def _directive(case: Case, finding: Finding) -> Directive | None:
+    """The directive at the place of a finding."""
+    return next((item for item, _ in walk(case.stage.tree.directives) if _at(finding, item.origin)), None)

@@ -1,0 +1,138 @@
+"""TLS sessions outlive what they were granted on: a resumed session brings its old verification result with it."""
+
+from collections.abc import Iterator
+
+from handclasp.diagnose.case import Case
+from handclasp.diagnose.reach import ASKING, http_sockets
+from handclasp.diagnose.rule import Rule, finding, say
+from handclasp.model.certificate import Certificate
+from handclasp.model.finding import Confidence, Finding, Severity, Where
+from handclasp.model.nginx import NginxVersion, Setting, TlsServer
+from handclasp.model.text import Text
+from handclasp.model.verdict import Side
+from handclasp.nginxconf.select import Socket
+from handclasp.verdict.trust import certificates_in, client_trust
+
+KEYS_IN_ZONE = NginxVersion(1, 23, 2)
+"""From here on ticket keys are kept in the shared zone, which a reload does not clear; and TLS 1.3 keeps to the timeout."""
+
+_FIXED_STABLE, _FIXED_MAINLINE = NginxVersion(1, 26, 3), NginxVersion(1, 27, 4)
+_MAINLINE = NginxVersion(1, 27, 0)
+_TLS13_SINCE = NginxVersion(1, 11, 4)
+
+
+def check_revoked(case: Case) -> Iterator[Finding]:
+    """Servers that check CRLs, behind a socket whose sessions survive a reload. The default server's settings hold for all."""
+    if case.side is not Side.CLIENT:
+        return
+    for socket in http_sockets(case):
+        kept = survives_reload(socket.default, case.stage.version)
+        checking = [
+            server
+            for server in socket.servers
+            if server.verify_client.value in ASKING and server.crl.value and server.ocsp.value == "off"
+        ]
+        if kept is None or not checking:
+            continue
+        endless = case.stage.version < KEYS_IN_ZONE
+        summary = say(
+            "a client that is revoked keeps access to {server} by resuming its session, after a reload too, for {time}",
+            "被吊销的客户端可以靠恢复会话继续访问 {server}，重新加载后也一样，持续 {time}",
+            server=", ".join(server.label for server in checking), time=socket.default.session_timeout.value,
+        )  # fmt: skip
+        longer = say(
+            "with TLS 1.3 every resumption begins the time anew on this version", "在此版本上，TLS 1.3 每次恢复会话都会重新计时"
+        )
+        where = Where.at(kept[0].origin or socket.default.origin, kept[1])
+        shown = (kept[2], longer) if endless else (kept[2],)
+        yield finding("revoked-client-resumes-session", summary, where, *shown, severity=Severity.WARNING)
+
+
+def survives_reload(server: TlsServer, version: NginxVersion) -> tuple[Setting[object], str, Text] | None:
+    """The setting by which sessions survive a reload, its directive and why; None when they do not."""
+    tickets = server.session_tickets.value
+    if tickets and server.session_ticket_key.value:
+        why = say("ssl_session_ticket_key: the tickets stay good as long as the file stays",
+                  "ssl_session_ticket_key：只要该文件不变，票据就一直有效")  # fmt: skip
+        return server.session_ticket_key, "ssl_session_ticket_key", why
+    if "shared:" not in server.session_cache.value or (tickets and version < KEYS_IN_ZONE):
+        return None
+    why = say(
+        "ssl_session_cache {cache}: the zone lives through a reload{keys}",
+        "ssl_session_cache {cache}：该共享区在重新加载后仍然保留{keys}",
+        cache=server.session_cache.value,
+        keys=say(", with the ticket keys in it", "，其中还有票据密钥") if tickets else say("", ""),
+    )
+    return server.session_cache, "ssl_session_cache", why
+
+
+def check_across(case: Case) -> Iterator[Finding]:
+    """Two servers of one socket that judge clients differently, and may accept each other's sessions."""
+    if case.side is not Side.CLIENT:
+        return
+    for socket in http_sockets(case):
+        if not resumes(socket.default):
+            continue
+        asking = [server for server in socket.servers if server.verify_client.value in ASKING]
+        for at, first in enumerate(asking):
+            for second in asking[at + 1 :]:
+                yield from _between(case, socket, first, second)
+
+
+def resumes(server: TlsServer) -> bool:
+    """Whether sessions can be resumed at all."""
+    return server.session_tickets.value or "shared:" in server.session_cache.value or "builtin" in server.session_cache.value
+
+
+def vulnerable(version: NginxVersion) -> bool:
+    """CVE-2025-23419, unless the distribution has put the fix into its build."""
+    return _TLS13_SINCE <= version < (_FIXED_MAINLINE if version >= _MAINLINE else _FIXED_STABLE)
+
+
+def _between(case: Case, socket: Socket, first: TlsServer, second: TlsServer) -> Iterator[Finding]:
+    differ = tuple(_differences(case, first, second))
+    if not differ:
+        return
+    names = {"first": first.label, "second": second.label}
+    shown = say("they differ in {what}", "两者的不同：{what}", what=", ".join(differ))
+    where = Where.at(second.origin, "server")
+    cause = "tls13-cross-server-session-resumption"
+    if first.certificates.value == second.certificates.value and _advertised(case, first) == _advertised(case, second):
+        summary = say(
+            "a session of {first} is good for {second} and the reverse: they share certificate and CA names, and what"
+            " else they demand is not looked at again",
+            "{first} 的会话可用于 {second}，反之亦然：两者的证书和 CA 名称相同，其余要求不会再次检查", **names,
+        )  # fmt: skip
+        yield finding(cause, summary, where, shown, severity=Severity.WARNING)
+    elif vulnerable(case.stage.version) and "TLSv1.3" in socket.default.protocols.value:
+        summary = say(
+            "a TLS 1.3 session of {first} may be resumed at {second}, past its CA (CVE-2025-23419), unless the build"
+            " has the fix",
+            "{first} 的 TLS 1.3 会话可能在 {second} 上恢复，绕过后者的 CA（CVE-2025-23419），除非此构建已包含修复", **names,
+        )  # fmt: skip
+        version = say("nginx {version}; fixed in 1.26.3 and 1.27.4", "nginx {version}；1.26.3 和 1.27.4 已修复",
+                      version=case.stage.version)  # fmt: skip
+        yield finding(cause, summary, where, shown, version, severity=Severity.WARNING, confidence=Confidence.LIKELY)
+
+
+def _differences(case: Case, first: TlsServer, second: TlsServer) -> Iterator[str]:
+    """The demands that the session's context does not hold."""
+    files, version = case.evidence.files, case.stage.version
+    stores = [set(client_trust(one, files, version).store.certificates) for one in (first, second)]
+    if stores[0] != stores[1]:
+        yield "ssl_client_certificate, ssl_trusted_certificate"
+    if first.crl.value != second.crl.value:
+        yield "ssl_crl"
+    if first.verify_depth.value != second.verify_depth.value:
+        yield "ssl_verify_depth"
+
+
+def _advertised(case: Case, server: TlsServer) -> tuple[bytes, ...]:
+    found: tuple[Certificate, ...] = certificates_in(case.evidence.files, server.client_certificate.value)
+    return tuple(dict.fromkeys(item.subject for item in found))
+
+
+RULES = (
+    Rule("sessions-revoked", ("revoked-client-resumes-session",), check_revoked),
+    Rule("sessions-across", ("tls13-cross-server-session-resumption",), check_across),
+)

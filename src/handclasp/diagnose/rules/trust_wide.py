@@ -1,0 +1,132 @@
+"""More is trusted than anybody meant: sibling CAs, public roots, files that do more than their names say."""
+
+from collections.abc import Iterator
+
+from handclasp.diagnose.case import Case
+from handclasp.diagnose.reach import ASKING, behind_tls
+from handclasp.diagnose.rule import Rule, finding, say
+from handclasp.model.certificate import Certificate
+from handclasp.model.finding import Finding, Severity, Where
+from handclasp.model.nginx import TlsServer
+from handclasp.model.verdict import Side
+from handclasp.pki.signature import signed_by
+from handclasp.verdict.issued import self_signed
+from handclasp.verdict.scene import plain_name
+from handclasp.verdict.trust import CRL_FILES_HOLD_CRLS_ONLY, certificates_in
+from handclasp.verdict.variables import holds, variables
+
+_MANY = 20
+
+
+def asking(case: Case) -> Iterator[TlsServer]:
+    """Servers that TLS reaches and that ask for certificates."""
+    return (server for _, server in behind_tls(case) if server.verify_client.value in ASKING)
+
+
+def roots_in(case: Case, path: str | None) -> tuple[Certificate, ...]:
+    """The self-signed certificates of a file."""
+    return tuple(item for item in certificates_in(case.evidence.files, path) if self_signed(item, case.stage.series))
+
+
+def judges_issuer(case: Case, server: TlsServer, root: Certificate) -> bool:
+    """Whether an `if` of the server refuses a client of this CA, whoever it is."""
+    known = variables(root, "SUCCESS", host=plain_name(server), sni=plain_name(server))
+    return any(
+        guard.status is not None and guard.status >= 400 and holds(guard, known, case.stage.config) for guard in server.guards
+    )
+
+
+def check_siblings(case: Case) -> Iterator[Finding]:
+    """A root is trusted and only some of the CAs below it are meant."""
+    if case.side is not Side.CLIENT:
+        return
+    told: set[str] = set()
+    for server in asking(case):
+        path = server.client_certificate.value
+        if path is None or path in told:
+            continue
+        told.add(path)
+        found = _siblings(case, server)
+        if found:
+            named = ", ".join(item.subject_text for item in found[:4])
+            summary = say(
+                "{server} also lets in the clients of {named}: a trusted root admits every CA below it",
+                "{server} 也会接受 {named} 的客户端：受信任的根会放行其下的所有 CA", server=server.label, named=named,
+            )  # fmt: skip
+            where = Where.at(server.client_certificate.origin, "ssl_client_certificate")
+            yield finding("client-trust-too-wide", summary, where, severity=Severity.WARNING)
+        roots = roots_in(case, path)
+        if len(roots) >= _MANY:
+            summary = say(
+                "{file} trusts {count} roots: whoever has a certificate of any of them gets into {server}",
+                "{file} 信任 {count} 个根：持有其中任何一个签发的证书的人都能进入 {server}",
+                file=path, count=len(roots), server=server.label,
+            )  # fmt: skip
+            where = Where.at(server.client_certificate.origin, "ssl_client_certificate")
+            yield finding("client-trust-too-wide", summary, where, severity=Severity.WARNING)
+
+
+def _siblings(case: Case, server: TlsServer) -> list[Certificate]:
+    """CAs at hand below a root of the file, when the file itself names another one below that root."""
+    listed = certificates_in(case.evidence.files, server.client_certificate.value)
+    roots = [item for item in listed if self_signed(item, case.stage.series) and not judges_issuer(case, server, item)]
+    meant = [item for item in listed if item not in roots]
+    found: dict[Certificate, None] = {}
+    for root in roots:
+        own = {item.subject for item in meant if item.issuer == root.subject}
+        below = (item for item in case.pool if own and item.issuer == root.subject and item.subject not in {root.subject, *own})
+        found.update((item, None) for item in below if _is_ca(item) and item not in listed and signed_by(item, root.spki))
+    return list(found)
+
+
+def _is_ca(certificate: Certificate) -> bool:
+    return certificate.basic_constraints is not None and certificate.basic_constraints.ca
+
+
+def check_stapling(case: Case) -> Iterator[Finding]:
+    """ssl_trusted_certificate is meant for stapling and trusts clients all the same."""
+    if case.side is not Side.CLIENT:
+        return
+    for server in asking(case):
+        extra = set(roots_in(case, server.trusted_certificate.value)) - set(roots_in(case, server.client_certificate.value))
+        if not extra or server.client_certificate.value is None or not roots_in(case, server.client_certificate.value):
+            continue  # a root kept out of the advertised list is the documented use
+        summary = say(
+            "the roots of ssl_trusted_certificate let clients into {server} too: {names}",
+            "ssl_trusted_certificate 中的根同样会让客户端进入 {server}：{names}",
+            server=server.label, names=", ".join(item.subject_text for item in sorted(extra, key=lambda one: one.subject)[:4]),
+        )  # fmt: skip
+        where = Where.at(server.trusted_certificate.origin, "ssl_trusted_certificate")
+        yield finding("client-trust-too-wide", summary, where, severity=Severity.WARNING)
+
+
+def crl_roots(case: Case, server: TlsServer) -> tuple[Certificate, ...]:
+    """Self-signed certificates that are trusted only because they stand in the CRL file (nginx before 1.27.2)."""
+    if case.stage.version >= CRL_FILES_HOLD_CRLS_ONLY:
+        return ()
+    meant = {*certificates_in(case.evidence.files, server.client_certificate.value),
+             *certificates_in(case.evidence.files, server.trusted_certificate.value)}  # fmt: skip
+    return tuple(item for item in roots_in(case, server.crl.value) if item not in meant)
+
+
+def check_crl_file(case: Case) -> Iterator[Finding]:
+    """Certificates in the CRL file became trust anchors until 1.27.1."""
+    if case.side is not Side.CLIENT:
+        return
+    for server in asking(case):
+        roots = crl_roots(case, server)
+        if roots:
+            summary = say(
+                "{file} is a CRL file and holds {names}, which nginx {version} therefore trusts: its clients get into {server}",
+                "{file} 是吊销列表文件，其中却有 {names}，因此 nginx {version} 会信任它：其客户端可以进入 {server}",
+                file=server.crl.value, names=", ".join(item.subject_text for item in roots), version=case.stage.version,
+                server=server.label,
+            )  # fmt: skip
+            yield finding("client-trust-too-wide", summary, Where.at(server.crl.origin, "ssl_crl"))
+
+
+RULES = (
+    Rule("trust-siblings", ("client-trust-too-wide",), check_siblings),
+    Rule("trust-stapling", ("client-trust-too-wide",), check_stapling),
+    Rule("trust-crl-file", ("client-trust-too-wide",), check_crl_file),
+)

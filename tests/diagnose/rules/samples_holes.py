@@ -1,0 +1,344 @@
+"""Holes that nobody notices: everything works, and more than should."""
+
+from datetime import UTC, datetime, timedelta
+
+from handclasp.lab import mint
+from handclasp.lab.case import pem
+from handclasp.lab.mint import name
+from handclasp.model.verdict import Side
+from tests.diagnose.rules.samples_placement import server
+from tests.diagnose.rules.workshop import ASKS, TLS, Sample, Workshop
+from tests.diagnose.scenes import blank_pem
+
+_CRL = f"{ASKS} ssl_crl crl.pem;"
+
+
+def sound(shop: Workshop) -> Workshop:
+    return shop.http(server(ASKS)).sends()
+
+
+def _with_crl(shop: Workshop, lines: str = "") -> Workshop:
+    shop.draft.with_crls()
+    return shop.http(server(f"{_CRL} {lines}")).sends()
+
+
+def shared_cache(shop: Workshop) -> Workshop:
+    return _with_crl(shop, "ssl_session_cache shared:S:1m; ssl_session_tickets off;")
+
+
+def shared_cache_tickets(shop: Workshop) -> Workshop:
+    return _with_crl(shop, "ssl_session_cache shared:S:1m;")
+
+
+def ticket_key(shop: Workshop) -> Workshop:
+    return _with_crl(shop, "ssl_session_ticket_key ticket.key;").put("ticket.key", bytes(80))
+
+
+def defaults(shop: Workshop) -> Workshop:
+    return _with_crl(shop)
+
+
+def _two(shop: Workshop, second: str) -> Workshop:
+    first = ASKS.replace("site.test", "first.test")
+    guard = "if ($ssl_server_name != $host) { return 421; }"
+    return shop.http(server(f"{first} {guard}") + server(f"{second} {guard}")).say(server="first.test").sends()
+
+
+def depth_differs(shop: Workshop) -> Workshop:
+    return _two(shop, f"{ASKS} ssl_verify_depth 4;")
+
+
+def other_ca(shop: Workshop) -> Workshop:
+    shop.other_ca()
+    tls13 = "ssl_protocols TLSv1.2 TLSv1.3;"
+    first = ASKS.replace("site.test", "first.test")
+    guard = "if ($ssl_server_name != $host) { return 421; }"
+    second = ASKS.replace("ca.pem", "other.pem")
+    text = server(f"{first} {tls13} {guard}") + server(f"{second} {tls13} {guard}")
+    return shop.http(text).say(server="first.test").sends()
+
+
+def alike(shop: Workshop) -> Workshop:
+    return _two(shop, ASKS)
+
+
+_PASS = "proxy_pass http://127.0.0.1:9000;"
+_NAME = "proxy_set_header X-Client-DN $ssl_client_s_dn;"
+
+
+def forgeable(shop: Workshop) -> Workshop:
+    other = "listen 127.0.0.1:9443 ssl; server_name open.test;"
+    return shop.http(
+        server(ASKS, f"location / {{ {_PASS} {_NAME} }}") + server(other, f"location / {{ {_PASS} }}")
+    ).sends()  # fmt: skip
+
+
+def forgeable_inside(shop: Workshop) -> Workshop:
+    inside = f"location / {{ {_PASS} {_NAME} }} location /api/ {{ {_PASS} }}"
+    return shop.http(server(ASKS, inside)).sends()
+
+
+def dropped(shop: Workshop) -> Workshop:
+    return shop.http(server(f"{ASKS} {_NAME}", f"location / {{ {_PASS} proxy_set_header Host $host; }}")).sends()
+
+
+def told(shop: Workshop) -> Workshop:
+    inside = f"location / {{ {_PASS} proxy_set_header Host $host; {_NAME} }} location /api/ {{ {_PASS} }}"
+    return shop.http(server(f"{ASKS} {_NAME}", inside)).sends()
+
+
+def _header(text: str) -> str:
+    return f"location / {{ {_PASS} proxy_set_header {text}; }}"
+
+
+def raw_certificate(shop: Workshop) -> Workshop:
+    return shop.http(server(ASKS, _header("X-Cert $ssl_client_raw_cert"))).sends()
+
+
+def underscore(shop: Workshop) -> Workshop:
+    return shop.http(server(ASKS, _header("X_VERIFY $ssl_client_verify"))).sends()
+
+
+def escaped(shop: Workshop) -> Workshop:
+    return shop.http(server(ASKS, _header("X-Cert $ssl_client_escaped_cert"))).sends()
+
+
+def failed(shop: Workshop) -> Workshop:
+    lines = f"{TLS} ssl_client_certificate ca.pem; ssl_verify_client optional_no_ca;"
+    ifs = "if ($ssl_client_verify = NONE) { return 403; } if ($ssl_client_verify = FAILED) { return 403; }"
+    return shop.http(server(f"{lines} {ifs}")).sends()
+
+
+def success(shop: Workshop) -> Workshop:
+    lines = f"{TLS} ssl_client_certificate ca.pem; ssl_verify_client optional_no_ca;"
+    return shop.http(server(f"{lines} if ($ssl_client_verify != SUCCESS) {{ return 403; }}")).sends()
+
+
+def _mapped(shop: Workshop, variable: str, entry: str) -> Workshop:
+    table = f"    map ${variable} $stranger {{ default 1; {entry} 0; }}\n"
+    return shop.http(table + server(f"{ASKS} if ($stranger) {{ return 403; }}")).sends()
+
+
+def slashes(shop: Workshop) -> Workshop:
+    return _mapped(shop, "ssl_client_s_dn", '"/O=Lab/CN=leaf"')
+
+
+def spaces(shop: Workshop) -> Workshop:
+    return _mapped(shop, "ssl_client_s_dn", '"CN=leaf, O=Lab"')
+
+
+def backwards(shop: Workshop) -> Workshop:
+    return _mapped(shop, "ssl_client_s_dn", '"O=Lab,CN=leaf"')
+
+
+def cn_alone(shop: Workshop) -> Workshop:
+    return _mapped(shop, "ssl_client_s_dn", '"CN=leaf"')
+
+
+def unanchored(shop: Workshop) -> Workshop:
+    return _mapped(shop, "ssl_client_s_dn", '"~CN=leaf"')
+
+
+def anchored(shop: Workshop) -> Workshop:
+    return _mapped(shop, "ssl_client_s_dn", '"~(^|,)CN=leaf(,|$)"')
+
+
+def whole(shop: Workshop) -> Workshop:
+    return _mapped(shop, "ssl_client_s_dn", '"CN=leaf,O=Lab"')
+
+
+def _leaf(shop: Workshop) -> bytes:
+    return mint.certificate(shop.draft.leaf)
+
+
+def _sha1(shop: Workshop) -> str:
+    import hashlib
+
+    return hashlib.sha1(_leaf(shop)).hexdigest()
+
+
+def colons(shop: Workshop) -> Workshop:
+    digits = _sha1(shop)
+    return _mapped(shop, "ssl_client_fingerprint", ":".join(digits[at : at + 2] for at in range(0, 40, 2)))
+
+
+def sha1(shop: Workshop) -> Workshop:
+    return _mapped(shop, "ssl_client_fingerprint", _sha1(shop))
+
+
+def decimal(shop: Workshop) -> Workshop:
+    return _mapped(shop, "ssl_client_serial", str(shop.draft.leaf.serial))
+
+
+def siblings(shop: Workshop) -> Workshop:
+    draft = shop.draft
+    other = draft.authority(name(("O", "Lab"), ("CN", "Sibling CA")), draft.root)
+    shop.scene.trust = [draft.root, draft.tiers[1]]
+    return shop.http(server(ASKS)).put("sibling.pem", blank_pem(other)).sends()
+
+
+def one_ca(shop: Workshop) -> Workshop:
+    shop.scene.trust = [shop.draft.root, shop.draft.tiers[1]]
+    return shop.http(server(ASKS)).sends()
+
+
+def stapling(shop: Workshop) -> Workshop:
+    shop.other_ca("stapling.pem")
+    return shop.http(server(f"{ASKS} ssl_trusted_certificate stapling.pem;")).sends()
+
+
+def crl_with_ca(shop: Workshop) -> Workshop:
+    _with_crl(shop)
+    other = shop.other_ca()
+    lists = (shop.folder / "crl.pem").read_text()
+    revokes = pem(mint.crl(mint.BlankCrl(issuer=other)), "X509 CRL")
+    return shop.put("crl.pem", lists + revokes + blank_pem(other))
+
+
+def _dated(shop: Workshop, begin: timedelta, end: timedelta) -> Workshop:
+    now = datetime.now(UTC).replace(microsecond=0)  # noqa: TID251
+    for crl in shop.draft.with_crls():
+        crl.this_update, crl.next_update = now + begin, now + end
+    return shop.http(server(_CRL))
+
+
+def crl_ending(shop: Workshop) -> Workshop:
+    return _dated(shop, timedelta(days=-6), timedelta(hours=12)).sends()
+
+
+def crl_over(shop: Workshop) -> Workshop:
+    return _dated(shop, timedelta(days=-6), timedelta(hours=-1))
+
+
+def crl_fresh(shop: Workshop) -> Workshop:
+    return _dated(shop, timedelta(hours=-1), timedelta(hours=23)).sends()
+
+
+def _passing(shop: Workshop, inside: str, lines: str = TLS, more: str = "") -> Workshop:
+    return shop.http(more + server(lines, f"location / {{ {inside} }}"))
+
+
+def unverified(shop: Workshop) -> Workshop:
+    return _passing(shop, "proxy_pass https://127.0.0.1:9443;")
+
+
+def trusted_in_vain(shop: Workshop) -> Workshop:
+    return _passing(shop, "proxy_pass https://127.0.0.1:9443; proxy_ssl_trusted_certificate ca.pem;").sends()
+
+
+_VERIFIED = "proxy_ssl_verify on; proxy_ssl_trusted_certificate ca.pem; proxy_ssl_name lab.test; proxy_ssl_server_name on;"
+
+
+def verified(shop: Workshop) -> Workshop:
+    return _passing(shop, f"proxy_pass https://127.0.0.1:9443; {_VERIFIED}").sends()
+
+
+def plain_to_tls(shop: Workshop) -> Workshop:
+    return _passing(shop, f"proxy_pass http://127.0.0.1:9443; {_VERIFIED}")
+
+
+def tls_to_plain(shop: Workshop) -> Workshop:
+    backend = 'server { listen 127.0.0.1:9000; return 200 "plain\\n"; }\n'
+    return shop.http(
+        server(TLS, f"location / {{ proxy_pass https://127.0.0.1:9000; {_VERIFIED} }}") + backend
+    ).sends()  # fmt: skip
+
+
+def plain_to_plain(shop: Workshop) -> Workshop:
+    return _passing(shop, _PASS)
+
+
+_ALERT = (
+    "2026/11/20 10:00:00 [error] 7#7: *1 SSL_do_handshake() failed (SSL: error:0A000458:SSL routines::tlsv1 unrecognized name:"
+    "SSL alert number 112) while SSL handshaking to upstream, client: 192.0.2.7, server: site.test"
+)
+
+
+def no_sni(shop: Workshop) -> Workshop:
+    silent = _VERIFIED.replace("server_name on", "server_name off")
+    return _passing(shop, f"proxy_pass https://127.0.0.1:9443; {silent}").say(lines=(_ALERT,)).sends()
+
+
+def no_sni_noticed(shop: Workshop) -> Workshop:
+    return _passing(
+        shop, f"proxy_pass https://127.0.0.1:9443; {_VERIFIED.replace('server_name on', 'server_name off')}"
+    ).sends()
+
+
+def shared_upstream(shop: Workshop) -> Workshop:
+    block = "    upstream backend { server 127.0.0.1:9443; }\n"
+    inside = (
+        f"location / {{ proxy_pass https://backend; {_VERIFIED} }}"
+        f" location /as/ {{ proxy_pass https://backend; {_VERIFIED} proxy_ssl_certificate server.pem;"
+        " proxy_ssl_certificate_key server.key; }"
+    )
+    return shop.http(block + server(TLS, inside))
+
+
+def one_upstream(shop: Workshop) -> Workshop:
+    block = "    upstream backend { server 127.0.0.1:9443; }\n"
+    inside = (
+        f"location / {{ proxy_pass https://backend; {_VERIFIED} }} location /b/ {{ proxy_pass https://backend; {_VERIFIED} }}"
+    )
+    return shop.http(block + server(TLS, inside))
+
+
+UP = Side.UPSTREAM
+SAMPLES = (
+    Sample("sessions-revoked", "shared", shared_cache, "revoked-client-resumes-session", severity="warning"),
+    Sample("sessions-revoked", "ticket-key", ticket_key, "revoked-client-resumes-session", severity="warning"),
+    Sample(
+        "sessions-revoked",
+        "tickets-new",
+        shared_cache_tickets,
+        "revoked-client-resumes-session",
+        severity="warning",
+        version="1.26.3",
+        openssl="3.5.1",
+    ),
+    Sample("sessions-revoked", "tickets-old", shared_cache_tickets),
+    Sample("sessions-revoked", "defaults", defaults),
+    Sample("sessions-across", "depth", depth_differs, "tls13-cross-server-session-resumption", severity="warning"),
+    Sample("sessions-across", "other-ca", other_ca, "tls13-cross-server-session-resumption", severity="warning"),
+    Sample("sessions-across", "alike", alike),
+    Sample("header-identity", "elsewhere", forgeable, "header-spoofable"),
+    Sample("header-identity", "inside", forgeable_inside, "header-spoofable", severity="warning"),
+    Sample("header-identity", "dropped", dropped, "proxy-set-header-inheritance"),
+    Sample("header-identity", "told", told),
+    Sample("header-form", "raw", raw_certificate, "header-raw-cert-newlines"),
+    Sample("header-form", "underscore", underscore, "header-underscore-dropped", severity="warning"),
+    Sample("header-form", "escaped", escaped),
+    Sample("authz-failed", "failed", failed, "verify-failed-compare"),
+    Sample("authz-failed", "success", success),
+    Sample("authz-dn", "slashes", slashes, "authz-dn-format"),
+    Sample("authz-dn", "spaces", spaces, "authz-dn-format"),
+    Sample("authz-dn", "backwards", backwards, "authz-dn-format"),
+    Sample("authz-dn", "cn-alone", cn_alone, "authz-dn-format"),
+    Sample("authz-dn", "unanchored", unanchored, "authz-dn-format", severity="warning"),
+    Sample("authz-dn", "anchored", anchored),
+    Sample("authz-dn", "whole", whole),
+    Sample("authz-digits", "colons", colons, "authz-fingerprint-format"),
+    Sample("authz-digits", "decimal", decimal, "authz-serial-format"),
+    Sample("authz-digits", "sha1", sha1),
+    Sample("trust-siblings", "sibling", siblings, "client-trust-too-wide", severity="warning", intermediates=1),
+    Sample("trust-siblings", "one-ca", one_ca, intermediates=1),
+    Sample("trust-stapling", "stapling", stapling, "client-trust-too-wide", severity="warning"),
+    Sample("trust-stapling", "none", sound),
+    Sample("trust-crl-file", "ca-in-crl", crl_with_ca, "client-trust-too-wide"),
+    Sample("trust-crl-file", "crls", defaults),
+    Sample("crl-life", "ending", crl_ending, "client-crl-expired", severity="warning"),
+    Sample("crl-life", "over", crl_over, "client-crl-expired"),
+    Sample("crl-life", "fresh", crl_fresh),
+    Sample("upstream-verified", "default", unverified, "upstream-verify-off-by-default", side=UP),
+    Sample("upstream-verified", "in-vain", trusted_in_vain, "upstream-verify-off-by-default", side=UP),
+    Sample("upstream-verified", "beside", unverified, "upstream-verify-off-by-default", severity="warning"),
+    Sample("upstream-verified", "verified", verified, side=UP),
+    Sample("upstream-scheme", "to-tls", plain_to_tls, "upstream-proxy-pass-http-to-tls", side=UP),
+    Sample("upstream-scheme", "to-plain", tls_to_plain, "upstream-is-plain-http", side=UP),
+    Sample("upstream-scheme", "plain", plain_to_plain),
+    Sample("upstream-sni", "refused", no_sni, "upstream-sni-not-sent", side=UP),
+    Sample("upstream-sni", "noticed", no_sni_noticed, "upstream-sni-not-sent", side=UP, severity="notice"),
+    Sample("upstream-sni", "sent", verified, side=UP),
+    Sample("upstream-sessions", "two", shared_upstream, "upstream-session-reuse-trouble", severity="warning"),
+    Sample("upstream-sessions", "one", one_upstream),
+)
