@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from handclasp.app.intent_file import read_intent, schema
 from handclasp.app.toml_places import place_of
 from handclasp.model.errors import InputError
-from handclasp.model.intent import UpstreamIntent
+from handclasp.model.intent import OcspIntent, PathIntent, RateIntent, UpstreamIntent
 from handclasp.model.nginx import NginxVersion
 from handclasp.model.origin import Origin
 
@@ -119,3 +119,65 @@ def test_the_schema_knows_every_key() -> None:
     made = schema()
     assert set(made["$defs"]["SiteTable"]["properties"]) >= {"server_names", "listen", "allow", "upstream"}
     assert made["$defs"]["UpstreamTable"]["additionalProperties"] is False
+
+
+RULES = """\
+[groups]
+ops = ["alice", "bob"]
+night-watch = ["carol"]
+
+[[site]]
+server_names = ["app.test"]
+allow = ["@ops", "dave"]
+free_from = ["192.168.0.0/16"]
+tls = "modern"
+upstream = { url = "http://127.0.0.1:80", websocket = true, client_cert = true }
+rate = { strangers = "10r/s", clients = "100r/s", burst = 5 }
+ocsp = { responder = "http://127.0.0.1:8888/" }
+
+[[site.path]]
+path = "/admin"
+allow = ["@night-watch"]
+free_from = []
+
+[[site.path]]
+path = "/health"
+allow = ["*"]
+free_from = ["any"]
+
+[[site.path]]
+path = "/same"
+"""
+
+
+def test_who_may_enter_what() -> None:
+    (site,) = read_intent(RULES.encode(), "/srv/handclasp.toml").sites
+    intent = site.intent
+    assert (intent.allow, intent.free_from, intent.tls) == (("alice", "bob", "dave"), ("192.168.0.0/16",), "modern")
+    assert intent.paths == (
+        PathIntent(path="/admin", allow=("carol",)),
+        PathIntent(path="/health", free_from=("any",)),
+        PathIntent(path="/same", allow=("alice", "bob", "dave"), free_from=("192.168.0.0/16",)),
+    )
+    assert intent.rate == RateIntent(rate="10r/s", clients="100r/s", burst=5)
+    assert intent.ocsp == OcspIntent(responder="http://127.0.0.1:8888/")
+    assert intent.upstream == UpstreamIntent(url="http://127.0.0.1:80", websocket=True, client_cert=True)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "column", "says"),
+    [
+        ('"@ops"', '"@devs"', 7, 10, "no group 'devs'"),
+        ('"carol"', '"../carol"', 3, 16, "SOLIDUS"),
+        ("192.168.0.0/16", "192.168.0.1/16", 8, 14, "not a network"),
+        ('["@night-watch"]', "[]", 16, 1, "length >= 1"),
+        ('path = "/health"', 'path = "health"', 20, 1, "matching regex"),
+        ('"modern"', '"old"', 9, 1, "Invalid enum value"),
+        ('"10r/s"', '"fast"', 11, 1, "matching regex"),
+        ("free_from = []", 'freefrom = ["any"]', 17, 1, "unknown field"),
+    ],
+)
+def test_where_a_rule_is_wrong(old: str, new: str, line: int, column: int, says: str) -> None:
+    with pytest.raises(InputError, match=says) as refused:
+        read(RULES.replace(old, new, 1))
+    assert refused.value.where == Origin("/srv/handclasp.toml", line, column)

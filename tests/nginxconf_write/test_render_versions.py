@@ -6,7 +6,7 @@ import pytest
 
 from handclasp.catalogue import directives as table
 from handclasp.model.errors import PolicyError
-from handclasp.model.intent import AdmittedCertificate, SiteIntent, UpstreamIntent
+from handclasp.model.intent import AdmittedCertificate, OcspIntent, PathIntent, RateIntent, SiteIntent, UpstreamIntent
 from handclasp.model.nginx import NginxVersion
 from handclasp.nginxconf.parse import parse
 from handclasp.nginxconf.render import render_sites
@@ -52,7 +52,17 @@ def texts(version: NginxVersion) -> list[str]:
     for number, (up, allow) in enumerate(product(UPSTREAMS, [None, ("alice",)])):
         names, listen = (f"s{number}.test", f"*.s{number}.test"), (("*", 443), ("[::]", 443))
         sites.append((SiteIntent(server_names=names, listen=listen, upstream=up, allow=allow), _with(admitted)))
-    return list(render_sites(sites, version))
+    full = SiteIntent(
+        server_names=("zones.test",),
+        listen=(("*", 443),),
+        allow=("alice",),
+        free_from=("10.0.0.0/8",),
+        paths=(PathIntent(path="/open", free_from=("any",)),),
+        rate=RateIntent(rate="5r/s", clients="50r/s"),
+        ocsp=OcspIntent(resolver="127.0.0.1") if version >= NginxVersion(1, 19, 0) else None,
+        upstream=UpstreamIntent(url="http://127.0.0.1:8080", websocket=True, client_cert=True),
+    )
+    return list(render_sites([*sites, (full, _with(admitted))], version))
 
 
 @pytest.mark.parametrize("version", VERSIONS, ids=str)
@@ -92,7 +102,7 @@ def test_no_location_leaves_identity_to_the_client() -> None:
                 headers = {child.args[0].lower() for child in item.block if child.name == "proxy_set_header"}
                 assert {"x-client-verify", "x-client-dn", "x-client-serial", "x-client-name", "client-cert"} <= headers
                 seen += 1
-    assert seen == 4
+    assert seen == 5
 
 
 def test_too_old_an_nginx_is_refused() -> None:

@@ -1,12 +1,14 @@
 """Handshakes that prove a site: who must get in does, who must not does not, fresh and resumed, with TLS 1.2 and 1.3."""
 
+import ipaddress
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from handclasp.app.apply import Proven
 from handclasp.app.apply_cast import Cast, Member
 from handclasp.app.probe import REFUSALS
-from handclasp.model.intent import SiteIntent
+from handclasp.catalogue.tls_policies import POLICIES
+from handclasp.model.intent import EVERYWHERE, SiteIntent
 from handclasp.model.plan import Expect, ProbeStep, Who
 from handclasp.model.probe import ClientIdentity, ProbeRequest, ProbeResult, TlsVersion
 from handclasp.ports.probe import Probe
@@ -18,29 +20,78 @@ _BROKEN = 500
 
 def steps_for(sites: Iterable[SiteIntent], cast: Cast) -> tuple[ProbeStep, ...]:
     """The probes of these sites."""
-    return tuple(step for site in sites for tls in TlsVersion for step in _of_site(site, cast, tls))
+    return tuple(step for site in sites for tls in spoken(site) for step in _of_site(site, cast, tls))
 
 
 def _of_site(site: SiteIntent, cast: Cast, tls: TlsVersion) -> Iterator[ProbeStep]:
     name = site.server_names[0]
 
-    def step(words: str, who: Who, expect: Expect = Expect.REFUSED, *, identity: str | None = None, **more: bool) -> ProbeStep:
+    def step(
+        words: str,
+        who: Who,
+        expect: Expect = Expect.REFUSED,
+        *,
+        identity: str | None = None,
+        resumed: bool = False,
+        sni: bool = True,
+    ) -> ProbeStep:
         label = f"{name}, {words}, {tls}"
-        return ProbeStep(name=label, expect=expect, site=name, who=who, identity=identity, tls=tls, **more)
+        return ProbeStep(name=label, expect=expect, site=name, who=who, identity=identity, tls=tls, resumed=resumed, sni=sni)
 
+    free = Expect.ADMITTED if _needs_none(site, site.free_from) else Expect.REFUSED
     listed = [member for member in cast.good if site.allow is None or member.name in site.allow]
     for member in listed[:1]:
         yield step(f"{member.name} fresh", Who.GOOD, Expect.ADMITTED, identity=key(member))
         yield step(f"{member.name} resumed", Who.GOOD, Expect.ADMITTED, identity=key(member), resumed=True)
         yield step(f"{member.name} without SNI", Who.GOOD, identity=key(member), sni=False)
-    for member in [one for one in cast.good if one not in listed][:1]:
-        yield step(f"{member.name}, not on the list,", Who.UNLISTED, identity=key(member))
-    yield step("no certificate", Who.NOBODY)
+    if free is Expect.REFUSED or site.upstream is None:  # whom nginx lets in, an application may still refuse
+        for member in [one for one in cast.good if one not in listed][:1]:
+            yield step(f"{member.name}, not on the list,", Who.UNLISTED, free, identity=key(member))
+        yield step("no certificate", Who.NOBODY, free)
     yield step("certificate of another CA fresh", Who.FOREIGN)
     yield step("certificate of another CA resumed", Who.FOREIGN, resumed=True)
     for member in cast.revoked:
         yield step(f"{member.name} (revoked) fresh", Who.REVOKED, identity=key(member))
         yield step(f"{member.name} (revoked) resumed", Who.REVOKED, identity=key(member), resumed=True)
+    if tls is spoken(site)[-1]:
+        yield from _of_paths(site, cast, tls)
+
+
+def _of_paths(site: SiteIntent, cast: Cast, tls: TlsVersion) -> Iterator[ProbeStep]:
+    """Who must not enter a path, and, where nginx itself answers, who must. Once is enough: the tables know no TLS version."""
+    name = site.server_names[0]
+    for zone in site.paths:
+        free = _needs_none(site, zone.free_from)
+        listed = [member for member in cast.good if zone.allow is None or member.name in zone.allow]
+        visitors = [(Who.NOBODY, None, free), *((Who.GOOD, member, True) for member in listed[:1])]
+        visitors += [(Who.UNLISTED, member, free) for member in cast.good if member not in listed][:1]
+        visitors += [(Who.REVOKED, member, False) for member in cast.revoked[:1]]
+        for who, member, enters in visitors:
+            if enters and site.upstream is not None:
+                continue  # as above: an application may still refuse
+            label = f"{name}{zone.path}, {member.name if member else 'no certificate'}, {tls}"
+            yield ProbeStep(
+                name=label,
+                expect=Expect.ADMITTED if enters else Expect.REFUSED,
+                site=name,
+                who=who,
+                identity=key(member) if member else None,
+                tls=tls,
+                path=zone.path,
+            )
+
+
+def spoken(site: SiteIntent) -> tuple[TlsVersion, ...]:
+    """The TLS versions of a site's policy."""
+    protocols = POLICIES[site.tls].protocols if site.tls in POLICIES else ()
+    return tuple(version for version in TlsVersion if version.value in protocols) or tuple(TlsVersion)
+
+
+def _needs_none(site: SiteIntent, networks: tuple[str, ...]) -> bool:
+    """Whether the proof, which comes from the address it asks, is in one of the networks that need no certificate."""
+    address, _ = site.listen[0]
+    here = ipaddress.ip_address(_ANY.get(address, address).strip("[]"))
+    return any(each == EVERYWHERE or here in ipaddress.ip_network(each, strict=False) for each in networks)
 
 
 def key(member: Member) -> str:
@@ -67,7 +118,7 @@ class SiteProver:
     def before(self) -> None:
         """Save a session of every good or leaving client, and what the good ones are answered."""
         for step in self.watched:
-            if step.site not in self.sites or step.resumed or not step.sni or step.who in _REJECTED:
+            if step.site not in self.sites or step.resumed or not step.sni or step.path != "/" or step.who in _REJECTED:
                 continue
             seen = self.door.ask(self._request(step, None))
             if seen.status is not None and seen.status not in REFUSALS and seen.session is not None:
@@ -89,7 +140,7 @@ class SiteProver:
         if step.resumed and session is None:
             return Proven(step=step, ok=True, seen="no session was given that could be resumed")
         seen = self.door.ask(self._request(step, session))
-        if not step.resumed and step.sni and seen.session is not None:
+        if not step.resumed and step.sni and step.path == "/" and seen.session is not None:
             self.sessions.setdefault(_place(step), seen.session)
         return Proven(step=step, ok=self._as_expected(step, seen), seen=as_words(seen))
 
@@ -114,6 +165,7 @@ class SiteProver:
             port=port,
             sni=host if step.sni else None,
             host=host if port == 443 else f"{host}:{port}",
+            path=step.path,
             identity=self._holds(step),
             tls=step.tls,
             session=session,

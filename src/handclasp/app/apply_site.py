@@ -172,11 +172,16 @@ def _of_the_living(home: Home, intent: SiteIntent) -> SiteIntent:
 
     A name that this CA never knew stays, so that rendering refuses it.
     """
-    if intent.allow is None:
+    if intent.listed is None:
         return intent
-    living = {record.name for record in may_enter(home)}
-    gone = {name for name in intent.allow if name not in living and home.store.certificates(name=name)}
-    return replace(intent, allow=tuple(name for name in intent.allow if name not in gone))
+    living = {record.name for record in may_enter(home, names=intent.listed)}
+    gone = {name for name in intent.listed if name not in living and home.store.certificates(name=name)}
+
+    def left(allow: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        return None if allow is None else tuple(name for name in allow if name not in gone)
+
+    paths = tuple(replace(path, allow=left(path.allow)) for path in intent.paths)
+    return replace(intent, allow=left(intent.allow), paths=paths)
 
 
 def _present(gear: Gear, place: Place, folder: str) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 import posixpath
 import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, NoReturn, TypeVar
 
@@ -12,15 +12,20 @@ import msgspec
 from handclasp.app.site import LOG_FOLDER, SiteOrder, parse_listen
 from handclasp.app.toml_places import place_of
 from handclasp.model.errors import HandclaspError, InputError
-from handclasp.model.intent import SiteIntent, UpstreamIntent
+from handclasp.model.intent import EVERYWHERE, OcspIntent, PathIntent, RateIntent, SiteIntent, UpstreamIntent
 from handclasp.model.nginx import NginxVersion
 from handclasp.model.origin import Origin
 from handclasp.nginxconf.render_words import server_name
+from handclasp.nginxconf.render_zones import network
 from handclasp.pki.names import identity_name
 
 T = TypeVar("T")
 
 Text = Annotated[str, msgspec.Meta(min_length=1)]
+Names = Annotated[tuple[Text, ...], msgspec.Meta(min_length=1)]
+Rate = Annotated[str, msgspec.Meta(pattern="^[1-9][0-9]{0,5}r/[sm]$")]
+Listed = tuple[str, ...] | None
+Groups = Mapping[str, tuple[str, ...]]
 TargetName = Literal["conf.d", "sites-available", "docker"]
 
 
@@ -34,14 +39,48 @@ class UpstreamTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     crl: Text | None = None
     certificate: Text | None = None
     key: Text | None = None
+    websocket: bool = False
+    client_cert: bool = False
+
+
+class PathTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """[[site.path]]: other rules for a path and all below it. What is left out is as for the site."""
+
+    path: Annotated[str, msgspec.Meta(pattern="^/.")]
+    allow: Names | None = None
+    free_from: tuple[Text, ...] | None = None
+
+
+class RateTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """[site.rate]: `strangers` for each address without a certificate, `clients` for each certificate ("10r/s", "30r/m")."""
+
+    strangers: Rate | None = None
+    clients: Rate | None = None
+    burst: Annotated[int, msgspec.Meta(ge=0, le=100_000)] = 20
+
+
+class OcspTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """[site.ocsp]: ask a responder about each client, besides the CRLs."""
+
+    check: Literal["leaf", "on"] = "leaf"
+    responder: Annotated[str, msgspec.Meta(pattern="^http://")] | None = None
+    resolver: Text | None = None
 
 
 class SiteTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """[[site]]: one site. Without `allow` every client of the CA may enter; an empty list would be misread, and is refused."""
+    """[[site]]: one site. Without `allow` every client of the CA may enter; an empty list would be misread, and is refused.
+
+    In a list "@ops" is everybody of the group ops, "*" every client of the CA. `free_from`: networks that need no certificate.
+    """
 
     server_names: Annotated[tuple[Text, ...], msgspec.Meta(min_length=1)]
     listen: Annotated[tuple[Text | int, ...], msgspec.Meta(min_length=1)] = ("443",)
-    allow: Annotated[tuple[Text, ...], msgspec.Meta(min_length=1)] | None = None
+    allow: Names | None = None
+    free_from: tuple[Text, ...] = ()
+    path: tuple[PathTable, ...] = ()
+    rate: RateTable | None = None
+    ocsp: OcspTable | None = None
+    tls: Literal["intermediate", "modern"] = "intermediate"
     upstream: UpstreamTable | None = None
     certificate: Text | None = None
     certificate_key: Text | None = None
@@ -61,6 +100,7 @@ class FileTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     site: Annotated[tuple[SiteTable, ...], msgspec.Meta(min_length=1)]
     nginx: NginxTable = NginxTable()
+    groups: dict[Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9-]*$")], Names] = msgspec.field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +132,7 @@ def read_intent(content: bytes, path: str) -> IntentFile:
     table = reader.table()
     version = reader.checked("nginx.version", table.nginx.version, NginxVersion.parse)
     return IntentFile(
-        sites=tuple(reader.site(number, site, table.nginx) for number, site in enumerate(table.site)),
+        sites=tuple(reader.site(number, site, table) for number, site in enumerate(table.site)),
         version=version,
         target=table.nginx.target,
         home_inside=table.nginx.home_inside,
@@ -116,25 +156,66 @@ class _Reader:
             key = place.rstrip("`").lstrip(".") + (f".{unknown[1]}" if unknown else "")
             self._refuse(key, what, _hint(what))
 
-    def site(self, number: int, site: SiteTable, nginx: NginxTable) -> SiteOrder:
+    def site(self, number: int, site: SiteTable, table: FileTable) -> SiteOrder:
         at = f"site[{number}]"
         names = tuple(self.checked(f"{at}.server_names", name, server_name) for name in site.server_names)
         listen = tuple(self.checked(f"{at}.listen", str(one), parse_listen) for one in site.listen)
-        allow = tuple(self.checked(f"{at}.allow", name, identity_name) for name in site.allow or ())
         if (site.certificate is None) != (site.certificate_key is None):
             self._refuse(at, "a certificate needs its key, and the key its certificate", "set both, or neither")
+        allow = self._allowed(at, site.allow, table.groups)
         return SiteOrder(
             intent=SiteIntent(
                 server_names=tuple(name or "" for name in names),
                 listen=tuple(one for one in listen if one),
                 upstream=self._upstream(site.upstream),
-                allow=tuple(name for name in allow if name) or None,
+                allow=allow,
+                free_from=self._networks(at, site.free_from),
+                paths=tuple(self._path(f"{at}.path[{n}]", path, site, allow, table.groups) for n, path in enumerate(site.path)),
+                rate=RateIntent(rate=site.rate.strangers, clients=site.rate.clients, burst=site.rate.burst)
+                if site.rate
+                else None,
+                ocsp=OcspIntent(**msgspec.structs.asdict(site.ocsp)) if site.ocsp else None,
+                tls=site.tls,
             ),
             certificate=self._file(site.certificate),
             certificate_key=self._file(site.certificate_key),
             log_folder=site.log_folder,
-            home_inside=nginx.home_inside or ("/etc/handclasp" if nginx.target == "docker" else None),
+            home_inside=table.nginx.home_inside or ("/etc/handclasp" if table.nginx.target == "docker" else None),
         )
+
+    def _path(
+        self,
+        at: str,
+        path: PathTable,
+        site: SiteTable,
+        inherited: tuple[str, ...] | None,
+        groups: Mapping[str, tuple[str, ...]],
+    ) -> PathIntent:
+        free = site.free_from if path.free_from is None else path.free_from
+        return PathIntent(
+            path=path.path,
+            allow=inherited if path.allow is None else self._allowed(at, path.allow, groups),
+            free_from=self._networks(at, free),
+        )
+
+    def _allowed(self, at: str, listed: Listed, groups: Groups) -> Listed:
+        """The names of a list, its groups spelt out; None: every client."""
+        if listed is None or "*" in listed:
+            return None
+        found: dict[str, None] = {}
+        for item in listed:
+            group = groups.get(item[1:]) if item.startswith("@") else None
+            if item.startswith("@") and group is None:
+                self._refuse(f"{at}.allow", f"there is no group {item[1:]!r}", f'add {item[1:]} = ["alice"] to [groups]', item)
+            key = f"groups.{item[1:]}" if group else f"{at}.allow"
+            found.update((self.checked(key, name, identity_name) or "", None) for name in group or (item,))
+        return tuple(found)
+
+    def _networks(self, at: str, networks: tuple[str, ...]) -> tuple[str, ...]:
+        for text in networks:
+            if text != EVERYWHERE:
+                self.checked(f"{at}.free_from", text, network)
+        return networks
 
     def checked(self, key: str, value: str | None, check: Callable[[str], T]) -> T | None:
         """`check(value)`; its refusal gets the place of the value. None stays None."""
@@ -156,6 +237,8 @@ class _Reader:
             crl=self._file(table.crl),
             certificate=self._file(table.certificate),
             certificate_key=self._file(table.key),
+            websocket=table.websocket,
+            client_cert=table.client_cert,
         )
 
     def _file(self, path: str | None) -> str | None:
@@ -165,6 +248,10 @@ class _Reader:
         line, column = place_of(self.text, key, value)
         label = re.sub(r"\[\d+\]", "", key).rpartition(".")[2]
         raise InputError(f"{label}: {what}" if label else what, where=Origin(self.path, line, column), hint=hint)
+
+
+def _rate(table: RateTable | None) -> RateIntent | None:
+    return None if table is None else RateIntent(rate=table.strangers, clients=table.clients, burst=table.burst)
 
 
 def _decoded(content: bytes, path: str) -> str:

@@ -10,7 +10,7 @@ from datetime import datetime
 from handclasp.app.apply import Applied, Proven, Way, unfinished
 from handclasp.app.apply_cast import holder
 from handclasp.app.apply_place import Place, adopted_places, private_place, remembered
-from handclasp.app.apply_proof import SiteProver
+from handclasp.app.apply_proof import SiteProver, spoken
 from handclasp.app.apply_site import apply_sites
 from handclasp.app.apply_state import Gear
 from handclasp.app.crl import PublishedCrl, publish_locked
@@ -19,7 +19,6 @@ from handclasp.app.revoke_record import record_revocation_locked, revocable
 from handclasp.model.errors import Bug, HandclaspError, UsageError
 from handclasp.model.issuance import CertificateRecord, CertificateState, Reason
 from handclasp.model.plan import Expect, Who
-from handclasp.model.probe import TlsVersion
 from handclasp.pki.serials import format_serial, parse_serial
 
 _NO_NGINX = "no nginx of this home serves a site: nobody was asked"
@@ -190,7 +189,7 @@ def _doubts(home: Home, applied: Applied, prover: SiteProver, records: tuple[Cer
         elif home.store.value(_proof_key(record)) is None:
             saved = prover.was_inside(member)
             for site, intent in prover.sites.items():
-                lacking = [tls.value for tls in TlsVersion if (site, tls) not in saved]
+                lacking = [tls.value for tls in spoken(intent) if (site, tls) not in saved]
                 if lacking and (intent.allow is None or record.name in intent.allow):
                     yield f"{site} did not let {record.name} in before ({', '.join(lacking)}): there was no session to resume"
     if not any(one.step.who is Who.GOOD and one.step.expect is Expect.ADMITTED for one in applied.proven):

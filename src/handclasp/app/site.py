@@ -103,7 +103,7 @@ def material(home: Home, order: SiteOrder) -> SiteMaterial:
         session_epoch=int(home.store.value(SESSION_EPOCH) or 0),
         error_log=f"{log}-error.log",
         access_log=f"{log}-access.log",
-        admitted=tuple(one for name in order.intent.allow or () for one in _admitted(home, name)),
+        admitted=tuple(one for name in order.intent.listed or () for one in _admitted(home, name)),
     )
 
 

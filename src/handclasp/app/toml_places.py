@@ -60,11 +60,14 @@ def _joined(text: str, found: re.Match[str], position: int) -> str:
 
 
 def _numbered(path: str, counts: dict[str, int], *, is_array: bool) -> str:
-    """`site.upstream` under the second [[site]] is `site[1].upstream`."""
+    """`site.path` under the second [[site]] is `site[1].path`, and its first [[site.path]] `site[1].path[0]`."""
+    numbered = ""
+    *outer, last = path.split(".")
+    for part in outer:
+        numbered += part
+        numbered += f"[{counts[numbered]}]." if numbered in counts else "."
+    numbered += last
     if is_array:
-        counts[path] = counts.get(path, -1) + 1
-        return f"{path}[{counts[path]}]"
-    for known in sorted(counts, key=len, reverse=True):
-        if path.startswith(f"{known}."):
-            return f"{known}[{counts[known]}]{path[len(known) :]}"
-    return path
+        counts[numbered] = counts.get(numbered, -1) + 1
+        return f"{numbered}[{counts[numbered]}]"
+    return numbered

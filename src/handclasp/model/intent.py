@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+EVERYWHERE = "any"
+"""In `free_from`: every address."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpstreamIntent:
@@ -10,6 +13,8 @@ class UpstreamIntent:
     For https nginx verifies the upstream: `trusted_certificate` is the path of a PEM file with its root (and intermediates),
     `name` the DNS name that must be in its certificate (default: the host of `url`), `verify_depth` the intermediates, `crl`
     a file with a CRL for each of its CAs. `certificate` and `certificate_key` are what nginx shows to the upstream of itself.
+    `websocket`: connections may be upgraded to WebSocket. `client_cert`: the client's certificate is passed on in the header
+    Client-Cert (RFC 9440).
     """
 
     url: str
@@ -19,6 +24,45 @@ class UpstreamIntent:
     crl: str | None = None
     certificate: str | None = None
     certificate_key: str | None = None
+    websocket: bool = False
+    client_cert: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathIntent:
+    """What holds for a path and all below it; the longest path that fits decides.
+
+    `allow` None: every client of the CA. `free_from`: networks in CIDR form, or "any", that need no certificate here.
+    """
+
+    path: str
+    allow: tuple[str, ...] | None = None
+    free_from: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateIntent:
+    """How many requests are taken, as nginx writes it ("10r/s", "30r/m"), and how many more at once.
+
+    `rate` is for each address that shows no certificate; a verified certificate, and nothing else, is exempt from it.
+    `clients` is for each certificate; None: no limit.
+    """
+
+    rate: str | None = None
+    burst: int = 20
+    clients: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OcspIntent:
+    """Ask an OCSP responder about each client, besides the CRLs. `check`: "leaf", or "on" for the intermediates too.
+
+    `responder` is an http:// URL; None: the one in the certificate, for whose name a `resolver` (an address) is needed.
+    """
+
+    check: str = "leaf"
+    responder: str | None = None
+    resolver: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,13 +70,40 @@ class SiteIntent:
     """One site behind client certificates.
 
     `listen` are (address, port) pairs, address "*" for any. `upstream` None answers 200 with a short text (for trying out).
-    `allow` None: every client of the CA; otherwise names of identities, all others get 403.
+    `allow` None: every client of the CA; otherwise names of identities, all others get 403. `free_from` are networks that need
+    no certificate. `paths` may say otherwise for parts of the site. `tls` is a name of catalogue.tls_policies.
     """
 
     server_names: tuple[str, ...]
     listen: tuple[tuple[str, int], ...]
     upstream: UpstreamIntent | None = None
     allow: tuple[str, ...] | None = None
+    free_from: tuple[str, ...] = ()
+    paths: tuple[PathIntent, ...] = ()
+    rate: RateIntent | None = None
+    ocsp: OcspIntent | None = None
+    tls: str = "intermediate"
+
+    @property
+    def zones(self) -> tuple[PathIntent, ...]:
+        """The site as a whole, then its paths."""
+        return (PathIntent(path="/", allow=self.allow, free_from=self.free_from), *self.paths)
+
+    @property
+    def listed(self) -> tuple[str, ...] | None:
+        """Everybody on any list; None: there is no list."""
+        lists = [zone.allow for zone in self.zones if zone.allow is not None]
+        return tuple(dict.fromkeys(name for names in lists for name in names)) if lists else None
+
+    @property
+    def zoned(self) -> bool:
+        """Whether more than one question decides who enters: then the answer comes from a table of nginx."""
+        return bool(self.paths) or bool(self.free_from)
+
+    @property
+    def optional(self) -> bool:
+        """Whether some request is answered without a certificate."""
+        return any(zone.free_from for zone in self.zones)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,7 +46,7 @@ class ProbeStep:
     """One request to make after the reload, to the site of that first server name.
 
     `identity` says which of several good or revoked ones. `resumed`: with a TLS session from before the change, else with one
-    from the fresh handshake that went before.
+    from the fresh handshake that went before. `path` is what is asked for.
     """
 
     name: str
@@ -57,6 +57,7 @@ class ProbeStep:
     tls: TlsVersion | None = None
     sni: bool = True
     resumed: bool = False
+    path: str = "/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,28 +1,25 @@
 """From intent to nginx's text: a site behind client certificates, with the holes closed that tutorials leave open."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from handclasp.model.errors import PolicyError
-from handclasp.model.intent import SiteIntent, SiteMaterial, UpstreamIntent
+from handclasp.model.intent import SiteIntent, SiteMaterial
 from handclasp.model.nginx import NginxVersion
 from handclasp.nginxconf import render_words as words
-from handclasp.nginxconf.render_access import access_map, access_variable
+from handclasp.nginxconf.render_access import access_map, access_variable, grant_map
+from handclasp.nginxconf.render_limits import limit_zones, limits
 from handclasp.nginxconf.render_pages import pages
-from handclasp.nginxconf.render_upstream import location, upstream_block
+from handclasp.nginxconf.render_tls import ocsp, one_policy, policy_of, sessions, tls, trust
+from handclasp.nginxconf.render_upstream import location, upstream_maps
+from handclasp.nginxconf.render_zones import grants, zone_guards, zone_maps
 
 OLDEST = NginxVersion(1, 18, 0)
 _REJECTS_HANDSHAKE = NginxVersion(1, 19, 4)
-_CONF_COMMAND = NginxVersion(1, 19, 4)
 _SESSIONS_END = NginxVersion(1, 23, 2)
 _HTTP2_DIRECTIVE = NginxVersion(1, 25, 1)
 
 _LONGEST_KEY = 40
-
-_CIPHERS = ":".join(
-    f"ECDHE-{key}-{cipher}"
-    for cipher in ("AES128-GCM-SHA256", "AES256-GCM-SHA384", "CHACHA20-POLY1305")
-    for key in ("ECDSA", "RSA")
-)
 
 _LOG_FIELDS = (
     ("time", "$time_iso8601"),
@@ -63,14 +60,13 @@ def render_site(site: SiteIntent, material: SiteMaterial, version: NginxVersion,
     parts = [_log_format(name), _sni_map(name, site.server_names)]
     if version < _SESSIONS_END:
         parts.append(_stale_map(name))
-    if site.allow is not None:
-        parts.append(access_map(name, site.allow, material.admitted))
+    parts.append(_access(name, site, material))
     if site.upstream is not None:
-        parts.append(upstream_block(name, site.upstream))
+        parts.append(upstream_maps(name, site.upstream))
     if guard:
-        parts.append(render_guard(site.listen, material, version, name=name))
+        parts.append(render_guard(site, material, version, name=name))
     parts.append(_server(name, site, material, version))
-    return "\n".join(parts)
+    return "\n".join(part for part in parts if part)
 
 
 def render_sites(sites: Iterable[tuple[SiteIntent, SiteMaterial]], version: NginxVersion) -> tuple[str, ...]:
@@ -82,7 +78,9 @@ def render_sites(sites: Iterable[tuple[SiteIntent, SiteMaterial]], version: Ngin
     guarded: set[tuple[str, int]] = set()
     seen: set[str] = set()
     texts = []
-    for site, material in sites:
+    known = tuple(sites)
+    one_policy([(site.server_names[0], site) for site, _ in known if site.server_names], version)
+    for site, material in known:
         _check(site, version)
         name = words.server_name(site.server_names[0])
         if name in seen:
@@ -91,30 +89,29 @@ def render_sites(sites: Iterable[tuple[SiteIntent, SiteMaterial]], version: Ngin
         fresh = tuple(pair for pair in dict.fromkeys(site.listen) if pair not in guarded)
         guarded.update(fresh)
         text = render_site(site, material, version, guard=False)
-        texts.append(f"{render_guard(fresh, material, version, name=words.slug(name), log=False)}\n{text}" if fresh else text)
+        guard = render_guard(replace(site, listen=fresh), material, version, name=words.slug(name), log=False) if fresh else ""
+        texts.append(f"{guard}\n{text}" if guard else text)
     return tuple(texts)
 
 
-def render_guard(
-    listen: tuple[tuple[str, int], ...], material: SiteMaterial, version: NginxVersion, *, name: str, log: bool = True
-) -> str:
+def render_guard(site: SiteIntent, material: SiteMaterial, version: NginxVersion, *, name: str, log: bool = True) -> str:
     """The default server of some listen addresses: it refuses whoever asks for no site, or for one that is not there.
 
     Args:
-        listen: (address, port) pairs.
+        site: its listen addresses, and its TLS policy.
         material: the log paths; before nginx 1.19.4 also certificate and CAs.
         version: of nginx.
         name: the slug of the site that brings it.
         log: whether the site's log format stands before this text; without it requests are not logged.
     """
-    refuse = _REJECT_HANDSHAKE if version >= _REJECTS_HANDSHAKE else _REFUSE_AFTER_HANDSHAKE + _trust(material)
+    refuse = _REJECT_HANDSHAKE if version >= _REJECTS_HANDSHAKE else _REFUSE_AFTER_HANDSHAKE + trust(material)
     access = f"access_log {words.path(material.access_log, 'the access log')} handclasp_{name};" if log else "access_log off;"
     body = [
-        *_listens(listen, version, default=True),
+        *_listens(site.listen, version, default=True),
         'server_name "";',
         *refuse,
-        *_tls(version),
-        *_sessions(material),
+        *tls(policy_of(site), version),
+        *sessions(material),
         "server_tokens off;",
         f"error_log {words.path(material.error_log, 'the error log')} info;",
         access,
@@ -133,24 +130,6 @@ _REFUSE_AFTER_HANDSHAKE = [
     "# This nginx cannot refuse the handshake itself (1.19.4 can): it verifies, and then answers nothing of use."
 ]
 
-_TLS = [
-    "ssl_protocols TLSv1.2 TLSv1.3;",
-    f"ssl_ciphers {_CIPHERS};",
-    "ssl_prefer_server_ciphers off;",
-    "# Early data can be replayed by a third party: never together with client certificates.",
-    "ssl_early_data off;",
-]
-
-
-def _tls(version: NginxVersion) -> list[str]:
-    if version < _CONF_COMMAND:
-        return _TLS
-    return [
-        *_TLS,
-        "# One of its own, because those from further out would be inherited, and can add CAs.",
-        "ssl_conf_command MinProtocol TLSv1.2;",
-    ]
-
 
 def _check(site: SiteIntent, version: NginxVersion) -> None:
     if version < OLDEST:
@@ -162,18 +141,18 @@ def _check(site: SiteIntent, version: NginxVersion) -> None:
 
 
 def _server(name: str, site: SiteIntent, material: SiteMaterial, version: NginxVersion) -> str:
-    upstream: UpstreamIntent | None = site.upstream
     names = " ".join(dict.fromkeys(words.server_name(each) for each in site.server_names))
     body = [
         *_listens(site.listen, version, default=False),
         f"server_name {names};",
         "server_tokens off;",
         "",
-        *_trust(material),
+        *trust(material, optional=site.optional),
+        *ocsp(site.ocsp, material, version),
         "",
-        *_tls(version),
+        *tls(policy_of(site), version),
         "",
-        *_sessions(material),
+        *sessions(material),
         "",
         "# nginx tells why it refused a client certificate at level info, and nowhere else.",
         f"error_log {words.path(material.error_log, 'the error log')} info;",
@@ -188,9 +167,12 @@ def _server(name: str, site: SiteIntent, material: SiteMaterial, version: NginxV
     ]
     if version < _SESSIONS_END:
         body += ["", f"if ($handclasp_{name}_stale) {{ return 421; }}"]
-    if site.allow is not None:
+    if site.zoned:
+        body += ["", *zone_guards(name, site)]
+    elif site.allow is not None:
         body += ["", f'if ({access_variable(name)} = "") {{ return 403; }}']
-    body += ["", *location(name, upstream, allow=site.allow is not None), "", *pages(name)]
+    body += ["", *limits(name, site.rate)] if site.rate else []
+    body += ["", *location(name, site.upstream, allow=site.listed is not None), "", *pages(name)]
     return _block("server", body)
 
 
@@ -201,35 +183,17 @@ def _listens(pairs: tuple[tuple[str, int], ...], version: NginxVersion, *, defau
     return [*lines, "http2 on;"] if by_directive else lines
 
 
-def _trust(material: SiteMaterial) -> list[str]:
-    anchors = words.path(material.client_certificate, "the CA file")
-    return [
-        f"ssl_certificate {words.path(material.certificate, 'the certificate')};",
-        f"ssl_certificate_key {words.path(material.certificate_key, 'the certificate key')};",
-        "",
-        "ssl_verify_client on;",
-        "# Root and issuing CA: nginx needs the root, and clients are told both names to choose their certificate by.",
-        f"ssl_client_certificate {anchors};",
-        "# This is a second list of trusted CAs. Set here, so that one set for OCSP stapling further out lets nobody in.",
-        f"ssl_trusted_certificate {anchors};",
-        "# The number of CAs between client and root, at most.",
-        f"ssl_verify_depth {max(1, material.verify_depth)};",
-        "# One CRL for every CA, the root included: with one of them missing or expired every client is refused.",
-        f"ssl_crl {words.path(material.crl, 'the CRL file')};",
-    ]
-
-
-def _sessions(material: SiteMaterial) -> list[str]:
-    if material.session_epoch < 0:
-        raise PolicyError("the session epoch is negative")
-    return [
-        "# A resumed session is not verified again. Tickets cannot be called back; cached sessions can: the zone is renamed",
-        "# with every revocation, and sessions made before it are gone. The cache that counts is the default server's",
-        "# (OpenSSL looks a session up before it knows the SNI), so both servers name the same one.",
-        f"ssl_session_cache shared:handclasp_{material.session_epoch}:10m;",
-        "ssl_session_tickets off;",
-        "ssl_session_timeout 5m;",
-    ]
+def _access(name: str, site: SiteIntent, material: SiteMaterial) -> str:
+    """Who may enter, as maps; "" when that is every client of the CA."""
+    parts = []
+    if site.listed is not None:
+        parts.append(access_map(name, site.listed, material.admitted))
+    if site.paths and site.listed is not None:
+        parts.append(grant_map(name, {identity: grants(site, identity) for identity in site.listed}, material.admitted))
+    if site.zoned:
+        parts.append(zone_maps(name, site))
+    parts.append(limit_zones(name, site))
+    return "\n".join(part for part in parts if part)
 
 
 def _log_format(name: str) -> str:

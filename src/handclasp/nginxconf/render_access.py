@@ -24,15 +24,7 @@ def access_map(name: str, allow: tuple[str, ...], admitted: tuple[AdmittedCertif
     Raises:
         PolicyError: a name without a certificate that could enter, or a serial or issuer that nginx never shows.
     """
-    wanted = dict.fromkeys(allow)
-    entering = [one for one in admitted if one.identity in wanted]
-    missing = [each for each in wanted if each not in {one.identity for one in entering}]
-    if missing:
-        raise PolicyError(
-            f"no live client certificate for: {', '.join(missing)}",
-            hint="\n".join(f"handclasp issue {each}" for each in missing[:5]),
-        )
-    issuers = {issuer: number for number, issuer in enumerate(dict.fromkeys(one.issuer_dn for one in entering), start=1)}
+    entering, issuers = _entering(allow, admitted)
     return "\n".join(
         (
             "# Issuer and serial name one certificate. Subjects can be alike under two CAs, and parts of them can be forged.",
@@ -42,14 +34,37 @@ def access_map(name: str, allow: tuple[str, ...], admitted: tuple[AdmittedCertif
             "}",
             f'map "$handclasp_{name}_issuer:$ssl_client_serial" {access_variable(name)} {{',
             '    default "";',
-            *_rows(entering, issuers),
+            *_rows(entering, issuers, {one.identity: one.identity for one in entering}),
             "}",
             "",
         )
     )
 
 
-def _rows(entering: list[AdmittedCertificate], issuers: dict[str, int]) -> list[str]:
+def grant_map(name: str, granted: dict[str, str], admitted: tuple[AdmittedCertificate, ...]) -> str:
+    """A third map beside those of `access_map`: the same key to the parts of the site that this identity is listed for."""
+    entering, issuers = _entering(tuple(granted), admitted)
+    head = f'map "$handclasp_{name}_issuer:$ssl_client_serial" $handclasp_{name}_grants {{'
+    return "\n".join((head, '    default "";', *_rows(entering, issuers, granted), "}", ""))
+
+
+def _entering(
+    allow: tuple[str, ...], admitted: tuple[AdmittedCertificate, ...]
+) -> tuple[list[AdmittedCertificate], dict[str, int]]:
+    """The certificates of the listed identities, and a number for each of their issuers."""
+    wanted = dict.fromkeys(allow)
+    entering = [one for one in admitted if one.identity in wanted]
+    found = {one.identity for one in entering}
+    missing = [each for each in wanted if each not in found]
+    if missing:
+        raise PolicyError(
+            f"no live client certificate for: {', '.join(missing)}",
+            hint="\n".join(f"handclasp issue {each}" for each in missing[:5]),
+        )
+    return entering, {issuer: number for number, issuer in enumerate(dict.fromkeys(one.issuer_dn for one in entering), start=1)}
+
+
+def _rows(entering: list[AdmittedCertificate], issuers: dict[str, int], values: dict[str, str]) -> list[str]:
     rows: dict[str, str] = {}
     for one in entering:
         if not _SERIAL.fullmatch(one.serial):
@@ -57,7 +72,7 @@ def _rows(entering: list[AdmittedCertificate], issuers: dict[str, int]) -> list[
                 f"{one.serial[:60]!r} is not a serial as nginx shows it", hint="upper-case hexadecimal, whole bytes"
             )
         key = f"{issuers[one.issuer_dn]}:{one.serial}"
-        value = words.word(one.identity, "the identity")
+        value = words.word(values[one.identity], "the identity")
         if rows.setdefault(key, value) != value:
             raise PolicyError(f"two identities have the certificate with serial {one.serial}")
     return [f"    {key} {value};" for key, value in rows.items()]

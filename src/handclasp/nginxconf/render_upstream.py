@@ -6,6 +6,7 @@ from handclasp.model.errors import PolicyError
 from handclasp.model.intent import UpstreamIntent
 from handclasp.nginxconf import render_words as words
 from handclasp.nginxconf.render_access import access_variable
+from handclasp.nginxconf.render_client_cert import client_cert_map
 
 _IDENTITY = (
     ("X-Client-Verify", "$ssl_client_verify"),
@@ -48,8 +49,34 @@ _NEVER_FROM_CLIENTS = (
 )
 
 
-def upstream_block(name: str, upstream: UpstreamIntent) -> str:
-    """The upstream{} of one site. Raises PolicyError for a URL that is not http(s)://host[:port]."""
+def upstream_maps(name: str, upstream: UpstreamIntent) -> str:
+    """The upstream{} of one site, and the maps that its headers need. PolicyError for a URL that is not http(s)://host[:port]."""
+    parts = [_upstream_block(name, upstream)]
+    if upstream.websocket:
+        parts.append(_websocket_map(name))
+    if upstream.client_cert:
+        parts.append(client_cert_map(name))
+    return "\n".join(parts)
+
+
+def _websocket_map(name: str) -> str:
+    """Only WebSocket: a connection upgraded to h2c would carry requests that nginx never sees."""
+    return (
+        f"map $http_upgrade $handclasp_{name}_upgrade {{\n"
+        '    default "";\n'
+        f"    {words.literal(f'~*{_ANCHORED}', 'it')} websocket;\n"
+        "}\n"
+        f"map $handclasp_{name}_upgrade $handclasp_{name}_connect {{\n"
+        '    default "";\n'
+        "    websocket upgrade;\n"
+        "}\n"
+    )
+
+
+_ANCHORED = r"\Awebsocket\z"
+
+
+def _upstream_block(name: str, upstream: UpstreamIntent) -> str:
     scheme, host, port = _parts(upstream.url)
     why = (
         "# Of its own: nginx keeps TLS sessions and connections per upstream, so who shares one shares what was verified.\n"
@@ -70,7 +97,7 @@ def location(name: str, upstream: UpstreamIntent | None, *, allow: bool) -> list
         ]
     scheme, host, _ = _parts(upstream.url)
     body = [f"proxy_pass {scheme}://handclasp_{name};", "proxy_http_version 1.1;", *_UNSHARED, ""]
-    body += _headers(name, _host_header(upstream, scheme, host), allow=allow)
+    body += _headers(name, upstream, _host_header(upstream, scheme, host), allow=allow)
     if scheme == "https":
         body += ["", *_upstream_tls(upstream, host)]
     return ["location / {", *(f"    {line}" if line else "" for line in body), "}"]
@@ -81,8 +108,10 @@ def _host_header(upstream: UpstreamIntent, scheme: str, host: str) -> str:
     return words.host(upstream.name or host, "the upstream name") if scheme == "https" else "$host"
 
 
-def _headers(name: str, host: str, *, allow: bool) -> list[str]:
-    given = [("Host", host), ("Connection", ""), *_FORWARDED, *_IDENTITY]
+def _headers(name: str, upstream: UpstreamIntent, host: str, *, allow: bool) -> list[str]:
+    given = [("Host", host), *_connection(name, upstream), *_FORWARDED, *_IDENTITY]
+    if upstream.client_cert:
+        given.append(("Client-Cert", f"$handclasp_{name}_cert"))
     if allow:
         given.append(("X-Client-Name", access_variable(name)))
     known = {header for header, _ in given}
@@ -92,6 +121,12 @@ def _headers(name: str, host: str, *, allow: bool) -> list[str]:
         "# that sets one header of its own inherits none of these, so they are repeated in each.",
         *(f"proxy_set_header {header} {value or _NOTHING};" for header, value in (*given, *taken)),
     ]
+
+
+def _connection(name: str, upstream: UpstreamIntent) -> list[tuple[str, str]]:
+    if not upstream.websocket:
+        return [("Connection", "")]
+    return [("Connection", f"$handclasp_{name}_connect"), ("Upgrade", f"$handclasp_{name}_upgrade")]
 
 
 _NOTHING = '""'

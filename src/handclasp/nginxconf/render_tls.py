@@ -1,0 +1,128 @@
+"""The TLS half of a rendered server block: protocols, whom to trust, who is revoked, and which sessions are resumed."""
+
+import re
+
+from handclasp.catalogue.tls_policies import GUIDELINE, POLICIES, TlsPolicy
+from handclasp.model.errors import PolicyError
+from handclasp.model.intent import OcspIntent, SiteIntent, SiteMaterial
+from handclasp.model.nginx import NginxVersion
+from handclasp.nginxconf import render_words as words
+
+_CONF_COMMAND = NginxVersion(1, 19, 4)
+_OCSP = NginxVersion(1, 19, 0)
+_OWN_PROTOCOLS = NginxVersion(1, 29, 2)
+_RESPONDER = re.compile(r"http://[A-Za-z0-9._:\[\]-]+(?:/[A-Za-z0-9._~/-]*)?")
+
+
+def policy_of(site: SiteIntent) -> TlsPolicy:
+    """The TLS policy of a site. PolicyError when there is none of that name."""
+    found = POLICIES.get(site.tls)
+    if found is None:
+        raise PolicyError(f"there is no TLS policy {site.tls[:40]!r}", hint=f"one of: {', '.join(POLICIES)}")
+    return found
+
+
+def one_policy(pairs: list[tuple[str, SiteIntent]], version: NginxVersion) -> None:
+    """PolicyError when sites on one address want different protocols and this nginx could not give them."""
+    if version >= _OWN_PROTOCOLS:
+        return
+    first: dict[tuple[str, int], tuple[str, str]] = {}
+    for name, site in pairs:
+        for address in site.listen:
+            other, policy = first.setdefault(address, (name, site.tls))
+            if policy != site.tls:
+                raise PolicyError(
+                    f"{name} wants the TLS policy {site.tls}, {other} on the same address wants {policy}",
+                    hint=f"before nginx {_OWN_PROTOCOLS} those of the default server hold for all: use one, or two addresses",
+                )
+
+
+def tls(policy: TlsPolicy, version: NginxVersion) -> list[str]:
+    """Protocols and ciphers."""
+    lines = [f"# {GUIDELINE}, {policy.name}.", f"ssl_protocols {' '.join(policy.protocols)};"]
+    if policy.ciphers:
+        lines.append(f"ssl_ciphers {':'.join(policy.ciphers)};")
+    lines += [
+        "ssl_prefer_server_ciphers off;",
+        "# Early data can be replayed by a third party: never together with client certificates.",
+        "ssl_early_data off;",
+    ]
+    if version >= _CONF_COMMAND:
+        lines += [
+            "# One of its own, because those from further out would be inherited, and can add CAs.",
+            f"ssl_conf_command MinProtocol {policy.lowest};",
+        ]
+    return lines
+
+
+def trust(material: SiteMaterial, *, optional: bool = False) -> list[str]:
+    """Certificate, client CAs, depth and CRLs."""
+    anchors = words.path(material.client_certificate, "the CA file")
+    asks = ["# Some addresses need no certificate; a bad one is refused anywhere.", "ssl_verify_client optional;"]
+    return [
+        f"ssl_certificate {words.path(material.certificate, 'the certificate')};",
+        f"ssl_certificate_key {words.path(material.certificate_key, 'the certificate key')};",
+        "",
+        *(asks if optional else ["ssl_verify_client on;"]),
+        "# Root and issuing CA: nginx needs the root, and clients are told both names to choose their certificate by.",
+        f"ssl_client_certificate {anchors};",
+        "# This is a second list of trusted CAs. Set here, so that one set for OCSP stapling further out lets nobody in.",
+        f"ssl_trusted_certificate {anchors};",
+        "# The number of CAs between client and root, at most.",
+        f"ssl_verify_depth {max(1, material.verify_depth)};",
+        "# One CRL for every CA, the root included: with one of them missing or expired every client is refused.",
+        f"ssl_crl {words.path(material.crl, 'the CRL file')};",
+    ]
+
+
+def sessions(material: SiteMaterial) -> list[str]:
+    """The session cache: the only place from which a session can be called back."""
+    if material.session_epoch < 0:
+        raise PolicyError("the session epoch is negative")
+    return [
+        "# A resumed session is not verified again. Tickets cannot be called back; cached sessions can: the zone is renamed",
+        "# with every revocation, and sessions made before it are gone. The cache that counts is the default server's",
+        "# (OpenSSL looks a session up before it knows the SNI), so both servers name the same one.",
+        f"ssl_session_cache {session_cache(material)};",
+        "ssl_session_tickets off;",
+        "ssl_session_timeout 5m;",
+    ]
+
+
+def session_cache(material: SiteMaterial) -> str:
+    """The value of ssl_session_cache."""
+    return f"shared:handclasp_{material.session_epoch}:10m"
+
+
+def ocsp(intent: OcspIntent | None, material: SiteMaterial, version: NginxVersion) -> list[str]:
+    """Ask a responder about each client, resumed sessions included.
+
+    Raises:
+        PolicyError: this nginx cannot, or could not reach the responder.
+    """
+    if intent is None:
+        return []
+    if version < _OCSP:
+        raise PolicyError(f"nginx {version} cannot ask OCSP responders about clients", hint=f"nginx {_OCSP} or newer can")
+    if intent.check not in {"leaf", "on"}:
+        raise PolicyError(f"{intent.check[:20]!r} is nothing that OCSP could check", hint='"leaf", or "on" for every CA too')
+    lines = [
+        "# Revoked, unknown or no answer: refused. Unlike the CRLs it is asked for resumed sessions too.",
+        f"ssl_ocsp {intent.check};",
+        "# Answers are kept until the next revocation renames the zone, or until they say they are old.",
+        f"ssl_ocsp_cache shared:handclasp_ocsp_{material.session_epoch}:1m;",
+    ]
+    if intent.responder is not None:
+        if not _RESPONDER.fullmatch(intent.responder):
+            raise PolicyError(f"{intent.responder[:80]!r} is not a responder that nginx can ask", hint="http://host:port/path")
+        lines.append(f"ssl_ocsp_responder {intent.responder};")
+    elif intent.resolver is None:
+        raise PolicyError(
+            "OCSP needs the responder's address: nginx cannot look its name up",
+            hint="give responder, or resolver (a DNS server)",
+        )
+    if intent.resolver is not None:
+        if not words.is_ip(intent.resolver):
+            raise PolicyError(f"the resolver {intent.resolver[:60]!r} is not an IP address")
+        lines.append(f"resolver {words.listen(intent.resolver, 53)};")
+    return lines
