@@ -1,5 +1,7 @@
 """handclasp nginx apply."""
 
+import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 @click.command("apply")
 @site_options(listen=None, required=False)
+@click.option("--file", "intent", type=FILE, help="Serve exactly the sites of a handclasp.toml.")
 @click.option("--nginx", "nginx_path", type=FILE, help="The nginx binary.  [default: this machine's]")
 @config_dir_option
 @click.option("--dry-run", is_flag=True, help="Print the plan with its patch and change nothing.")
@@ -45,6 +48,7 @@ def command(
       handclasp nginx apply --server-name app.test --listen 127.0.0.1:8443 --upstream http://127.0.0.1:8080
       handclasp nginx apply --server-name app.test --allow alice --dry-run
       handclasp nginx apply --server-name app.test --config-dir /etc/nginx
+      handclasp nginx apply --file handclasp.toml
     """
     here = open_world(frame, nginx_path, passphrase_file, passphrase_fd)
     place = here.place(config_dir)
@@ -63,6 +67,8 @@ def orders_of(here: "World", place: "Place", site: dict[str, Any]) -> "tuple[Sit
     from handclasp.app.site_files import check_named_files
     from handclasp.model.errors import UsageError
 
+    if site["intent"]:
+        return _of_file(here, site)
     known = remembered(here.ca, place)
     if site["names"]:
         site["listen"] = site["listen"] or free_listen(place, known, site["names"])
@@ -74,3 +80,15 @@ def orders_of(here: "World", place: "Place", site: dict[str, Any]) -> "tuple[Sit
     if not known:
         raise UsageError("there is no site yet", hint="handclasp nginx apply --server-name app.test")
     return known
+
+
+def _of_file(here: "World", site: dict[str, Any]) -> "tuple[SiteOrder, ...]":
+    """The sites of a handclasp.toml, as this machine serves them."""
+    from handclasp.app.intent_file import read_intent
+    from handclasp.model.errors import UsageError
+
+    path = os.path.abspath(site.pop("intent"))  # noqa: PTH100
+    if any(site.values()):
+        raise UsageError("--file says what the sites are", hint="leave the options of a site out, or the file")
+    said = read_intent(here.files.read(path), path)
+    return tuple(replace(order, home_inside=None) for order in said.sites)

@@ -11,6 +11,7 @@ from handclasp.cli.nginx.site_options import FILE, site_options
 
 @click.command("plan")
 @site_options(listen=None, required=False)
+@click.option("--file", "intent", type=FILE, help="The sites of a handclasp.toml.")
 @click.option("--nginx", "nginx_path", type=FILE, help="The nginx binary.  [default: this machine's]")
 @config_dir_option
 @framed

@@ -1,0 +1,79 @@
+"""nginx apply --file: the sites of a handclasp.toml, with their rules proven."""
+
+import json
+import subprocess
+
+from tests.app_apply.bench import Bench
+
+SITE = """\
+[groups]
+ops = ["alice"]
+
+[[site]]
+server_names = ["app.test"]
+listen = ["127.0.0.1:{port}"]
+allow = ["alice", "bob"]
+{more}
+
+[[site.path]]
+path = "/admin"
+allow = ["@ops"]
+
+[[site.path]]
+path = "/health"
+free_from = ["any"]
+"""
+
+
+def apply(bench: Bench, more: str = "", *, expect: int = 0) -> "subprocess.CompletedProcess[str]":
+    file = bench.ca.home / "handclasp.toml"
+    file.write_text(SITE.format(port=bench.port, more=more))
+    return bench.ca.run("nginx", "apply", "--file", str(file), "--json", expect=expect)
+
+
+def at(bench: Bench, path: str, name: str | None) -> str:
+    return bench.curl(name, "--request-target", path, "--http1.1")
+
+
+def test_the_rules_of_a_file_are_served_and_proven(bench: Bench) -> None:
+    said = json.loads(apply(bench).stdout)
+    proven = {(one["name"], one["expect"]): one["ok"] for one in said["proven"]}
+    assert all(proven.values())
+    assert ("app.test/admin, bob, TLSv1.3", "refused") in proven
+    assert ("app.test/admin, alice, TLSv1.3", "admitted") in proven
+    assert ("app.test/health, no certificate, TLSv1.3", "admitted") in proven
+    seen = {(path, name): at(bench, path, name) for path in ("/", "/admin", "/health") for name in ("alice", "bob", None)}
+    assert seen == {
+        ("/", "alice"): "200", ("/", "bob"): "200", ("/", None): "400",
+        ("/admin", "alice"): "200", ("/admin", "bob"): "403", ("/admin", None): "400",
+        ("/health", "alice"): "200", ("/health", "bob"): "200", ("/health", None): "200",
+    }  # fmt: skip
+    again = json.loads(apply(bench).stdout)
+    assert again["changed"] is False
+
+
+def test_a_revoked_member_of_a_group_leaves_it(bench: Bench) -> None:
+    apply(bench)
+    said = bench.ca.json("revoke", "alice")
+    assert said["proven"] is True
+    assert (at(bench, "/admin", "alice"), at(bench, "/", "bob"), at(bench, "/health", None)) == ("400", "200", "200")
+
+
+def test_a_free_network_is_proven_free_and_the_revoked_stay_out(bench: Bench) -> None:
+    said = json.loads(apply(bench, 'free_from = ["127.0.0.0/8"]\ntls = "modern"').stdout)
+    words = {one["name"]: (one["expect"], one["ok"]) for one in said["proven"]}
+    assert words["app.test, no certificate, TLSv1.3"] == ("admitted", True)
+    assert words["app.test, certificate of another CA fresh, TLSv1.3"] == ("refused", True)
+    assert not any("TLSv1.2" in name for name in words)
+    assert bench.ca.json("revoke", "bob")["proven"] is True
+    assert (bench.curl("bob"), bench.curl()) == ("400", "200")
+
+
+def test_a_file_says_all_of_it(bench: Bench) -> None:
+    refused = bench.ca.run("nginx", "apply", "--file", "x.toml", "--server-name", "app.test", expect=2)
+    assert "leave the options of a site out" in refused.stderr
+    file = bench.ca.home / "handclasp.toml"
+    file.write_text(SITE.format(port=bench.port, more="").replace("@ops", "@devs"))
+    wrong = bench.ca.run("nginx", "apply", "--file", str(file), expect=3)
+    assert f"{file}:12:10" in wrong.stderr
+    assert not bench.prefix.exists()
