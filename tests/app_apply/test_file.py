@@ -76,4 +76,4 @@ def test_a_file_says_all_of_it(bench: Bench) -> None:
     file.write_text(SITE.format(port=bench.port, more="").replace("@ops", "@devs"))
     wrong = bench.ca.run("nginx", "apply", "--file", str(file), expect=3)
     assert f"{file}:12:10" in wrong.stderr
-    assert not bench.prefix.exists()
+    assert bench.files() == {}
