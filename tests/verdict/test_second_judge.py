@@ -27,7 +27,7 @@ def test_model_and_openssl_in_memory_agree_but_for_known_differences() -> None:
     assert int(SSL.SSLeay_version(0).split()[1].split(b".")[0]) >= 4, "the known differences are those of OpenSSL 4"
     compared = topmost = 0
     for case in cases(97, 700):
-        if not case.presented or with_delta(case):
+        if not case.presented or misfiled(case) or with_delta(case):
             continue
         verdict, seen = predicted(case, NEWEST), judge(case)
         said = tuple(Raised(error.number, error.depth) for error in verdict.errors)
@@ -39,6 +39,11 @@ def test_model_and_openssl_in_memory_agree_but_for_known_differences() -> None:
         compared += 1
     assert compared > 500
     assert topmost > 0
+
+
+def misfiled(case: Case) -> bool:
+    """A CRL in the file of the CAs or the reverse: what nginx makes of it is nginx's doing."""
+    return any("CRL" in text for text in case.store) or any("CERTIFICATE" in text for text in case.crls or ())
 
 
 def with_delta(case: Case) -> bool:

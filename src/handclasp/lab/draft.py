@@ -16,7 +16,10 @@ _PURPOSE = {Side.CLIENT: "clientAuth", Side.UPSTREAM: "serverAuth"}
 
 @dataclass(kw_only=True)
 class Draft:
-    """`tiers` runs from the leaf (0) to the root; `presented` and `store` hold the blanks that go there, in order."""
+    """`tiers` runs from the leaf (0) to the root; `presented` and `store` hold the blanks that go there, in order.
+
+    `crls_among_cas` and `cas_among_crls` stand in the wrong file: in that of the CAs, in that of the CRLs.
+    """
 
     side: Side
     random: Random
@@ -24,6 +27,8 @@ class Draft:
     presented: list[Blank]
     store: list[Blank]
     crls: list[BlankCrl] | None = None
+    crls_among_cas: list[BlankCrl] = field(default_factory=list)
+    cas_among_crls: list[Blank] = field(default_factory=list)
     depth: int = 1
     security_level: int = 2
     host: str = HOST
@@ -113,8 +118,8 @@ def minted(draft: Draft) -> Case:
         side=draft.side,
         presented=tuple(text(blank) for blank in draft.presented),
         key=draft.presented[0].key.pem if draft.presented else draft.leaf.key.pem,
-        store=tuple(text(blank) for blank in draft.store),
-        crls=None if not draft.crls else tuple(pem(mint.crl(item), "X509 CRL") for item in draft.crls),
+        store=(*(text(blank) for blank in draft.store), *(_crl_text(item) for item in draft.crls_among_cas)),
+        crls=(*(_crl_text(item) for item in draft.crls or ()), *(text(blank) for blank in draft.cas_among_crls)) or None,
         depth=draft.depth,
         security_level=draft.security_level,
         host=draft.host,
@@ -122,3 +127,7 @@ def minted(draft: Draft) -> Case:
         split=draft.split if draft.split and draft.split < len(draft.store) else None,
         labels=tuple(draft.labels),
     )
+
+
+def _crl_text(blank: BlankCrl) -> str:
+    return pem(mint.crl(blank), "X509 CRL")

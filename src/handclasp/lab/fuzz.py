@@ -10,8 +10,8 @@ from handclasp.model.verdict import Side
 
 _INTERMEDIATES = (0, 1, 1, 1, 2, 2, 2, 3, 3, 4)
 _DEFECTS = (0, 1, 1, 2, 2, 2, 3, 3, 4, 5)
-# Placement, content, revocation: revocation is rarer because without a sound path its errors are drowned.
-_FAMILY_WEIGHTS = (5, 6, 3)
+# Placement, content, revocation, naming: revocation is rarer because without a sound path its errors are drowned.
+_FAMILY_WEIGHTS = (10, 12, 6, 1)
 
 
 def cases(seed: int, count: int, *, side: Side | None = None) -> Iterator[Case]:

@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from handclasp.pki.der import encode
-from handclasp.pki.der_write import oid, sequence
+from handclasp.pki.der import elements, encode, first
+from handclasp.pki.der_write import integer, oid, sequence
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey
 
@@ -24,6 +24,10 @@ _MAKERS: dict[str, Callable[[], PrivateKey]] = {
     "rsa3072": lambda: rsa.generate_private_key(65537, 3072),
     "ed25519": ed25519.Ed25519PrivateKey.generate,
     "ed448": ed448.Ed448PrivateKey.generate,
+    "k256": lambda: ec.generate_private_key(ec.SECP256K1()),
+    "bp256": lambda: ec.generate_private_key(ec.BrainpoolP256R1()),
+    "rsa1536": lambda: rsa.generate_private_key(65537, 1536),  # noqa: S505 - weak on purpose
+    "pss2048": lambda: rsa.generate_private_key(65537, 2048),  # its public key says that it signs with PSS only
 }
 KINDS = tuple(_MAKERS)
 
@@ -39,6 +43,8 @@ _HASHES: dict[str, hashes.HashAlgorithm] = {
 _RSA_ARC = {"md5": "4", "sha1": "5", "sha256": "11", "sha384": "12", "sha512": "13", "sha224": "14"}
 _EC_ARC = {"sha1": "1", "sha224": "3.1", "sha256": "3.2", "sha384": "3.3", "sha512": "3.4"}
 _NULL = encode(0x05, b"")
+_PSS = oid("1.2.840.113549.1.1.10")
+_HASH_OIDS = {"sha1": "1.3.14.3.2.26", "sha256": "2.16.840.1.101.3.4.2.1", "sha384": "2.16.840.1.101.3.4.2.2"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +57,11 @@ class Key:
     @cached_property
     def spki(self) -> bytes:
         """DER SubjectPublicKeyInfo."""
-        return self.private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        plain = self.private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        if not self.kind.startswith("pss"):
+            return plain
+        _, bits = elements(first(plain).content)
+        return sequence(sequence(_PSS), bits.encoded)
 
     @cached_property
     def identifier(self) -> bytes:
@@ -64,7 +74,10 @@ class Key:
         return self.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
     def algorithm(self, digest: str) -> bytes:
-        """DER AlgorithmIdentifier of this key's signature with that digest."""
+        """DER AlgorithmIdentifier of this key's signature with that digest; "pss-sha256" asks RSA keys for PSS."""
+        if self._pss(digest):
+            return _pss_algorithm(digest.removeprefix("pss-"))
+        digest = digest.removeprefix("pss-")
         match self.private:
             case rsa.RSAPrivateKey():
                 return sequence(oid(f"1.2.840.113549.1.1.{_RSA_ARC[digest]}"), _NULL)
@@ -77,6 +90,10 @@ class Key:
 
     def sign(self, data: bytes, digest: str) -> bytes:
         """The signature; Edwards keys have no choice of digest, and there is no ECDSA with MD5 (SHA-256 is taken)."""
+        if self._pss(digest) and isinstance(self.private, rsa.RSAPrivateKey):
+            chosen = _HASHES[digest.removeprefix("pss-")]
+            return self.private.sign(data, padding.PSS(padding.MGF1(chosen), chosen.digest_size), chosen)
+        digest = digest.removeprefix("pss-")
         match self.private:
             case rsa.RSAPrivateKey():
                 return self.private.sign(data, padding.PKCS1v15(), _HASHES[digest])
@@ -86,6 +103,20 @@ class Key:
                 return self.private.sign(data, ec.ECDSA(chosen, deterministic_signing=True))
             case _:
                 return self.private.sign(data)
+
+    def _pss(self, digest: str) -> bool:
+        of_kind = isinstance(self.private, rsa.RSAPrivateKey)
+        return of_kind and digest.removeprefix("pss-") in _HASH_OIDS and (digest.startswith("pss-") or self.kind[:3] == "pss")
+
+
+def _pss_algorithm(digest: str) -> bytes:
+    """RSASSA-PSS-params (RFC 8017 A.2.3) with the same digest for the mask and its length as salt."""
+    if digest == "sha1":
+        return sequence(_PSS, sequence())  # all defaults, which DER leaves out
+    chosen = sequence(oid(_HASH_OIDS[digest]), _NULL)
+    mask = sequence(oid("1.2.840.113549.1.1.8"), chosen)
+    salt = integer(_HASHES[digest].digest_size)
+    return sequence(_PSS, sequence(encode(0xA0, chosen), encode(0xA1, mask), encode(0xA2, salt)))
 
 
 @cache

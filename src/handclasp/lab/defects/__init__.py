@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Mapping
 
-from handclasp.lab.defects import content, placement, revocation
+from handclasp.lab.defects import content, naming, placement, revocation
 from handclasp.lab.draft import Draft
 
 Defect = Callable[[Draft], None]
 
-FAMILIES: tuple[Mapping[Defect, int], ...] = (placement.DEFECTS, content.DEFECTS, revocation.DEFECTS)
+FAMILIES: tuple[Mapping[Defect, int], ...] = (placement.DEFECTS, content.DEFECTS, revocation.DEFECTS, naming.DEFECTS)
 
 
 def label(defect: Defect) -> str:

@@ -41,15 +41,15 @@ def weak_digest(draft: Draft) -> None:
     blank = _any(draft)
     if draft.random.random() < 0.5:
         blank.parent.key = draft.new_key("rsa2048")
-    blank.digest = draft.random.choice(["md5", "sha1", "sha1", "sha224", "sha384", "sha512"])
+    blank.digest = draft.random.choice(["md5", "sha1", "sha1", "sha224", "sha384", "sha512", "pss-sha1", "pss-sha256"])
 
 
 def other_key_kind(draft: Draft) -> None:
     """Another kind or size of key."""
     blank = _any(draft)
-    kinds = ["rsa1024", "rsa1024", "rsa2048", "rsa3072", "p384", "p521", "ed25519"]
+    kinds = ["rsa1024", "rsa1024", "rsa1536", "rsa2048", "rsa3072", "p384", "p521", "ed25519"]
     if blank is not draft.leaf:
-        kinds += ["p224", "ed448"]
+        kinds += ["p224", "ed448", "k256", "bp256", "pss2048"]
     blank.key = draft.new_key(draft.random.choice(kinds))
 
 
@@ -223,7 +223,9 @@ def alternative_names(draft: Draft) -> None:
     choices: list[tuple[str, str | bytes]] = [
         ("dns", HOST), ("dns", "a.lab.test"), ("dns", "other.test"), ("email", "a@lab.test"), ("email", "a@other.test"),
         ("ip", "10.0.0.1"), ("ip", "192.0.2.1"), ("ip", "2001:db8::1"), ("uri", "https://lab.test/x"),
-        ("uri", "urn:lab"), ("dirname", name(("O", "Lab"), ("CN", "leaf"))), ("rid", "1.2.3.4"),
+        ("uri", "urn:lab"), ("uri", "https://user@lab.test:8443/x"), ("uri", "http://a.lab.test"), ("uri", "https://"),
+        ("email", "nobody"), ("email", "A@LAB.test"), ("email", "a@b.lab.test"), ("dns", "LAB.TEST"), ("dns", "xlab.test"),
+        ("dns", "*.lab.test"), ("ip", "10.1.2.3"), ("dirname", name(("O", "Lab"), ("CN", "leaf"))), ("rid", "1.2.3.4"),
     ]  # fmt: skip
     chosen = draft.random.sample(choices, draft.random.randint(1, 3))
     _any(draft).put("subjectAltName", ext.general_names(*chosen), critical=draft.random.random() < 0.2)
@@ -235,7 +237,9 @@ def name_constraints(draft: Draft) -> None:
         ("dns", HOST), ("dns", ".lab.test"), ("dns", "other.test"), ("dns", ""), ("email", "lab.test"), ("email", "a@lab.test"),
         ("email", ".lab.test"), ("ip", "10.0.0.0/8"), ("ip", "192.0.2.0/24"), ("ip", "2001:db8::/32"), ("uri", "lab.test"),
         ("uri", ".lab.test"), ("dirname", name(("O", "Lab"))), ("dirname", name(("O", "Other"))), ("dirname", name()),
-        ("rid", "1.2.3.4"), ("dns", "a.lab.test"),
+        ("rid", "1.2.3.4"), ("dns", "a.lab.test"), ("email", "A@LAB.TEST"), ("email", "@lab.test"), ("email", ""), ("uri", ""),
+        ("dns", "LAB.test"), ("dirname", name(("O", "LAB"))), ("dirname", name(("O", "Lab"), ("CN", "leaf"))),
+        ("dns", "test"), ("ip", "0.0.0.0/0"),
     ]  # fmt: skip
     chosen = draft.random.sample(choices, draft.random.randint(1, 3))
     border = draft.random.randint(0, len(chosen))

@@ -9,13 +9,15 @@ from handclasp.lab.mint import IA5, PRINTABLE, UTF8, name
 _NAMES = (
     "lab.test", "LAB.test", "a.lab.test", "b.a.lab.test", "*.lab.test", "*.test", "*", "a*.lab.test", "*a.lab.test",
     "a*b.lab.test", "*.a.lab.test", "a.*.test", "*.*.test", "lab.test.", ".lab.test", "lab", "*.lab", "_x.lab.test",
-    "a_b.lab.test", "xn--bcher-kva.test", "*.xn--bcher-kva.test", "xn--*.test", "127.0.0.1", "*.0.0.1", "-a.lab.test", "a-.lab.test", "a..test",
-    "1.lab.test", "lab-test", "", "*lab.test", "aa.lab.test", "*.lab.test.", "ab.lab.test", "axb.lab.test", "xn--ab.test",
+    "a_b.lab.test", "xn--bcher-kva.test", "*.xn--bcher-kva.test", "xn--*.test", "127.0.0.1", "*.0.0.1", "-a.lab.test",
+    "a-.lab.test", "a..test", "1.lab.test", "lab-test", "", "*lab.test", "aa.lab.test", "*.lab.test.", "ab.lab.test",
+    "axb.lab.test", "xn--ab.test",
 )  # fmt: skip
 _HOSTS = (
     "lab.test", "a.lab.test", "b.a.lab.test", "LAB.TEST", "lab.test.", "lab", "127.0.0.1", "_x.lab.test", "a_b.lab.test",
     "xn--bcher-kva.test", "a.xn--bcher-kva.test", "test", "aa.lab.test", "axb.lab.test", "xa.lab.test", "ab.lab.test",
-    "a..test", "x.test", "xn--ab.test", "xn--ab.lab.test", "*.lab.test", ".lab.test", "1.lab.test", "::1", "a.lab.test.", "-a.lab.test",
+    "a..test", "x.test", "xn--ab.test", "xn--ab.lab.test", "*.lab.test", ".lab.test", "1.lab.test", "::1", "a.lab.test.",
+    "-a.lab.test",
 )  # fmt: skip
 
 

@@ -182,6 +182,23 @@ def twin_crl(draft: Draft) -> None:
         draft.store.append(double)
 
 
+def among_cas(draft: Draft) -> None:
+    """A CRL stands in the file of the CAs."""
+    crl = BlankCrl(issuer=draft.random.choice(draft.tiers[1:] or draft.tiers))
+    if draft.random.random() < 0.5:
+        _revoke_child(draft, crl)
+    draft.crls_among_cas.append(crl)
+
+
+def certificate_in_crl_file(draft: Draft) -> None:
+    """A CA stands in the file of the CRLs, alone or beside them; up to nginx 1.27.1 it is trusted."""
+    if draft.random.random() < 0.7:
+        draft.with_crls()
+    draft.cas_among_crls.append(draft.random.choice(draft.tiers[1:] or draft.tiers))
+    if draft.random.random() < 0.5:
+        draft.store = [tier for tier in draft.store if tier is not draft.root] or [draft.authority(name(("CN", "Stranger")))]
+
+
 def _revoke_child(draft: Draft, crl: BlankCrl) -> None:
     for tier in draft.tiers:
         if tier.parent is crl.issuer:
@@ -200,5 +217,6 @@ def _beside(draft: Draft, base: BlankCrl, other: BlankCrl) -> None:
 DEFECTS: dict[Callable[[Draft], None], int] = {
     sound: 3, revoked: 6, missing: 4, expired: 4, not_yet_valid: 2, open_ended: 1, corrupt: 2, wrong_signer: 3,
     authority_key: 2, no_crl_sign: 3, version_one: 1, unknown_critical: 3, distribution_point: 5, delta: 3, second: 4,
-    stranger: 1, renamed: 2, twin_crl: 3,
+    stranger: 1, renamed: 2, twin_crl: 3, among_cas: 1,
+    certificate_in_crl_file: 1,
 }  # fmt: skip
