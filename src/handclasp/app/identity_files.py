@@ -130,3 +130,23 @@ def _archive(home: Home, record: CertificateRecord) -> None:
         source = home.layout.identity(record.name, name)
         if home.files.exists(source):
             put(home, f"{folder}/{name}", home.files.read(source), mode=0o600 if name in secret else 0o644)
+    _put_away(home, home.layout.identity(record.name), folder)
+
+
+def _put_away(home: Home, identity: str, archive: str) -> None:
+    """Bundles for devices hold the former certificate: they go to it."""
+    for path in tuple(home.files.walk(identity)):
+        name = path[len(identity) + 1 :]
+        if name.startswith("for-") and name.count("/") == 1:
+            home.files.make_folder(f"{archive}/{name.partition('/')[0]}", mode=0o700)
+            put(home, f"{archive}/{name}", home.files.read(path), mode=0o600)
+            home.files.remove(path)
+
+
+def put_away_devices(home: Home, name: str, serial: int) -> tuple[str, ...]:
+    """Devices whose bundles went to the archive of that certificate."""
+    folder = home.layout.identity(name, "previous", format_serial(serial))
+    if not home.files.exists(folder):
+        return ()
+    names = (path[len(folder) + 1 :] for path in home.files.walk(folder))
+    return tuple(sorted({one.partition("/")[0].removeprefix("for-") for one in names if one.startswith("for-")}))

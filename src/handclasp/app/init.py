@@ -5,20 +5,28 @@ from datetime import timedelta
 
 from handclasp.app.authority import AuthorityPlan, certificate_of, make_authority
 from handclasp.app.ca_files import write_certificates, write_crls
+from handclasp.app.ceremony import request_ca, write_request
 from handclasp.app.crashpoint import crashpoint
 from handclasp.app.crl import PublishedCrl, publish_locked, published_crls
+from handclasp.app.hierarchy import remember_purposes
 from handclasp.app.home import ISSUING, PASSPHRASE_FILE, ROOT, SESSION_EPOCH, Home
 from handclasp.app.recover import recover
 from handclasp.catalogue import profiles
-from handclasp.model.issuance import Authority, IssuanceRequest, KeyType
+from handclasp.model.issuance import Authority, CaLimits, IssuanceRequest, KeyType
 from handclasp.pki.export import PASSWORD_OCTETS, password_from
 from handclasp.ports.clock import Entropy
 from handclasp.ports.files import FileTree
 
+_SPLIT = (("clients", "Clients", ("client", "email")), ("servers", "Servers", ("server", "peer")))
+"""A CA for those who come in and one for those who answer; a peer does both, and servers trust it with care."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InitOrder:
-    """What a person may choose of a new CA. `organization` goes into both subjects."""
+    """What a person may choose of a new CA. `organization` goes into all subjects.
+
+    `issuing` False: a root alone, for a machine without network. `split`: one issuing CA for clients, one for servers.
+    """
 
     name: str = "Handclasp"
     organization: str | None = None
@@ -26,6 +34,9 @@ class InitOrder:
     root_lifetime: timedelta = profiles.ROOT.lifetime
     issuing_lifetime: timedelta | None = None
     passphrase_file: str | None = None
+    issuing: bool = True
+    split: bool = False
+    crl_lifetime: timedelta = profiles.CRL_LIFETIME
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +60,9 @@ def init(home: Home, order: InitOrder) -> Initialized:
         before = home.store.last_audit_event()
         _remember(home, order)
         present = {authority.label for authority in home.store.authorities()}
-        for plan in _plans(order):
+        for plan, purposes in _plans(order):
             if plan.label not in present:
+                remember_purposes(home, plan.label, purposes)
                 make_authority(home, plan)
         crashpoint("init.authorities-made")
         write_certificates(home)
@@ -59,7 +71,7 @@ def init(home: Home, order: InitOrder) -> Initialized:
             write_crls(home)
             crls = published_crls(home)
         else:
-            crls = publish_locked(home)
+            crls = publish_locked(home, lifetime=order.crl_lifetime)
         after = home.store.last_audit_event()
     return Initialized(authorities=home.authorities(), crls=crls, changed=before != after)
 
@@ -78,7 +90,20 @@ def end_of_life(authority: Authority) -> str:
     return f"{certificate_of(authority).not_valid_after_utc:%Y-%m-%d}"
 
 
-def _plans(order: InitOrder) -> tuple[AuthorityPlan, AuthorityPlan]:
+def init_below(home: Home, order: InitOrder) -> tuple[str, str]:
+    """A home whose root is elsewhere: key and request of its issuing CA. Label of that CA, and the path of the request.
+
+    Raises:
+        PolicyError: there is a CA here already.
+    """
+    with home.changing("making the CA"):
+        _remember(home, order)
+    pem = request_ca(home, ISSUING, name=f"{order.name} Issuing CA", organization=order.organization, key_type=order.key_type)
+    return ISSUING, write_request(home, ISSUING, pem)
+
+
+def _plans(order: InitOrder) -> list[tuple[AuthorityPlan, tuple[str, ...]]]:
+    """The CAs to make from the top down, each with the profiles it alone is for."""
     root = IssuanceRequest(
         name=f"{order.name} Root CA",
         profile=profiles.ROOT.name,
@@ -86,17 +111,20 @@ def _plans(order: InitOrder) -> tuple[AuthorityPlan, AuthorityPlan]:
         lifetime=order.root_lifetime,
         organization=order.organization,
     )
-    issuing = IssuanceRequest(
-        name=f"{order.name} Issuing CA",
-        profile=profiles.ISSUING.name,
-        key_type=order.key_type,
-        lifetime=order.issuing_lifetime,
-        organization=order.organization,
-    )
-    return (
-        AuthorityPlan(label=ROOT, parent=None, request=root),
-        AuthorityPlan(label=ISSUING, parent=ROOT, request=issuing),
-    )
+    plans: list[tuple[AuthorityPlan, tuple[str, ...]]] = [(AuthorityPlan(label=ROOT, parent=None, request=root), ())]
+    kinds = _SPLIT if order.split else ((ISSUING, "Issuing", ()),)
+    for label, word, purposes in kinds if order.issuing else ():
+        usages = tuple(dict.fromkeys(one for name in purposes for one in profiles.PROFILES[name].extended_key_usage))
+        request = IssuanceRequest(
+            name=f"{order.name} {word} CA",
+            profile=profiles.ISSUING.name,
+            key_type=order.key_type,
+            lifetime=order.issuing_lifetime,
+            organization=order.organization,
+            limits=CaLimits(extended_key_usage=usages),
+        )
+        plans.append((AuthorityPlan(label=label, parent=ROOT, request=request), purposes))
+    return plans
 
 
 def _remember(home: Home, order: InitOrder) -> None:

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from handclasp.app.authority import add_intent, issued_details, issuer_of
 from handclasp.app.crashpoint import crashpoint
 from handclasp.app.home import Home
-from handclasp.app.identity_files import LEGACY_P12, make_folder, write_identity
+from handclasp.app.identity_files import LEGACY_P12, make_folder, put_away_devices, write_identity
 from handclasp.app.profiles import profile_of
 from handclasp.app.recover import recover
 from handclasp.catalogue.profiles import OWN_PROFILES
@@ -53,7 +53,8 @@ class IssueOrder:
 class Issued:
     """A certificate and where its files are. `resumed`: an interrupted run had made it, this one completed its files.
 
-    `refused`: wishes of the request that were not granted, in words.
+    `refused`: wishes of the request that were not granted, in words. `former`: serial of the certificate before this one,
+    `stale`: the devices whose bundles hold that one; they were put away with it.
     """
 
     record: CertificateRecord
@@ -62,6 +63,8 @@ class Issued:
     files: tuple[str, ...]
     resumed: bool = False
     refused: tuple[str, ...] = ()
+    former: int | None = None
+    stale: tuple[str, ...] = ()
 
 
 def issue(home: Home, order: IssueOrder) -> Issued:
@@ -165,12 +168,16 @@ def described(home: Home, record: CertificateRecord, *, resumed: bool = False) -
     if record.certificate is None:
         raise Bug("there is no certificate in this record", where=record.name)
     folder = home.layout.identity(record.name)
+    signed = [one.serial for one in home.store.certificates(name=record.name) if one.certificate is not None]
+    former = next((serial for serial in reversed(signed) if serial != record.serial), None)
     return Issued(
         record=record,
         certificate=x509.load_der_x509_certificate(record.certificate),
         folder=folder,
         files=files_in(home, folder),
         resumed=resumed,
+        former=former,
+        stale=put_away_devices(home, record.name, former) if former is not None else (),
     )
 
 

@@ -78,10 +78,12 @@ def may_enter(home: Home, *, names: tuple[str, ...] | None = None) -> tuple[Cert
     `names`: only of these identities. In order of creation; an identity may have several (renewal overlaps).
     """
     now = home.clock.now()
+    trusted = {authority.label for authority in home.authorities()}
     return tuple(
         record
         for record in home.store.certificates()
         if record.state is CertificateState.ISSUED
+        and record.issuer in trusted
         and record.not_before <= now < record.not_after
         and (names is None or record.name in names)
         and record.profile not in OWN_PROFILES

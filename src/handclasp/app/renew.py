@@ -3,6 +3,7 @@
 So there is an overlap, in which the holder can change over; revoking the old one is a step of its own.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -10,13 +11,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import NameOID
 
+from handclasp.app.hierarchy import users_of
 from handclasp.app.home import Home
 from handclasp.app.identity_files import current_key, spki
 from handclasp.app.issue import Issued, described, make
 from handclasp.app.recover import recover
 from handclasp.catalogue.profiles import OWN_PROFILES
 from handclasp.model.certificate import GeneralName
-from handclasp.model.errors import PolicyError, UsageError
+from handclasp.model.errors import HandclaspError, InputError, PolicyError, UsageError
 from handclasp.model.issuance import CertificateRecord, CertificateState, IssuanceRequest, KeyType
 from handclasp.pki.csr import Wishes
 from handclasp.pki.read import certificate_from_der
@@ -32,6 +34,28 @@ class RenewOrder:
     key_type: KeyType | None = None
     lifetime: timedelta | None = None
     wishes: Wishes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renewal:
+    """What became of one name: `issued`, or `failure`."""
+
+    name: str
+    issued: Issued | None
+    failure: HandclaspError | None
+
+
+def renew_all(home: Home, names: Iterable[str], *, lifetime: timedelta | None) -> tuple[Renewal, ...]:
+    """Renew one after the other; what fails for one does not keep the others from it. Only a WorldError ends it."""
+    done = []
+    for name in names:
+        try:
+            made = renew(home, RenewOrder(name=name, lifetime=lifetime))
+        except (UsageError, InputError, PolicyError) as error:
+            done.append(Renewal(name=name, issued=None, failure=error))
+        else:
+            done.append(Renewal(name=name, issued=made, failure=None))
+    return tuple(done)
 
 
 def renew(home: Home, order: RenewOrder) -> Issued:
@@ -64,14 +88,26 @@ def renew(home: Home, order: RenewOrder) -> Issued:
         return make(home, request, key.public_key(), key)
 
 
-def due(home: Home, within: timedelta) -> tuple[str, ...]:
-    """Names whose newest good certificate ends within that time, in order of their end; expired ones come first."""
+def hanging_from(home: Home, label: str) -> tuple[str, ...]:
+    """Names that have no good certificate but below this CA."""
+    return tuple(user.name for user in users_of(home, label) if not user.newer)
+
+
+def due(home: Home, within: timedelta | None) -> tuple[str, ...]:
+    """Names whose newest good certificate ends within that time, in order of their end; expired ones come first.
+
+    `within` None: those of whose life less than a third is left, be it days or years.
+    """
     now = home.clock.now()
     newest_end: dict[str, CertificateRecord] = {}
     for record in home.store.certificates():
         if record.state is CertificateState.ISSUED and record.profile not in OWN_PROFILES:
             newest_end[record.name] = record
-    ending = [record for record in newest_end.values() if record.not_after <= now + within]
+    ending = [
+        record
+        for record in newest_end.values()
+        if record.not_after <= now + ((record.not_after - record.not_before) / 3 if within is None else within)
+    ]
     return tuple(record.name for record in sorted(ending, key=lambda one: one.not_after))
 
 

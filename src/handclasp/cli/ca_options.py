@@ -16,6 +16,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 KEY_TYPES = ("ec-p256", "ec-p384", "rsa-2048", "rsa-3072", "rsa-4096", "ed25519")
 MAX_DAYS = 36500
+_DRY = "handclasp.dry-run"
 
 
 def passphrase_options(function: F) -> F:
@@ -41,6 +42,22 @@ def days_option(help_text: str) -> Callable[[F], F]:
     return click.option("--days", type=click.IntRange(1, MAX_DAYS), help=help_text)
 
 
+def dry_run_option(function: F) -> F:
+    """--dry-run: the command works on a copy of the home, which is taken away afterwards."""
+    return click.option(
+        "--dry-run",
+        is_flag=True,
+        expose_value=False,
+        callback=_mark_dry,
+        is_eager=True,
+        help="Show what would be done; change nothing.",
+    )(function)
+
+
+def _mark_dry(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    ctx.meta[_DRY] = value
+
+
 def world(
     frame: Frame, *, passphrase_file: str | None = None, passphrase_fd: int | None = None, nginx_path: str | None = None
 ) -> "World":
@@ -50,7 +67,17 @@ def world(
     from handclasp.wiring import World
 
     path = os.path.abspath(passphrase_file) if passphrase_file else None  # noqa: PTH100 - remembered by init
-    return World(frame.home, nginx_path=nginx_path, passphrase_file=path, passphrase_fd=passphrase_fd)
+    context = click.get_current_context(silent=True)
+    if context is None or not context.meta.get(_DRY):
+        return World(frame.home, nginx_path=nginx_path, passphrase_file=path, passphrase_fd=passphrase_fd)
+    from handclasp.app.dry_run import copy_home
+
+    real = World(frame.home)
+    copy = context.with_resource(real.files.scratch()) + "/home"
+    copy_home(real.files, real.layout, lambda: real.store.snapshot(), copy)  # noqa: PLW0108 - no home, no store
+    frame.instead[copy] = frame.home
+    frame.hint("dry run: nothing is changed; serial numbers and keys will be others")
+    return World(copy, nginx_path=nginx_path, passphrase_file=path, passphrase_fd=passphrase_fd)
 
 
 def lifetime(days: int | None) -> timedelta | None:

@@ -2,7 +2,7 @@
 
 import click
 
-from handclasp.cli.ca_options import days_option, lifetime, passphrase_options, world
+from handclasp.cli.ca_options import days_option, dry_run_option, lifetime, passphrase_options, world
 from handclasp.cli.frame import Frame, framed
 
 
@@ -10,6 +10,7 @@ from handclasp.cli.frame import Frame, framed
 @click.option("--refresh", is_flag=True, help="Sign fresh CRLs of every CA and publish them.")
 @days_option("With --refresh: days until nextUpdate.  [default: 365]")
 @passphrase_options
+@dry_run_option
 @framed
 def command(frame: Frame, *, refresh: bool, days: int | None, passphrase_file: str | None, passphrase_fd: int | None) -> None:
     r"""Show the published CRLs, or sign fresh ones with --refresh.

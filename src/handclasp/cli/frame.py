@@ -4,7 +4,7 @@ import functools
 import os
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
@@ -15,7 +15,10 @@ from handclasp.model.errors import Bug, HandclaspError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """The common options of one run. `color` is whether standard output takes ANSI colour."""
+    """The common options of one run. `color` is whether standard output takes ANSI colour.
+
+    `instead` is what a dry run works on (a copy of the home) and what it stands for: texts name the latter.
+    """
 
     json: bool
     lang: str
@@ -23,21 +26,33 @@ class Frame:
     quiet: bool
     verbose: int
     color: bool
+    instead: dict[str, str] = field(default_factory=dict)
 
     def out(self, text: str) -> None:
         """The result, to standard output."""
-        click.echo(text, color=self.color)
+        click.echo(self._meant(text), color=self.color)
 
     def hint(self, text: str) -> None:
         """The next step or a remark, to standard error; silent with --quiet and --json."""
         if not (self.quiet or self.json):
-            click.echo(text, err=True)
+            click.echo(self._meant(text), err=True)
 
     def document(self, command: str, value: object) -> None:
         """The one JSON document of this run."""
         from handclasp.present.as_json import document
 
-        click.echo(document(command, value))
+        click.echo(self._meant(document(command, value)))
+
+    def explain(self, error: HandclaspError) -> None:
+        """An error of a dry run names the home, not its copy."""
+        if self.instead:
+            error.what, error.hint = self._meant(error.what), self._meant(error.hint) if error.hint else None
+            error.where = self._meant(str(error.where)) if error.where else None
+
+    def _meant(self, text: str) -> str:
+        for copy, original in self.instead.items():
+            text = text.replace(copy, original)
+        return text
 
 
 class LazyGroup(click.Group):
@@ -119,7 +134,11 @@ def framed(function: Callable[..., int | None]) -> Callable[..., int | None]:
     def run(*, as_json: bool, lang: str, home: str, quiet: bool, verbose: int, no_color: bool, **options: Any) -> int | None:
         color = not no_color and not as_json and sys.stdout.isatty()
         frame = Frame(json=as_json, lang=lang, home=os.path.abspath(home), quiet=quiet, verbose=verbose, color=color)  # noqa: PTH100
-        return function(frame, **options)
+        try:
+            return function(frame, **options)
+        except HandclaspError as error:
+            frame.explain(error)
+            raise
 
     run.__doc__ = _paragraphs(function.__doc__)
     for option in reversed(_OPTIONS):

@@ -2,7 +2,7 @@
 
 import click
 
-from handclasp.cli.ca_options import passphrase_options, world
+from handclasp.cli.ca_options import dry_run_option, passphrase_options, world
 from handclasp.cli.frame import Frame, framed
 
 
@@ -11,6 +11,7 @@ from handclasp.cli.frame import Frame, framed
 @click.option("--label", default="old", show_default=True, help="What the CA is called here.")
 @click.option("--old-passphrase-file", type=click.Path(dir_okay=False), help="File (mode 0600) with the old key's passphrase.")
 @passphrase_options
+@dry_run_option
 @framed
 def command(
     frame: Frame,

@@ -4,7 +4,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from handclasp.cli.ca_options import MAX_DAYS, key_type_of, key_type_option, lifetime, passphrase_options, world
+from handclasp.cli.ca_options import (
+    MAX_DAYS,
+    dry_run_option,
+    key_type_of,
+    key_type_option,
+    lifetime,
+    passphrase_options,
+    world,
+)
 from handclasp.cli.frame import Frame, framed
 
 if TYPE_CHECKING:
@@ -20,8 +28,14 @@ if TYPE_CHECKING:
 @click.option(
     "--new-passphrase-file", type=click.Path(dir_okay=False), help="Make a passphrase and keep it in this new file (mode 0600)."
 )
+@click.option("--split", is_flag=True, help="Two issuing CAs: one for clients, one for servers.")
+@click.option("--root-only", is_flag=True, help="Only a root, with a CRL as long as it lives: for a machine without network.")
+@click.option(
+    "--offline-root", is_flag=True, help="No root here: make the issuing CA's key, and a request for the root's machine."
+)
 @key_type_option
 @passphrase_options
+@dry_run_option
 @framed
 def command(
     frame: Frame,
@@ -31,28 +45,43 @@ def command(
     root_days: int | None,
     issuing_days: int | None,
     new_passphrase_file: str | None,
+    split: bool,
+    root_only: bool,
+    offline_root: bool,
     key_type: str | None,
     passphrase_file: str | None,
     passphrase_fd: int | None,
 ) -> None:
     r"""Make a root CA and an issuing CA, with their first CRLs.
 
-    Both keys are encrypted with a passphrase: asked for on the terminal, or from a file. Run again, it goes on where it
+    Both keys are encrypted with a passphrase: asked for on the terminal, or from a file. Without a terminal and a file it
+    is made and kept in HOME/passphrase (mode 0600): move it to a safer place if you have one. Run again, it goes on where it
     stopped; a complete home stays as it is.
 
     \b
     Examples:
       handclasp init
       handclasp init --name "Example Corp" --new-passphrase-file ~/.handclasp-passphrase
+      handclasp init --split                     # one CA for clients, one for servers
     """
     from handclasp.app.init import InitOrder, init
     from handclasp.catalogue import profiles
     from handclasp.model.errors import UsageError
     from handclasp.model.issuance import KeyType
     from handclasp.pki.names import organization_name
+    from handclasp.present.ca_words import say
 
     if new_passphrase_file and (passphrase_file or passphrase_fd is not None):
         raise UsageError("--new-passphrase-file makes a passphrase; it does not go with one that exists")
+    if split + root_only + offline_root > 1:
+        raise UsageError("--split, --root-only and --offline-root exclude each other")
+    if (
+        not new_passphrase_file
+        and world(frame, passphrase_file=passphrase_file, passphrase_fd=passphrase_fd).without_passphrase()
+    ):
+        new_passphrase_file = given.layout.passphrase
+        given.files.make_folder(frame.home, mode=0o700)
+        frame.hint(say(frame.lang, "passphrase-made", path=new_passphrase_file))
     here = world(frame, passphrase_file=new_passphrase_file or passphrase_file, passphrase_fd=passphrase_fd)
     order = InitOrder(
         name=_checked(name),
@@ -61,10 +90,19 @@ def command(
         root_lifetime=lifetime(root_days) or profiles.ROOT.lifetime,
         issuing_lifetime=lifetime(issuing_days),
         passphrase_file=here.passphrase_path,
+        issuing=not root_only,
+        split=split,
+        crl_lifetime=(lifetime(root_days) or profiles.ROOT.lifetime) if root_only else profiles.CRL_LIFETIME,
     )
     if new_passphrase_file:
         here.make_passphrase()
     here.make_home()
+    if offline_root:
+        from handclasp.app.init import init_below
+        from handclasp.cli.ca.request import report_request
+
+        report_request(frame, *init_below(here.ca, order))
+        return
     _report(frame, here, init(here.ca, order))
 
 
@@ -93,12 +131,18 @@ def _report(frame: Frame, here: "World", made: "Initialized") -> None:
         frame.document("init", document)
         return
     from handclasp.app.init import end_of_life
+    from handclasp.present.ca_words import say
 
-    frame.out("Your certificate authority is ready." if made.changed else "There is a CA here already; nothing to do.")
+    alone = all(authority.parent is None for authority in made.authorities)
+    frame.out(say(frame.lang, ("root-ready" if alone else "ready") if made.changed else "nothing-to-do"))
+    width = max(len(authority.label) for authority in made.authorities)
     for authority in made.authorities:
-        frame.out(f"  {authority.label:8} good until {end_of_life(authority)}   {layout.authority(authority.label)}")
-    frame.out(f"  for nginx: ssl_client_certificate {layout.bundle};")
-    frame.out(f"             ssl_crl                {layout.crl};")
-    frame.hint(f"keep safe: a backup (handclasp backup FILE), and the passphrase apart from it; {layout.keys}/root.pem may")
-    frame.hint("live offline, since only new CRLs of the root need it")
+        path, end = layout.authority(authority.label), end_of_life(authority)
+        frame.out(say(frame.lang, "good-until", label=f"{authority.label:{width}}", end=end, path=path))
+    if alone:
+        frame.hint(say(frame.lang, "keep-safe"))
+        frame.hint("next: handclasp ca sign REQUEST -o reply.pem")
+        return
+    frame.out(say(frame.lang, "for-nginx", bundle=layout.bundle, crl=layout.crl))
+    frame.hint(say(frame.lang, "keep-safe"))
     frame.hint("next: handclasp issue alice")

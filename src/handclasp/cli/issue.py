@@ -4,7 +4,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from handclasp.cli.ca_options import days_option, key_type_of, key_type_option, lifetime, passphrase_options, world
+from handclasp.cli.ca_options import (
+    days_option,
+    dry_run_option,
+    key_type_of,
+    key_type_option,
+    lifetime,
+    passphrase_options,
+    world,
+)
 from handclasp.cli.frame import Frame, framed
 
 if TYPE_CHECKING:
@@ -31,6 +39,7 @@ if TYPE_CHECKING:
 @days_option("Life in days.  [default: 365]")
 @key_type_option
 @passphrase_options
+@dry_run_option
 @framed
 def command(
     frame: Frame,
@@ -92,18 +101,21 @@ def _report(frame: Frame, made: "Issued") -> None:
 
         frame.document("issue", issued_json(made))
         return
+    from handclasp.pki.ca_extensions import purposes_in
     from handclasp.pki.serials import format_serial
+    from handclasp.present.ca_words import say
     from handclasp.present.visible import visible
 
-    frame.out(f"{made.record.name}: {made.record.profile} certificate, good until {made.record.not_after:%Y-%m-%d}")
-    frame.out(f"  serial {format_serial(made.record.serial)}")
+    end = f"{made.record.not_after:%Y-%m-%d}"
+    frame.out(say(frame.lang, "issued", name=made.record.name, profile=made.record.profile, end=end))
+    frame.out(say(frame.lang, "serial", serial=format_serial(made.record.serial)))
     for path in made.files:
         frame.out(f"  {path}")
     for wish in made.refused:
-        frame.out(f"  not granted: {visible(wish)}")
+        frame.out(say(frame.lang, "not-granted", wish=visible(wish)))
     if made.resumed:
-        frame.hint("an interrupted run had signed it; its files are complete now")
-    if made.record.profile == "server":
-        frame.hint("next: ssl_certificate takes chain.pem, ssl_certificate_key takes key.pem")
-    else:
-        frame.hint(f"next: curl --cert {made.folder}/chain.pem --key {made.folder}/key.pem https://...")
+        frame.hint(say(frame.lang, "resumed"))
+    own = f"{made.folder}/key.pem"
+    key = own if own in made.files else say(frame.lang, "own-key")
+    serves = "clientAuth" not in (purposes_in(made.certificate) or ("clientAuth",))
+    frame.hint(say(frame.lang, "next-server" if serves else "next-client", folder=made.folder, key=key))

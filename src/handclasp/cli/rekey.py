@@ -2,7 +2,15 @@
 
 import click
 
-from handclasp.cli.ca_options import days_option, key_type_of, key_type_option, lifetime, passphrase_options, world
+from handclasp.cli.ca_options import (
+    days_option,
+    dry_run_option,
+    key_type_of,
+    key_type_option,
+    lifetime,
+    passphrase_options,
+    world,
+)
 from handclasp.cli.frame import Frame, framed
 
 
@@ -12,6 +20,7 @@ from handclasp.cli.frame import Frame, framed
 @days_option("Life of the new certificate in days.  [default: 365]")
 @key_type_option
 @passphrase_options
+@dry_run_option
 @framed
 def command(
     frame: Frame,
@@ -41,5 +50,12 @@ def command(
 
         frame.document("rekey", issued_json(made))
         return
-    frame.out(f"{made.record.name}: new key and certificate, good until {made.record.not_after:%Y-%m-%d}   {made.folder}")
-    frame.hint("next: bring the new files to their place; if the old key was stolen: handclasp revoke SERIAL")
+    from handclasp.cli.renewed_text import stale_hint
+    from handclasp.pki.serials import format_serial
+    from handclasp.present.ca_words import say
+
+    end = f"{made.record.not_after:%Y-%m-%d}"
+    frame.out(say(frame.lang, "rekeyed", name=made.record.name, end=end, path=made.folder))
+    stale_hint(frame, (made,))
+    former = format_serial(made.former) if made.former is not None else "SERIAL"
+    frame.hint(say(frame.lang, "next-rekeyed", name=made.record.name, serial=former))

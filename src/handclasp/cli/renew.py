@@ -1,58 +1,107 @@
 """handclasp renew."""
 
+from typing import TYPE_CHECKING
+
 import click
 
-from handclasp.cli.ca_options import days_option, lifetime, passphrase_options, world
+from handclasp.cli.ca_options import days_option, dry_run_option, lifetime, passphrase_options, world
 from handclasp.cli.frame import Frame, framed
+
+if TYPE_CHECKING:
+    from handclasp.app.home import Home
+    from handclasp.app.renew import Renewal
 
 
 @click.command("renew")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-@click.option("--due", type=click.IntRange(0, 3650), metavar="DAYS", help="Only those that end within DAYS; without NAME: all.")
+@click.option(
+    "--due",
+    is_flag=False,
+    flag_value="third",
+    metavar="[DAYS]",
+    help="Only those that end within DAYS, or, without DAYS, have less than a third of their life left; without NAME: all.",
+)
+@click.option("--under", metavar="LABEL", help="Only those whose newest certificate is below this CA; without NAME: all.")
 @days_option("Life of the new certificate in days.  [default: 365]")
 @passphrase_options
+@dry_run_option
 @framed
 def command(
     frame: Frame,
     *,
     names: tuple[str, ...],
-    due: int | None,
+    due: str | None,
+    under: str | None,
     days: int | None,
     passphrase_file: str | None,
     passphrase_fd: int | None,
-) -> None:
+) -> int:
     r"""Make a new certificate with the same key. The old one stays good until it ends or is revoked.
 
-    With --due it is made for timers: nothing to do is a success.
+    With --due it is made for timers: nothing to do is a success, one failure does not keep the others, and the exit code
+    is 1 when somebody was not renewed.
 
     \b
     Examples:
       handclasp renew alice
+      handclasp renew --due
       handclasp renew --due 30
+      handclasp renew --under root               after handclasp ca rollover root
     """
-    from datetime import timedelta
-
-    from handclasp.app.renew import RenewOrder, renew
-    from handclasp.app.renew import due as ending
+    from handclasp.app.renew import Renewal, RenewOrder, renew, renew_all
     from handclasp.model.errors import UsageError
 
-    if not names and due is None:
-        raise UsageError("say whose certificate to renew", hint="handclasp renew NAME, or handclasp renew --due 30")
+    if not names and due is None and under is None:
+        raise UsageError("say whose certificate to renew", hint="handclasp renew NAME, or handclasp renew --due")
     here = world(frame, passphrase_file=passphrase_file, passphrase_fd=passphrase_fd)
-    chosen = names
-    if due is not None:
-        here.ca.authorities()
-        found = ending(here.ca, timedelta(days=due))
-        chosen = tuple(name for name in found if not names or name in names)
-    made = [renew(here.ca, RenewOrder(name=name, lifetime=lifetime(days))) for name in chosen]
+    if due is None and under is None:
+        made = [renew(here.ca, RenewOrder(name=name, lifetime=lifetime(days))) for name in names]
+        done = tuple(Renewal(name=one.record.name, issued=one, failure=None) for one in made)
+    else:
+        chosen = _chosen(here.ca, names, due, under)
+        done = renew_all(here.ca, chosen, lifetime=lifetime(days))
+    _report(frame, done)
+    return 1 if any(one.failure for one in done) else 0
+
+
+def _chosen(home: "Home", names: tuple[str, ...], due: str | None, under: str | None) -> tuple[str, ...]:
+    """The names that every given condition holds for."""
+    from datetime import timedelta
+
+    from handclasp.app.renew import due as ending
+    from handclasp.app.renew import hanging_from
+    from handclasp.model.errors import UsageError
+
+    home.authorities()
+    if due is not None and due != "third" and not (due.isascii() and due.isdigit() and int(due) <= 3650):
+        raise UsageError(f"--due takes a number of days, not {due[:40]!r}", hint="handclasp renew NAME --due=30")
+    wanted = [set(names)] if names else []
+    if under is not None:
+        wanted.append(set(hanging_from(home, under)))
+    everybody = ending(home, None if due == "third" else timedelta(days=int(due if due is not None else 10**5)))
+    return tuple(name for name in everybody if all(name in some for some in wanted))
+
+
+def _report(frame: Frame, done: "tuple[Renewal, ...]") -> None:
+    made = [one.issued for one in done if one.issued is not None]
+    failed = [one for one in done if one.failure is not None]
     if frame.json:
         from handclasp.cli.ca_json import issued_json
 
-        frame.document("renew", {"renewed": [issued_json(one) for one in made]})
+        failures = [{"name": one.name, "what": str(one.failure), "hint": one.failure.hint} for one in failed if one.failure]
+        frame.document("renew", {"renewed": [issued_json(one) for one in made], "failed": failures})
         return
+    from handclasp.cli.renewed_text import stale_hint
+    from handclasp.present.ca_words import say
+    from handclasp.present.visible import visible
+
     for one in made:
-        frame.out(f"{one.record.name}: renewed, good until {one.record.not_after:%Y-%m-%d}   {one.folder}/chain.pem")
-    if not made:
-        frame.out("Nothing is due.")
-    else:
-        frame.hint("next: bring the new chain.pem to its place; when it is used, the old one may be revoked by its serial")
+        end = f"{one.record.not_after:%Y-%m-%d}"
+        frame.out(say(frame.lang, "renewed", name=one.record.name, end=end, path=f"{one.folder}/chain.pem"))
+    for bad in failed:
+        frame.out(say(frame.lang, "not-renewed", name=visible(bad.name), why=visible(str(bad.failure))))
+    if not done:
+        frame.out(say(frame.lang, "nothing-due"))
+    stale_hint(frame, made)
+    if made:
+        frame.hint(say(frame.lang, "next-renewed"))

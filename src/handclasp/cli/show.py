@@ -57,7 +57,8 @@ def _facts(certificate: "Certificate") -> dict[str, str]:
 
 def _usages(certificate: "Certificate") -> list[str]:
     """Key usages and extended key usages in the words of RFC 5280; an unknown one by its number."""
-    from handclasp.pki.tbs import EXTENDED_KEY_USAGES, KEY_USAGE_BITS
+    from handclasp.pki.ca_extensions import EXTENDED_KEY_USAGES
+    from handclasp.pki.tbs import KEY_USAGE_BITS
 
     words = {argument: word for word, argument in KEY_USAGE_BITS.items()}
     words |= {oid.dotted_string: word for word, oid in EXTENDED_KEY_USAGES.items()}

@@ -4,12 +4,27 @@ import ipaddress
 from collections.abc import Iterable
 
 from cryptography import x509
-from cryptography.x509.oid import AuthorityInformationAccessOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID
 
 from handclasp.model.certificate import GeneralName, NameConstraints
 from handclasp.model.errors import UsageError
 from handclasp.model.issuance import Addresses, IssuanceRequest, Profile
 from handclasp.pki.alt_names import dns_name
+
+EXTENDED_KEY_USAGES = {
+    "clientAuth": ExtendedKeyUsageOID.CLIENT_AUTH,
+    "serverAuth": ExtendedKeyUsageOID.SERVER_AUTH,
+    "emailProtection": ExtendedKeyUsageOID.EMAIL_PROTECTION,
+    "OCSPSigning": ExtendedKeyUsageOID.OCSP_SIGNING,
+}
+"""RFC 5280 4.2.1.12 names to object identifiers."""
+
+_KIND_OF: dict[type[x509.GeneralName], str] = {
+    x509.DNSName: "dns",
+    x509.RFC822Name: "email",
+    x509.IPAddress: "ip",
+    x509.UniformResourceIdentifier: "uri",
+}
 
 KINDS = ("dns", "email", "ip", "uri")
 """Kinds of names that a CA can be held to."""
@@ -68,6 +83,31 @@ def address_extensions(addresses: Addresses) -> list[x509.ExtensionType]:
         point = x509.DistributionPoint([x509.UniformResourceIdentifier(addresses.crl)], None, None, None)
         made.append(x509.CRLDistributionPoints([point]))
     return made
+
+
+def purposes_in(certificate: x509.Certificate) -> tuple[str, ...]:
+    """The extended key usages of a CA certificate in RFC 5280's words; those unknown here are left out."""
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except x509.ExtensionNotFound:
+        return ()
+    words = {oid: word for word, oid in EXTENDED_KEY_USAGES.items()}
+    return tuple(words[oid] for oid in found if oid in words)
+
+
+def subtrees_in(certificate: x509.Certificate) -> tuple[tuple[GeneralName, ...], tuple[GeneralName, ...]]:
+    """The permitted and the excluded names of a CA certificate."""
+    try:
+        limits = certificate.extensions.get_extension_for_class(x509.NameConstraints).value
+    except x509.ExtensionNotFound:
+        return (), ()
+    return _read(limits.permitted_subtrees), _read(limits.excluded_subtrees)
+
+
+def _read(subtrees: Iterable[x509.GeneralName] | None) -> tuple[GeneralName, ...]:
+    return tuple(
+        GeneralName(kind=kind, value=str(tree.value)) for tree in subtrees or () if (kind := _KIND_OF.get(type(tree)))
+    )
 
 
 def _subtrees(names: Iterable[GeneralName]) -> list[x509.GeneralName]:

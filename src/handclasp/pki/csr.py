@@ -57,6 +57,11 @@ def read_csr(content: bytes, *, where: str) -> Wishes:
     return Wishes(public_key=public_key, key_type=key_type, names=tuple(names), others=tuple(others))
 
 
+def subject_of(content: bytes) -> x509.Name:
+    """The subject of a request that `read_csr` accepted."""
+    return (x509.load_pem_x509_csr(content) if b"-----BEGIN" in content else x509.load_der_x509_csr(content)).subject
+
+
 def _key(key: object, where: str) -> tuple[PublicKey, KeyType]:
     if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name in _NIST:
         return key, _NIST[key.curve.name]

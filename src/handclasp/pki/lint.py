@@ -13,8 +13,8 @@ from cryptography.x509.oid import ExtensionOID, NameOID
 from handclasp.catalogue.profiles import BACKDATE
 from handclasp.model.errors import PolicyError
 from handclasp.model.issuance import IssuanceRequest, Profile
-from handclasp.pki.ca_extensions import address_extensions, name_constraints, path_length, usages
-from handclasp.pki.tbs import EXTENDED_KEY_USAGES, KEY_USAGE_BITS, Issuer, TbsCertificate
+from handclasp.pki.ca_extensions import EXTENDED_KEY_USAGES, address_extensions, name_constraints, path_length, usages
+from handclasp.pki.tbs import KEY_USAGE_BITS, Issuer, TbsCertificate
 
 _CRITICAL = {ExtensionOID.BASIC_CONSTRAINTS: True, ExtensionOID.KEY_USAGE: True, ExtensionOID.NAME_CONSTRAINTS: True}
 _T = TypeVar("_T", bound=x509.ExtensionType)

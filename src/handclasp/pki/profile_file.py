@@ -10,7 +10,7 @@ from typing import Any
 from handclasp.catalogue.profiles import OWN_PROFILES, PROFILES
 from handclasp.model.errors import InputError, PolicyError
 from handclasp.model.issuance import KeyType, Profile
-from handclasp.pki.tbs import EXTENDED_KEY_USAGES
+from handclasp.pki.ca_extensions import EXTENDED_KEY_USAGES
 
 _USAGES = tuple(word for word in EXTENDED_KEY_USAGES if word != "OCSPSigning")  # who has that may speak for the CA
 

@@ -14,13 +14,13 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPublicKeyTypes, CertificatePublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import NameOID
 
 from handclasp.catalogue.profiles import BACKDATE
 from handclasp.model.certificate import GeneralName
 from handclasp.model.errors import Bug, PolicyError
 from handclasp.model.issuance import Addresses, IssuanceRequest, Profile
-from handclasp.pki.ca_extensions import address_extensions, name_constraints, path_length, usages
+from handclasp.pki.ca_extensions import EXTENDED_KEY_USAGES, address_extensions, name_constraints, path_length, usages
 from handclasp.pki.name_limits import outside
 from handclasp.pki.signing import SigningKey, digest_for, stand_in
 
@@ -36,15 +36,6 @@ KEY_USAGE_BITS = {
     "decipherOnly": "decipher_only",
 }
 """RFC 5280 4.2.1.3 names to the argument names of `cryptography`."""
-
-EXTENDED_KEY_USAGES = {
-    "clientAuth": ExtendedKeyUsageOID.CLIENT_AUTH,
-    "serverAuth": ExtendedKeyUsageOID.SERVER_AUTH,
-    "emailProtection": ExtendedKeyUsageOID.EMAIL_PROTECTION,
-    "OCSPSigning": ExtendedKeyUsageOID.OCSP_SIGNING,
-}
-"""RFC 5280 4.2.1.12 names to object identifiers."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issuer:

@@ -1,0 +1,29 @@
+"""handclasp ca users."""
+
+import click
+
+from handclasp.cli.ca_options import world
+from handclasp.cli.frame import Frame, framed
+
+
+@click.command("users")
+@click.argument("label")
+@framed
+def command(frame: Frame, *, label: str) -> int:
+    r"""Say who still has an unexpired certificate below a CA. Exit code 1: somebody has no other.
+
+    \b
+    Example:
+      handclasp ca users root
+    """
+    from handclasp.app.hierarchy import users_of
+    from handclasp.cli.ca.users_text import report_users
+
+    found = users_of(world(frame).ca, label)
+    depending = sum(not user.newer for user in found)
+    if frame.json:
+        users = [{"name": one.name, "profile": one.profile, "until": one.until, "newer": one.newer} for one in found]
+        frame.document("ca-users", {"label": label, "users": users, "depending": depending})
+        return 1 if depending else 0
+    report_users(frame, label, found)
+    return 1 if depending else 0

@@ -1,0 +1,145 @@
+"""What the CA's commands say, in English and Chinese: one catalogue, keyed by the message."""
+
+from handclasp.model.text import Text
+
+_WORDS: dict[str, Text] = {
+    "ready": Text(en="Your certificate authority is ready.", zh="您的证书颁发机构已就绪。"),
+    "nothing-to-do": Text(en="There is a CA here already; nothing to do.", zh="这里已有证书颁发机构，无需操作。"),
+    "root-ready": Text(
+        en="The root CA is ready. Keep this machine off the network.", zh="根证书颁发机构已就绪。请让这台机器远离网络。"
+    ),
+    "good-until": Text(en="  {label} good until {end}   {path}", zh="  {label} 有效期至 {end}   {path}"),
+    "for-nginx": Text(
+        en="  for nginx: ssl_client_certificate {bundle};\n             ssl_crl                {crl};",
+        zh="  用于 nginx：ssl_client_certificate {bundle};\n              ssl_crl                {crl};",
+    ),
+    "passphrase-made": Text(
+        en="nobody is here to choose a passphrase: one is made, in {path} (mode 0600); keep it away from the keys if you can",
+        zh="没有可以询问口令的终端：已生成口令，存放于 {path}（权限 0600）；如有可能，请与密钥分开保存",
+    ),
+    "keep-safe": Text(
+        en="keep safe: a backup (handclasp backup FILE), and the passphrase apart from it",
+        zh="请妥善保管：备份（handclasp backup FILE），口令与备份分开存放",
+    ),
+    "issued": Text(en="{name}: {profile} certificate, good until {end}", zh="{name}：{profile} 证书，有效期至 {end}"),
+    "serial": Text(en="  serial {serial}", zh="  序列号 {serial}"),
+    "not-granted": Text(en="  not granted: {wish}", zh="  未准许：{wish}"),
+    "resumed": Text(
+        en="an interrupted run had signed it; its files are complete now", zh="它由一次中断的运行签发；现在文件已完整"
+    ),
+    "next-server": Text(
+        en="next: ssl_certificate takes {folder}/chain.pem, ssl_certificate_key takes {key}",
+        zh="下一步：ssl_certificate 用 {folder}/chain.pem，ssl_certificate_key 用 {key}",
+    ),
+    "next-client": Text(
+        en="next: curl --cert {folder}/chain.pem --key {key} https://...",
+        zh="下一步：curl --cert {folder}/chain.pem --key {key} https://...",
+    ),
+    "own-key": Text(en="THE-KEY-OF-THE-REQUEST", zh="请求所用的私钥文件"),
+    "renewed": Text(en="{name}: renewed, good until {end}   {path}", zh="{name}：已续期，有效期至 {end}   {path}"),
+    "rekeyed": Text(
+        en="{name}: new key and certificate, good until {end}   {path}", zh="{name}：新密钥和新证书，有效期至 {end}   {path}"
+    ),
+    "not-renewed": Text(en="{name}: NOT renewed: {why}", zh="{name}：未能续期：{why}"),
+    "nothing-due": Text(en="Nothing is due.", zh="没有需要续期的证书。"),
+    "next-renewed": Text(
+        en="next: bring the new chain.pem to its place; when it is used, the old one may be revoked by its serial",
+        zh="下一步：把新的 chain.pem 放到使用它的地方；启用之后，可按序列号吊销旧证书",
+    ),
+    "next-rekeyed": Text(
+        en="next: bring the new files to their place; if the old key was stolen: handclasp revoke {name} --serial {serial}",
+        zh="下一步：把新文件放到使用它们的地方；若旧密钥被盗：handclasp revoke {name} --serial {serial}",
+    ),
+    "stale-bundles": Text(
+        en="these bundles hold the former certificate and are put away in previous/; make new ones: {commands}",
+        zh="以下设备包含的是先前的证书，已移入 previous/；请重新生成：{commands}",
+    ),
+    "unheld": Text(
+        en="{name}: the hold is lifted; serial {serial} is good again", zh="{name}：已解除暂停；序列号 {serial} 重新有效"
+    ),
+    "next-unheld": Text(
+        en="next: handclasp nginx apply     nginx lets it in when it has the new CRL",
+        zh="下一步：handclasp nginx apply     nginx 读入新的吊销列表后才会放行",
+    ),
+    "passphrase-changed": Text(
+        en="{count} CA keys are under the new passphrase. Old backups keep the old one.",
+        zh="{count} 个 CA 私钥已改用新口令。旧备份仍使用旧口令。",
+    ),
+    "ca-line": Text(
+        en="{label}  {state}, good until {end}, {for_whom}, {users} users{key}",
+        zh="{label}  {state}，有效期至 {end}，{for_whom}，{users} 个使用者{key}",
+    ),
+    "active": Text(en="active", zh="在用"),
+    "retired": Text(en="retired", zh="已停签"),
+    "dropped": Text(en="dropped", zh="已弃用"),
+    "for-all": Text(en="for everything", zh="用于所有证书"),
+    "for-some": Text(en="for {profiles}", zh="用于 {profiles}"),
+    "key-elsewhere": Text(en=", key elsewhere", zh="，私钥不在此处"),
+    "ca-made": Text(en="{label}: CA '{subject}', good until {end}", zh="{label}：CA“{subject}”，有效期至 {end}"),
+    "ca-limits": Text(en="  held to: {limits}", zh="  限于：{limits}"),
+    "next-apply": Text(
+        en="next: handclasp nginx apply (or reload your nginx): it must know the new CA before its certificates are used",
+        zh="下一步：handclasp nginx apply（或重新加载您的 nginx）：使用新证书之前，nginx 必须先认识新的 CA",
+    ),
+    "request-made": Text(
+        en="The key stays here. Bring this request to the machine of the root: {path}",
+        zh="私钥留在此处。请把这份请求带到根 CA 所在的机器：{path}",
+    ),
+    "next-sign": Text(
+        en="there:  handclasp ca sign {file} -o reply.pem\nthen here:  handclasp ca accept reply.pem",
+        zh="在那里：handclasp ca sign {file} -o reply.pem\n再回到这里：handclasp ca accept reply.pem",
+    ),
+    "ca-signed": Text(en="Signed '{subject}', good until {end}: {path}", zh="已签发“{subject}”，有效期至 {end}：{path}"),
+    "next-accept": Text(
+        en="next: bring {file} back, and there: handclasp ca accept {file}",
+        zh="下一步：把 {file} 带回去，在那里运行：handclasp ca accept {file}",
+    ),
+    "accepted": Text(
+        en="{label} can sign now. Its root is '{root}', SHA-256 {fingerprint}",
+        zh="{label} 现在可以签发证书。其根为“{root}”，SHA-256 {fingerprint}",
+    ),
+    "compare": Text(
+        en="compare that fingerprint with the root's machine: handclasp ca list -v     next: handclasp issue alice",
+        zh="请与根 CA 机器上显示的指纹核对：handclasp ca list -v     下一步：handclasp issue alice",
+    ),
+    "succeeded": Text(en="{old} is followed by {new}", zh="{old} 由 {new} 接替"),
+    "vouched": Text(
+        en="the old root vouches for the new one until {end}: chain.pem of new certificates holds that too",
+        zh="旧根为新根背书至 {end}：新证书的 chain.pem 中也包含它",
+    ),
+    "not-vouched": Text(
+        en="the old root may not vouch for the new one (path length): bring the new root to clients and servers first",
+        zh="旧根不能为新根背书（路径长度不允许）：请先把新根分发到客户端和服务器",
+    ),
+    "still-users": Text(en="{count} identities still use the old CA:", zh="仍有 {count} 个身份使用旧 CA："),
+    "no-users": Text(en="Nobody uses {label} any more.", zh="已无人使用 {label}。"),
+    "user-line": Text(en="  {name}  {profile}, until {until}{newer}", zh="  {name}  {profile}，至 {until}{newer}"),
+    "user-newer": Text(en=" (has a newer one elsewhere)", zh="（已有其他 CA 的新证书）"),
+    "next-under": Text(en="next: handclasp renew --under {label}", zh="下一步：handclasp renew --under {label}"),
+    "next-drop": Text(en="next: handclasp ca drop {label}", zh="下一步：handclasp ca drop {label}"),
+    "is-retired": Text(
+        en="{label} signs nobody new; what it signed stays good.", zh="{label} 不再签发新证书；已签发的仍然有效。"
+    ),
+    "is-dropped": Text(en="No longer trusted: {labels}", zh="不再受信任：{labels}"),
+    "addresses": Text(en="  {kind}: {url}", zh="  {kind}：{url}"),
+    "no-addresses": Text(en="Certificates name no addresses.", zh="证书中不写入任何地址。"),
+    "next-addresses": Text(
+        en="they go into certificates from now on; those issued before stay as they are",
+        zh="从现在起写入新证书；此前签发的不变",
+    ),
+    "units-written": Text(en="  {path}", zh="  {path}"),
+    "next-units": Text(
+        en="next: systemctl daemon-reload && systemctl enable --now {timers}",
+        zh="下一步：systemctl daemon-reload && systemctl enable --now {timers}",
+    ),
+}
+
+
+def say(lang: str, key: str, /, **values: object) -> str:
+    """The message in that language, filled in. Values must have passed present.visible where they are foreign."""
+    return _WORDS[key].in_language(lang).format(**values)
+
+
+def keys() -> tuple[str, ...]:
+    """Every message there is."""
+    return tuple(_WORDS)
