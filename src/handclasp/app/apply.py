@@ -199,10 +199,12 @@ class _Run:
         write_journal(self.gear, self.instance.journal, journal)
         try:
             proven = self._switch(journal)
+            self._note(journal)
         except BaseException as error:
             self._back(journal, error)
             raise
-        self._commit(journal)
+        self.gear.files.remove(self.instance.journal)
+        crashpoint("apply.committed")
         return self._applied(proven)
 
     def _alive(self) -> bool:
@@ -254,12 +256,11 @@ class _Run:
         if isinstance(error, HandclaspError):
             error.what = f"{error.what}; everything was put back as it was before"
 
-    def _commit(self, journal: Journal) -> None:
+    def _note(self, journal: Journal) -> None:
+        """Keep the journal for a rollback: from here on an interrupted apply counts as done."""
         if self.way.keep and self.plan.files:
             write_journal(self.gear, self.instance.last, journal)
             crashpoint("apply.noted")
-        self.gear.files.remove(self.instance.journal)
-        crashpoint("apply.committed")
 
     def _applied(self, proven: tuple[Proven, ...]) -> Applied:
         return Applied(
