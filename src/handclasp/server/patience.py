@@ -1,6 +1,7 @@
 """uvicorn's HTTP protocol with bounds: on how long a client may take to say what it wants, and on how much that may be."""
 
 import asyncio
+import socket
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -24,6 +25,9 @@ class PatientProtocol(HttpToolsProtocol):
         """A client connected."""
         tls = transport.get_extra_info("ssl_object")
         self.app_state = {**self.app_state, "peer": tls.getpeercert(binary_form=True) if tls else None}
+        channel = transport.get_extra_info("socket")
+        if channel is not None and channel.family in (socket.AF_INET, socket.AF_INET6):
+            channel.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # uvloop leaves that out for a socket it was given
         super().connection_made(transport)
         self._expect_head()
 
