@@ -1,5 +1,6 @@
 """Name constraints (RFC 5280 4.2.1.10) as OpenSSL applies them (v3_ncons.c:NAME_CONSTRAINTS_check and _check_CN)."""
 
+import re
 from collections.abc import Callable, Iterator
 from ipaddress import ip_address, ip_network
 
@@ -27,7 +28,7 @@ def check(question: Question, findings: Findings, chain: Chain) -> None:
         for above in reversed(chain.certificates[depth + 1 :]):
             if above.name_constraints is None:
                 continue
-            symbol = _violation(above.name_constraints, _names(question, certificate, leaf=depth == 0))
+            symbol = _violation(above.name_constraints, _names(question, certificate, leaf=depth == 0), question.series)
             if symbol:
                 findings.error(symbol, depth, certificate)
 
@@ -46,10 +47,10 @@ def _names(question: Question, certificate: Certificate, *, leaf: bool) -> Itera
                 yield GeneralName(kind="dns", value=name)
 
 
-def _violation(constraints: NameConstraints, names: Iterator[GeneralName]) -> str | None:
+def _violation(constraints: NameConstraints, names: Iterator[GeneralName], series: OpensslSeries) -> str | None:
     for name in names:
         try:
-            symbol = _judge(name, constraints)
+            symbol = _judge(name, constraints, series)
         except _BadSyntax:
             symbol = _UNSUPPORTED_SYNTAX
         if symbol:
@@ -57,10 +58,10 @@ def _violation(constraints: NameConstraints, names: Iterator[GeneralName]) -> st
     return None
 
 
-def _judge(name: GeneralName, constraints: NameConstraints) -> str | None:
+def _judge(name: GeneralName, constraints: NameConstraints, series: OpensslSeries) -> str | None:
     permitted = [base for base in constraints.permitted if base.kind == name.kind]
     excluded = [base for base in constraints.excluded if base.kind == name.kind]
-    matcher = _MATCHERS.get(name.kind)
+    matcher = (_MATCHERS_3_5 if series is OpensslSeries.V3_5 else _MATCHERS).get(name.kind)
     if matcher is None:
         return _UNSUPPORTED_TYPE if permitted or excluded else None
     if permitted and not any(matcher(name, base) for base in permitted):
@@ -101,6 +102,21 @@ def _uri(name: GeneralName, base: GeneralName) -> bool:
     host = rest.partition(":")[0] if ":" in rest else rest.partition("/")[0]
     if not host:
         raise _BadSyntax
+    return _host_below(host, base)
+
+
+def _url(name: GeneralName, base: GeneralName) -> bool:
+    """Since 3.5 a URL is taken apart as one: user and port do not belong to the host, which may be empty."""
+    scheme, separator, rest = name.value.partition("://")
+    if not separator or not scheme:
+        raise _BadSyntax
+    host = rest.partition("@")[2] if "@" in rest else rest
+    if host.startswith("["):
+        return _host_below(host[1:].partition("]")[0], base)
+    return _host_below(_BEHIND_HOST.split(host, maxsplit=1)[0], base)
+
+
+def _host_below(host: str, base: GeneralName) -> bool:
     if base.value.startswith("."):
         return len(host) > len(base.value) and host.lower().endswith(base.value.lower())
     return host.lower() == base.value.lower()
@@ -114,6 +130,7 @@ def _ip(name: GeneralName, base: GeneralName) -> bool:
     return address.version == network.version and address in network
 
 
+_BEHIND_HOST = re.compile(r"[:/?#]")
 _MATCHERS: dict[str, Callable[[GeneralName, GeneralName], bool]] = {
     "dirname": _directory,
     "dns": _dns,
@@ -121,6 +138,9 @@ _MATCHERS: dict[str, Callable[[GeneralName, GeneralName], bool]] = {
     "uri": _uri,
     "ip": _ip,
 }
+
+
+_MATCHERS_3_5 = {**_MATCHERS, "uri": _url}
 
 
 def _looks_like_host(name: str) -> bool:
