@@ -201,7 +201,8 @@ class _Run:
             proven = self._switch(journal)
             self._note(journal)
         except BaseException as error:
-            self._back(journal, error)
+            if not self._noted(journal):
+                self._back(journal, error)
             raise
         self.gear.files.remove(self.instance.journal)
         crashpoint("apply.committed")
@@ -261,6 +262,10 @@ class _Run:
         if self.way.keep and self.plan.files:
             write_journal(self.gear, self.instance.last, journal)
             crashpoint("apply.noted")
+
+    def _noted(self, journal: Journal) -> bool:
+        last = read_journal(self.gear, self.instance.last) if self.way.keep else None
+        return last is not None and last.id == journal.id
 
     def _applied(self, proven: tuple[Proven, ...]) -> Applied:
         return Applied(
