@@ -66,11 +66,17 @@ def test_weak_rsa_for_a_ca_is_refused_and_leaves_no_ca(empty: Ca) -> None:
     assert not (empty.home / "ca").exists()
 
 
-def test_without_a_terminal_and_a_passphrase_the_error_says_what_to_do(empty: Ca) -> None:
-    done = empty.run("init", env={"HANDCLASP_PASSPHRASE_FILE": ""}, expect=2)
-    assert "no terminal to ask on" in done.stderr
-    assert "--new-passphrase-file" in done.stderr
-    assert not (empty.home / "keys").exists()
+def test_without_a_terminal_and_a_passphrase_one_is_made_and_said_so(empty: Ca) -> None:
+    nothing = {"HANDCLASP_PASSPHRASE_FILE": ""}
+    done = empty.run("init", env=nothing)
+    path = empty.home / "passphrase"
+    assert str(path) in done.stderr
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert empty.home.stat().st_mode & 0o777 == 0o700
+    openssl("pkey", "-in", empty.home / "keys" / "root.pem", "-passin", f"file:{path}", "-noout")
+    empty.run("issue", "alice", env=nothing)
+    again = empty.run("init", env=nothing)
+    assert str(path) not in again.stderr
 
 
 def test_a_new_passphrase_file_is_made_remembered_and_used(empty: Ca, tmp_path: Path) -> None:

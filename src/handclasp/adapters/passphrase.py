@@ -56,6 +56,11 @@ class PassphraseSource:
         """The file that would be read, if it is a file: what `init` remembers."""
         return self.file or self.environment.get(VARIABLE) or None
 
+    def available(self) -> bool:
+        """Whether there is a way to a passphrase, a terminal to ask on included."""
+        given = self.fd is not None or self.path() or self.environment.get("CREDENTIALS_DIRECTORY") or self.remembered()
+        return bool(given) or _terminal()
+
     def _found(self, *, new: bool) -> bytes:
         if self.fd is not None:
             return read_descriptor(self.fd)
@@ -119,8 +124,12 @@ def _line(content: bytes, where: str) -> bytes:
     return line
 
 
+def _terminal() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
 def _prompted(*, new: bool) -> bytes:
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not _terminal():
         advice = f"use --passphrase-file FILE, --passphrase-fd N or the variable {VARIABLE}"
         if new:
             advice = f"let Handclasp make one: --new-passphrase-file FILE\nor {advice}"

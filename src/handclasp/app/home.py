@@ -51,6 +51,11 @@ class Layout:
         return self.at("keys")
 
     @property
+    def passphrase(self) -> str:
+        """The passphrase file that `init` makes when nobody is there to give one."""
+        return self.at("passphrase")
+
+    @property
     def lock(self) -> str:
         """Held by whoever changes something."""
         return self.at("lock")

@@ -75,10 +75,8 @@ def command(
         raise UsageError("--new-passphrase-file makes a passphrase; it does not go with one that exists")
     if split + root_only + offline_root > 1:
         raise UsageError("--split, --root-only and --offline-root exclude each other")
-    if (
-        not new_passphrase_file
-        and world(frame, passphrase_file=passphrase_file, passphrase_fd=passphrase_fd).without_passphrase()
-    ):
+    given = world(frame, passphrase_file=passphrase_file, passphrase_fd=passphrase_fd)
+    if not new_passphrase_file and given.without_passphrase():
         new_passphrase_file = given.layout.passphrase
         given.files.make_folder(frame.home, mode=0o700)
         frame.hint(say(frame.lang, "passphrase-made", path=new_passphrase_file))
