@@ -15,10 +15,24 @@ from handclasp.model.evidence import Evidence
 from handclasp.model.finding import Severity
 from handclasp.model.nginx import NginxVersion
 from handclasp.verdict.predict import Stage
-from tests.diagnose.rules import samples_holes, samples_peer, samples_placement, samples_start
+from tests.diagnose.rules import (
+    samples_holes,
+    samples_peer,
+    samples_placement,
+    samples_protocol,
+    samples_start,
+    samples_upstream,
+)
 from tests.diagnose.rules.workshop import BUILD, Sample, Workshop
 
-SAMPLES = (*samples_holes.SAMPLES, *samples_start.SAMPLES, *samples_placement.SAMPLES, *samples_peer.SAMPLES)
+SAMPLES = (
+    *samples_holes.SAMPLES,
+    *samples_start.SAMPLES,
+    *samples_placement.SAMPLES,
+    *samples_peer.SAMPLES,
+    *samples_upstream.SAMPLES,
+    *samples_protocol.SAMPLES,
+)
 FIRING = [sample for sample in SAMPLES if sample.cause]
 QUIET = [sample for sample in SAMPLES if not sample.cause]
 RULES: dict[str, Rule] = {rule.name: rule for rule in ALL}

@@ -4,7 +4,19 @@ from collections.abc import Callable, Iterable, Iterator
 
 from handclasp.catalogue import causes
 from handclasp.diagnose.case import Case
-from handclasp.diagnose.remedies import bundle, holes, lists, no_certificate, placement, reissue, settings, start
+from handclasp.diagnose.remedies import (
+    bundle,
+    holes,
+    lists,
+    no_certificate,
+    placement,
+    protocol,
+    reissue,
+    settings,
+    start,
+    upstream_alerts,
+    upstream_identity,
+)
 from handclasp.diagnose.remedies.change import Change
 from handclasp.diagnose.rules import start as start_rules
 from handclasp.model.finding import Applicability, Finding
@@ -101,6 +113,13 @@ _BY_CAUSE: dict[str, Builder] = {
     **dict.fromkeys(("upstream-proxy-pass-http-to-tls", "upstream-is-plain-http"), holes.scheme),
     "upstream-sni-not-sent": holes.server_name,
     "upstream-session-reuse-trouble": holes.no_shared_sessions,
+    "upstream-400-relayed": upstream_identity.present,
+    "upstream-demands-cert-alert": upstream_identity.present,
+    "upstream-client-cert-chain-missing": upstream_identity.complete_chain,
+    "upstream-protocol-mismatch": upstream_alerts.protocols,
+    "tls-version-mismatch": protocol.versions,
+    "tls-no-shared-cipher": protocol.ciphers,
+    "client-signature-algorithms-restricted": protocol.signatures,
     "client-sent-no-cert": no_certificate.changes,
     "error-log-level-hides-reason": settings.log_level,
     "upstream-name-mismatch": settings.upstream_name,

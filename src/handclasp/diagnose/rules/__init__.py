@@ -16,7 +16,9 @@ from handclasp.diagnose.rules import (
     no_certificate,
     optional,
     placement,
+    protocol,
     purpose,
+    relayed,
     reload,
     revocation,
     sessions,
@@ -25,6 +27,8 @@ from handclasp.diagnose.rules import (
     start,
     strength,
     trust_wide,
+    upstream_alerts,
+    upstream_down,
     upstream_tls,
 )
 
@@ -35,6 +39,9 @@ ALL: tuple[Rule, ...] = (
     *error_page.RULES,
     *split.RULES,
     *reload.RULES,
+    *protocol.RULES,
+    *relayed.RULES,
+    *upstream_alerts.RULES,
     *no_certificate.RULES,
     *chain.RULES,
     *depth.RULES,
@@ -52,5 +59,6 @@ ALL: tuple[Rule, ...] = (
     *sessions.RULES,
     *crl_life.RULES,
     *upstream_tls.RULES,
+    *upstream_down.RULES,
     *log_level.RULES,
 )

@@ -130,8 +130,8 @@ def may_be_client(leaf: Certificate) -> bool:
 
 def _no_certificate(upstream: TlsUpstream, why: Text) -> Finding:
     summary = say(
-        "the upstream {target} wants a certificate from this nginx, which has none to show: {module}_ssl_certificate is not set;"
-        " the page about a missing certificate is the upstream's",
+        "the upstream {target} wants a certificate from this nginx, and {module}_ssl_certificate is not set; the page about a"
+        " missing certificate is the upstream's",
         "上游 {target} 向本机 nginx 要求证书，而本机没有可出示的证书：未设置 {module}_ssl_certificate；缺少证书的页面来自上游",
         target=upstream.target.value, module=upstream.module,
     )  # fmt: skip
