@@ -94,6 +94,14 @@ class World:
         path = None if self.passphrase_fd is not None else self.passphrase.path()
         return os.path.abspath(path) if path else None  # noqa: PTH100
 
+    def without_passphrase(self) -> bool:
+        """A new home, nobody to ask, and no passphrase given."""
+        from handclasp.adapters.passphrase import PassphraseSource
+
+        if self.files.exists(self.layout.registry):
+            return False
+        return not PassphraseSource(fd=self.passphrase_fd, file=self.passphrase_file, environment=os.environ).available()
+
     def make_passphrase(self) -> None:
         """Fill the new passphrase file; one that an interrupted `init` left is used as it is."""
         from handclasp.app.init import make_passphrase
