@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from handclasp.adapters.passphrase import PassphraseSource
     from handclasp.app.apply_place import Place
-    from handclasp.app.apply_state import Gear
+    from handclasp.app.apply_state import Gear, Instance
     from handclasp.app.home import Home, Layout
     from handclasp.app.sandbox import SandboxTools
     from handclasp.ports.bench import Bench
@@ -112,10 +112,28 @@ class World:
 
     @cached_property
     def keys(self) -> "KeyStore":
-        """The CA keys of this home."""
+        """The CA keys of this home: in files, and in its token if it has one."""
         from handclasp.adapters.key_files import KeyFiles
+        from handclasp.adapters.key_ring import KeyRing
 
-        return KeyFiles(self.layout.keys, self.files, lambda new: self.passphrase.get(new=new))
+        return KeyRing(KeyFiles(self.layout.keys, self.files, lambda new: self.passphrase.get(new=new)), self._token)
+
+    def _token(self) -> "KeyStore":
+        from handclasp.adapters.pin import pin
+        from handclasp.adapters.pkcs11_keys import TokenKeys
+        from handclasp.app.token import PIN_FILE, token_of
+
+        token = token_of(self.store)
+        return TokenKeys(token.module, token.label, lambda: pin(os.environ, lambda: self.store.value(PIN_FILE)))
+
+    def new_passphrase(self, path: str | None) -> bytes:
+        """The passphrase to change to: from a file, which is made when missing, or asked for twice."""
+        from handclasp.adapters.passphrase import PassphraseSource
+        from handclasp.app.init import make_passphrase
+
+        if path is not None:
+            make_passphrase(self.files, self.entropy, path, unfinished=True)
+        return PassphraseSource(file=path, environment={}).get(new=True)
 
     @cached_property
     def machine(self) -> "Machine":
@@ -204,15 +222,21 @@ class World:
 
     def place(self, folder: str | None) -> "Place":
         """The nginx to put sites into: the private one, or the one whose configuration is in `folder`."""
-        from handclasp.adapters import nginx_binary
         from handclasp.app.apply_place import adopted_place, private_place
 
         if folder is None:
             return private_place(self.ca)
         chosen = os.path.abspath(folder)  # noqa: PTH100 - links stay, as nginx sees them
+        return adopted_place(self.gear, chosen, prefix=self.instance(f"{chosen}/nginx.conf").prefix)
+
+    def instance(self, config: str, prefix: str | None = None) -> "Instance":
+        """The nginx that runs with this configuration (absolute); without a prefix its own, or the folder of the file."""
+        from handclasp.adapters import nginx_binary
+        from handclasp.app.apply_state import Instance
+
         defaults = nginx_binary.defaults(nginx_binary.find(self.nginx_path))
-        compiled_in = defaults.config == f"{chosen}/nginx.conf"
-        return adopted_place(self.gear, chosen, prefix=defaults.prefix if compiled_in else chosen)
+        own = defaults.prefix if defaults.config == config else os.path.dirname(config)  # noqa: PTH120
+        return Instance(prefix=prefix or own, config=config)
 
     @cached_property
     def gear(self) -> "Gear":

@@ -4,7 +4,7 @@ import os
 import stat
 from dataclasses import dataclass
 
-from handclasp.app.apply import Applied, Proven, Way, apply_plan
+from handclasp.app.apply import Applied, Proven, Way, apply_plan, roll_back
 from handclasp.app.apply_proof import as_words
 from handclasp.app.apply_state import Gear, Instance, now
 from handclasp.app.probe import refused
@@ -38,6 +38,12 @@ def apply_edits(gear: Gear, instance: Instance, edits: tuple[FileEdit, ...], kno
     return apply_plan(
         gear, instance, lambda: plan_edits(gear, edits, knocks), lambda _plan: _Knocker(gear, knocks), Way(start=False)
     )
+
+
+def take_back(gear: Gear, instance: Instance) -> Applied:
+    """Undo the last edits; the CRLs of sites that Handclasp put beside them stay. See `apply.roll_back`."""
+    keep = frozenset({f"{instance.folder}/handclasp/crl.pem"})
+    return roll_back(gear, instance, keep=keep, prover=lambda _plan: _Knocker(gear, ()))
 
 
 def plan_edits(gear: Gear, edits: tuple[FileEdit, ...], knocks: tuple[Knock, ...] = ()) -> Plan:

@@ -13,7 +13,7 @@ from handclasp.model.plan import Expect, ProbeStep, Who
 from handclasp.model.probe import ClientIdentity, ProbeRequest, ProbeResult, TlsVersion
 from handclasp.ports.probe import Probe
 
-_ANY = {"*": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "::1"}  # noqa: S104 - a listen address, asked on loopback
+LOOPBACK = {"*": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "::1"}  # noqa: S104 - a listen address, asked on loopback
 _REJECTED = (Who.NOBODY, Who.FOREIGN)
 _BROKEN = 500
 
@@ -90,7 +90,7 @@ def spoken(site: SiteIntent) -> tuple[TlsVersion, ...]:
 def _needs_none(site: SiteIntent, networks: tuple[str, ...]) -> bool:
     """Whether the proof, which comes from the address it asks, is in one of the networks that need no certificate."""
     address, _ = site.listen[0]
-    here = ipaddress.ip_address(_ANY.get(address, address).strip("[]"))
+    here = ipaddress.ip_address(LOOPBACK.get(address, address).strip("[]"))
     return any(each == EVERYWHERE or here in ipaddress.ip_network(each, strict=False) for each in networks)
 
 
@@ -161,7 +161,7 @@ class SiteProver:
         address, port = site.listen[0]
         host = site.server_names[0].replace("*", "handclasp-probe", 1)
         return ProbeRequest(
-            address=_ANY.get(address, address).strip("[]"),
+            address=LOOPBACK.get(address, address).strip("[]"),
             port=port,
             sni=host if step.sni else None,
             host=host if port == 443 else f"{host}:{port}",
