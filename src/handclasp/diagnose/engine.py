@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from handclasp.catalogue import causes
 from handclasp.diagnose.case import Case
+from handclasp.diagnose.lines import line_findings
 from handclasp.diagnose.live import live_findings
 from handclasp.diagnose.remedies import candidates, known
 from handclasp.diagnose.remedies.change import Change, applied
@@ -13,6 +14,7 @@ from handclasp.diagnose.rule import Rule
 from handclasp.diagnose.rules import ALL
 from handclasp.model.evidence import Evidence
 from handclasp.model.finding import Applicability, CouldNotTell, DeadEnd, Diagnosis, Finding, Severity
+from handclasp.model.nginx import NginxVersion, OpensslSeries
 from handclasp.model.text import Text
 from handclasp.model.verdict import Side
 from handclasp.verdict.predict import Stage
@@ -59,11 +61,19 @@ def diagnose(evidence: Evidence) -> Reasoned:
 
 
 def _without_configuration(evidence: Evidence) -> Reasoned:
-    """What can be said of a live address alone."""
+    """What can be said of a live address or of log lines alone."""
     case = Case(Stage(evidence))
-    findings = live_findings(evidence, case.stage.presented or ())
+    version = NginxVersion.parse(evidence.nginx_version) if evidence.nginx_version else None
+    series = OpensslSeries.of(evidence.engine) if evidence.engine else None
+    findings = (
+        *live_findings(evidence, case.stage.presented or ()),
+        *line_findings(case.logged, version, series),
+    )
     ranked = sorted(findings, key=lambda finding: _ORDER[finding.severity])
-    told = tuple(replace(finding, dead_ends=_dead_ends(finding.cause)) for finding in ranked)
+    told = tuple(
+        replace(finding, remedies=tuple(change.remedy() for change in known(finding)), dead_ends=_dead_ends(finding.cause))
+        for finding in ranked
+    )
     question = Text(en="where the fault is, and which remedy cures it", zh="故障在哪里，以及哪种处理有效")
     missing = (CouldNotTell(question=question, give="--config"),)
     return Reasoned(

@@ -10,7 +10,7 @@ from handclasp.model.text import Text
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`causes` are the slugs that `check` may report, and no others; a test holds it to that.
+    """`causes` are the slugs that `check` may report, and no others; a test holds it to that. "*": any of the catalogue.
 
     `about_peer`: it judges what the peer presents, which matters only as far as nginx refuses it. `before_start`: it has
     something to say of a configuration that nginx refuses to start with.

@@ -1,0 +1,89 @@
+"""Log lines by themselves: what each can mean, the most frequent cause first, with the check that tells it from the others."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from handclasp.catalogue.causes import outline
+from handclasp.diagnose.candidates import Clue, candidates
+from handclasp.diagnose.log_line import Doubt, LineKind, LogLine
+from handclasp.diagnose.rule import finding, say
+from handclasp.model.finding import Confidence, Finding, Severity, Where
+from handclasp.model.nginx import NginxVersion, OpensslSeries
+from handclasp.model.text import Text
+
+MOST = 3
+FALSE_LINE = "pasted-line-not-from-nginx"
+_SILENT = frozenset({LineKind.OTHER, LineKind.UNKNOWN})
+_DOUBTS: dict[Doubt, tuple[str, str]] = {
+    Doubt.WORDING: ("nginx has no message with these words", "nginx 没有这样措辞的消息"),
+    Doubt.NUMBER_AND_TEXT: (
+        "the number and the text are not those of one OpenSSL error",
+        "编号和文字不属于同一个 OpenSSL 错误",
+    ),
+    Doubt.LEVEL: ("nginx writes this message at level info only", "nginx 只以 info 级别写这条消息"),
+    Doubt.NO_NUMBER: ("nginx writes the number of the error in front of its text", "nginx 会在错误文字前写出编号"),
+}
+_REQUESTS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"^OPTIONS "), "cors-preflight-has-no-cert"),
+    (re.compile(r" HTTP/3\.0$"), "http3-client-cert"),
+    (re.compile(r"^\S+ /\S*(?:health|status|ping|ready|alive|probe)", re.IGNORECASE), "health-check-has-no-cert"),
+)
+
+
+def line_findings(
+    lines: Iterable[LogLine], version: NginxVersion | None = None, series: OpensslSeries | None = None
+) -> tuple[Finding, ...]:
+    """Findings for lines without anything else to go by. Lines that say the same count once."""
+    found: dict[tuple[str, Severity], Finding] = {}
+    seen: set[Clue] = set()
+    for line in lines:
+        clue = Clue.of_line(line)
+        if clue in seen:
+            continue
+        seen.add(clue)
+        for item in _of_line(line, clue, version, series):
+            found.setdefault((item.cause, Severity.ERROR), item)
+    return tuple(found.values())
+
+
+def _of_line(line: LogLine, clue: Clue, version: NginxVersion | None, series: OpensslSeries | None) -> Iterator[Finding]:
+    if line.doubt is not None:
+        yield doubtful(line)
+        return
+    if line.kind in _SILENT:
+        return
+    told = by_request(line)
+    if told is not None:
+        yield likely(told, line, outline(told).tell_apart)
+    known = series or (line.series[0] if len(line.series) == 1 else None)
+    ranked = [item for item in candidates(clue, version, known) if item.cause != told][:MOST]
+    for number, item in enumerate(ranked):
+        first = number == 0 and told is None
+        severity = Severity.ERROR if first else Severity.WARNING
+        yield likely(item.cause, line, item.why, item.check, severity=severity)
+
+
+def by_request(line: LogLine) -> str | None:
+    """A cause that the request itself gives away, for a client that sent no certificate."""
+    if line.kind is not LineKind.NO_CERTIFICATE or not line.request:
+        return None
+    request = line.request
+    return next((cause for pattern, cause in _REQUESTS if pattern.search(request)), None)
+
+
+def doubtful(line: LogLine) -> Finding:
+    """The line is not nginx's, at least not as it stands."""
+    assert line.doubt is not None
+    summary = say(
+        "no nginx writes this line as it stands: {why}", "没有 nginx 会写出这样的行：{why}", why=say(*_DOUBTS[line.doubt])
+    )  # fmt: skip
+    return finding(FALSE_LINE, summary, Where(), say("{raw}", "{raw}", raw=line.raw))
+
+
+def likely(cause: str, line: LogLine, *evidence: Text, severity: Severity = Severity.ERROR) -> Finding:
+    """A cause that can give this line."""
+    shown = say("{raw}", "{raw}", raw=line.raw)
+    where = Where(file=line.file, line=line.row) if line.file else Where()
+    return finding(
+        cause, outline(cause).title, where, shown, *evidence, severity=severity, confidence=Confidence.LIKELY
+    )  # fmt: skip
