@@ -10,14 +10,18 @@ from dataclasses import replace
 from pathlib import Path
 
 from handclasp.app.doctor import examine
+from handclasp.app.evidence import certificate_paths, written_paths
 from handclasp.catalogue.builds import BUILDS, Build
 from handclasp.diagnose.candidates import Clue, candidates
 from handclasp.diagnose.log_line import LineKind, read_line
 from handclasp.lab.exhibit import Exhibit, exhibit
 from handclasp.lab.report import recorded
+from handclasp.lab.results import Result
 from handclasp.lab.scenario import Kind, Variant
 from handclasp.lab.scenarios import scenarios
+from handclasp.model.evidence import Evidence
 from handclasp.model.finding import Diagnosis, Severity
+from handclasp.verdict.predict import Stage
 from handclasp.wiring import World
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -40,22 +44,43 @@ def main() -> int:
 
 def _one_build(build: Build, misses: dict[str, list[str]], *, prove: bool) -> Counter[str]:
     world, results, found = World("/nonexistent"), recorded(), Counter[str]()
-    here = world.nginx.build()
-    local = (here.series, here.version.minor) == (build.series, build.nginx.minor)
+    own = world.nginx.build()
+    local = (own.series, own.version.minor) == (build.series, build.nginx.minor)
     for scenario in scenarios().values():
         for variant in scenario.variants():
-            if variant.kind is Kind.DEAD_END or variant.form in scenario.look_alikes:
+            here = scenario.runs_on(variant.form, build.id)
+            if variant.kind is Kind.DEAD_END or variant.form in scenario.look_alikes or not here:
                 continue
             shown = exhibit(variant, results, build.id)
-            evidence = replace(
-                shown.evidence(at=world.clock.now()), engine=str(build.series), nginx_version=str(build.nginx)
-            )  # fmt: skip
+            evidence = _with_gaps(
+                replace(shown.evidence(at=world.clock.now()), engine=str(build.series), nginx_version=str(build.nginx)),
+                next((item.title for item in results if _same(item, variant, build)), None),
+            )
             tools = world.sandbox_tools if prove and local and variant.kind is Kind.BROKEN else None
             diagnosis = examine(evidence, tools).diagnosis
             _count(variant, diagnosis, found, misses, build.id)
             if variant.kind is Kind.BROKEN:
                 _from_the_line(variant, shown, build, found)
     return found
+
+
+def _same(result: Result, variant: Variant, build: Build) -> bool:
+    """Whether a recorded result is that of a variant on a build."""
+    made = (result.cause, result.form, result.kind, result.change, result.build)
+    return made == (variant.scenario.cause, variant.form, variant.kind, variant.change, build.id)
+
+
+def _with_gaps(evidence: Evidence, title: str | None) -> Evidence:
+    """The evidence as it is gathered from a machine: the page that was shown, and the files that are named and not there."""
+    evidence = replace(evidence, answer=title)
+    stage = Stage(evidence)
+    named = certificate_paths(stage.config) | written_paths(stage.tree)
+    absent = sorted(path for path in named if path not in evidence.files)
+    return replace(
+        evidence,
+        files={**evidence.files, **dict.fromkeys(absent)},
+        unreadable=dict.fromkeys(absent, "cannot be read: No such file or directory"),
+    )
 
 
 def _count(variant: Variant, diagnosis: Diagnosis, found: Counter[str], misses: dict[str, list[str]], build: str) -> None:
