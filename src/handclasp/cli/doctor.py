@@ -1,8 +1,6 @@
 """handclasp doctor."""
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,10 +9,14 @@ from handclasp.cli.evidence_options import AbsolutePath, evidence_options
 from handclasp.cli.frame import Frame, framed
 
 if TYPE_CHECKING:
+    from handclasp.diagnose.triage import Triage
     from handclasp.model.evidence import Evidence
     from handclasp.model.probe import ClientIdentity
     from handclasp.model.verdict import Side
     from handclasp.wiring import World
+
+
+_MOST_EXAMPLES = 50
 
 
 @click.command("doctor")
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
 @click.option("--save", type=AbsolutePath(), help="Write all evidence, without secrets, to one file: a bug report.")
 @click.option("--evidence", "saved", type=AbsolutePath(), help="Read the evidence from such a file.")
 @click.option("--prove/--no-prove", default=True, show_default=True, help="Try the remedies on a sandboxed copy.")
+@click.option("--fix", is_flag=True, help="Show the safe remedies as one patch.")
+@click.option("--agree", multiple=True, metavar="ID", help="With --fix: this remedy too, after a look; repeatable.")
+@click.option("--apply", is_flag=True, help="With --fix: change the files, reload that nginx, knock, or put all back.")
 @framed
 def command(
     frame: Frame,
@@ -40,35 +45,48 @@ def command(
     save: str | None,
     saved: str | None,
     prove: bool,
+    fix: bool,
+    agree: tuple[str, ...],
+    apply: bool,
     **options: Any,
 ) -> int:
     r"""Find out why a handshake fails, or why one succeeds that should not, and prove the remedy.
 
     Give what you have: a configuration (or the output of nginx -T), what the client sends, log lines. Remedies are tried on a
-    copy of the configuration on loopback; the running nginx is not touched. Exit code 1: something is wrong.
+    copy of the configuration on loopback; the running nginx is not touched but by --fix --apply. Exit code 1: something is
+    wrong.
 
     \b
     Examples:
       handclasp doctor --config /etc/nginx/nginx.conf --server api.example.test --client-cert alice/chain.pem
       handclasp doctor --config nginx.conf --upstream --upstream-chain backend.pem
       handclasp doctor --url https://api.example.test/ --client-cert alice/chain.pem --client-key alice/key.pem
+      handclasp doctor --config /etc/nginx/nginx.conf --client-cert alice/chain.pem --fix --apply
       handclasp doctor --line 'client SSL certificate verify error: (2:unable to get issuer certificate) ...'
     """
     from handclasp.app.doctor import examine
     from handclasp.app.evidence_file import dump, load
     from handclasp.app.live import look
+    from handclasp.cli.fixing import fix_it, target
     from handclasp.cli.gathering import evidence_of
     from handclasp.cli.paint import painter
+    from handclasp.model.errors import UsageError
     from handclasp.model.finding import Severity
     from handclasp.present.diagnosis import diagnosis_text
     from handclasp.present.diagnosis_data import diagnosis_fields
+    from handclasp.present.triage import triage_fields, triage_text
     from handclasp.wiring import World
 
     world = World(frame.home, nginx_path=options["nginx_path"])
+    if (agree or apply) and not fix:
+        raise UsageError("--agree and --apply go with --fix")
+    instance = target(world, options, saved=saved) if apply else None
+    triage: Triage | None = None
     if saved:
         evidence = load(world.files.read(saved), where=saved)
     else:
-        lines = (*lines, *_logged(logs, alone=not (lines or options["config"] or url)))
+        triage = _triage(logs, alone=not (lines or options["config"] or url)) if logs else None
+        lines = (*lines, *(triage.examples[:_MOST_EXAMPLES] if triage else ()))
         evidence = evidence_of(frame, options, lines=lines, need_config=not (lines or url), live=True)
     key = _client_key(world, client_key, evidence) if client_key else None
     if url:
@@ -77,13 +95,20 @@ def command(
         world.files.write(save, dump(evidence), mode=0o600)
     tools = world.sandbox_tools if prove and evidence.root else None
     proven = examine(evidence, tools, client_key=key, side=_side(options, evidence, saved))
-    if frame.json:
-        frame.document("doctor", diagnosis_fields(proven.diagnosis, frame.lang, notes=proven.notes))
-    else:
+    fields = diagnosis_fields(proven.diagnosis, frame.lang, notes=proven.notes)
+    if not frame.json:
+        if triage:
+            frame.out(triage_text(triage, frame.lang) + "\n")
         frame.out(diagnosis_text(proven.diagnosis, frame.lang, painter(color=frame.color)))
         if proven.failed:
             frame.hint(proven.failed.in_language(frame.lang))
-    return 1 if any(finding.severity is Severity.ERROR for finding in proven.diagnosis.findings) else 0
+    left = proven.diagnosis
+    if fix:
+        fixed = fix_it(frame, world, evidence, proven, key=key, prove=prove, agreed=agree, instance=instance)
+        fields["fix"], left = fixed.fields, fixed.left
+    if frame.json:
+        frame.document("doctor", fields | ({"triage": triage_fields(triage)} if triage else {}))
+    return 1 if any(finding.severity is Severity.ERROR for finding in left.findings) else 0
 
 
 def _identity(evidence: "Evidence", key: bytes | None) -> "ClientIdentity | None":
@@ -102,32 +127,22 @@ def _side(options: dict[str, Any], evidence: "Evidence", saved: str | None) -> "
     return Side.UPSTREAM if options["upstream"] else None
 
 
-def _logged(paths: tuple[str, ...], *, alone: bool) -> list[str]:
-    """The lines of the logs that a diagnosis can use; InputError when there is none and they are `alone`."""
-    from handclasp.diagnose.log_line import INTERESTING
+def _triage(paths: tuple[str, ...], *, alone: bool) -> "Triage":
+    """What these logs hold about TLS; InputError when there is nothing and they are `alone`."""
+    from itertools import chain
+
+    from handclasp.cli.logs import blocks
+    from handclasp.diagnose.triage import triage
     from handclasp.model.errors import InputError
 
-    found: list[str] = []
-    for path in paths:
-        text = sys.stdin.read() if path == "-" else _read_log(path)
-        found += [line for line in text.splitlines() if INTERESTING.search(line)]
-    if paths and alone and not found:
+    found = triage(chain.from_iterable(blocks(path) for path in paths))
+    if alone and not found.groups:
         raise InputError(
             "no line of this log tells of a handshake",
             where=", ".join(paths),
             hint="nginx logs why it refused a client at level info only: error_log FILE info;",
         )
     return found
-
-
-def _read_log(path: str) -> str:
-    """A log, however large."""
-    from handclasp.model.errors import InputError
-
-    try:
-        return Path(path).read_text("utf-8", errors="replace")
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", where=path, hint="check the path") from error
 
 
 def _client_key(world: "World", path: str, evidence: "Evidence") -> bytes:
