@@ -259,7 +259,8 @@ def _extension_list(data: bytes) -> tuple[dict[str, bytes], tuple[str, ...], lis
         values[oid] = parts[-1].content
         if parts[1].tag == der.BOOLEAN and parts[1].content != b"\x00":
             critical.append(oid)
-    return values, tuple(critical), duplicates
+    # What stands twice is not decoded at all (X509V3_get_d2i): for all that looks at it, it is not there.
+    return {oid: value for oid, value in values.items() if oid not in duplicates}, tuple(critical), duplicates
 
 
 def _key(parsed: x509.Certificate) -> tuple[KeyKind, int, str | None]:
