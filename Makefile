@@ -12,7 +12,8 @@ setup: ## install what is missing: system parts by apt, Python parts into .venv
 demo: setup ## the whole loop on a private nginx on loopback, in under a minute
 	@$(BIN)/handclasp demo
 
-test: lint ## lint, then every test on the real nginx, OpenSSL and curl of this machine
+test: lint ## lint, then every test on the real nginx, OpenSSL, curl and Chromium of this machine
+	@sh tools/bootstrap.sh test
 	@echo "test: pytest on a real nginx"
 	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup
 

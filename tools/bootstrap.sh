@@ -1,9 +1,10 @@
 #!/bin/sh
 # Install what Handclasp needs, and only what is missing: system parts by apt, Python parts into .venv from the lock.
-# A second run finds everything in place and returns at once.
+# A second run finds everything in place and returns at once. With the word "test" also what only the tests need.
 set -eu
 cd "$(dirname "$0")/.."
 
+purpose=${1:-use}
 say() { printf '%s\n' "bootstrap: $*" >&2; }
 PATH="$PATH:/usr/sbin:/sbin"
 
@@ -42,7 +43,9 @@ missing_packages() {
     command -v openssl >/dev/null || printf 'openssl '
     command -v curl >/dev/null || printf 'curl '
     command -v ocsptool >/dev/null || printf 'gnutls-bin '
+    command -v softhsm2-util >/dev/null || printf 'softhsm2 '
     has_postgresql || printf 'postgresql '
+    [ "$purpose" != test ] || command -v chromium >/dev/null || printf 'chromium '
 }
 
 install_packages() {

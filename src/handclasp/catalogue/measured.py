@@ -8,6 +8,8 @@ from importlib.resources import files
 
 import msgspec
 
+from handclasp.catalogue.builds import BUILDS
+
 DATA = "measured.json"
 
 # Acts of the doctor on a configuration at hand, and the remedies of the catalogue that are the same act on a cause.
@@ -67,8 +69,9 @@ class CauseCounts:
 
     @property
     def builds(self) -> tuple[str, ...]:
-        """The builds it was run on."""
-        return tuple(dict.fromkeys(outcome.build for outcome in self.outcomes))
+        """The builds it was run on, in the order of the builds' table."""
+        seen = dict.fromkeys(outcome.build for outcome in self.outcomes)
+        return tuple(sorted(seen, key=lambda build: list(BUILDS).index(build) if build in BUILDS else len(BUILDS)))
 
     def change(self, identity: str) -> Count | None:
         """The count of a remedy or dead end by its id, or of the remedy that is the same act; None: not measured."""

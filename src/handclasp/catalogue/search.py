@@ -15,6 +15,7 @@ from handclasp.catalogue.cause import Outline
 
 SLUG, TITLE, BODY = 3.0, 3.0, 1.0
 SAME_ENOUGH = 0.5
+SLIP = 0.8
 # Words that say nothing about a cause; several are frequent in questions and rare in the catalogue, which would weigh them up.
 _STOP = frozenset(
     """
@@ -83,7 +84,7 @@ class _Index:
         if not word.isascii() or len(word) < 4:
             return []
         mine = _trigrams(word)
-        near = ((known, _dice(mine, theirs)) for known, theirs in self.trigrams.items())
+        near = ((known, _slip(word, known) or _dice(mine, theirs)) for known, theirs in self.trigrams.items())
         return sorted((pair for pair in near if pair[1] >= SAME_ENOUGH), key=lambda pair: -pair[1])[:3]
 
 
@@ -129,6 +130,13 @@ def _stem(word: str) -> str:
 def _trigrams(word: str) -> frozenset[str]:
     padded = f"  {word} "
     return frozenset(padded[place : place + 3] for place in range(len(padded) - 2))
+
+
+def _slip(word: str, known: str) -> float:
+    """Two letters in each other's place, the typing error that trigrams forgive least: 0 when it is not that."""
+    if len(word) != len(known) or sorted(word) != sorted(known):
+        return 0.0
+    return SLIP if sum(mine != theirs for mine, theirs in zip(word, known, strict=True)) == 2 else 0.0
 
 
 def _dice(one: frozenset[str], other: frozenset[str]) -> float:

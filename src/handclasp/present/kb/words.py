@@ -1,0 +1,119 @@
+"""The fixed words of the pages, in both languages."""
+
+from handclasp.catalogue.cause import Status
+from handclasp.catalogue.symptoms import SymptomKind
+from handclasp.model.text import Text
+
+LANGUAGES = {"en": "English", "zh": "中文"}
+
+WORDS = {
+    "site": Text(en="Handclasp knowledge base", zh="Handclasp 知识库"),
+    "tagline": Text(
+        en="Every way client certificates and upstream verification fail in nginx: what is seen, why, and what cures it."
+        " Figures are counts of runs on real nginx builds.",
+        zh="nginx 双向认证与上游验证的各种失败：看到什么、为什么、怎么解决。所有数字都是在真实 nginx 版本上的实验次数。",
+    ),
+    "skip": Text(en="Skip to the content", zh="跳到正文"),
+    "home": Text(en="Start", zh="首页"),
+    "symptoms": Text(en="By symptom", zh="按现象"),
+    "causes": Text(en="By cause", zh="按原因"),
+    "versions": Text(en="By version", zh="按版本"),
+    "matrix": Text(en="The lab", zh="实验室"),
+    "navigation": Text(en="Main", zh="主导航"),
+    "other-language": Text(en="中文", zh="English"),
+    "search": Text(en="Search", zh="搜索"),
+    "search-hint": Text(
+        en="a log line, an error number, a page title, or words", zh="日志行、错误编号、页面标题或关键词"
+    ),
+    "search-none": Text(en="Nothing fits. Try fewer words, or just the number.", zh="没有匹配的内容，可减少词语或只用编号。"),
+    "noscript": Text(
+        en="The search needs JavaScript; the lists do not. Your browser's own search works on them.",
+        zh="搜索需要 JavaScript，列表不需要；可以用浏览器的页内查找。",
+    ),
+    "results": Text(en="Results", zh="搜索结果"),
+    "means": Text(en="What it says", zh="含义"),
+    "names": Text(en="Name by OpenSSL series", zh="各 OpenSSL 系列中的名称"),
+    "number": Text(en="Number", zh="编号"),
+    "symbol": Text(en="Symbol", zh="符号"),
+    "text": Text(en="Text", zh="文字"),
+    "behind": Text(en="What can be behind it", zh="可能的原因"),
+    "no-cause": Text(
+        en="No cause in this knowledge base shows it. OpenSSL defines it; nginx does not normally bring it up.",
+        zh="本知识库中没有原因会产生它。OpenSSL 定义了它，但 nginx 的配置通常不会触发。",
+    ),
+    "check": Text(en="How to tell", zh="如何判断"),
+    "do": Text(en="What to do", zh="怎么处理"),
+    "config": Text(en="Configuration", zh="配置"),
+    "shell": Text(en="Commands", zh="命令"),
+    "afterwards": Text(en="Afterwards", zh="之后"),
+    "verify": Text(
+        en="Check: `nginx -t`, reload, then the same request again; `handclasp doctor --prove` does it on a copy first.",
+        zh="检验：`nginx -t`，重新加载，再发同样的请求；`handclasp doctor --prove` 会先在副本上验证。",
+    ),
+    "undo": Text(
+        en="Undo: put the file back as it was and reload. Keep a copy before you change it.",
+        zh="撤回：恢复原文件并重新加载。修改之前请先备份。",
+    ),
+    "dont": Text(en="What not to do", zh="不要这样做"),
+    "shows": Text(en="How it shows itself", zh="表现"),
+    "form": Text(en="Form", zh="变体"),
+    "lab": Text(en="Measured", zh="实验结果"),
+    "lab-none": Text(en="Not measured: the lab has no runs of it.", zh="未测量：实验室没有相关实验。"),
+    "generated": Text(en="generated from the lab's runs", zh="由实验记录生成"),
+    "reproduce": Text(en="Make it happen on a private nginx:", zh="在私有 nginx 上重现："),
+    "next": Text(en="What may show itself after the fix", zh="修复后可能出现"),
+    "notes": Text(en="Versions", zh="版本"),
+    "references": Text(en="References", zh="参考"),
+    "start": Text(en="nginx does not start", zh="nginx 无法启动"),
+    "machine": Text(en="For programs", zh="供程序使用"),
+    "cause": Text(en="Cause", zh="原因"),
+    "seen": Text(en="Seen", zh="现象"),
+    "runs": Text(en="Failed", zh="失败"),
+    "controls": Text(en="Without the fault", zh="无此错误"),
+    "best": Text(en="Remedies", zh="处理"),
+    "worked": Text(en="worked", zh="正常"),
+    "of": Text(en="of", zh="/"),
+    "lab-intro": Text(
+        en="Each cause is made to happen on every build; then every remedy and every tempting wrong fix is tried alone.",
+        zh="在每个版本上重现每个原因，再逐一单独尝试每种处理方法和每种常见的错误做法。",
+    ),
+    "numbers-moved": Text(en="Numbers that mean different things", zh="含义随版本变化的编号"),
+    "by-notes": Text(en="What differs by version", zh="随版本不同之处"),
+    "not-measured": Text(en="not measured", zh="未测量"),
+    "look-alike": Text(en="can look like it", zh="表现可能相似"),
+    "print-note": Text(en="Figures are counts of lab runs.", zh="数字为实验次数。"),
+}  # fmt: skip
+
+KINDS = {
+    SymptomKind.VERIFY: Text(en="Verification errors", zh="验证错误"),
+    SymptomKind.PAGE: Text(en="Error pages", zh="错误页面"),
+    SymptomKind.LINE: Text(en="Other log lines and alerts", zh="其他日志行与警报"),
+    SymptomKind.START: Text(en="nginx refuses to start", zh="nginx 拒绝启动"),
+    SymptomKind.CLIENT: Text(en="What clients print", zh="客户端的输出"),
+    SymptomKind.HOLE: Text(en="Silent holes: no error, and that is the trouble", zh="静默漏洞：没有报错，这正是问题"),
+}
+
+AREAS = {
+    "trust": Text(en="Trust", zh="信任"),
+    "time": Text(en="Dates", zh="时间"),
+    "purpose": Text(en="What a certificate may be used for", zh="证书用途"),
+    "revocation": Text(en="Revocation", zh="吊销"),
+    "files": Text(en="Files", zh="文件"),
+    "protocol": Text(en="Protocol and strength", zh="协议与强度"),
+    "name": Text(en="Names", zh="名称"),
+    "identity": Text(en="nginx's own certificate to upstreams", zh="nginx 面向上游的证书"),
+    "placement": Text(en="Directives and where they stand", zh="指令及其位置"),
+    "several": Text(en="Several faults at once", zh="多个错误同时存在"),
+    "client": Text(en="Clients", zh="客户端"),
+    "topology": Text(en="What stands before nginx", zh="nginx 之前的设备"),
+    "authorization": Text(en="Rules behind the verification", zh="验证之后的授权规则"),
+    "headers": Text(en="Headers to the backend", zh="传给后端的请求头"),
+    "sessions": Text(en="Session resumption", zh="会话恢复"),
+    "running": Text(en="The running nginx", zh="运行中的 nginx"),
+    "evidence": Text(en="Evidence", zh="证据"),
+}
+
+STATUS = {
+    Status.REPRODUCED: Text(en="made to happen on real nginx", zh="已在真实 nginx 上重现"),
+    Status.REPORTED: Text(en="known from reports", zh="来自公开报告"),
+}

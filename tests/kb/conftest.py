@@ -1,0 +1,22 @@
+"""One built site for all tests of the folder."""
+
+from pathlib import Path
+
+import pytest
+
+from handclasp.present.kb.site import site
+
+
+@pytest.fixture(scope="session")
+def pages() -> dict[str, bytes]:
+    return dict(site("1.2.3"))
+
+
+@pytest.fixture(scope="session")
+def folder(pages: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("kb")
+    for path, content in pages.items():
+        target = root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+    return root
