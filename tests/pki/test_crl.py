@@ -29,9 +29,9 @@ REASONS = {
 
 
 def authority(kind: KeyType) -> tuple[x509.Certificate, SigningKey]:
-    from handclasp.adapters.key_files import _generate
+    from handclasp.adapters.key_files import generate_key
 
-    key = _generate(kind)
+    key = generate_key(kind)
     issuer = tbs.Issuer(public_key=key.public_key())
     request = IssuanceRequest(name="Test Root CA", profile=ROOT.name, key_type=kind)
     content = tbs.build(ROOT, request, public_key=key.public_key(), issuer=issuer, serial=serial_from(b"\x55" * 20), now=NOW)
@@ -114,7 +114,7 @@ def test_times_never_go_back() -> None:
 
 @pytest.mark.parametrize("kind", list(KeyType))
 def test_a_stand_in_signs_with_the_same_algorithm(kind: KeyType) -> None:
-    from handclasp.adapters.key_files import _generate
+    from handclasp.adapters.key_files import generate_key
 
-    key = _generate(kind).public_key()
+    key = generate_key(kind).public_key()
     assert algorithm_identifier(stand_in(key).public_key()) == algorithm_identifier(key)

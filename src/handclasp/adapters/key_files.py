@@ -60,12 +60,12 @@ class KeyFiles:
 
     def generate(self, key_type: KeyType) -> CertificateIssuerPrivateKeyTypes:
         """A fresh key that is not kept: for end entities, whose keys leave the CA."""
-        return _generate(key_type)
+        return generate_key(key_type)
 
     def create(self, label: str, key_type: KeyType) -> CertificateIssuerPrivateKeyTypes:
         """Make a key, store it encrypted and durable, and return it. PolicyError if the label is taken."""
         secret = self._passphrase(new=True)
-        self._keep(label, _generate(key_type), secret)
+        self._keep(label, generate_key(key_type), secret)
         return self.open(label)  # from the disk: a container that cannot be read again must not go into use
 
     def adopt(self, label: str, key: CertificateIssuerPrivateKeyTypes) -> None:
@@ -86,6 +86,32 @@ class KeyFiles:
         if label not in self._opened:
             self._opened[label] = self._unlock(label)
         return self._opened[label]
+
+    def change_passphrase(self, new: bytes, replaced: Callable[[], None]) -> int:
+        """Encrypt every key anew, all of them before the first is replaced, each in one atomic step; how many there are.
+
+        Killed between two, the run is repeated: keys that are under the new passphrase already are seen and left.
+        """
+        labels = [os.path.basename(path).removesuffix(".pem") for path in self._files.glob(f"{_literal(self._folder)}/*.pem")]
+        opened = {label: self._either(label, new) for label in labels}
+        made = {label: encrypted_pem(key, new, self._cost) for label, key in opened.items()}
+        for label, content in made.items():
+            load_pem_private_key(content, new)
+            self._files.write(self._path(label), content, mode=0o600)
+            replaced()
+        self._secret = new
+        return len(made)
+
+    def _either(self, label: str, new: bytes) -> SigningKey:
+        try:
+            return narrowed(self.open(label))
+        except WorldError:
+            path = self._path(label)
+            try:
+                return narrowed(cast("CertificateIssuerPrivateKeyTypes", load_pem_private_key(self._files.read(path), new)))
+            except (ValueError, TypeError):
+                pass
+            raise
 
     def _keep(self, label: str, key: SigningKey, secret: bytes) -> None:
         self._files.make_folder(self._folder, mode=0o700)
@@ -145,9 +171,15 @@ def encrypted_pem(key: SigningKey, passphrase: bytes, cost: ScryptCost) -> bytes
     return b"\n".join([b"-----BEGIN ENCRYPTED PRIVATE KEY-----", *lines, b"-----END ENCRYPTED PRIVATE KEY-----", b""])
 
 
-def _generate(key_type: KeyType) -> SigningKey:
+def generate_key(key_type: KeyType) -> SigningKey:
+    """A fresh key of that kind."""
     if key_type is KeyType.ED25519:
         return ed25519.Ed25519PrivateKey.generate()
     if key_type in (KeyType.EC_P256, KeyType.EC_P384):
         return ec.generate_private_key(ec.SECP256R1() if key_type is KeyType.EC_P256 else ec.SECP384R1())
     return rsa.generate_private_key(public_exponent=65537, key_size=int(key_type.removeprefix("rsa-")))
+
+
+def _literal(folder: str) -> str:
+    """A folder as a pattern that matches only itself."""
+    return "".join(f"[{sign}]" if sign in "*?[" else sign for sign in folder)

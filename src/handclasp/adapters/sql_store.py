@@ -81,12 +81,26 @@ class SqlTransaction:
         )
 
     def revoke(self, issuer: str, serial: int, *, at: datetime, reason: Reason) -> None:
-        """Mark revoked. Revoking twice keeps the first date and reason."""
+        """Mark revoked. Revoking twice keeps the first date, and the first reason unless that was certificateHold."""
+        self._connection.execute(
+            update(tables.certificate)
+            .where(*_is(issuer, serial), _CERTIFICATE.reason == Reason.CERTIFICATE_HOLD.value)
+            .values(reason=reason.value)
+        )
         self._connection.execute(
             update(tables.certificate)
             .where(*_is(issuer, serial), _CERTIFICATE.state != CertificateState.REVOKED.value)
             .values(state=CertificateState.REVOKED.value, revoked_at=at, reason=reason.value)
         )
+
+    def release(self, issuer: str, serial: int) -> None:
+        """Lift a hold: what was revoked with reason certificateHold is as before. Anything else stays as it is."""
+        held = (*_is(issuer, serial), _CERTIFICATE.reason == Reason.CERTIFICATE_HOLD.value)
+        signed = _CERTIFICATE.certificate.is_not(None)
+        for condition, state in ((signed, CertificateState.ISSUED), (~signed, CertificateState.ABANDONED)):
+            self._connection.execute(
+                update(tables.certificate).where(*held, condition).values(state=state.value, revoked_at=None, reason=None)
+            )
 
     def next_crl_number(self, issuer: str) -> int:
         """The next CRL number of this CA: strictly increasing for ever (invariant I6)."""

@@ -11,6 +11,8 @@ from handclasp.app.crl import PublishedCrl, publish_locked, published_crls
 from handclasp.app.hierarchy import remember_purposes
 from handclasp.app.home import ISSUING, PASSPHRASE_FILE, ROOT, SESSION_EPOCH, Home
 from handclasp.app.recover import recover
+from handclasp.app.token import LABEL as TOKEN_LABEL
+from handclasp.app.token import Token, set_token
 from handclasp.catalogue import profiles
 from handclasp.model.issuance import Authority, CaLimits, IssuanceRequest, KeyType
 from handclasp.pki.export import PASSWORD_OCTETS, password_from
@@ -26,6 +28,7 @@ class InitOrder:
     """What a person may choose of a new CA. `organization` goes into all subjects.
 
     `issuing` False: a root alone, for a machine without network. `split`: one issuing CA for clients, one for servers.
+    `token`: the root's key is made in it.
     """
 
     name: str = "Handclasp"
@@ -37,6 +40,7 @@ class InitOrder:
     issuing: bool = True
     split: bool = False
     crl_lifetime: timedelta = profiles.CRL_LIFETIME
+    token: Token | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +63,8 @@ def init(home: Home, order: InitOrder) -> Initialized:
         recover(home)
         before = home.store.last_audit_event()
         _remember(home, order)
+        if order.token is not None and home.store.value(TOKEN_LABEL) is None:
+            set_token(home, order.token)
         present = {authority.label for authority in home.store.authorities()}
         for plan, purposes in _plans(order):
             if plan.label not in present:
@@ -111,7 +117,9 @@ def _plans(order: InitOrder) -> list[tuple[AuthorityPlan, tuple[str, ...]]]:
         lifetime=order.root_lifetime,
         organization=order.organization,
     )
-    plans: list[tuple[AuthorityPlan, tuple[str, ...]]] = [(AuthorityPlan(label=ROOT, parent=None, request=root), ())]
+    plans: list[tuple[AuthorityPlan, tuple[str, ...]]] = [
+        (AuthorityPlan(label=ROOT, parent=None, request=root, key=f"pkcs11:{ROOT}" if order.token else None), ())
+    ]
     kinds = _SPLIT if order.split else ((ISSUING, "Issuing", ()),)
     for label, word, purposes in kinds if order.issuing else ():
         usages = tuple(dict.fromkeys(one for name in purposes for one in profiles.PROFILES[name].extended_key_usage))

@@ -3,11 +3,14 @@
 from collections.abc import Iterable
 
 from handclasp.app.crashpoint import crashpoint
+from handclasp.app.crl import PublishedCrl, publish_locked
 from handclasp.app.home import SESSION_EPOCH, Home
 from handclasp.catalogue.profiles import CA_PROFILES
 from handclasp.model.errors import PolicyError, UsageError
 from handclasp.model.issuance import CertificateRecord, CertificateState, Reason
 from handclasp.pki.serials import format_serial, parse_serial
+
+HOLD = Reason.CERTIFICATE_HOLD
 
 
 def revocable(home: Home, what: str) -> tuple[CertificateRecord, ...]:
@@ -49,7 +52,7 @@ def record_revocation_locked(
 ) -> tuple[CertificateRecord, ...]:
     """As `record_revocation`, for a caller that holds the home's lock."""
     chosen = tuple(records)
-    fresh = [record for record in chosen if record.state is not CertificateState.REVOKED]
+    fresh = [one for one in chosen if one.state is not CertificateState.REVOKED or (held(one) and reason is not HOLD)]
     now = home.clock.now().replace(microsecond=0)
     epoch = session_epoch(home)
     with home.store.begin() as transaction:
@@ -67,6 +70,38 @@ def record_revocation_locked(
     crashpoint("revoke.recorded")
     found = (home.store.find(record.issuer, record.serial) for record in chosen)
     return tuple(record for record in found if record is not None)
+
+
+def held(record: CertificateRecord) -> bool:
+    """Whether a certificate is revoked for a time only."""
+    return record.state is CertificateState.REVOKED and record.reason is HOLD
+
+
+def release(home: Home, what: str) -> tuple[tuple[CertificateRecord, ...], tuple[PublishedCrl, ...]]:
+    """Lift the holds of an identity, or of one serial, and publish CRLs without them.
+
+    Raises:
+        UsageError: there is no such certificate.
+        PolicyError: it is not on hold; what was revoked for any other reason stays revoked.
+    """
+    found = revocable(home, what)
+    chosen = [record for record in found if held(record)]
+    if not chosen:
+        revoked = next((record for record in found if record.state is CertificateState.REVOKED), None)
+        raise PolicyError(
+            f"{what} is revoked for good ({revoked.reason})" if revoked else f"{what} is not on hold",
+            hint=f"handclasp issue {what}     makes a new certificate" if revoked else "handclasp list --status revoked",
+        )
+    now = home.clock.now()
+    with home.changing("lifting a hold"):
+        with home.store.begin() as transaction:
+            for record in chosen:
+                transaction.release(record.issuer, record.serial)
+                details = {"serial": format_serial(record.serial), "issuer": record.issuer}
+                transaction.audit(at=now, actor=home.actor, action="released", subject=record.name, details=details)
+        crls = publish_locked(home)
+    records = (home.store.find(record.issuer, record.serial) for record in chosen)
+    return tuple(record for record in records if record is not None), crls
 
 
 def session_epoch(home: Home) -> int:

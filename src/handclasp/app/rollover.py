@@ -34,6 +34,9 @@ from handclasp.model.errors import PolicyError, WorldError
 from handclasp.model.issuance import Authority, CaLimits, IssuanceRequest, KeyType
 from handclasp.pki.ca_extensions import purposes_in, subtrees_in
 
+IN_TOKEN = "pkcs11:"  # noqa: S105 - the beginning of a name
+"""Before the names of keys that are in a token: those of their successors are made there too."""
+
 SUCCESSOR = "ca_successor:"
 """Prefix of the settings that name the successor of a CA, decided before it is made."""
 
@@ -113,7 +116,8 @@ def _make(home: Home, old: Authority, label: str, order: RolloverOrder) -> None:
     before = certificate_of(old)
     parent = None if old.parent is None else home.store.value(f"{SUCCESSOR}{old.parent}") or old.parent
     remember_purposes(home, label, home.purposes(old.label))
-    make_authority(home, AuthorityPlan(label=label, parent=parent, request=_request(old, before, label, order)))
+    key = f"{IN_TOKEN}{label}" if old.key.startswith(IN_TOKEN) else None
+    make_authority(home, AuthorityPlan(label=label, parent=parent, request=_request(old, before, label, order), key=key))
 
 
 def _request(old: Authority, before: x509.Certificate, label: str, order: RolloverOrder) -> IssuanceRequest:

@@ -17,6 +17,7 @@ from handclasp.cli.frame import Frame, framed
 
 if TYPE_CHECKING:
     from handclasp.app.init import Initialized
+    from handclasp.app.token import Token
     from handclasp.wiring import World
 
 
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 @click.option(
     "--offline-root", is_flag=True, help="No root here: make the issuing CA's key, and a request for the root's machine."
 )
+@click.option("--pkcs11-module", metavar="LIBRARY", help="Make the root's key in the token of this PKCS#11 library.")
+@click.option("--pkcs11-token", metavar="LABEL", help="With --pkcs11-module: which token.")
+@click.option("--pin-file", type=click.Path(dir_okay=False), help="File (mode 0600) with the PIN of the token.  [default: ask]")
 @key_type_option
 @passphrase_options
 @dry_run_option
@@ -48,6 +52,9 @@ def command(
     split: bool,
     root_only: bool,
     offline_root: bool,
+    pkcs11_module: str | None,
+    pkcs11_token: str | None,
+    pin_file: str | None,
     key_type: str | None,
     passphrase_file: str | None,
     passphrase_fd: int | None,
@@ -91,6 +98,7 @@ def command(
         issuing=not root_only,
         split=split,
         crl_lifetime=(lifetime(root_days) or profiles.ROOT.lifetime) if root_only else profiles.CRL_LIFETIME,
+        token=_token(pkcs11_module, pkcs11_token, pin_file),
     )
     if new_passphrase_file:
         here.make_passphrase()
@@ -102,6 +110,20 @@ def command(
         report_request(frame, *init_below(here.ca, order))
         return
     _report(frame, here, init(here.ca, order))
+
+
+def _token(module: str | None, label: str | None, pin_file: str | None) -> "Token | None":
+    from pathlib import Path
+
+    from handclasp.app.token import Token
+    from handclasp.model.errors import UsageError
+
+    if (module is None) != (label is None) or (pin_file and module is None):
+        raise UsageError("--pkcs11-module and --pkcs11-token go together")
+    if module is None or label is None:
+        return None
+    path = str(Path(pin_file).absolute()) if pin_file else None
+    return Token(module=str(Path(module).absolute()), label=label, pin_file=path)
 
 
 def _checked(name: str) -> str:

@@ -1,5 +1,6 @@
 """CA keys at rest and the one door through which signing goes."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
@@ -28,6 +29,13 @@ class KeyStore(Protocol):
 
     def exists(self, label: str) -> bool:
         """Whether a key of this label is stored; asks for no passphrase."""
+        ...
+
+    def change_passphrase(self, new: bytes, replaced: Callable[[], None]) -> int:
+        """Put every key under another passphrase; how many. `replaced` is called after each.
+
+        WorldError when one cannot be unlocked, with the old passphrase or the new one: then none is changed.
+        """
         ...
 
     def open(self, label: str) -> CertificateIssuerPrivateKeyTypes:

@@ -32,7 +32,11 @@ class Transaction(Protocol):
         ...
 
     def revoke(self, issuer: str, serial: int, *, at: datetime, reason: Reason) -> None:
-        """Mark revoked. Revoking twice keeps the first date and reason."""
+        """Mark revoked. Revoking twice keeps the first date, and the first reason unless that was certificateHold."""
+        ...
+
+    def release(self, issuer: str, serial: int) -> None:
+        """Lift a hold: what was revoked with reason certificateHold is as before. Anything else stays as it is."""
         ...
 
     def next_crl_number(self, issuer: str) -> int:

@@ -19,6 +19,7 @@ from handclasp.cli.frame import LazyGroup
         "request": "Make a CA's key here, and a request for the machine of its root.",
         "sign": "Sign the request of a CA from another machine.",
         "accept": "Take the signed CA, or newer CRLs, from the machine of the root.",
+        "token": "Name the PKCS#11 token in which keys are made.",
         "addresses": "Say where CRLs, OCSP and CA certificates are fetched; new certificates name it.",
     },
 )

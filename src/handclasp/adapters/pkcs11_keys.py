@@ -1,0 +1,254 @@
+"""ports.KeyStore in a PKCS#11 token (OASIS PKCS#11 v2.40): CA keys that are made there and never leave it.
+
+`cryptography` signs certificates, CRLs and OCSP answers with any object of its private key interface; the classes here are
+such objects, whose signatures the token makes. P-256, P-384 and RSA; few tokens know Ed25519.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn, cast
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+from handclasp.adapters.key_files import generate_key
+from handclasp.model.errors import PolicyError, WorldError
+from handclasp.model.issuance import KeyType
+
+PREFIX = "pkcs11:"
+"""Before the name of a key that is in the token: in ports.Authority.key."""
+
+_CURVES = {KeyType.EC_P256: "secp256r1", KeyType.EC_P384: "secp384r1"}
+
+
+class TokenKeys:
+    """CA keys in one token.
+
+    Args:
+        module: path of the PKCS#11 library of the token.
+        token: label of the token.
+        pin: asked once per run, when a private key is first needed.
+    """
+
+    def __init__(self, module: str, token: str, pin: Callable[[], bytes]) -> None:
+        self._module = module
+        self._token = token
+        self._pin = pin
+        self._session: Any = None
+
+    def prepare(self, *, new: bool) -> None:
+        """Nothing to ask for beforehand: the PIN is asked for when the token is opened."""
+
+    def create(self, label: str, key_type: KeyType) -> CertificateIssuerPrivateKeyTypes:
+        """Make a key in the token and return it. PolicyError if the label is taken, or the kind is none for tokens."""
+        if self.exists(label):
+            raise PolicyError(f"there is a key named {label} in the token {self._token} already", hint="choose another label")
+        if key_type is KeyType.ED25519:
+            raise PolicyError("few tokens hold Ed25519 keys", hint="use --key-type ec-p256, ec-p384, rsa-3072 or rsa-4096")
+        import pkcs11
+        from pkcs11.util.ec import encode_named_curve_parameters
+
+        session = self._opened()
+        kept = {pkcs11.Attribute.SENSITIVE: True, pkcs11.Attribute.EXTRACTABLE: False}
+        options: dict[str, Any] = {"store": True, "label": label, "id": label.encode(), "private_template": kept}
+        with self._failures():
+            if key_type in _CURVES:
+                curve = {pkcs11.Attribute.EC_PARAMS: encode_named_curve_parameters(_CURVES[key_type])}
+                session.create_domain_parameters(pkcs11.KeyType.EC, curve, local=True).generate_keypair(**options)
+            else:
+                bits = int(key_type.removeprefix("rsa-"))
+                session.generate_keypair(pkcs11.KeyType.RSA, bits, **options)
+        return self.open(label)
+
+    def adopt(self, label: str, key: CertificateIssuerPrivateKeyTypes) -> NoReturn:
+        """A key that was made elsewhere is no secret of this token: PolicyError."""
+        raise PolicyError(f"{label} was made elsewhere: a token keeps only keys that it made")
+
+    def change_passphrase(self, new: bytes, replaced: Callable[[], None]) -> NoReturn:
+        """PINs are changed with the tool of the token."""
+        raise PolicyError("the PIN of a token is changed with its own tool", hint="for example: pkcs11-tool --change-pin")
+
+    def generate(self, key_type: KeyType) -> CertificateIssuerPrivateKeyTypes:
+        """A fresh key that is not kept."""
+        return generate_key(key_type)
+
+    def exists(self, label: str) -> bool:
+        """Whether the token is there and has a key of this label; asks for no PIN."""
+        import pkcs11
+
+        with self._failures():
+            try:
+                with self._found().open() as session:
+                    return bool(list(session.get_objects(_public(label))))
+            except (pkcs11.exceptions.NoSuchToken, pkcs11.exceptions.TokenNotPresent):
+                return False
+
+    def open(self, label: str) -> CertificateIssuerPrivateKeyTypes:
+        """A key of the token. WorldError when it is missing or the PIN is wrong."""
+        import pkcs11
+
+        session = self._opened()
+        with self._failures():
+            found = list(session.get_objects(_public(label)))
+            if not found:
+                raise WorldError(f"there is no key {label} in the token", where=self._token, hint="is it the right token?")
+            wanted = {pkcs11.Attribute.CLASS: pkcs11.ObjectClass.PRIVATE_KEY, pkcs11.Attribute.LABEL: label}
+            private = next(iter(session.get_objects(wanted)))
+            return _rsa(found[0], private) if found[0].key_type == pkcs11.KeyType.RSA else _ec(found[0], private)
+
+    def _opened(self) -> Any:
+        if self._session is None:
+            token = self._look()
+            with self._failures():
+                self._session = token.open(rw=True, user_pin=self._pin().decode())
+        return self._session
+
+    def _look(self) -> Any:
+        with self._failures():
+            return self._found()
+
+    def _found(self) -> Any:
+        try:
+            import pkcs11
+        except ImportError as error:
+            raise WorldError("keys in tokens need the package python-pkcs11", hint="pip install 'handclasp[pkcs11]'") from error
+        return pkcs11.lib(self._module).get_token(token_label=self._token)
+
+    @contextlib.contextmanager
+    def _failures(self) -> Iterator[None]:
+        from pkcs11 import exceptions
+
+        try:
+            yield
+        except exceptions.PinIncorrect as error:
+            raise WorldError("the PIN is wrong", where=self._token, hint="after a few more, the token locks itself") from error
+        except (exceptions.NoSuchToken, exceptions.TokenNotPresent) as error:
+            raise WorldError(
+                f"there is no token {self._token}", where=self._module, hint="plug it in, or set its label"
+            ) from error
+        except (exceptions.PKCS11Error, RuntimeError) as error:
+            words = str(error) or type(error).__name__
+            raise WorldError(f"the token failed: {words}", where=f"{self._module}, {self._token}") from error
+
+
+def _public(label: str) -> dict[Any, Any]:
+    import pkcs11
+
+    return {pkcs11.Attribute.CLASS: pkcs11.ObjectClass.PUBLIC_KEY, pkcs11.Attribute.LABEL: label}
+
+
+def _ec(public: Any, private: Any) -> "TokenEcKey":
+    from pkcs11.util.ec import encode_ec_public_key
+
+    known = load_der_public_key(encode_ec_public_key(public))
+    return TokenEcKey(cast("ec.EllipticCurvePublicKey", known), private)
+
+
+def _rsa(public: Any, private: Any) -> "TokenRsaKey":
+    import pkcs11
+
+    modulus, exponent = (
+        int.from_bytes(public[one], "big") for one in (pkcs11.Attribute.MODULUS, pkcs11.Attribute.PUBLIC_EXPONENT)
+    )
+    return TokenRsaKey(rsa.RSAPublicNumbers(exponent, modulus).public_key(), private)
+
+
+class TokenEcKey(ec.EllipticCurvePrivateKey):
+    """An EC key whose private half is in a token."""
+
+    def __init__(self, public: ec.EllipticCurvePublicKey, private: Any) -> None:
+        self._public, self._private = public, private
+
+    def sign(self, data: Any, signature_algorithm: ec.EllipticCurveSignatureAlgorithm) -> bytes:
+        """ECDSA over the digest, as Ecdsa-Sig-Value."""
+        from pkcs11 import Mechanism
+
+        algorithm = signature_algorithm.algorithm
+        if not isinstance(algorithm, hashes.HashAlgorithm):
+            raise TypeError("the token signs what it is given, not prehashed data")
+        digest = hashes.Hash(algorithm)
+        digest.update(data)
+        raw: bytes = self._private.sign(digest.finalize(), mechanism=Mechanism.ECDSA)
+        half = len(raw) // 2
+        return encode_dss_signature(int.from_bytes(raw[:half], "big"), int.from_bytes(raw[half:], "big"))
+
+    def public_key(self) -> ec.EllipticCurvePublicKey:
+        """The public half."""
+        return self._public
+
+    @property
+    def curve(self) -> ec.EllipticCurve:
+        """Its curve."""
+        return self._public.curve
+
+    @property
+    def key_size(self) -> int:
+        """Bits."""
+        return self._public.key_size
+
+    def exchange(self, *_arguments: Any, **_options: Any) -> NoReturn:
+        """Not done: a CA key signs."""
+        raise _kept()
+
+    def private_numbers(self) -> NoReturn:
+        """Never: the key does not leave the token."""
+        raise _kept()
+
+    def private_bytes(self, *_arguments: Any, **_options: Any) -> NoReturn:
+        """Never: the key does not leave the token."""
+        raise _kept()
+
+    def __copy__(self) -> "TokenEcKey":
+        return self
+
+    def __deepcopy__(self, memo: dict[Any, Any]) -> "TokenEcKey":
+        return self
+
+
+class TokenRsaKey(rsa.RSAPrivateKey):
+    """An RSA key whose private half is in a token."""
+
+    def __init__(self, public: rsa.RSAPublicKey, private: Any) -> None:
+        self._public, self._private = public, private
+
+    def sign(self, data: Any, padding: padding.AsymmetricPadding, algorithm: Any) -> bytes:
+        """RSASSA-PKCS1-v1_5 with SHA-256, which is what CAs of ours sign with."""
+        from pkcs11 import Mechanism
+
+        if not isinstance(algorithm, hashes.SHA256):
+            raise TypeError("RSA keys in tokens sign with SHA-256")
+        return bytes(self._private.sign(data, mechanism=Mechanism.SHA256_RSA_PKCS))
+
+    def public_key(self) -> rsa.RSAPublicKey:
+        """The public half."""
+        return self._public
+
+    @property
+    def key_size(self) -> int:
+        """Bits."""
+        return self._public.key_size
+
+    def decrypt(self, *_arguments: Any, **_options: Any) -> NoReturn:
+        """Not done: a CA key signs."""
+        raise _kept()
+
+    def private_numbers(self) -> NoReturn:
+        """Never: the key does not leave the token."""
+        raise _kept()
+
+    def private_bytes(self, *_arguments: Any, **_options: Any) -> NoReturn:
+        """Never: the key does not leave the token."""
+        raise _kept()
+
+    def __copy__(self) -> "TokenRsaKey":
+        return self
+
+    def __deepcopy__(self, memo: dict[Any, Any]) -> "TokenRsaKey":
+        return self
+
+
+def _kept() -> PolicyError:
+    return PolicyError("this key is in a token and stays there")
