@@ -8,6 +8,7 @@ import msgspec
 from handclasp.app.apply import Applied, Prover, Way, apply_plan
 from handclasp.app.apply_cast import Cast, cast_of
 from handclasp.app.apply_lockout import refuse_lockout
+from handclasp.app.apply_neighbours import refuse_new_default, taken, unguarded
 from handclasp.app.apply_place import Place, file_name, note_place, private_place, remembered
 from handclasp.app.apply_proof import SiteProver, steps_for
 from handclasp.app.apply_state import Change, Gear, Instance, now
@@ -158,9 +159,11 @@ def _files(home: Home, gear: Gear, place: Place, orders: tuple[SiteOrder, ...]) 
             crl=place.crl,
         )
         pairs.append((intent, own))
-    texts = render_sites(pairs, gear.nginx.build().version)
+    shared = taken(gear, place, (intent for intent, _ in pairs))
+    texts = render_sites(pairs, gear.nginx.build().version, defended=lambda pair: not unguarded(shared, pair))
     for order, text in zip(orders, texts, strict=True):
         found[place.site(order)] = (text.encode(), 0o644)
+    refuse_new_default(gear, place, shared, found)
     if place.own:
         found[place.instance.config] = (render_main(place.instance.prefix).encode(), 0o644)
     found[place.memory] = (msgspec.json.format(msgspec.json.encode(orders), indent=1) + b"\n", 0o644)

@@ -1,6 +1,6 @@
 """From intent to nginx's text: a site behind client certificates, with the holes closed that tutorials leave open."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from handclasp.model.errors import PolicyError
@@ -69,8 +69,15 @@ def render_site(site: SiteIntent, material: SiteMaterial, version: NginxVersion,
     return "\n".join(part for part in parts if part)
 
 
-def render_sites(sites: Iterable[tuple[SiteIntent, SiteMaterial]], version: NginxVersion) -> tuple[str, ...]:
+def render_sites(
+    sites: Iterable[tuple[SiteIntent, SiteMaterial]],
+    version: NginxVersion,
+    *,
+    defended: Callable[[tuple[str, int]], bool] = lambda _pair: True,
+) -> tuple[str, ...]:
     """One text per site, in order; each listen address gets its default server from the first site that uses it.
+
+    `defended` says which addresses get one: not those where somebody else has a server already.
 
     Raises:
         PolicyError: as `render_site`, or two sites share their first server name.
@@ -86,7 +93,7 @@ def render_sites(sites: Iterable[tuple[SiteIntent, SiteMaterial]], version: Ngin
         if name in seen:
             raise PolicyError(f"two sites have the first server name {name}", hint="give each site another first name")
         seen.add(name)
-        fresh = tuple(pair for pair in dict.fromkeys(site.listen) if pair not in guarded)
+        fresh = tuple(pair for pair in dict.fromkeys(site.listen) if pair not in guarded and defended(pair))
         guarded.update(fresh)
         text = render_site(site, material, version, guard=False)
         guard = render_guard(replace(site, listen=fresh), material, version, name=words.slug(name), log=False) if fresh else ""
