@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from handclasp.app.sandbox import SandboxTools
     from handclasp.ports.bench import Bench
     from handclasp.ports.clock import Clock, Entropy
-    from handclasp.ports.files import FileTree
+    from handclasp.ports.files import FileTree, PageTree
     from handclasp.ports.keys import KeyStore
     from handclasp.ports.machine import Machine
     from handclasp.ports.nginx import Nginx
@@ -61,6 +61,13 @@ class World:
         from handclasp.adapters.entropy import SystemEntropy
 
         return SystemEntropy()
+
+    @cached_property
+    def pages(self) -> "PageTree":
+        """The files of this machine, for what can be made again at any time."""
+        from handclasp.adapters.file_tree import PosixFileTree
+
+        return PosixFileTree()
 
     @cached_property
     def files(self) -> "FileTree":

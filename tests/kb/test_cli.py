@@ -16,7 +16,7 @@ def test_build_twice(tmp_path: Path) -> None:
     start = time.monotonic()
     first = handclasp("kb", "build", str(target), "--json")
     assert first.returncode == 0, first.stderr
-    assert time.monotonic() - start < 30, "the promise is 10 s on an idle machine"
+    assert time.monotonic() - start < 10
     written = json.loads(first.stdout)["written"]
     assert written == sum(path.is_file() for path in target.rglob("*"))
     (target / "en" / "old-entry.html").write_text("stale")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from handclasp.model.errors import PolicyError
-from handclasp.ports.files import FileTree
+from handclasp.ports.files import PageTree
 
 MARK = "index.json"
 _OURS = b'"schema": "handclasp/kb-index/1"'
@@ -19,7 +19,7 @@ class Built:
     removed: int
 
 
-def build(pages: Mapping[str, bytes], folder: str, files: FileTree) -> Built:
+def build(pages: Mapping[str, bytes], folder: str, files: PageTree) -> Built:
     """Write the pages (path below `folder` to content). Only what differs is written, so a second build writes nothing.
 
     Raises PolicyError when the folder holds files that are no knowledge base: nothing is written over or removed there.
@@ -37,7 +37,7 @@ def build(pages: Mapping[str, bytes], folder: str, files: FileTree) -> Built:
     for parent in sorted({path.rpartition("/")[0] for path in wanted}):
         files.make_folder(parent)
     for path in sorted(changed, key=lambda path: path != mark):  # the mark first: a build cut short may be built again
-        files.write(path, changed[path])
+        files.write_page(path, changed[path])
     stale = there - set(wanted)
     for path in sorted(stale):
         files.remove(path)

@@ -25,6 +25,22 @@ class FileReader(Protocol):
         ...
 
 
+class PageTree(FileReader, Protocol):
+    """Reads, and writes files that can be made again at any time. All failures are WorldError naming path and reason."""
+
+    def write_page(self, path: str, content: bytes) -> None:
+        """Temporary file in the same folder, rename: whole or absent, readable by all, not forced to the disk."""
+        ...
+
+    def remove(self, path: str) -> None:
+        """Take a file away if it is there."""
+        ...
+
+    def make_folder(self, path: str, *, mode: int = 0o755) -> None:
+        """Make a folder and its parents; an existing one keeps its mode."""
+        ...
+
+
 class FileTree(FileReader, Protocol):
     """Reads, and writes that are either whole or absent. All failures are WorldError naming path and reason."""
 

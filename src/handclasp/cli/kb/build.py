@@ -25,7 +25,7 @@ def command(frame: Frame, *, folder: Path) -> int:
     from handclasp.wiring import World
 
     place = folder.absolute()
-    built = build(dict(site(__version__)), str(place), World(frame.home).files)
+    built = build(dict(site(__version__)), str(place), World(frame.home).pages)
     if frame.json:
         document = {"folder": str(place), "written": built.written, "kept": built.kept, "removed": built.removed}
         frame.document("kb-build", document)
