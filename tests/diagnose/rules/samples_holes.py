@@ -322,6 +322,8 @@ SAMPLES = (
     Sample("authz-digits", "sha1", sha1),
     Sample("trust-siblings", "sibling", siblings, "client-trust-too-wide", severity="warning", intermediates=1),
     Sample("trust-siblings", "one-ca", one_ca, intermediates=1),
+    Sample("trust-path", "by-root", sound, "client-trust-too-wide", severity="notice", intermediates=1),
+    Sample("trust-path", "listed", one_ca, intermediates=1),
     Sample("trust-stapling", "stapling", stapling, "client-trust-too-wide", severity="warning"),
     Sample("trust-stapling", "none", sound),
     Sample("trust-crl-file", "ca-in-crl", crl_with_ca, "client-trust-too-wide"),

@@ -36,6 +36,7 @@ from handclasp.diagnose.rules import (
 ALL: tuple[Rule, ...] = (
     *start.RULES,
     *placement.RULES,
+    *authorization.RULES,
     *optional.RULES,
     *error_page.RULES,
     *split.RULES,
@@ -55,7 +56,6 @@ ALL: tuple[Rule, ...] = (
     *name.RULES,
     *masked.RULES,
     *logged.RULES,
-    *authorization.RULES,
     *trust_wide.RULES,
     *headers.RULES,
     *sessions.RULES,

@@ -15,6 +15,8 @@ from handclasp.pki.any_form import Form, look
 
 _QUOTED = re.compile(r'"(?P<path>[^"]+)"')
 _LOOSE = "directive-invalid-advice"
+_NO_FILE = "No such file"
+_OF_FILES = frozenset({"ca-file", "client-crl-file-format", "server-cert-key-mismatch"})
 
 # In this order: the first whose directive and words fit names the cause.
 _CAUSES: tuple[tuple[str, str, str], ...] = (
@@ -90,12 +92,11 @@ _FORMS: dict[Form, tuple[str, str]] = {
 def cause_of(case: Case, fault: StartFault) -> str:
     """The cause of the catalogue for a complaint of nginx."""
     slug = cause_of_words(fault.message, fault.directive)
-    if slug != "ca-file":
-        return slug
-    path = path_in(fault.message)
-    content = case.evidence.files.get(path or "")
-    if content is None:
-        return "ca-file-not-pem" if "link" not in case.evidence.unreadable.get(path or "", "") else "file-missing-in-container"
+    content = case.evidence.files.get(path_in(fault.message) or "")
+    if slug in _OF_FILES and _NO_FILE in fault.message:
+        return "file-missing-in-container"
+    if slug != "ca-file" or content is None:
+        return "ca-file-not-pem" if slug == "ca-file" else slug
     if re.search(r"bad (end line|base64)|ASN1 lib", fault.message):
         return "ca-bundle-silently-partial"
     return "ca-file-trusted-certificate" if look(content).form is Form.TRUSTED else "ca-file-not-pem"
@@ -156,8 +157,9 @@ def check_lines(case: Case) -> Iterator[Finding]:
         if line.kind is not LineKind.START or line.message in explained:
             continue
         slug = cause_of_words(line.message)
-        if slug == "ca-file":
-            slug = "file-missing-in-container" if "No such file" in line.message else "ca-file-not-pem"
+        if slug in _OF_FILES and _NO_FILE in line.message:
+            slug = "file-missing-in-container"
+        slug = "ca-file-not-pem" if slug == "ca-file" else slug
         if slug in known:
             continue
         known.add(slug)

@@ -83,6 +83,25 @@ def _is_ca(certificate: Certificate) -> bool:
     return certificate.basic_constraints is not None and certificate.basic_constraints.ca
 
 
+def check_path(case: Case) -> Iterator[Finding]:
+    """The client in question came through a CA that the file does not name: its root let it in."""
+    party, server = case.party, case.stage.scene.handshake
+    if case.side is not Side.CLIENT or party is None or case.verdict is None or not case.verdict.admitted:
+        return
+    listed = certificates_in(case.evidence.files, server.client_certificate.value)
+    through = [step.certificate for step in party.deep.path[1:] if step.certificate not in party.trust.store.certificates]
+    roots = [item for item in roots_in(case, server.client_certificate.value) if item == party.deep.path[-1].certificate]
+    if not through or not roots or not listed or judges_issuer(case, server, roots[0]):
+        return
+    summary = say(
+        "the client gets in by {ca}, which no file here names: {root} admits the clients of every CA below it",
+        "客户端凭 {ca} 进入，而这里没有文件列出它：{root} 会放行其下所有 CA 的客户端",
+        ca=through[0].subject_text, root=roots[0].subject_text,
+    )  # fmt: skip
+    where = Where.at(server.client_certificate.origin, "ssl_client_certificate")
+    yield finding("client-trust-too-wide", summary, where, severity=Severity.NOTICE)
+
+
 def check_stapling(case: Case) -> Iterator[Finding]:
     """ssl_trusted_certificate is meant for stapling and trusts clients all the same."""
     if case.side is not Side.CLIENT:
@@ -127,6 +146,7 @@ def check_crl_file(case: Case) -> Iterator[Finding]:
 
 RULES = (
     Rule("trust-siblings", ("client-trust-too-wide",), check_siblings),
+    Rule("trust-path", ("client-trust-too-wide",), check_path),
     Rule("trust-stapling", ("client-trust-too-wide",), check_stapling),
     Rule("trust-crl-file", ("client-trust-too-wide",), check_crl_file),
 )
