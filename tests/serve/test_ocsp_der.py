@@ -119,6 +119,7 @@ PLAIN = write_request(cert_id(CA.certificate, SERIAL).encoded)
         write.sequence(write.sequence(write.sequence(*[der.first(der.first(der.first(PLAIN).content).content).content] * 65))),
         write.sequence(write.sequence(write.sequence())),
     ],
+    ids=range(12),
 )  # fmt: skip
 def test_hostile_requests_are_malformed(hostile: bytes) -> None:
     with pytest.raises(ValueError, match=r"\w"):

@@ -50,7 +50,8 @@ def _of_server(case: Case, server: TlsServer, found: list[Place]) -> Finding:
     config = case.stage.config
     told = all(told_backend(config, place.location) for place in found)
     partly = any(guarded(config, server, location) for location in server.locations) or guarded(config, server, None)
-    severity = Severity.NOTICE if told else Severity.WARNING if partly else Severity.ERROR
+    # Some places guarded and others not is a mistake; none at all may be meant so.
+    severity = Severity.NOTICE if told else Severity.ERROR if partly else Severity.WARNING
     summary = say(
         "{server} asks for a certificate but does not insist: a request without one is answered at {places}",
         "{server} 请求证书但并不强制：没有证书的请求在 {places} 也会得到响应",
