@@ -16,8 +16,12 @@ from tests.ca_rig import Ca
 
 @dataclass
 class Served:
-    url: str
+    document: dict[str, Any]
     process: "subprocess.Popen[str]"
+
+    @property
+    def url(self) -> str:
+        return str(self.document["url"])
 
     @property
     def port(self) -> int:
@@ -47,8 +51,7 @@ def serving(ca: Ca, *options: str, env: dict[str, str] | None = None) -> Iterato
     text = line
     while text.count("{") != text.count("}"):
         text += process.stdout.readline()
-    found: dict[str, Any] = json.loads(text)
-    served = Served(url=found["url"], process=process)
+    served = Served(document=json.loads(text), process=process)
     try:
         yield served
     finally:

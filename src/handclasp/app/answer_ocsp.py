@@ -160,7 +160,7 @@ class OcspDesk:
         return answer
 
     def _notice_changes(self) -> None:
-        """Forget the answers about certificates that were revoked since the last look, by whichever process."""
+        """Forget the answers about certificates that something happened to since the last look, by whichever process."""
         version = self._home.store.version()
         if version == self._seen:
             return
@@ -168,7 +168,7 @@ class OcspDesk:
             for event in self._home.store.audit_events(after=self._last_event):
                 if event.sequence != self._last_event + 1:
                     self._kept.clear()
-                if event.action == "revoked":
+                if {"issuer", "serial"} <= event.details.keys():  # revoked, or a hold that was lifted
                     self._kept.forget((event.details["issuer"], int(event.details["serial"], 16)))
                 self._last_event = event.sequence
             self._seen = version

@@ -1,9 +1,15 @@
 """handclasp serve."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from handclasp.cli.ca_options import passphrase_options
 from handclasp.cli.frame import Frame, framed
+
+if TYPE_CHECKING:
+    from handclasp.server.running import Tls
+    from handclasp.wiring import World
 
 
 @click.command("serve")
@@ -15,6 +21,10 @@ from handclasp.cli.frame import Frame, framed
     "--max-age", type=click.IntRange(0, 86400), default=60, show_default=True, help="Seconds that HTTP caches may keep answers."
 )
 @click.option("--prepare/--no-prepare", default=True, show_default=True, help="Sign OCSP answers ahead of the questions.")
+@click.option("--api-listen", metavar="HOST:PORT", help="Serve the API over TLS there, to clients with a certificate.")
+@click.option("--identity", metavar="NAME", help="With --api-listen: the server certificate of this identity.")
+@click.option("--api-socket", type=click.Path(), help="Unix socket for an nginx that passes on client certificates.")
+@click.option("--api-group", metavar="GROUP", help="Group that may open that socket, for example www-data.")
 @passphrase_options
 @framed
 def command(
@@ -24,6 +34,10 @@ def command(
     validity: int,
     max_age: int,
     prepare: bool,
+    api_listen: str | None,
+    identity: str | None,
+    api_socket: str | None,
+    api_group: str | None,
     passphrase_file: str | None,
     passphrase_fd: int | None,
 ) -> None:
@@ -37,6 +51,11 @@ def command(
     Example, and nginx that asks it about every client (nginx 1.19 or newer):
       handclasp serve --listen 127.0.0.1:8555
       ssl_verify_client on;  ssl_ocsp leaf;  ssl_ocsp_responder http://127.0.0.1:8555/ocsp;
+
+    \b
+    The API (HOME/roles.toml says who is "admin", "operator" or "auditor"; GET /api/v1/openapi.json describes it):
+      handclasp serve --api-listen 127.0.0.1:8556 --identity api.example.test
+      curl --cert chain.pem --key key.pem https://api.example.test:8556/api/v1/certificates
     """
     from datetime import timedelta
 
@@ -44,17 +63,57 @@ def command(
     from handclasp.wiring import World
 
     with extra("serve"):
-        from handclasp.server.running import Service, address, run
+        from handclasp.server.api.application import Api
+        from handclasp.server.running import Service, run
+        from handclasp.server.sockets import address
 
     here = World(frame.home, passphrase_file=passphrase_file, passphrase_fd=passphrase_fd, lasting=True)
-    service = Service(listen=address(listen), validity=timedelta(minutes=validity), max_age=max_age, prepare=prepare)
+    service = Service(
+        listen=address(listen),
+        validity=timedelta(minutes=validity),
+        max_age=max_age,
+        prepare=prepare,
+        tls=_tls(here, api_listen, identity),
+        socket=api_socket,
+        group=api_group,
+    )
+    api = Api(here.ca, here.gear) if api_listen or api_socket else None
 
-    def started(url: str) -> None:
-        if frame.json:
-            frame.document("serve", {"url": url, "ocsp": f"{url}/ocsp"})
-        else:
-            frame.out(f"serving on {url}")
-        frame.hint(f"next: openssl ocsp -issuer ISSUER.pem -cert CERT.pem -url {url}/ocsp -CAfile {here.layout.bundle}")
+    def started(urls: tuple[str, ...]) -> None:
+        _announce(frame, here, urls, api_socket)
 
-    run(here.ca, service, started)
+    run(here.ca, service, started, api=api)
     frame.hint("stopped; every request in hand was answered")
+
+
+def _tls(here: "World", api_listen: str | None, identity: str | None) -> "Tls | None":
+    from handclasp.model.errors import UsageError
+    from handclasp.server.running import Tls
+    from handclasp.server.sockets import address
+
+    if (api_listen is None) != (identity is None):
+        raise UsageError("--api-listen and --identity go together", hint="--api-listen 127.0.0.1:8556 --identity api.test")
+    if api_listen is None or identity is None:
+        return None
+    if not here.store.certificates(name=identity):
+        hint = "handclasp issue api.example.test --profile server"
+        raise UsageError(f"there is no identity {identity[:64]!r}", hint=hint)
+    layout = here.layout
+    return Tls(
+        listen=address(api_listen),
+        chain=layout.identity(identity, "chain.pem"),
+        key=layout.identity(identity, "key.pem"),
+        trusted=layout.bundle,
+    )
+
+
+def _announce(frame: Frame, here: "World", urls: tuple[str, ...], api_socket: str | None) -> None:
+    url, api = urls[0], urls[1] if len(urls) > 1 else None
+    if frame.json:
+        frame.document("serve", {"url": url, "ocsp": f"{url}/ocsp", "api": f"{api}/api/v1" if api else None})
+    else:
+        frame.out(f"serving on {url}")
+        for where in (api, f"the socket {api_socket}" if api_socket else None):
+            if where:
+                frame.out(f"  the API on {where}")
+    frame.hint(f"next: openssl ocsp -issuer ISSUER.pem -cert CERT.pem -url {url}/ocsp -CAfile {here.layout.bundle}")

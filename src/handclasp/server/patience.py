@@ -15,7 +15,10 @@ _SLACK = 64 * 1024  # one read may hold the head and the beginning of a body
 
 
 class PatientProtocol(HttpToolsProtocol):
-    """Closes connections that dawdle or flood, and passes on the certificate that the client showed (scope state "peer")."""
+    """Closes connections that dawdle or flood, and says in the scope's state who is there.
+
+    "peer": the certificate of the client on this TLS connection, DER, or None. "proxy": it came by our own Unix socket.
+    """
 
     _timer: asyncio.TimerHandle | None = None
     _in_head = True
@@ -24,8 +27,12 @@ class PatientProtocol(HttpToolsProtocol):
     def connection_made(self, transport: Any) -> None:
         """A client connected."""
         tls = transport.get_extra_info("ssl_object")
-        self.app_state = {**self.app_state, "peer": tls.getpeercert(binary_form=True) if tls else None}
         channel = transport.get_extra_info("socket")
+        self.app_state = {
+            **self.app_state,
+            "peer": tls.getpeercert(binary_form=True) if tls else None,
+            "proxy": channel is not None and channel.family == socket.AF_UNIX,
+        }
         if channel is not None and channel.family in (socket.AF_INET, socket.AF_INET6):
             channel.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # uvloop leaves that out for a socket it was given
         super().connection_made(transport)

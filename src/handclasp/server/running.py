@@ -5,38 +5,57 @@ import contextlib
 import logging
 import signal
 import socket
+import ssl
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import uvicorn
 
 from handclasp.app.answer_ocsp import VALIDITY, OcspDesk
 from handclasp.app.home import Home
 from handclasp.app.ocsp_responders import responders
-from handclasp.model.errors import HandclaspError, UsageError, WorldError
+from handclasp.model.errors import HandclaspError, WorldError
 from handclasp.server.application import Application, AsgiApp
 from handclasp.server.metrics import Metrics
 from handclasp.server.ocsp import MAX_AGE, OcspRoute
 from handclasp.server.patience import PatientProtocol
 from handclasp.server.public import PublicRoutes
+from handclasp.server.sockets import BACKLOG, proxy_socket, tcp_socket
 
 log = logging.getLogger("handclasp.serve")
 
 _GRACE = 10  # seconds that requests in hand may take when the server stops
-_BACKLOG = 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tls:
+    """Where the API listens by itself: certificate chain, key and trusted CAs are PEM files."""
+
+    listen: tuple[str, int]
+    chain: str
+    key: str
+    trusted: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """What `serve` may be told. `prepare`: sign answers ahead; `upkeep`: seconds between looks at responders and answers."""
+    """What `serve` may be told. `prepare`: sign answers ahead; `upkeep`: seconds between looks at responders and answers.
+
+    `socket`: a Unix socket on which a proxy passes on the client's certificate; `group` may open it too.
+    """
 
     listen: tuple[str, int]
     validity: timedelta = VALIDITY
     max_age: int = MAX_AGE
     prepare: bool = True
     upkeep: float = 60.0
+    tls: Tls | None = None
+    socket: str | None = None
+    group: str | None = None
 
 
 class _Server(uvicorn.Server):
@@ -56,74 +75,125 @@ class _Server(uvicorn.Server):
         yield
 
 
-def run(home: Home, service: Service, started: Callable[[str], None], *, api: AsgiApp | None = None) -> None:
-    """Serve until SIGTERM or SIGINT, then finish what is in hand.
+def run(home: Home, service: Service, started: Callable[[tuple[str, ...]], None], *, api: AsgiApp | None = None) -> None:
+    """Serve until SIGTERM or SIGINT, then finish what is in hand. SIGHUP: read TLS certificate and trusted CAs again.
 
     Args:
         home: the CA.
         service: where and how.
-        started: called with the base URL once connections are taken.
+        started: called once connections are taken: with the URL of the public part, then that of the API, if it has one.
         api: see application.Application.
 
     Raises:
-        WorldError: the address cannot be listened on, or the keys cannot be unlocked.
+        WorldError: an address cannot be listened on, or the keys cannot be unlocked.
     """
-    listening = _listen(service.listen)
-    try:
-        asyncio.run(_serve(home, service, listening, started, api))
-    finally:
-        listening.close()
-
-
-def address(text: str) -> tuple[str, int]:
-    """HOST:PORT as typed; IPv6 in brackets. UsageError when it is none."""
-    host, _, port = text.rpartition(":")
-    host = host.removeprefix("[").removesuffix("]")
-    if not host or not port.isdigit() or int(port) > 65535:
-        raise UsageError(f"{text!r} is no address to listen on", hint="write --listen 127.0.0.1:8555, or [::1]:8555")
-    return host, int(port)
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(tcp_socket(service.listen))]
+        if service.tls is not None:
+            sockets.append(stack.enter_context(tcp_socket(service.tls.listen)))
+        behind = stack.enter_context(proxy_socket(service.socket, service.group)) if service.socket else None
+        asyncio.run(_serve(home, service, sockets, behind, started, api))
 
 
 async def _serve(
-    home: Home, service: Service, listening: socket.socket, started: Callable[[str], None], api: AsgiApp | None
+    home: Home,
+    service: Service,
+    sockets: list[socket.socket],
+    behind: socket.socket | None,
+    started: Callable[[tuple[str, ...]], None],
+    api: AsgiApp | None,
 ) -> None:
     metrics = Metrics()
     desk = OcspDesk(home, responders(home), validity=service.validity)
     ocsp = OcspRoute(desk, home.clock, metrics, max_age=service.max_age)
-    application = Application(ocsp, PublicRoutes(home, desk, metrics), metrics, api=api)
-    server = _Server(_config(application), lambda: started(_url(listening)))
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, setattr, server, "should_exit", True)  # noqa: FBT003 - the value to set
+    public = PublicRoutes(home, desk, metrics)
+    application = Application(ocsp, public, metrics, api=api)
+    configs = [_config(Application(ocsp, public, metrics)), *([_tls_config(application, service.tls)] if service.tls else [])]
+    pairs = list(zip(configs, sockets, strict=True)) + ([(_config(application), behind)] if behind else [])
+    urls = tuple(_url(one, tls=index == 1) for index, one in enumerate(sockets))
+    up = Counter[str]()
+
+    def announce() -> None:
+        up["servers"] += 1
+        if up["servers"] == len(pairs):
+            started(urls)
+
+    servers = [(_Server(config, announce), one) for config, one in pairs]
+    _heed_signals([server for server, _ in servers], configs, service)
     upkeep = asyncio.create_task(_keep_up(home, desk, service))
     try:
-        await server.serve(sockets=[listening])
+        await asyncio.gather(*(server.serve(sockets=[one]) for server, one in servers))
     finally:
         upkeep.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await upkeep
 
 
-def _config(application: AsgiApp) -> uvicorn.Config:
+def _heed_signals(servers: list["_Server"], configs: list[uvicorn.Config], service: Service) -> None:
+    def stop() -> None:
+        for server in servers:
+            server.should_exit = True
+
+    def reload() -> None:
+        tls = service.tls
+        for config in configs if tls else ():
+            if config.ssl is not None and tls is not None:
+                try:
+                    config.ssl.load_cert_chain(tls.chain, tls.key)
+                    config.ssl.load_verify_locations(tls.trusted)
+                    log.info("TLS certificate and trusted CAs read again")
+                except (OSError, ssl.SSLError) as error:
+                    log.warning("the TLS certificate stays as it was: %s", error)
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    loop.add_signal_handler(signal.SIGHUP, reload)
+
+
+def _config(application: AsgiApp, **more: Any) -> uvicorn.Config:
     return uvicorn.Config(
         application,
         http=PatientProtocol,
         loop="uvloop",
         lifespan="off",
+        ws="none",
         log_config=None,
         access_log=False,
         server_header=False,
         proxy_headers=False,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=_GRACE,
-        backlog=_BACKLOG,
-        limit_concurrency=4 * _BACKLOG,
+        backlog=BACKLOG,
+        limit_concurrency=4 * BACKLOG,
+        **more,
     )
 
 
-def _url(listening: socket.socket) -> str:
+def _tls_config(application: AsgiApp, tls: Tls) -> uvicorn.Config:
+    """Clients may show a certificate: OCSP and CRLs are for those too that have none."""
+    config = _config(
+        application,
+        ssl_certfile=tls.chain,
+        ssl_keyfile=tls.key,
+        ssl_ca_certs=tls.trusted,
+        ssl_cert_reqs=ssl.CERT_OPTIONAL,
+    )
+    try:
+        config.load()
+    except (OSError, ssl.SSLError) as error:
+        raise WorldError(
+            f"the TLS identity cannot be used: {error}",
+            where=tls.chain,
+            hint="handclasp issue api.example.test --profile server, then serve --identity api.example.test",
+        ) from error
+    return config
+
+
+def _url(listening: socket.socket, *, tls: bool) -> str:
     host, port = listening.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    scheme = "https" if tls else "http"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 async def _keep_up(home: Home, desk: OcspDesk, service: Service) -> None:
@@ -152,20 +222,3 @@ def _identity(signer: object) -> object:
 def _prepare(desk: OcspDesk) -> None:
     for _ in desk.prepare():
         time.sleep(0.0005)  # answers to clients go first
-
-
-def _listen(where: tuple[str, int]) -> socket.socket:
-    family = socket.AF_INET6 if ":" in where[0] else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(where)
-        listening.listen(_BACKLOG)
-    except OSError as error:
-        listening.close()
-        raise WorldError(
-            f"cannot listen there: {error.strerror or error}",
-            where=f"{where[0]}:{where[1]}",
-            hint="choose another with --listen, or port 0 for a free one",
-        ) from error
-    return listening

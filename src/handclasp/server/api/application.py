@@ -1,0 +1,179 @@
+"""The API as an ASGI application: who asks, which route, what comes out; failures become problem+json."""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from functools import cache
+from urllib.parse import parse_qsl, unquote
+
+import msgspec
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from handclasp.app.api_access import Caller, caller_of
+from handclasp.app.apply_state import Gear
+from handclasp.app.home import Home
+from handclasp.model.errors import Bug, HandclaspError
+from handclasp.server.api.bundle_page import BundlePages
+from handclasp.server.api.idempotency import Repeats
+from handclasp.server.api.jobs import Call
+from handclasp.server.api.openapi import document
+from handclasp.server.api.problem import ProblemError, problem
+from handclasp.server.api.routes import BASE, ROUTES, Route
+from handclasp.server.http import Answer, ClientGoneError, Receive, Scope, Send, TooLargeError, body_of, header, respond
+
+log = logging.getLogger("handclasp.api")
+
+MAX_BODY = 128 * 1024
+_JSON = (b"content-type", b"application/json")
+_NO_STORE = (b"cache-control", b"no-store")
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A route and what its path named."""
+
+    route: Route
+    path: dict[str, str]
+
+
+class Api:
+    """Serves BASE.
+
+    Args:
+        home: the CA.
+        gear: what a revocation needs to have nginx refuse.
+    """
+
+    def __init__(self, home: Home, gear: Gear) -> None:
+        self._home = home
+        self._gear = gear
+        self._repeats = Repeats(home.clock)
+        self._bundles = BundlePages(home)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        try:
+            answer = await self._answer(scope, receive)
+        except (ProblemError, HandclaspError) as error:
+            answer = self._failed(error)
+        except Exception as error:  # noqa: BLE001 - a fault of ours must not show its inside to a client
+            answer = self._failed(Bug(f"{type(error).__name__}: {error}"))
+        await respond(send, answer, head=scope["method"] == "HEAD")
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
+        path = scope["path"].removeprefix(BASE)
+        if not scope["path"].startswith(f"{BASE}/"):
+            raise ProblemError(404)
+        if path.startswith("/bundles/"):
+            return await self._bundles.answer(scope, path.removeprefix("/bundles/"))
+        caller = await asyncio.to_thread(self._caller, scope)
+        if caller is None:
+            raise ProblemError(401, "show a client certificate that this CA issued, and that is not revoked")
+        if path == "/openapi.json" and scope["method"] == "GET":
+            return Answer(status=200, headers=(_JSON,), body=_openapi())
+        match = _match(scope["method"], path)
+        body = await _body(scope, receive) if match.route.takes else b""
+        key = header(scope, b"idempotency-key") if match.route.method == "POST" else None
+        if key is None:
+            return await self._serve(scope, match, caller, body)
+        return await self._repeats.once(
+            caller.name, key.decode("latin-1"), path, body, lambda: self._settled(scope, match, caller, body)
+        )
+
+    async def _settled(self, scope: Scope, match: Match, caller: Caller, body: bytes) -> Answer:
+        """As `_serve`, with a refusal as an answer too: it is what a repeated request gets."""
+        try:
+            return await self._serve(scope, match, caller, body)
+        except (ProblemError, HandclaspError) as error:
+            return self._failed(error)
+
+    async def _serve(self, scope: Scope, match: Match, caller: Caller, body: bytes) -> Answer:
+        call = Call(
+            home=self._home,
+            gear=self._gear,
+            caller=caller,
+            path=match.path,
+            query=_query(scope, match.route),
+            body=_decoded(match.route, body),
+        )
+        made = await asyncio.to_thread(match.route.job, call)
+        if isinstance(made, bytes):
+            return Answer(status=200, headers=((b"content-type", b"application/x-pem-file"), _NO_STORE), body=made)
+        return Answer(status=match.route.status, headers=(_JSON, _NO_STORE), body=msgspec.json.encode(made))
+
+    def _caller(self, scope: Scope) -> Caller | None:
+        certificate = shown_certificate(scope)
+        return caller_of(self._home, certificate) if certificate is not None else None
+
+    def _failed(self, error: ProblemError | HandclaspError) -> Answer:
+        answer = problem(error)
+        if answer.status >= 500:
+            log.error("%s", error)
+        return answer
+
+
+def shown_certificate(scope: Scope) -> bytes | None:
+    """The client's certificate, DER: of this TLS connection, or in the headers of the proxy on our own Unix socket.
+
+    From everybody else those headers are worth nothing.
+    """
+    state = scope.get("state") or {}
+    if not state.get("proxy"):
+        peer: bytes | None = state.get("peer")
+        return peer
+    if header(scope, b"x-client-verify") != b"SUCCESS":
+        return None
+    escaped = header(scope, b"x-client-cert") or b""
+    try:
+        certificate = x509.load_pem_x509_certificate(unquote(escaped.decode("ascii")).encode())
+    except ValueError:
+        return None
+    return certificate.public_bytes(Encoding.DER)
+
+
+def _match(method: str, path: str) -> Match:
+    allowed: list[str] = []
+    for route in ROUTES:
+        found = route.pattern.match(path)
+        if found and route.method == method:
+            return Match(route, found.groupdict())
+        if found:
+            allowed.append(route.method)
+    if allowed:
+        raise ProblemError(405, "", (b"allow", ", ".join(allowed).encode()))
+    raise ProblemError(404)
+
+
+async def _body(scope: Scope, receive: Receive) -> bytes:
+    kind = (header(scope, b"content-type") or b"").partition(b";")[0].strip().lower()
+    if kind != b"application/json":
+        raise ProblemError(415)
+    try:
+        return await body_of(receive, MAX_BODY)
+    except TooLargeError:
+        raise ProblemError(413, "", (b"connection", b"close")) from None
+    except ClientGoneError:
+        raise ProblemError(408, "", (b"connection", b"close")) from None
+
+
+def _decoded(route: Route, body: bytes) -> object:
+    if route.takes is None:
+        return None
+    try:
+        return msgspec.json.decode(body, type=route.takes)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ProblemError(400, str(error)[:300]) from error
+
+
+def _query(scope: Scope, route: Route) -> dict[str, str]:
+    pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True, max_num_fields=20)
+    unknown = [name for name, _ in pairs if name not in route.query]
+    if unknown:
+        raise ProblemError(400, f"this route is not asked with {unknown[0][:40]!r}")
+    return dict(pairs)
+
+
+@cache
+def _openapi() -> bytes:
+    return msgspec.json.encode(document())

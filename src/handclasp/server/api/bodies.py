@@ -1,0 +1,147 @@
+"""The JSON that goes in and out of the API. The OpenAPI document is made from these types."""
+
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from handclasp.app.issue import Issued
+from handclasp.app.register import Entry
+from handclasp.model.issuance import AuditEvent, Reason
+from handclasp.pki.serials import format_serial
+
+Name = Annotated[str, Meta(min_length=1, max_length=64)]
+Days = Annotated[int, Meta(ge=1, le=36500)]
+Csr = Annotated[str, Meta(max_length=64 * 1024, description="PKCS#10 in PEM")]
+
+
+class In(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """A body that comes in: nothing unknown is passed over."""
+
+
+class IssueIn(In, frozen=True):
+    """Certify the key of a request."""
+
+    name: Name
+    csr: Csr
+    profile: Annotated[str, Meta(max_length=40)] = "client"
+    names: Annotated[list[Annotated[str, Meta(max_length=300)]], Meta(max_length=100)] = []
+    take_names: bool = False
+    days: Days | None = None
+
+
+class RenewIn(In, frozen=True):
+    """Renew: for the key of a request, or for the key there was."""
+
+    csr: Csr | None = None
+    days: Days | None = None
+
+
+class RevokeIn(In, frozen=True):
+    """Revoke one certificate."""
+
+    reason: Reason = Reason.UNSPECIFIED
+
+
+class LinkIn(In, frozen=True):
+    """Make a one-time link."""
+
+    hours: Annotated[int, Meta(ge=1, le=168)] = 24
+
+
+class Certificate(msgspec.Struct, frozen=True):
+    """One certificate of the register. `status`: good, expired, revoked, abandoned or pending."""
+
+    name: str
+    profile: str
+    serial: str
+    issuer: str
+    status: str
+    not_before: datetime
+    not_after: datetime
+    revoked_at: datetime | None
+    reason: str | None
+
+
+class CertificatePage(msgspec.Struct, frozen=True):
+    """Some certificates in order of creation; `next`: give it as `after` for those that follow."""
+
+    certificates: list[Certificate]
+    next: str | None
+
+
+class IssuedOut(msgspec.Struct, frozen=True):
+    """A new certificate. `chain`: PEM, leaf first. `refused`: wishes of the request that were not granted."""
+
+    name: str
+    serial: str
+    not_after: datetime
+    chain: str
+    refused: list[str]
+
+
+class RevokedOut(msgspec.Struct, frozen=True):
+    """`proven`: the nginx of this home was seen to refuse it; `unproven` says why not."""
+
+    serial: str
+    revoked_at: datetime | None
+    reason: str | None
+    proven: bool
+    unproven: list[str]
+
+
+class Link(msgspec.Struct, frozen=True):
+    """A one-time link; `path` is below the address of this API."""
+
+    name: str
+    path: str
+    until: datetime
+
+
+class Event(msgspec.Struct, frozen=True):
+    """One line of the audit log."""
+
+    sequence: int
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    details: dict[str, str]
+    digest: str
+
+
+class EventPage(msgspec.Struct, frozen=True):
+    """Some events; `next`: give it as `after` for those that follow."""
+
+    events: list[Event]
+    next: int | None
+
+
+class Who(msgspec.Struct, frozen=True):
+    """The caller."""
+
+    name: str
+    role: str
+    serial: str
+
+
+def certificate_out(entry: Entry) -> Certificate:
+    """A line of the register."""
+    return Certificate(**{field: getattr(entry, field) for field in Certificate.__struct_fields__})
+
+
+def issued_out(issued: Issued, chain: bytes) -> IssuedOut:
+    """What was issued."""
+    return IssuedOut(
+        name=issued.record.name,
+        serial=format_serial(issued.record.serial),
+        not_after=issued.record.not_after,
+        chain=chain.decode(),
+        refused=list(issued.refused),
+    )
+
+
+def event_out(event: AuditEvent) -> Event:
+    """A line of the audit log."""
+    return Event(**{field: getattr(event, field) for field in Event.__struct_fields__})

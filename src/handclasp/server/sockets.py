@@ -1,0 +1,67 @@
+"""The sockets that the server listens on."""
+
+import contextlib
+import os
+import shutil
+import socket
+import stat
+from collections.abc import Iterator
+
+from handclasp.model.errors import UsageError, WorldError
+
+BACKLOG = 1024
+
+
+def address(text: str) -> tuple[str, int]:
+    """HOST:PORT as typed; IPv6 in brackets. UsageError when it is none."""
+    host, _, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not host or not port.isdigit() or int(port) > 65535:
+        raise UsageError(f"{text!r} is no address to listen on", hint="write --listen 127.0.0.1:8555, or [::1]:8555")
+    return host, int(port)
+
+
+@contextlib.contextmanager
+def tcp_socket(where: tuple[str, int]) -> Iterator[socket.socket]:
+    """Listens on an address; WorldError when that cannot be."""
+    family = socket.AF_INET6 if ":" in where[0] else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listening:
+        try:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind(where)
+            listening.listen(BACKLOG)
+        except OSError as error:
+            raise WorldError(
+                f"cannot listen there: {error.strerror or error}",
+                where=f"{where[0]}:{where[1]}",
+                hint="choose another with --listen, or port 0 for a free one",
+            ) from error
+        yield listening
+
+
+@contextlib.contextmanager
+def proxy_socket(path: str, group: str | None) -> Iterator[socket.socket]:
+    """Listens on a Unix socket that only its owner, and `group`, may open: whoever can, is believed about client certificates.
+
+    A socket that an earlier run left is replaced; anything else in the way is not. WorldError when that cannot be.
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
+        before = os.umask(0o177)
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                if stat.S_ISSOCK(os.lstat(path).st_mode):
+                    os.unlink(path)  # noqa: PTH108 - beside the other calls of os
+            listening.bind(path)
+            if group is not None:
+                shutil.chown(path, group=group)
+                os.chmod(path, 0o660)  # noqa: PTH101 - beside the other calls of os
+            listening.listen(BACKLOG)
+        except (OSError, LookupError) as error:
+            raise WorldError(f"no socket can be made there: {error}", where=path, hint="choose another --api-socket") from error
+        finally:
+            os.umask(before)
+        try:
+            yield listening
+        finally:
+            with contextlib.suppress(OSError):
+                os.unlink(path)  # noqa: PTH108 - beside the other calls of os

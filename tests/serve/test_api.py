@@ -1,0 +1,370 @@
+"""The REST API: every role against every route, and what the routes do, over TLS and behind a real nginx."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from cryptography import x509
+
+from handclasp.adapters.nginx_process import NginxProcess
+from handclasp.app.api_access import CHANGES, EVERYBODY_S, OWN, Action, Role
+from handclasp.server.api.routes import ROUTES
+from tests.ca_rig import Ca, copied, openssl, verify
+from tests.nginx_rig import MAIN, free_port
+from tests.serve.serve_rig import serving
+
+ROLES = {"root-admin": "admin", "desk": "operator", "eyes": "auditor"}
+HOLDER = {Role.ADMIN: "root-admin", Role.OPERATOR: "desk", Role.AUDITOR: "eyes", Role.SELF: "alice"}
+
+
+@pytest.fixture(scope="module")
+def api_template(serve_template: Ca, tmp_path_factory: pytest.TempPathFactory) -> Ca:
+    made = copied(serve_template, tmp_path_factory.mktemp("api-template"))
+    for name in ROLES:
+        made.run("issue", name)
+    (made.home / "roles.toml").write_text("".join(f'"{name}" = "{role}"\n' for name, role in ROLES.items()))
+    return made
+
+
+@dataclass(frozen=True)
+class Reply:
+    status: int
+    kind: str
+    text: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+
+@dataclass(frozen=True)
+class Client:
+    ca: Ca
+    base: str
+
+    def ask(self, who: str | None, method: str, path: str, body: object = None, *headers: str, raw: bool = False) -> Reply:
+        url = path if raw else f"{self.base}/api/v1{path}"
+        command = ["curl", "-sS", "--noproxy", "*", "--max-time", "60", "-X", method, "--cacert",
+                   str(self.ca.home / "ca" / "bundle.pem"), "-w", "\n%{http_code} %{content_type}", url]  # fmt: skip
+        if who is not None:
+            folder = self.ca.identity(who)
+            command += ["--cert", str(folder / "chain.pem"), "--key", str(folder / "key.pem")]
+        if body is not None:
+            command += ["-H", "content-type: application/json", "--data-binary", "@-"]
+        for header in headers:
+            command += ["-H", header]
+        done = subprocess.run(command, input=json.dumps(body), capture_output=True, text=True, check=False, timeout=90)
+        assert done.returncode == 0, (command, done.stderr)
+        text, _, last = done.stdout.rpartition("\n")
+        status, _, kind = last.partition(" ")
+        return Reply(int(status), kind.partition(";")[0], text)
+
+
+@contextmanager
+def api_of(ca: Ca) -> Iterator[Client]:
+    with serving(ca, "--api-listen", "127.0.0.1:0", "--identity", "app.test") as served:
+        yield Client(ca=ca, base=served.document["api"].removesuffix("/api/v1"))
+
+
+@pytest.fixture(scope="module")
+def client(api_template: Ca, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    with api_of(copied(api_template, tmp_path_factory.mktemp("api-shared"))) as found:
+        yield found
+
+
+@pytest.fixture
+def own(api_template: Ca, tmp_path: Path) -> Iterator[Client]:
+    with api_of(copied(api_template, tmp_path)) as found:
+        yield found
+
+
+def serial_of(ca: Ca, name: str) -> str:
+    return f"{x509.load_pem_x509_certificate(ca.identity(name, 'certificate.pem').read_bytes()).serial_number:X}"
+
+
+def csr(folder: Path, name: str) -> str:
+    key, request = folder / f"{name}.key", folder / f"{name}.csr"
+    openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-subj",
+            f"/CN={name}", "-out", request)  # fmt: skip
+    return request.read_text()
+
+
+def paths(ca: Ca, of: str) -> dict[Action, tuple[str, str, object]]:
+    """For each action: method, path and a body that is refused late, so that only the right is judged."""
+    return {
+        Action.WHO: ("GET", "/whoami", None),
+        Action.DESCRIBE: ("GET", "/openapi.json", None),
+        Action.LIST: ("GET", f"/certificates?name={of}", None),
+        Action.SHOW: ("GET", f"/certificates/{serial_of(ca, of)}", None),
+        Action.ISSUE: ("POST", "/certificates", {"name": of, "csr": "none"}),
+        Action.RENEW: ("POST", f"/identities/{of}/renew", {"csr": "none"}),
+        Action.REVOKE: ("POST", f"/certificates/{serial_of(ca, of)}/revoke", {"reason": "bad reason"}),
+        Action.LINK: ("POST", f"/identities/{of}/bundle-links", {"hours": 1}),
+        Action.AUDIT: ("GET", "/audit?limit=1", None),
+    }
+
+
+def test_the_matrix_names_every_route() -> None:
+    assert {route.action for route in ROUTES} | {Action.DESCRIBE} == set(Action)
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("of", ["bob", "eyes", "alice"])
+def test_every_role_against_every_route(client: Client, role: Role, of: str) -> None:
+    """Objects: a plain identity, one that has a role, and the plain caller's own."""
+    holder = HOLDER[role]
+    for action, (method, path, body) in paths(client.ca, of).items():
+        if action is Action.REVOKE:
+            continue  # its body is judged first: the next test
+        allowed = action in EVERYBODY_S[role]
+        if action in CHANGES and of in ROLES and role is not Role.ADMIN:
+            allowed = False
+        if of == holder and action in OWN:
+            allowed = True
+        got = client.ask(holder, method, path, body)
+        assert (got.status != 403) == allowed, (role, of, action, got)
+        assert got.status < 500, got
+
+
+@pytest.mark.parametrize("role", [Role.OPERATOR, Role.AUDITOR, Role.SELF])
+def test_who_may_not_revoke_revokes_nothing(client: Client, role: Role) -> None:
+    serial = serial_of(client.ca, "root-admin")
+    assert client.ask(HOLDER[role], "POST", f"/certificates/{serial}/revoke", {}).status == 403
+    assert client.ask("root-admin", "GET", "/whoami").status == 200
+
+
+@pytest.mark.parametrize("who", [None, "mallory", "app.test"])
+def test_nothing_without_a_good_client_certificate(client: Client, who: str | None) -> None:
+    """None, a revoked one, and a server's: TLS itself refuses the last one."""
+    for method, path, body in paths(client.ca, "alice").values():
+        if who == "app.test":
+            folder = client.ca.identity(who)
+            done = subprocess.run(
+                ["curl", "-sS", "--noproxy", "*", "--cacert", client.ca.home / "ca" / "bundle.pem", "--cert",
+                 folder / "chain.pem", "--key", folder / "key.pem", f"{client.base}/api/v1{path}"],
+                capture_output=True, check=False, timeout=60,
+            )  # fmt: skip
+            assert done.returncode != 0
+            continue
+        got = client.ask(who, method, path, body)
+        assert (got.status, got.kind) == (401, "application/problem+json"), (path, got)
+
+
+def test_headers_of_a_proxy_are_worth_nothing_on_other_connections(client: Client) -> None:
+    pem = client.ca.identity("root-admin", "certificate.pem").read_text()
+    forged = ("X-Client-Verify: SUCCESS", f"X-Client-Cert: {quote(pem, safe='')}")
+    assert client.ask(None, "GET", "/audit", None, *forged).status == 401
+    assert client.ask("alice", "GET", "/audit", None, *forged).status == 403
+
+
+def test_issue_renew_revoke_and_the_audit_log(own: Client, tmp_path: Path) -> None:
+    made = own.ask("desk", "POST", "/certificates", {"name": "carol", "csr": csr(tmp_path, "carol"), "days": 30})
+    assert made.status == 201, made
+    (tmp_path / "chain.pem").write_text(made.json["chain"])
+    verify(own.ca, tmp_path / "chain.pem")
+    (own.ca.identity("carol") / "key.pem").write_bytes((tmp_path / "carol.key").read_bytes())
+    assert own.ask("carol", "GET", "/whoami").json == {"name": "carol", "role": "self", "serial": made.json["serial"]}
+    renewed = own.ask("carol", "POST", "/identities/carol/renew", {"csr": csr(tmp_path, "carol2")})
+    assert renewed.status == 201, renewed
+    (own.ca.identity("carol") / "key.pem").write_bytes((tmp_path / "carol2.key").read_bytes())
+    assert [one["serial"] for one in own.ask("carol", "GET", "/certificates").json["certificates"]] == [
+        made.json["serial"], renewed.json["serial"],
+    ]  # fmt: skip
+    again = own.ask("desk", "POST", "/certificates", {"name": "carol", "csr": csr(tmp_path, "carol3")})
+    assert (again.status, again.kind) == (409, "application/problem+json")
+    assert "has a certificate" in again.json["detail"]
+    gone = own.ask("desk", "POST", f"/certificates/{made.json['serial']}/revoke", {"reason": "keyCompromise"})
+    assert gone.json["reason"] == "keyCompromise"
+    (own.ca.identity("carol") / "chain.pem").write_text(made.json["chain"])
+    (own.ca.identity("carol") / "key.pem").write_bytes((tmp_path / "carol.key").read_bytes())
+    assert own.ask("carol", "GET", "/whoami").status == 401
+    events = own.ask("eyes", "GET", "/audit?limit=500").json["events"]
+    assert [(one["action"], one["actor"]) for one in events if one["subject"] == "carol"] == [
+        ("intent", "desk (api)"), ("issued", "desk (api)"), ("intent", "carol (api)"), ("issued", "carol (api)"),
+        ("revoked", "desk (api)"),
+    ]  # fmt: skip
+    assert own.ca.run("audit").returncode == 0
+
+
+def test_nobody_makes_a_certificate_that_opens_more_than_their_own(own: Client, tmp_path: Path) -> None:
+    with (own.ca.home / "roles.toml").open("a") as roles:
+        roles.write('"future-admin" = "admin"\n')
+    body = {"name": "future-admin", "csr": csr(tmp_path, "future-admin")}
+    assert own.ask("desk", "POST", "/certificates", body).status == 403
+    assert own.ask("desk", "POST", "/identities/root-admin/renew", {"csr": body["csr"]}).status == 403
+    assert own.ask("root-admin", "POST", "/certificates", body).status == 201
+
+
+def test_broken_roles_let_nobody_in(own: Client) -> None:
+    (own.ca.home / "roles.toml").write_text('"alice" = "king"\n')
+    got = own.ask("alice", "GET", "/whoami")
+    assert (got.status, got.kind) == (400, "application/problem+json")
+
+
+def test_an_idempotency_key_does_it_once(own: Client, tmp_path: Path) -> None:
+    body = {"name": "carol", "csr": csr(tmp_path, "carol")}
+    first = own.ask("desk", "POST", "/certificates", body, "Idempotency-Key: one")
+    second = own.ask("desk", "POST", "/certificates", body, "Idempotency-Key: one")
+    assert (first.status, first.text) == (second.status, second.text)
+    assert first.status == 201
+    other = own.ask("desk", "POST", "/certificates", body | {"name": "dave"}, "Idempotency-Key: one")
+    assert other.status == 422
+    refused = own.ask("desk", "POST", "/certificates", body, "Idempotency-Key: two")
+    assert refused.status == 409
+
+
+def test_pages(client: Client) -> None:
+    whole = client.ask("desk", "GET", "/certificates").json["certificates"]
+    seen, after = [], ""
+    while True:
+        page = client.ask("desk", "GET", f"/certificates?limit=3{after}").json
+        seen += page["certificates"]
+        if page["next"] is None:
+            break
+        after = f"&after={page['next']}"
+    assert seen == whole
+    assert len(whole) > 3
+    assert [one["name"] for one in client.ask("desk", "GET", "/certificates?status=revoked").json["certificates"]] == [
+        "mallory"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("GET", "/nothing", None, 404), ("DELETE", "/whoami", None, 405), ("POST", "/certificates", [], 400),
+        ("POST", "/certificates", {"name": "x", "csr": "x", "ca": True}, 400), ("POST", "/certificates", {"name": "x"}, 400),
+        ("POST", "/certificates", {"name": "../x", "csr": "x"}, 400), ("GET", "/certificates?limit=0", None, 400),
+        ("GET", "/certificates?limit=9999", None, 400), ("GET", "/certificates?nope=1", None, 400),
+        ("GET", "/certificates?after=zz", None, 400), ("GET", "/certificates/zz", None, 400),
+        ("GET", "/certificates/1234", None, 404), ("POST", "/identities/nobody/renew", {}, 404),
+        ("GET", "/audit?after=-1", None, 400), ("POST", "/certificates", {"name": "x", "csr": "y" * 200_000}, 413),
+        ("GET", "/bundles/abc", None, 200), ("POST", "/bundles/abc", None, 404), ("PUT", "/bundles/abc", None, 405),
+    ],
+)  # fmt: skip
+def test_hostile_and_mistaken_requests(client: Client, method: str, path: str, body: object, status: int) -> None:
+    got = client.ask("root-admin", method, path, body)
+    assert got.status == status, got
+    if status != 200:
+        assert got.kind == "application/problem+json"
+        assert got.json["status"] == status
+        assert "/tmp" not in got.text
+
+
+def test_a_one_time_link_gives_the_bundle_once(own: Client, tmp_path: Path) -> None:
+    link = own.ask("desk", "POST", "/identities/bob/bundle-links", {"hours": 1}).json
+    url = own.base + link["path"]
+    page = own.ask(None, "GET", url, raw=True)
+    assert (page.status, page.kind) == (200, "text/html")
+    trusted = str(own.ca.home / "ca" / "bundle.pem")
+    file = tmp_path / "bob.p12"
+    subprocess.run(
+        ["curl", "-sS", "--noproxy", "*", "--cacert", trusted, "-X", "POST", "-o", file, url], check=True, timeout=60
+    )
+    inside = openssl("pkcs12", "-in", file, "-passin", f"file:{own.ca.identity('bob', 'p12-password.txt')}", "-nodes")
+    assert "PRIVATE KEY" in inside
+    assert own.ask(None, "POST", url, raw=True).status == 404
+    assert link["path"].rpartition("/")[2] not in (own.ca.home / "registry.sqlite").read_bytes().decode("latin-1")
+    late = own.ask("desk", "POST", "/identities/carol/bundle-links", {"hours": 1})
+    assert late.status == 400
+
+
+def test_the_openapi_document_describes_every_route(client: Client) -> None:
+    document = client.ask("alice", "GET", "/openapi.json").json
+    assert document["openapi"] == "3.1.0"
+    for route in ROUTES:
+        operation = document["paths"][f"/api/v1{route.path}"][route.method.lower()]
+        assert str(route.status) in operation["responses"]
+    text = json.dumps(document)
+    for name in set(re.findall(r"#/components/schemas/(\w+)", text)):
+        assert name in document["components"]["schemas"]
+
+
+def test_behind_nginx_over_a_socket_that_only_it_may_open(api_template: Ca, tmp_path: Path) -> None:
+    ca = copied(api_template, tmp_path)
+    where = tmp_path / "api.sock"
+    with serving(ca, "--api-socket", str(where)):
+        assert where.stat().st_mode & 0o777 == 0o600
+        with in_front(ca, tmp_path / "nginx", where) as client:
+            assert client.ask("eyes", "GET", "/whoami").json["role"] == "auditor"
+            assert client.ask("alice", "GET", "/audit", None, "X-Client-Cert: x", "X-Client-Verify: SUCCESS").status == 403
+            assert client.ask(None, "GET", "/whoami").status == 401
+            assert client.ask("mallory", "GET", "/whoami").status == 401
+    assert not where.exists()
+    where.write_text("in the way")
+    assert "no socket" in ca.run("serve", "--listen", "127.0.0.1:0", "--api-socket", str(where), expect=5).stderr
+    assert where.read_text() == "in the way"
+
+
+@contextmanager
+def in_front(ca: Ca, folder: Path, where: Path) -> Iterator[Client]:
+    for name in ("logs", "run"):
+        (folder / name).mkdir(parents=True)
+    port = free_port()
+    identity = ca.identity("app.test")
+    server = f"""
+    server {{
+        listen 127.0.0.1:{port} ssl; server_name app.test;
+        ssl_certificate {identity}/chain.pem; ssl_certificate_key {identity}/key.pem;
+        ssl_client_certificate {ca.home}/ca/bundle.pem; ssl_verify_client optional; ssl_verify_depth 2;
+        location / {{
+            proxy_pass http://unix:{where};
+            proxy_set_header X-Client-Verify $ssl_client_verify;
+            proxy_set_header X-Client-Cert $ssl_client_escaped_cert;
+        }}
+    }}"""
+    config = folder / "nginx.conf"
+    config.write_text(MAIN.format(http=server, user="user root;"))
+    nginx = NginxProcess()
+    nginx.start(prefix=str(folder), config=str(config))
+    try:
+        yield Client(ca=ca, base=f"https://127.0.0.1:{port}")
+    finally:
+        nginx.stop(prefix=str(folder), config=str(config))
+
+
+def test_a_new_server_certificate_is_taken_at_sighup_without_a_dropped_connection(own: Client) -> None:
+    port = int(own.base.rpartition(":")[2])
+    before = served_serial(own, port)
+    own.ca.run("renew", "app.test")
+    (process,) = [int(pid) for pid in listeners(port)]
+    os.kill(process, signal.SIGHUP)
+    for _ in range(100):
+        if served_serial(own, port) != before:
+            break
+    assert served_serial(own, port) == f"serial={serial_of(own.ca, 'app.test')}"
+    assert own.ask("alice", "GET", "/whoami").status == 200
+
+
+def served_serial(client: Client, port: int) -> str:
+    shown = subprocess.run(
+        ["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-servername", "app.test"],
+        input=b"", capture_output=True, check=False, timeout=30,
+    ).stdout  # fmt: skip
+    said = subprocess.run(["openssl", "x509", "-noout", "-serial"], input=shown, capture_output=True, check=True, timeout=30)
+    return said.stdout.decode().strip()
+
+
+def listeners(port: int) -> set[str]:
+    """Processes that listen on this port of loopback, from /proc."""
+    wanted = f"{socket.inet_aton('127.0.0.1')[::-1].hex().upper()}:{port:04X}"
+    lines = (line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:])
+    inodes = {f"socket:[{fields[9]}]" for fields in lines if fields[1] == wanted and fields[3] == "0A"}
+    found = set()
+    for link in Path("/proc").glob("[0-9]*/fd/*"):
+        try:
+            if str(link.readlink()) in inodes:
+                found.add(link.parts[2])
+        except OSError:
+            continue
+    return found
