@@ -31,7 +31,11 @@ _NOT_ON_LOOPBACK = frozenset(
 )
 """Shown by what a sandbox does not have: requests without TLS, browsers, the backend itself, the true certificate."""
 
+ANY_UPSTREAM = frozenset({"upstream-verify-off-by-default"})
+"""Anybody can stand in for the upstream."""
+
 _LOG_CAUSE = "error-log-level-hides-reason"
+_OPTIONAL_CAUSE = "optional-not-enforced"
 
 
 def attempt_for(case: Case, finding: Finding) -> Attempt | None:
@@ -44,7 +48,8 @@ def can_be_shown(finding: Finding) -> bool:
     """Whether a request before and after a remedy says anything about this finding."""
     if finding.cause == _LOG_CAUSE:
         return True
-    return finding.severity is Severity.ERROR and finding.cause not in _NOT_ON_LOOPBACK
+    worth_it = {Severity.ERROR, Severity.WARNING} if finding.cause == _OPTIONAL_CAUSE else {Severity.ERROR}
+    return finding.severity in worth_it and finding.cause not in _NOT_ON_LOOPBACK
 
 
 def _visit(socket: Socket, server: TlsServer, uri: str) -> Attempt:
