@@ -43,6 +43,7 @@ missing_packages() {
     command -v openssl >/dev/null || printf 'openssl '
     command -v curl >/dev/null || printf 'curl '
     command -v ocsptool >/dev/null || printf 'gnutls-bin '
+    command -v systemd-analyze >/dev/null || printf 'systemd '
     command -v softhsm2-util >/dev/null || printf 'softhsm2 '
     has_postgresql || printf 'postgresql '
     [ "$purpose" != test ] || command -v chromium >/dev/null || printf 'chromium '

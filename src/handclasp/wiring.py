@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from handclasp.ports.keys import KeyStore
     from handclasp.ports.machine import Machine
     from handclasp.ports.nginx import Nginx
+    from handclasp.ports.notify import Notifier
     from handclasp.ports.probe import Probe
     from handclasp.ports.stage import Stage
     from handclasp.ports.store import Store
@@ -94,6 +95,21 @@ class World:
         from handclasp.adapters.passphrase import read_secret
 
         return read_secret(path)
+
+    def secret_file(self, path: str) -> bytes:
+        """The content of a file that only its owner may read."""
+        from handclasp.adapters.passphrase import refuse_readable
+
+        content = self.files.read(path)
+        refuse_readable(path)
+        return content
+
+    @cached_property
+    def notifier(self) -> "Notifier":
+        """Sends notices."""
+        from handclasp.adapters.notifier import AppriseNotifier
+
+        return AppriseNotifier()
 
     @property
     def passphrase_path(self) -> str | None:

@@ -83,17 +83,22 @@ def read_secret(path: str) -> bytes:
         PolicyError: group or others may read it.
     """
     content = PosixFileTree().read(path)
+    refuse_readable(path)
+    return _line(content, path)
+
+
+def refuse_readable(path: str) -> None:
+    """PolicyError when group or others may read or change a file with a secret."""
     try:
         found = os.stat(path)
     except OSError as error:
         raise world_error(path, "cannot be looked at", error) from error
     if stat.S_IMODE(found.st_mode) & 0o077:
         raise PolicyError(
-            f"others may read or change this passphrase file (mode {stat.S_IMODE(found.st_mode):04o})",
+            f"others may read or change this file with a secret (mode {stat.S_IMODE(found.st_mode):04o})",
             where=path,
             hint=f"chmod 600 {path}",
         )
-    return _line(content, path)
 
 
 def read_descriptor(descriptor: int) -> bytes:

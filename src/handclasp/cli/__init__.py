@@ -24,6 +24,7 @@ from handclasp.cli.frame import LazyGroup, report
         "crl": "Show the published CRLs, or sign fresh ones.",
         "passphrase": "Put the CA keys under another passphrase.",
         "unhold": "Lift the hold of a certificate.",
+        "notify": "Send what ends soon by mail, webhook or chat.",
         "systemd": "Write timer units that renew, refresh CRLs and warn.",
         "ca": "More CAs, successors, and a root whose key is elsewhere.",
         "nginx": "Configure nginx for client certificates.",

@@ -1,0 +1,47 @@
+"""handclasp notify."""
+
+import click
+
+from handclasp.cli.ca_options import world
+from handclasp.cli.frame import Frame, framed
+
+
+@click.command("notify")
+@click.option(
+    "--to-file",
+    type=click.Path(dir_okay=False),
+    required=True,
+    help="File (mode 0600) with one place a line: mailtos://..., json://host/path, slack://..., and so on.",
+)
+@click.option("--within", type=click.IntRange(0, 3650), default=30, show_default=True, help="Days ahead to look.")
+@click.option(
+    "--every", type=click.IntRange(0, 365), default=7, show_default=True, help="Days until the same news is repeated."
+)
+@click.option("--test", is_flag=True, help="Send also when all is well.")
+@framed
+def command(frame: Frame, *, to_file: str, within: int, every: int, test: bool) -> int:
+    r"""Send what ends soon or needs care by mail, webhook or chat (through Apprise). Nothing new: nothing is sent.
+
+    Exit code 5: a place could not be reached.
+
+    \b
+    Example:
+      handclasp notify --to-file /etc/handclasp/notify
+    """
+    from datetime import timedelta
+
+    from handclasp.app.notify import notify, read_places
+
+    here = world(frame)
+    places = read_places(here.secret_file(to_file), where=to_file)
+    days = timedelta(days=within), timedelta(days=every)
+    done = notify(here.ca, here.notifier, places, within=days[0], every=days[1], always=test)
+    if frame.json:
+        frame.document("notify", {"items": len(done.items), "sent": done.sent, "failed": list(done.failed)})
+    elif done.sent:
+        frame.out(f"{len(done.items)} things told to {len(places) - len(done.failed)} places")
+        for scheme in done.failed:
+            frame.out(f"  NOT reached: {scheme}://...")
+    else:
+        frame.out("Nothing new to tell.")
+    return 5 if done.failed else 0

@@ -1,0 +1,74 @@
+"""handclasp systemd."""
+
+import click
+
+from handclasp.cli.ca_options import world
+from handclasp.cli.frame import Frame, framed
+
+
+@click.command("systemd")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False),
+    default="/etc/systemd/system",
+    show_default=True,
+    help="Folder of the units.",
+)
+@click.option("--user", default=None, help="Who runs them.  [default: the owner of the home]")
+@click.option(
+    "--reload", default="/bin/systemctl reload nginx.service", show_default=True, help="Run after new files; empty: nothing."
+)
+@click.option(
+    "--notify-file", type=click.Path(dir_okay=False), help="Also a unit that sends notices to the places in this file."
+)
+@framed
+def command(frame: Frame, *, output: str, user: str | None, reload: str, notify_file: str | None) -> None:
+    r"""Write timer units: renew what is due (daily), fresh CRLs (weekly), and notices of what ends soon (daily).
+
+    The units may write to the home and nowhere else. The passphrase file that the home remembers is handed to them as a
+    systemd credential.
+
+    \b
+    Example:
+      handclasp systemd && systemctl daemon-reload && systemctl enable --now handclasp-renew.timer handclasp-crl.timer
+    """
+    import pwd
+    import shutil
+    import sys
+    from pathlib import Path
+
+    from handclasp.app.home import PASSPHRASE_FILE
+    from handclasp.model.errors import UsageError
+    from handclasp.present.ca_words import say
+    from handclasp.present.units import UnitOrder, units
+
+    here = world(frame)
+    here.ca.authorities()
+    program = shutil.which(sys.argv[0]) or shutil.which("handclasp")
+    if program is None:
+        raise UsageError(
+            "the command handclasp is not on the PATH", hint="call it by its full path: /path/to/handclasp systemd"
+        )
+    owner = user or pwd.getpwuid(Path(here.layout.folder).stat().st_uid).pw_name
+    made = units(
+        UnitOrder(
+            program=str(Path(program).absolute()),
+            home=here.layout.folder,
+            user=owner,
+            passphrase_file=here.store.value(PASSPHRASE_FILE) or None,
+            reload=reload or None,
+            notify_file=str(Path(notify_file).absolute()) if notify_file else None,
+        )
+    )
+    folder = str(Path(output).absolute())
+    here.files.make_folder(folder)
+    for name, text in made.items():
+        here.files.write(f"{folder}/{name}", text.encode(), mode=0o644)
+    timers = " ".join(name for name in made if name.endswith(".timer"))
+    if frame.json:
+        frame.document("systemd", {"folder": folder, "units": list(made), "program": program, "user": owner})
+        return
+    for name in made:
+        frame.out(say(frame.lang, "units-written", path=f"{folder}/{name}"))
+    frame.hint(say(frame.lang, "next-units", timers=timers))

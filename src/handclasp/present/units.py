@@ -1,0 +1,109 @@
+"""systemd units as text: what runs by itself, with no more rights than it needs (systemd.exec(5))."""
+
+from dataclasses import dataclass
+
+_SERVICE = """\
+# Written by handclasp systemd; run that again instead of editing.
+[Unit]
+Description={description}
+Documentation=man:systemd.timer(5)
+After=network-online.target
+
+[Service]
+Type=oneshot
+ExecStart={command}
+{more}User={user}
+UMask=0077
+Environment=LC_ALL=C.UTF-8
+NoNewPrivileges=yes
+CapabilityBoundingSet=
+ProtectSystem=strict
+ReadWritePaths={home}
+ProtectHome={protect_home}
+PrivateTmp=yes
+PrivateDevices=yes
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectProc=invisible
+LockPersonality=yes
+RestrictAddressFamilies={families}
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+TimeoutStartSec=15min
+"""
+
+_TIMER = """\
+# Written by handclasp systemd; run that again instead of editing.
+[Unit]
+Description={description}
+
+[Timer]
+OnCalendar={calendar}
+RandomizedDelaySec=1h
+Persistent=yes
+
+[Install]
+WantedBy=timers.target
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitOrder:
+    """For which home, run by whom. `passphrase_file`: becomes a credential, so that nobody but the unit sees it.
+
+    `reload`: a command that makes nginx read new files, run with full rights after renewals and CRLs.
+    `notify_file`: where notices go (see `handclasp notify`); None: no unit for that.
+    """
+
+    program: str
+    home: str
+    user: str
+    passphrase_file: str | None = None
+    reload: str | None = None
+    notify_file: str | None = None
+
+
+def units(order: UnitOrder) -> dict[str, str]:
+    """File names and contents: a service and a timer for renewals, for CRLs, and for notices."""
+    made = _pair(order, "renew", "Renew certificates of Handclasp that are due", ("renew", "--due"), "daily")
+    made |= _pair(order, "crl", "Fresh CRLs of Handclasp", ("crl", "--refresh"), "weekly")
+    if order.notify_file is not None:
+        what = ("notify", "--to-file", order.notify_file)
+        made |= _pair(order, "notify", "Tell what of Handclasp ends soon", what, "*-*-* 08:00:00")
+    return made
+
+
+def _pair(order: UnitOrder, name: str, description: str, words: tuple[str, ...], calendar: str) -> dict[str, str]:
+    command = " ".join(_quoted(word) for word in (order.program, *words, "--home", order.home))
+    more = []
+    if order.passphrase_file and name != "notify":
+        more.append(f"LoadCredential=handclasp-passphrase:{_quoted(order.passphrase_file)}")
+    if order.reload and name != "notify":
+        more.append(f"ExecStartPost=+{order.reload}")
+    outside = name == "notify"
+    service = _SERVICE.format(
+        description=description,
+        command=command,
+        more="".join(f"{line}\n" for line in more),
+        user=order.user,
+        home=_quoted(order.home),
+        protect_home="no" if order.home.startswith(("/home/", "/root/", "/run/user/")) else "yes",
+        families="AF_UNIX AF_INET AF_INET6" if outside else "AF_UNIX",
+    )
+    timer = _TIMER.format(description=description, calendar=calendar)
+    return {f"handclasp-{name}.service": service, f"handclasp-{name}.timer": timer}
+
+
+def _quoted(word: str) -> str:
+    """A word of a unit file: percent signs doubled, quotes where there are blanks (systemd.service(5), COMMAND LINES)."""
+    plain = word.replace("%", "%%").replace("$", "$$")
+    if any(sign in plain for sign in " \t'\"\\;"):
+        return '"' + plain.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return plain

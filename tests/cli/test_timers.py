@@ -1,0 +1,105 @@
+"""Units that systemd accepts, and notices that arrive."""
+
+import http.server
+import json
+import subprocess
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.ca_rig import Ca
+
+
+def test_systemd_accepts_the_units(ca: Ca, tmp_path: Path) -> None:
+    folder = tmp_path / "units"
+    made = ca.json(
+        "systemd", "-o", str(folder), "--user", "root", "--notify-file", "/etc/handclasp/notify", "--reload", "/bin/true"
+    )
+    assert sorted(path.name for path in folder.iterdir()) == sorted(made["units"])
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", *sorted(map(str, folder.iterdir()))],
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=60,
+    )
+    assert "handclasp" not in done.stderr, done.stderr
+    assert done.returncode == 0
+    service = (folder / "handclasp-crl.service").read_text()
+    assert f"ReadWritePaths={ca.home}" in service
+    assert "LoadCredential=handclasp-passphrase:/" in service
+    rated = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", "--threshold=30", str(folder / "handclasp-crl.service")],
+        capture_output=True, check=False, text=True, timeout=60,
+    )  # fmt: skip
+    assert rated.returncode == 0, rated.stdout[-400:]
+
+
+def test_the_command_of_the_unit_runs(ca: Ca, tmp_path: Path) -> None:
+    ca.run("systemd", "-o", str(tmp_path / "units"), "--user", "root")
+    line = next(
+        one for one in (tmp_path / "units/handclasp-renew.service").read_text().splitlines() if one.startswith("ExecStart=")
+    )
+    program, *words = line.removeprefix("ExecStart=").split()
+    assert Path(program).exists()
+    assert ca.run(*words).stdout == "Nothing is due.\n"
+
+
+@dataclass
+class Receiver:
+    url: str
+    got: list[dict[str, Any]] = field(default_factory=list)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    here = Receiver(url="")
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            here.got.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    here.url = f"json://127.0.0.1:{server.server_port}/"
+    yield here
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_what_ends_soon_is_told_once(ca: Ca, tmp_path: Path, receiver: Receiver) -> None:
+    places = tmp_path / "places"
+    places.write_text(f"# where to\n{receiver.url}\n")
+    places.chmod(0o600)
+    command = ("notify", "--to-file", str(places))
+    assert ca.json(*command) == {"schema": "handclasp/notify/1", "items": 0, "sent": False, "failed": []}
+    ca.run("issue", "alice", "--days", "5")
+    assert ca.json(*command)["sent"]
+    assert "the certificate of alice ends on" in receiver.got[0]["message"]
+    assert not ca.json(*command)["sent"]
+    ca.run("issue", "bob", "--days", "5")
+    assert ca.json(*command)["sent"]
+    assert len(receiver.got) == 2
+
+
+def test_places_that_cannot_be_reached_are_named_without_their_secrets(ca: Ca, tmp_path: Path, receiver: Receiver) -> None:
+    places = tmp_path / "places"
+    places.write_text(f"json://user:marked-secret@127.0.0.1:1/\n{receiver.url}\n")
+    places.chmod(0o600)
+    done = ca.run("notify", "--to-file", str(places), "--test", expect=5)
+    assert "NOT reached: json" in done.stdout
+    assert "marked-secret" not in done.stdout + done.stderr
+    assert len(receiver.got) == 1
+    places.chmod(0o644)
+    ca.run("notify", "--to-file", str(places), expect=4)
