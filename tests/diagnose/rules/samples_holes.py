@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from handclasp.lab import mint
 from handclasp.lab.case import pem
 from handclasp.lab.mint import name
-from handclasp.model.verdict import Side
 from tests.diagnose.rules.samples_placement import server
 from tests.diagnose.rules.workshop import ASKS, TLS, Sample, Workshop
 from tests.diagnose.scenes import blank_pem
@@ -214,76 +213,6 @@ def crl_fresh(shop: Workshop) -> Workshop:
     return _dated(shop, timedelta(hours=-1), timedelta(hours=23)).sends()
 
 
-def _passing(shop: Workshop, inside: str, lines: str = TLS, more: str = "") -> Workshop:
-    return shop.http(more + server(lines, f"location / {{ {inside} }}"))
-
-
-def unverified(shop: Workshop) -> Workshop:
-    return _passing(shop, "proxy_pass https://127.0.0.1:9443;")
-
-
-def trusted_in_vain(shop: Workshop) -> Workshop:
-    return _passing(shop, "proxy_pass https://127.0.0.1:9443; proxy_ssl_trusted_certificate ca.pem;").sends()
-
-
-_VERIFIED = "proxy_ssl_verify on; proxy_ssl_trusted_certificate ca.pem; proxy_ssl_name lab.test; proxy_ssl_server_name on;"
-
-
-def verified(shop: Workshop) -> Workshop:
-    return _passing(shop, f"proxy_pass https://127.0.0.1:9443; {_VERIFIED}").sends()
-
-
-def plain_to_tls(shop: Workshop) -> Workshop:
-    return _passing(shop, f"proxy_pass http://127.0.0.1:9443; {_VERIFIED}")
-
-
-def tls_to_plain(shop: Workshop) -> Workshop:
-    backend = 'server { listen 127.0.0.1:9000; return 200 "plain\\n"; }\n'
-    return shop.http(
-        server(TLS, f"location / {{ proxy_pass https://127.0.0.1:9000; {_VERIFIED} }}") + backend
-    ).sends()  # fmt: skip
-
-
-def plain_to_plain(shop: Workshop) -> Workshop:
-    return _passing(shop, _PASS)
-
-
-_ALERT = (
-    "2026/11/20 10:00:00 [error] 7#7: *1 SSL_do_handshake() failed (SSL: error:0A000458:SSL routines::tlsv1 unrecognized name:"
-    "SSL alert number 112) while SSL handshaking to upstream, client: 192.0.2.7, server: site.test"
-)
-
-
-def no_sni(shop: Workshop) -> Workshop:
-    silent = _VERIFIED.replace("server_name on", "server_name off")
-    return _passing(shop, f"proxy_pass https://127.0.0.1:9443; {silent}").say(lines=(_ALERT,)).sends()
-
-
-def no_sni_noticed(shop: Workshop) -> Workshop:
-    return _passing(
-        shop, f"proxy_pass https://127.0.0.1:9443; {_VERIFIED.replace('server_name on', 'server_name off')}"
-    ).sends()
-
-
-def shared_upstream(shop: Workshop) -> Workshop:
-    block = "    upstream backend { server 127.0.0.1:9443; }\n"
-    inside = (
-        f"location / {{ proxy_pass https://backend; {_VERIFIED} }}"
-        f" location /as/ {{ proxy_pass https://backend; {_VERIFIED} proxy_ssl_certificate server.pem;"
-        " proxy_ssl_certificate_key server.key; }"
-    )
-    return shop.http(block + server(TLS, inside))
-
-
-def one_upstream(shop: Workshop) -> Workshop:
-    block = "    upstream backend { server 127.0.0.1:9443; }\n"
-    inside = (
-        f"location / {{ proxy_pass https://backend; {_VERIFIED} }} location /b/ {{ proxy_pass https://backend; {_VERIFIED} }}"
-    )
-    return shop.http(block + server(TLS, inside))
-
-
-UP = Side.UPSTREAM
 SAMPLES = (
     Sample("sessions-revoked", "shared", shared_cache, "revoked-client-resumes-session", severity="warning"),
     Sample("sessions-revoked", "ticket-key", ticket_key, "revoked-client-resumes-session", severity="warning"),
@@ -331,16 +260,4 @@ SAMPLES = (
     Sample("crl-life", "ending", crl_ending, "client-crl-expired", severity="warning"),
     Sample("crl-life", "over", crl_over, "client-crl-expired"),
     Sample("crl-life", "fresh", crl_fresh),
-    Sample("upstream-verified", "default", unverified, "upstream-verify-off-by-default", side=UP),
-    Sample("upstream-verified", "in-vain", trusted_in_vain, "upstream-verify-off-by-default", side=UP),
-    Sample("upstream-verified", "beside", unverified, "upstream-verify-off-by-default", severity="warning"),
-    Sample("upstream-verified", "verified", verified, side=UP),
-    Sample("upstream-scheme", "to-tls", plain_to_tls, "upstream-proxy-pass-http-to-tls", side=UP),
-    Sample("upstream-scheme", "to-plain", tls_to_plain, "upstream-is-plain-http", side=UP),
-    Sample("upstream-scheme", "plain", plain_to_plain),
-    Sample("upstream-sni", "refused", no_sni, "upstream-sni-not-sent", side=UP),
-    Sample("upstream-sni", "noticed", no_sni_noticed, "upstream-sni-not-sent", side=UP, severity="notice"),
-    Sample("upstream-sni", "sent", verified, side=UP),
-    Sample("upstream-sessions", "two", shared_upstream, "upstream-session-reuse-trouble", severity="warning"),
-    Sample("upstream-sessions", "one", one_upstream),
 )

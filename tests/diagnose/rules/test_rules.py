@@ -21,6 +21,7 @@ from tests.diagnose.rules import (
     samples_peer,
     samples_placement,
     samples_protocol,
+    samples_reach,
     samples_start,
     samples_upstream,
 )
@@ -33,6 +34,7 @@ SAMPLES = (
     *samples_placement.SAMPLES,
     *samples_peer.SAMPLES,
     *samples_upstream.SAMPLES,
+    *samples_reach.SAMPLES,
     *samples_protocol.SAMPLES,
 )
 FIRING = [sample for sample in SAMPLES if sample.cause]

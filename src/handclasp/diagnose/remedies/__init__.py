@@ -16,6 +16,7 @@ from handclasp.diagnose.remedies import (
     start,
     upstream_alerts,
     upstream_identity,
+    upstream_settings,
 )
 from handclasp.diagnose.remedies.change import Change
 from handclasp.diagnose.rules import start as start_rules
@@ -109,10 +110,10 @@ _BY_CAUSE: dict[str, Builder] = {
     "verify-failed-compare": holes.failed_compare,
     **dict.fromkeys(("authz-dn-format", "authz-fingerprint-format", "authz-serial-format"), holes.expected_value),
     "client-trust-too-wide": holes.crl_file,
-    "upstream-verify-off-by-default": holes.verify_upstream,
-    **dict.fromkeys(("upstream-proxy-pass-http-to-tls", "upstream-is-plain-http"), holes.scheme),
-    "upstream-sni-not-sent": holes.server_name,
-    "upstream-session-reuse-trouble": holes.no_shared_sessions,
+    "upstream-verify-off-by-default": upstream_settings.verified,
+    **dict.fromkeys(("upstream-proxy-pass-http-to-tls", "upstream-is-plain-http"), upstream_settings.scheme),
+    "upstream-sni-not-sent": upstream_settings.server_name,
+    "upstream-session-reuse-trouble": upstream_settings.apart,
     "upstream-400-relayed": upstream_identity.present,
     "upstream-demands-cert-alert": upstream_identity.present,
     "upstream-client-cert-chain-missing": upstream_identity.complete_chain,

@@ -55,8 +55,11 @@ class Change:
 
 
 def applied(evidence: Evidence, edits: Iterable[FileEdit]) -> Evidence:
-    """The evidence as it would be after the edits."""
-    return replace(evidence, files={**evidence.files, **{edit.path: edit.after for edit in edits}})
+    """The evidence as it would be after the edits. A file at hand that an edit names is one of nginx's from then on."""
+    known = tuple(edits)
+    texts = [edit.after.decode("utf-8", "surrogateescape") for edit in known if edit.path in evidence.files]
+    named = {path: content for path, content in evidence.candidates.items() if any(path in text for text in texts)}
+    return replace(evidence, files={**named, **evidence.files, **{edit.path: edit.after for edit in known}})
 
 
 RELOAD = "nginx -t && nginx -s reload"

@@ -11,8 +11,7 @@ from handclasp.diagnose.rule import say
 from handclasp.diagnose.rules.authorization import Expected, expectations, fingerprint, serial
 from handclasp.diagnose.rules.headers import outer_headers, passing
 from handclasp.diagnose.rules.trust_wide import asking, crl_roots
-from handclasp.diagnose.rules.upstream_tls import locations
-from handclasp.model.finding import Applicability, FileEdit, Finding, Where
+from handclasp.model.finding import Applicability, Finding, Where
 from handclasp.model.nginx import Location, NginxVersion
 from handclasp.model.origin import Origin
 from handclasp.model.text import Text
@@ -161,93 +160,6 @@ def crl_file(case: Case, finding: Finding) -> Iterator[Change]:
                 commands=(RELOAD,),
             )
             return
-
-
-def verify_upstream(case: Case, finding: Finding) -> Iterator[Change]:
-    """Verification with the CA file that stands there already; without one a person must name it."""
-    for server, location in locations(case):
-        upstream = location.upstream
-        if upstream is None or not _at(finding, upstream.verify.origin or upstream.target.origin):
-            continue
-        module = upstream.module
-        block = location.origin or server.origin
-        if upstream.trusted_certificate.value:
-            yield _set(case, block, "verify-upstream", (f"{module}_ssl_verify", ("on",)))
-        return
-
-
-def scheme(case: Case, finding: Finding) -> Iterator[Change]:
-    """https:// for http://, or the reverse."""
-    directive = _directive(case, finding)
-    if directive is None or not directive.args:
-        return
-    target = directive.args[0]
-    to_tls = finding.cause == "upstream-proxy-pass-http-to-tls"
-    wanted = target.replace("http://", "https://", 1) if to_tls else target.replace("https://", "http://", 1)
-    yield Change(
-        id="correct-scheme",
-        title=say("{directive} {target}", "{directive} {target}", directive=directive.name, target=wanted),
-        applicability=Applicability.REVIEW,
-        edits=with_edits(case, replace_argument(directive, 0, wanted)),
-        commands=(RELOAD,),
-        note=None if to_tls else Text(
-            en="the way to the upstream is then in the clear; better let the upstream speak TLS",
-            zh="此后到上游的通信是明文；最好让上游使用 TLS",
-        ),
-    )  # fmt: skip
-
-
-def server_name(case: Case, finding: Finding) -> Iterator[Change]:
-    """SNI on."""
-    for server, location in locations(case):
-        upstream = location.upstream
-        if upstream is not None and _at(finding, upstream.server_name.origin or upstream.target.origin):
-            block = location.origin or server.origin
-            yield _set(case, block, "send-sni", (f"{upstream.module}_ssl_server_name", ("on",)))
-            return
-
-
-def no_shared_sessions(case: Case, finding: Finding) -> Iterator[Change]:
-    """No session reuse where TLS settings differ."""
-    for server in case.stage.config.servers:
-        members = [item for item in server.locations if item.upstream and item.upstream.block and item.origin]
-        if any(_at(finding, item.origin) for item in members):
-            edits: list[FileEdit] = []
-            settings = [
-                (item.origin, f"{item.upstream.module}_ssl_session_reuse") for item in members if item.upstream and item.origin
-            ]
-            edits += _in_blocks(case, settings)
-            yield Change(
-                id="no-session-reuse",
-                title=Text(en="reuse no TLS sessions with this upstream", zh="不与该上游重用 TLS 会话"),
-                applicability=Applicability.SAFE,
-                edits=tuple(edits),
-                commands=(RELOAD,),
-                note=Text(
-                    en="an upstream{} of its own for each identity also keeps kept-alive connections apart",
-                    zh="为每种身份单独设置 upstream{}，还能把保持的连接分开",
-                ),
-            )
-            return
-
-
-def _in_blocks(case: Case, settings: list[tuple[Origin, str]]) -> tuple[FileEdit, ...]:
-    found: list[TextEdit] = []
-    for origin, name in settings:
-        block = block_at(case, origin)
-        if block is not None and not any(child.name == name for child in block.block):
-            found += insert_into(block, (line_of(name, ("off",)),))
-    return with_edits(case, found)
-
-
-def _set(case: Case, block: Origin, identity: str, setting: tuple[str, tuple[str, ...]]) -> Change:
-    return Change(
-        id=identity,
-        title=say("set {line}", "设置 {line}", line=" ".join((setting[0], *setting[1]))),
-        applicability=Applicability.REVIEW,
-        edits=set_in(case, block, setting),
-        commands=(RELOAD,),
-    )
 
 
 def _at(finding: Finding, origin: Origin | None) -> bool:

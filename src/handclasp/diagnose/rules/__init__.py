@@ -44,6 +44,7 @@ ALL: tuple[Rule, ...] = (
     *protocol.RULES,
     *relayed.RULES,
     *upstream_alerts.RULES,
+    *upstream_tls.RULES,
     *no_certificate.RULES,
     *chain.RULES,
     *depth.RULES,
@@ -60,7 +61,6 @@ ALL: tuple[Rule, ...] = (
     *headers.RULES,
     *sessions.RULES,
     *crl_life.RULES,
-    *upstream_tls.RULES,
     *upstream_down.RULES,
     *log_level.RULES,
 )

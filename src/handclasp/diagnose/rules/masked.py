@@ -6,6 +6,8 @@ from handclasp.diagnose.case import Case
 from handclasp.diagnose.rule import Rule, finding, say
 from handclasp.model.finding import Finding, Severity, Where
 from handclasp.model.verdict import Side, VerifyError
+from handclasp.verdict.hostname import matches
+from handclasp.verdict.upstream import REPORTS_LAST_SINCE
 
 _GROUPS = (
     {"UNABLE_TO_GET_ISSUER_CERT", "UNABLE_TO_GET_ISSUER_CERT_LOCALLY", "DEPTH_ZERO_SELF_SIGNED_CERT", "CERT_CHAIN_TOO_LONG",
@@ -23,17 +25,30 @@ _CAUSES = {Side.CLIENT: "client-mask-expired-hides-untrusted", Side.UPSTREAM: "u
 def check(case: Case) -> Iterator[Finding]:
     """A notice when errors of different kinds were raised: curing the one that is shown is not enough."""
     party = case.party
-    if party is None or len(_kinds(party.deep.errors)) < 2:
+    if party is None or not party.deep.errors:
         return
-    errors = party.deep.errors
-    shown = errors[-1]
-    hidden = ", ".join(dict.fromkeys(f"{item.number} {item.text}" for item in errors if item.number != shown.number))
+    errors, name = party.deep.errors, _other_name(case)
+    if len(_kinds(errors)) + (name is not None) < 2:
+        return
+    # Towards upstreams nginx had no callback before 1.19.1: OpenSSL stopped at the first error.
+    first_counts = party.side is Side.UPSTREAM and party.version < REPORTS_LAST_SINCE
+    shown = errors[0] if first_counts else errors[-1]
+    others = [f"{item.number} {item.text}" for item in errors if item.number != shown.number]
+    hidden = ", ".join(dict.fromkeys([*others, *([f'does not match "{name}"'] if name else [])]))
     summary = say(
         "nginx shows only {shown}, and hides: {hidden}", "nginx 只显示 {shown}，其余被掩盖：{hidden}",
         shown=f"{shown.number} {shown.text}", hidden=hidden,
     )  # fmt: skip
     where = Where(depth=shown.depth, subject=shown.subject)
     yield finding(_CAUSES[party.side], summary, where, severity=Severity.NOTICE)
+
+
+def _other_name(case: Case) -> str | None:
+    """The name that the upstream's certificate lacks; nginx looks at it only when the chain is good."""
+    upstream = case.stage.upstream if case.side is Side.UPSTREAM else None
+    if upstream is None or case.party is None or "$" in upstream.name.value or matches(case.party.leaf, upstream.name.value):
+        return None
+    return upstream.name.value
 
 
 def _kinds(errors: tuple[VerifyError, ...]) -> set[int]:

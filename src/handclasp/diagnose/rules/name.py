@@ -4,8 +4,10 @@ from collections.abc import Iterator
 
 from handclasp.diagnose.case import Case
 from handclasp.diagnose.rule import Rule, finding, say
+from handclasp.diagnose.rules.upstream_tls import named_server_fits
 from handclasp.model.finding import Finding, Where
 from handclasp.model.verdict import Side
+from handclasp.verdict.behind import sent_name
 from handclasp.verdict.hostname import certificate_names, matches
 
 
@@ -13,6 +15,8 @@ def check(case: Case) -> Iterator[Finding]:
     """Nginx checks the name only once the chain is good; here it is told in any case."""
     upstream = case.stage.upstream if case.side is Side.UPSTREAM else None
     if upstream is None or case.party is None or "$" in upstream.name.value:
+        return
+    if sent_name(upstream) is None and named_server_fits(case, upstream):
         return
     leaf = case.party.leaf
     if matches(leaf, upstream.name.value):
