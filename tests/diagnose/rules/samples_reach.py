@@ -50,7 +50,7 @@ def unverified_unknown(shop: Workshop) -> Workshop:
 
 
 def trusted_in_vain(shop: Workshop) -> Workshop:
-    return _passing(shop, f"{_TO} proxy_ssl_trusted_certificate ca.pem; proxy_ssl_name lab.test;").sends()
+    return _passing(shop, f"{_TO} proxy_ssl_trusted_certificate ca.pem;").sends()
 
 
 def verified(shop: Workshop) -> Workshop:
