@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from handclasp.app.prove_bench import Bench, bench_for
 from handclasp.app.sandbox import Asked, RunningSandbox, SandboxTools, sandbox
-from handclasp.diagnose.attempts import attempt_for, can_be_shown
+from handclasp.diagnose.attempts import ANY_UPSTREAM, attempt_for, can_be_shown
 from handclasp.diagnose.case import Case
 from handclasp.diagnose.engine import Reasoned
 from handclasp.diagnose.remedies.change import Change
@@ -32,12 +32,21 @@ class Proven:
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """A finding, the change to try, and, for a hole, the request that goes through it."""
+    """A finding, the change to try, and, for a hole, the request that goes through it.
+
+    `impostor`: the hole is towards the upstream, and somebody with a certificate of another CA stands in for it.
+    """
 
     number: int
     finding: Finding
     change: Change
     hole: ProbeRequest | None
+    impostor: bool = False
+
+    @property
+    def is_hole(self) -> bool:
+        """What is served before must be refused after."""
+        return self.hole is not None or self.impostor
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +70,7 @@ def prove(reasoned: Reasoned, tools: SandboxTools, *, client_key: bytes | None =
     chosen = [
         (n, changes[0])
         for n, changes in enumerate(reasoned.changes)
-        if changes and changes[0].can_be_tried and can_be_shown(findings[n])
+        if changes and changes[0].can_be_tried and can_be_shown(reasoned.case, findings[n])
     ]
     if not chosen:
         return Proven(diagnosis=reasoned.diagnosis)
@@ -89,23 +98,27 @@ def _not_run(reasoned: Reasoned, words: str) -> Proven:
 
 def _task(bench: Bench, number: int, finding: Finding, change: Change) -> _Task:
     attempt = attempt_for(bench.case, finding)
-    return _Task(number, finding, change, bench.tried(attempt) if attempt else None)
+    hole = bench.tried(attempt) if attempt else None
+    return _Task(
+        number, finding, change, hole, impostor=finding.cause in ANY_UPSTREAM and bench.case.stage.upstream is not None
+    )
 
 
 def _try_all(bench: Bench, running: RunningSandbox, tasks: list[_Task], nginx: str) -> list[Proof]:
     steps: list[tuple[_Task, _Seen, _Seen]] = []
+    at_first = _served(bench, running, tasks)
     for task in tasks:
         before = _see(bench, running, task)
         bench.apply(task.change)
         running.update(bench.plan())
         steps.append((task, before, _see(bench, running, task)))
-    served = _served(bench, running, [task for task in tasks if task.hole is None])
+    served = _served(bench, running, [task for task in tasks if not task.is_hole])
     refused = tuple(_still_refused(bench, running)) if running.runs else (("", False),)
     held = all(ok for _, ok in refused)
     return [
         Proof(
             before=before.answer, after=after.answer, still_refused=tuple(name for name, ok in refused if ok), nginx=nginx,
-            proved=held and _better(task, before, after) and (served or task.hole is not None),
+            proved=held and _better(task, before, after) and (served or (task.is_hole and not at_first)),
         )
         for task, before, after in steps
     ]  # fmt: skip
@@ -115,7 +128,11 @@ def _see(bench: Bench, running: RunningSandbox, task: _Task) -> _Seen:
     if not running.runs:
         emerg = next((line for line in running.test.output.splitlines() if "[emerg]" in line), running.test.output)
         return _Seen(Answer(status=None, log=emerg.replace(f"{running.folder}/root", "")), refused=True)
+    if task.impostor:
+        running.update(bench.plan(upstream=bench.doubles.stranger(Side.UPSTREAM)))
     asked = running.ask(_request(bench, task))
+    if task.impostor:
+        running.update(bench.plan())
     return _Seen(_answer(asked), _refused(bench.case, asked))
 
 
@@ -159,7 +176,7 @@ def _refused(case: Case, asked: Asked) -> bool:
 
 def _better(task: _Task, before: _Seen, after: _Seen) -> bool:
     """What was wrong is so no longer: the hole is shut, the log line gone; for a silent log, one has come."""
-    if task.hole is not None:
+    if task.is_hole:
         return _let_in(before) and not _let_in(after)
     if task.finding.cause == _LOG_CAUSE:
         return not before.answer.log and bool(after.answer.log)

@@ -35,7 +35,6 @@ ANY_UPSTREAM = frozenset({"upstream-verify-off-by-default"})
 """Anybody can stand in for the upstream."""
 
 _LOG_CAUSE = "error-log-level-hides-reason"
-_OPTIONAL_CAUSE = "optional-not-enforced"
 
 
 def attempt_for(case: Case, finding: Finding) -> Attempt | None:
@@ -44,12 +43,13 @@ def attempt_for(case: Case, finding: Finding) -> Attempt | None:
     return make(case, finding) if make else None
 
 
-def can_be_shown(finding: Finding) -> bool:
+def can_be_shown(case: Case, finding: Finding) -> bool:
     """Whether a request before and after a remedy says anything about this finding."""
-    if finding.cause == _LOG_CAUSE:
+    if finding.cause == _LOG_CAUSE or finding.cause in ANY_UPSTREAM:
         return True
-    worth_it = {Severity.ERROR, Severity.WARNING} if finding.cause == _OPTIONAL_CAUSE else {Severity.ERROR}
-    return finding.severity in worth_it and finding.cause not in _NOT_ON_LOOPBACK
+    if finding.severity is Severity.ERROR:
+        return finding.cause not in _NOT_ON_LOOPBACK
+    return finding.severity is Severity.WARNING and attempt_for(case, finding) is not None
 
 
 def _visit(socket: Socket, server: TlsServer, uri: str) -> Attempt:
