@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from handclasp.model.verdict import Side
-from tests.diagnose.rules import samples_holes, samples_placement, samples_start
+from tests.diagnose.rules import samples_holes, samples_placement, samples_reach, samples_start
 from tests.diagnose.rules.workshop import Sample, Workshop
 
 STARTS = [
@@ -75,3 +75,20 @@ def test_who_was_shut_out_gets_in(sample: Sample, tmp_path: Path) -> None:
     proof = found["remedies"][0]["proof"]  # type: ignore[index]
     assert (proof["before"]["status"], proof["after"]["status"]) == (403, 200)
     assert proof["proved"], proof
+
+
+@pytest.mark.parametrize("side", [Side.CLIENT, Side.UPSTREAM])
+def test_an_impostor_for_the_upstream_is_served_before_and_refused_after(side: Side, tmp_path: Path) -> None:
+    sample = next(item for item in samples_reach.SAMPLES if item.label == "upstream-verified-in-vain")
+    named = sample.make(Workshop(tmp_path, Side.UPSTREAM))
+    text = (tmp_path / "nginx.conf").read_text()
+    named.main(text.replace("proxy_ssl_trusted", "proxy_ssl_name lab.test; proxy_ssl_trusted"))
+    argv = [sys.executable, "-m", "handclasp", "doctor", "--json", "--config", "nginx.conf"]
+    argv += ["--upstream", "--upstream-chain", "peer.pem"] if side is Side.UPSTREAM else ["--client-cert", ""]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path)
+    assert done.returncode == 1, done.stderr
+    found = json.loads(done.stdout)["findings"][0]
+    assert found["cause"] == "upstream-verify-off-by-default"
+    proof = found["remedies"][0]["proof"]
+    assert (proof["before"]["status"], proof["after"]["status"]) == (200, 502)
+    assert proof["proved"] or side is Side.CLIENT, proof
