@@ -51,6 +51,7 @@ def command(
       handclasp nginx apply --file handclasp.toml
     """
     here = open_world(frame, nginx_path, passphrase_file, passphrase_fd)
+    here.nginx.build()  # no nginx: said before a certificate is issued for it
     place = here.place(config_dir)
     if dry_run:
         show_plan(frame, here, place, orders_of(here, place, site))
