@@ -199,3 +199,9 @@ def test_a_passphrase_file_is_remembered_only_when_it_unlocks(
     assert "the passphrase is wrong" in capsys.readouterr().err
     assert main(["init", "--home", home, "--passphrase-file", str(tour.passphrase)]) == 0
     assert main(["issue", "alice", "--home", home]) == 0, capsys.readouterr()
+
+
+def test_without_an_nginx_no_certificate_is_issued(ca: Ca) -> None:
+    before = state(ca.home)
+    ca.run("nginx", "apply", "--server-name", "app.test", "--nginx", "/bin/true", expect=WORLD)
+    assert state(ca.home) == before
