@@ -1,6 +1,6 @@
 # `make demo` and `make test` install what they need by themselves; see tools/bootstrap.sh.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint fix lock matrix clean
+.PHONY: help setup demo bench test lint fix lock matrix clean
 BIN := .venv/bin
 
 help: ## show this list
@@ -11,6 +11,10 @@ setup: ## install what is missing: system parts by apt, Python parts into .venv
 
 demo: setup ## the whole loop on a private nginx on loopback, in under a minute
 	@$(BIN)/handclasp demo
+
+bench: setup ## measure nginx with 100,000 people, 500 sites, long CRLs and long files; results in docs/bench.json
+	@test -x .bench/bin/python || (python3 -m venv .bench && .bench/bin/pip install --quiet crossplane gixy-ng)
+	@$(BIN)/python tools/bench.py
 
 test: lint ## lint, then every test on the real nginx, OpenSSL, curl and Chromium of this machine
 	@sh tools/bootstrap.sh test

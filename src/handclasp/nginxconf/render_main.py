@@ -31,6 +31,8 @@ def render_main(
     lines += [f"user {words.word(user, 'the user')};"] if user else []
     lines += [
         "worker_processes 1;",
+        "# After a reload old workers finish what is open: so long at most may a connection live on that was since revoked.",
+        "worker_shutdown_timeout 1m;",
         f"pid {words.path(base + 'run/nginx.pid', 'the pid file')};",
         f"error_log {words.path(base + 'logs/error.log', 'the error log')} info;",
         "",
@@ -39,6 +41,13 @@ def render_main(
         "}",
         "",
         "http {",
+        "    # Room for the names and variables of some thousand sites, and for lists of some hundred thousand people.",
+        "    map_hash_max_size 1048576;",
+        "    map_hash_bucket_size 128;",
+        "    variables_hash_max_size 32768;",
+        "    variables_hash_bucket_size 128;",
+        "    server_names_hash_max_size 32768;",
+        "    server_names_hash_bucket_size 256;",
         "    server_tokens off;",
         "    access_log off;",
         *(f"    {kind}_temp_path {words.path(f'{base}run/{kind}', 'the folder')};" for kind in _TEMPORARY),
