@@ -1,5 +1,6 @@
 """The registry: one contract, kept by the SQL store; migrations make exactly the tables the code uses."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,17 +10,35 @@ from sqlalchemy import inspect
 from handclasp.adapters import sql_tables
 from handclasp.adapters.migrations import versions
 from handclasp.adapters.sql_engine import HEAD, migrate, sqlite_engine
+from handclasp.adapters.sql_postgres import postgresql_engine
 from handclasp.adapters.sql_store import SqlStore
 from handclasp.model.errors import Bug, PolicyError, WorldError
 from handclasp.model.issuance import Authority, CertificateState, Intent, Reason
 from handclasp.pki.audit_chain import chain_faults
+from tests.postgres_rig import Cluster, cluster
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, 123456, tzinfo=UTC)
 
 
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Cluster]:
+    with cluster() as made:
+        yield made
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> SqlStore:
+def sqlite_store(tmp_path: Path) -> SqlStore:
     return SqlStore.sqlite(str(tmp_path / "registry.sqlite"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest) -> SqlStore:
+    """The contract is kept by both."""
+    if request.param == "sqlite":
+        made: SqlStore = request.getfixturevalue("sqlite_store")
+        return made
+    server: Cluster = request.getfixturevalue("postgres")
+    return SqlStore.postgresql(server.url())
 
 
 def intent(serial: int, *, issuer: str = "issuing", name: str = "alice") -> Intent:
@@ -110,7 +129,7 @@ def test_a_label_is_taken_once_and_roots_come_first(store: SqlStore) -> None:
         transaction.add_authority(Authority(label="root", parent=None, certificate=b"x", key="root"))
 
 
-def test_the_audit_log_shows_every_change(store: SqlStore, tmp_path: Path) -> None:
+def test_the_audit_log_shows_every_change(store: SqlStore) -> None:
     for number in range(4):
         with store.begin() as transaction:
             transaction.audit(at=NOW, actor="me", action="did", subject=f"thing {number}", details={"ünï": "\n"})
@@ -120,13 +139,8 @@ def test_the_audit_log_shows_every_change(store: SqlStore, tmp_path: Path) -> No
         "DELETE FROM audit_event WHERE sequence = 2",
         "UPDATE audit_event SET at = '2020-01-01 00:00:00' WHERE sequence = 3",
     ):
-        import sqlite3
-
-        connection = sqlite3.connect(tmp_path / "registry.sqlite")
-        connection.execute("BEGIN")
-        connection.execute(statement)
-        connection.execute("COMMIT")
-        connection.close()
+        with store._engine.connect() as connection, connection.begin():
+            connection.exec_driver_sql(statement)
         assert chain_faults(store.audit_events())
 
 
@@ -138,8 +152,13 @@ def test_settings(store: SqlStore) -> None:
         assert store.value("k") == value
 
 
-def test_migrations_make_the_tables_that_the_code_uses(tmp_path: Path) -> None:
-    migrated, declared = (sqlite_engine(str(tmp_path / name)) for name in ("migrated", "declared"))
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_migrations_make_the_tables_that_the_code_uses(tmp_path: Path, kind: str, request: pytest.FixtureRequest) -> None:
+    if kind == "sqlite":
+        migrated, declared = (sqlite_engine(str(tmp_path / name)) for name in ("migrated", "declared"))
+    else:
+        server: Cluster = request.getfixturevalue("postgres")
+        migrated, declared = (postgresql_engine(server.url()) for _ in range(2))
     migrate(migrated, "migrated")
     sql_tables.metadata.create_all(declared)
 
@@ -147,7 +166,8 @@ def test_migrations_make_the_tables_that_the_code_uses(tmp_path: Path) -> None:
         seen = inspect(engine)
         return {
             table: (
-                [(one["name"], str(one["type"]), one["nullable"], one["primary_key"]) for one in seen.get_columns(table)],
+                [(one["name"], str(one["type"]), one["nullable"]) for one in seen.get_columns(table)],
+                seen.get_pk_constraint(table)["constrained_columns"],
                 sorted((one["name"], one["column_names"]) for one in seen.get_indexes(table)),
                 sorted((one["name"], one["column_names"]) for one in seen.get_unique_constraints(table)),
             )
@@ -176,8 +196,65 @@ def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
         SqlStore.sqlite(str(path))
 
 
-def test_the_file_is_for_its_owner_and_durable(tmp_path: Path, store: SqlStore) -> None:
+def test_the_file_is_for_its_owner_and_durable(tmp_path: Path, sqlite_store: SqlStore) -> None:
     assert (tmp_path / "registry.sqlite").stat().st_mode & 0o777 == 0o600
-    with store._engine.connect() as connection:
+    with sqlite_store._engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+
+
+def test_many_in_one_lookup_and_what_follows_an_event(store: SqlStore) -> None:
+    with store.begin() as transaction:
+        for serial in (1, 2, 3):
+            transaction.add_intent(intent(serial))
+            transaction.audit(at=NOW, actor="a", action="intent", subject="b", details={"n": str(serial)})
+    assert sorted(store.find_many("issuing", [1, 3, 4, -1, 1 << 161])) == [1, 3]
+    assert store.find_many("root", [1]) == {}
+    assert store.find_many("issuing", []) == {}
+    assert [event.sequence for event in store.audit_events(after=1)] == [2, 3]
+
+
+def test_the_version_changes_with_every_change_of_anybody(store: SqlStore) -> None:
+    before = store.version()
+    assert store.version() == before
+    with store.begin() as transaction:
+        transaction.revoke("issuing", 5, at=NOW, reason=Reason.UNSPECIFIED)
+        transaction.audit(at=NOW, actor="a", action="b", subject="c", details={})
+    assert store.version() != before
+
+
+def test_a_job_keeps_its_lock_over_several_transactions(store: SqlStore) -> None:
+    with store.exclusive():
+        for number in range(3):
+            with store.begin() as transaction:
+                transaction.set_value("n", str(number))
+            assert store.value("n") == str(number)
+
+
+@pytest.mark.parametrize("back", [False, True])
+def test_a_registry_moves_whole(postgres: Cluster, tmp_path: Path, back: bool) -> None:
+    source = SqlStore.sqlite(str(tmp_path / "from.sqlite"))
+    target = SqlStore.postgresql(postgres.url())
+    if back:
+        source, target = target, SqlStore.sqlite(str(tmp_path / "to.sqlite"))
+    with source.begin() as transaction:
+        transaction.add_authority(Authority(label="root", parent=None, certificate=b"r\0", key="root"))
+        for serial in range(1, 1200):
+            transaction.add_intent(intent(serial))
+        transaction.record_issued("issuing", 7, b"\0\xff der")
+        transaction.revoke("issuing", 8, at=NOW, reason=Reason.SUPERSEDED)
+        number = transaction.next_crl_number("root")
+        transaction.save_crl("root", number=number, der=b"crl", this_update=NOW, next_update=NOW)
+        transaction.audit(at=NOW, actor="me", action="did", subject="thing", details={"ünï": "\n"})
+        transaction.set_value("k", "v")
+    moved = source.move_to(target)
+    assert moved["certificate"] == 1199
+    assert target.certificates() == source.certificates()
+    assert tuple(target.audit_events()) == tuple(source.audit_events())
+    assert chain_faults(target.audit_events()) == ()
+    with target.begin() as transaction:  # what comes next gets a position of its own
+        transaction.add_intent(intent(5000))
+        assert transaction.next_crl_number("root") == number + 1
+    assert target.certificates()[-1].serial == 5000
+    with pytest.raises(PolicyError, match="already"):
+        source.move_to(target)

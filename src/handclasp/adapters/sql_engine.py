@@ -24,6 +24,9 @@ _ADVICE = (
     ("disk is full", "free some space on that file system; nothing was half-written"),
     ("readonly", "the file or its folder is not writable for this user; run as its owner, or remount the file system"),
     ("unable to open", "check that the folder exists and that this user may write into it"),
+    ("connection failed", "check that the database server runs and can be reached: psql with the same URL"),
+    ("connection to server", "check that the database server runs and can be reached: psql with the same URL"),
+    ("server closed the connection", "nothing was half-written; run it again when the database server is back"),
     ("locked", "another process is writing; try again when it is done"),
     ("not a database", "the registry is damaged; restore it from a backup"),
     ("malformed", "the registry is damaged; restore it from a backup"),
@@ -60,11 +63,6 @@ def sqlite_engine(path: str, *, pooled: bool = False) -> Engine:
     return engine
 
 
-def url_engine(url: str) -> Engine:
-    """The engine of another database; every transaction is serializable, as SQLite's are."""
-    return create_engine(url, poolclass=NullPool, isolation_level="SERIALIZABLE")
-
-
 def migrate(engine: Engine, where: str) -> None:
     """Bring the schema to HEAD, one transaction for all steps. Costs one query when there is nothing to do.
 
@@ -83,6 +81,8 @@ def migrate(engine: Engine, where: str) -> None:
                 hint="upgrade Handclasp: pip install --upgrade handclasp",
             )
         with engine.connect().execution_options(**{WRITE: True}) as connection, connection.begin():
+            if engine.dialect.name == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(7)"))  # two hosts may come at the same moment
             if _revision(connection) != HEAD:  # another process may have been faster
                 _upgrade(connection)
 
@@ -118,13 +118,16 @@ class Changes:
         with self._lock:
             try:
                 return self._ask()
-            except Exception:
+            except Exception as error:
                 self._cursor = None  # the connection may be broken: the next question opens another
-                raise
+                raise WorldError(f"the registry cannot be asked: {error}", where=str(self._engine.url)) from error
 
     def _ask(self) -> int:
         if self._cursor is None:
             self._connection = self._engine.raw_connection()
+            if self._query is _LAST_EVENT:
+                driver: Any = self._connection.driver_connection
+                driver.autocommit = True  # no transaction stays open between two questions
             self._cursor = self._connection.cursor()
         self._cursor.execute(self._query)
         return int(self._cursor.fetchone()[0])

@@ -10,7 +10,9 @@ from sqlalchemy import Connection, Engine, Row, Select, delete, insert, select, 
 from sqlalchemy.exc import IntegrityError
 
 from handclasp.adapters import sql_tables as tables
+from handclasp.adapters.sql_copy import copy_registry
 from handclasp.adapters.sql_engine import WRITE, changes_of, failures, migrate, snapshot, sqlite_engine
+from handclasp.adapters.sql_postgres import Lines, postgresql_engine
 from handclasp.model.errors import Bug, PolicyError
 from handclasp.model.issuance import AuditEvent, Authority, CertificateRecord, CertificateState, Intent, Reason
 from handclasp.pki.audit_chain import GENESIS, digest_of
@@ -144,6 +146,10 @@ class SqlTransaction:
         if changed.rowcount == 0:
             self._connection.execute(insert(setting).values(key=key, value=value))
 
+    def copy_from(self, source: Engine) -> dict[str, int]:
+        """Take over another registry, row by row; the number of rows by table. PolicyError when this one is not empty."""
+        return copy_registry(source, self._connection)
+
     def _count(self, issuer: str, step: int) -> int:
         counter = tables.crl_counter
         query = select(counter.c.number).where(counter.c.issuer == issuer).with_for_update()
@@ -174,15 +180,39 @@ class SqlStore:
         self._where = where
         migrate(engine, where)
         self._changes = changes_of(engine)
+        self._lines = Lines(engine) if engine.dialect.name == "postgresql" else None
 
     @classmethod
     def sqlite(cls, path: str, *, pooled: bool = False) -> "SqlStore":
         """The registry in a SQLite file, made when missing. `pooled`: for a process that asks it all day."""
         return cls(sqlite_engine(path, pooled=pooled), path)
 
+    @classmethod
+    def postgresql(cls, url: str, *, pooled: bool = False) -> "SqlStore":
+        """The registry in a PostgreSQL database, made when it is empty. `pooled`: as for `sqlite`."""
+        return cls(postgresql_engine(url, pooled=pooled), url)
+
+    @contextlib.contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Keep the processes of other hosts from changing anything; nothing to do for a file, whose home has a lock."""
+        if self._lines is None:
+            yield
+            return
+        with failures(self._where), self._lines.exclusive(self._where):
+            yield
+
+    def move_to(self, target: "SqlStore") -> dict[str, int]:
+        """Copy everything into an empty registry, compare, and give the number of rows by table."""
+        with target.begin() as transaction:
+            return transaction.copy_from(self._engine)
+
     @contextlib.contextmanager
     def begin(self) -> Iterator[SqlTransaction]:
         """Start a write transaction; commits at the end of the block, rolls back on an exception."""
+        if self._lines is not None:
+            with failures(self._where), self._lines.transaction(self._where) as connection:
+                yield SqlTransaction(connection)
+            return
         with failures(self._where), self._engine.connect() as connection:
             writer = connection.execution_options(**{WRITE: True})
             with writer.begin():

@@ -98,7 +98,7 @@ class Home:
     @contextlib.contextmanager
     def changing(self, purpose: str) -> Iterator[None]:
         """Hold the home's lock: one change at a time, so whatever is half-done was left by a process that died."""
-        with self.files.lock(self.layout.lock, purpose=purpose):
+        with self.files.lock(self.layout.lock, purpose=purpose), self.store.exclusive():
             yield
 
     def authorities(self) -> tuple[Authority, ...]:

@@ -67,6 +67,10 @@ class Store(Protocol):
         """Start a write transaction; commits at the end of the block, rolls back on an exception."""
         ...
 
+    def exclusive(self) -> AbstractContextManager[None]:
+        """Keep the processes of other hosts that share this registry from changing it, for a job of several transactions."""
+        ...
+
     def snapshot(self) -> bytes:
         """The whole registry as one file; WorldError where the database has its own tools for that."""
         ...

@@ -1,0 +1,121 @@
+"""The registry on PostgreSQL: the engine, and the locks that keep several hosts from changing it at once.
+
+Writers are in line behind one advisory lock, taken before anything is read, so each sees all that was committed before it:
+READ COMMITTED is then as good as SERIALIZABLE, and nothing has to be tried again. The long lock of a whole job is held by the
+very session that writes: if that session is cut off, the server frees the lock and the job cannot write any more.
+"""
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from urllib.parse import parse_qsl, urlsplit
+
+from sqlalchemy import URL, Connection, Engine, create_engine, make_url, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool, QueuePool
+
+from handclasp.model.errors import PolicyError, UsageError, WorldError
+
+SCHEMES = ("postgresql", "postgres")
+_LOCK = 0x68616E64  # "hand", the one number that all processes of all hosts agree on
+_WAIT = "30s"
+_SETTINGS = {
+    "application_name": "handclasp",
+    "connect_timeout": 5,
+    "options": "-c statement_timeout=60000 -c idle_in_transaction_session_timeout=60000",
+    "tcp_user_timeout": 10_000,
+}
+
+
+def checked_url(text_: str) -> URL:
+    """The URL of a database, for psycopg 3.
+
+    Raises:
+        UsageError: it is none of PostgreSQL.
+        PolicyError: it holds a password, which belongs into ~/.pgpass or a service file.
+    """
+    parts = urlsplit(text_)
+    if parts.scheme not in SCHEMES:
+        raise UsageError("the store is a URL of PostgreSQL", hint="postgresql://handclasp@db.example.test/handclasp")
+    if parts.password is not None or "password" in dict(parse_qsl(parts.query)):
+        raise PolicyError(
+            "a password in the URL would be read by everybody who lists processes",
+            hint="put it into ~/.pgpass (mode 0600) or use a client certificate: sslcert=...&sslkey=...",
+        )
+    return make_url(text_).set(drivername="postgresql+psycopg")
+
+
+def postgresql_engine(url: str, *, pooled: bool = False) -> Engine:
+    """The engine of a PostgreSQL database; nothing is opened yet. `pooled`: connections are kept.
+
+    Raises:
+        UsageError, PolicyError: see `checked_url`.
+        WorldError: psycopg is not installed.
+    """
+    pool = QueuePool if pooled else NullPool
+    options = {"pool_pre_ping": True} if pooled else {}
+    try:
+        return create_engine(
+            checked_url(url), poolclass=pool, connect_args=_SETTINGS, isolation_level="READ COMMITTED", **options
+        )
+    except ModuleNotFoundError as error:
+        raise WorldError("psycopg is not installed", hint="pip install 'handclasp[postgresql]'") from error
+
+
+class Lines:
+    """Who may change the database now. One object for each store; safe to use from several threads."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._mine = threading.local()
+
+    @contextlib.contextmanager
+    def exclusive(self, where: str) -> Iterator[None]:
+        """Keep every other process out, for a job of several transactions; WorldError when that takes too long."""
+        with self._engine.connect() as connection:
+            with _waiting(where), connection.begin():
+                connection.execute(text(f"SET LOCAL lock_timeout = '{_WAIT}'"))
+                connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
+            self._mine.connection = connection
+            try:
+                yield
+            finally:
+                self._mine.connection = None
+                _release(connection)
+
+    @contextlib.contextmanager
+    def transaction(self, where: str) -> Iterator[Connection]:
+        """A transaction of the job's own session, or of another one that gets in line."""
+        held: Connection | None = getattr(self._mine, "connection", None)
+        if held is not None:
+            with held.begin():
+                yield held
+            return
+        with self._engine.connect() as connection, connection.begin():
+            with _waiting(where):
+                connection.execute(text(f"SET LOCAL lock_timeout = '{_WAIT}'"))
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+            yield connection
+
+
+def _release(connection: Connection) -> None:
+    """Free the lock; a session that is broken is closed, which frees it too."""
+    try:
+        with connection.begin():
+            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _LOCK})
+    except DBAPIError:
+        connection.invalidate()
+
+
+@contextlib.contextmanager
+def _waiting(where: str) -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", "") == "55P03":  # lock_not_available
+            raise WorldError(
+                "another process, here or on another host, is changing the registry",
+                where=where,
+                hint="try again when it is done",
+            ) from error
+        raise
