@@ -13,6 +13,7 @@ from random import Random
 import pytest
 
 from handclasp.cli import main
+from handclasp.diagnose.engine import diagnose
 from handclasp.diagnose.lines import line_findings
 from handclasp.diagnose.log_line import read_line
 from handclasp.diagnose.rules import logged
@@ -138,3 +139,4 @@ def test_a_line_that_agrees_raises_no_question(tmp_path: Path) -> None:
     assert case.verdict.reported
     assert case.verdict.reported.number == UNKNOWN_CA[0]
     assert [item for rule in logged.RULES for item in rule.check(case)] == []
+    assert any("the log says the same" in text.en for text in diagnose(evidence).diagnosis.findings[0].evidence)

@@ -56,8 +56,19 @@ def diagnose(evidence: Evidence) -> Reasoned:
         replace(finding, remedies=tuple(change.remedy() for change in changes), dead_ends=_dead_ends(finding.cause))
         for finding, changes in zip(findings, chosen, strict=True)
     )
+    complete = _agreed(case, complete)
     diagnosis = Diagnosis(verdict=case.verdict, findings=complete, could_not_tell=tuple(_open_questions(case)))
     return Reasoned(case=case, diagnosis=diagnosis, changes=tuple(chosen))
+
+
+def _agreed(case: Case, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """The log line that says what was worked out, beside the first error."""
+    reported = case.verdict.reported if case.verdict else None
+    line = next((one for one in case.logged if reported and (one.number, one.side) == (reported.number, case.side)), None)
+    if line is None or not findings or findings[0].severity is not Severity.ERROR:
+        return findings
+    same = Text(en=f"the log says the same: {line.raw}", zh=f"日志与此一致：{line.raw}")
+    return (replace(findings[0], evidence=(*findings[0].evidence, same)), *findings[1:])
 
 
 def _without_configuration(evidence: Evidence) -> Reasoned:

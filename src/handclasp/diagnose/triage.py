@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from handclasp.diagnose.candidates import Clue, candidates
 from handclasp.diagnose.log_line import LineKind, LogLine, read_line
 
-_WORDS = (b"SSL", b"HTTPS port", b"negotiated", b"PROXY protocol", b"[emerg]")
+_USUAL = b"SSL"
+_RARE = (b"HTTPS port", b"negotiated", b"PROXY protocol", b"[emerg]")
 _MOST_MESSAGES = 2000
 _MOST_CLIENTS = 20_000
 _LONGEST_LINE = 64 * 1024
@@ -87,9 +88,15 @@ def triage(blocks: Iterable[bytes]) -> Triage:
 
 def telling(text: bytes) -> Iterator[bytes]:
     """The lines of a block (whole lines) that have one of the words, in order."""
-    if not text:
+    rare = [word for word in _RARE if word in text]
+    at = text.find(_USUAL)
+    while at >= 0 and not rare:
+        end = text.find(b"\n", at)
+        yield text[text.rfind(b"\n", 0, at) + 1 : end]
+        at = text.find(_USUAL, end)
+    if not rare:
         return
-    found = {word: text.find(word) for word in _WORDS}
+    found = {word: text.find(word) for word in (_USUAL, *rare)}
     while True:
         at = min((place for place in found.values() if place >= 0), default=-1)
         if at < 0:

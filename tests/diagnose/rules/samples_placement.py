@@ -154,7 +154,21 @@ def other_certificates(shop: Workshop) -> Workshop:
     return shop.put("other-server.pem", blank_pem(own)).put("other-server.key", own.key.pem)
 
 
+def health(shop: Workshop) -> Workshop:
+    text = "    ssl_client_certificate ca.pem; ssl_verify_client on;\n"
+    return shop.http(text + server(TLS, f'{ANSWER} location = /healthz {{ return 200 "ok\\n"; }}')).sends()
+
+
+def prompting(shop: Workshop) -> Workshop:
+    text = "    ssl_client_certificate ca.pem; ssl_verify_client optional;\n"
+    public = "listen 127.0.0.1:8443 ssl; server_name public.test;"
+    return shop.http(text + server(f"{TLS} {_GUARD}") + server(public)).sends()
+
+
 SAMPLES = (
+    Sample("inherited", "health", health, "health-check-has-no-cert", severity="notice"),
+    Sample("inherited", "prompting", prompting, "optional-prompts-everyone", severity="notice"),
+    Sample("inherited", "guarded", guarded),
     Sample("optional", "unguarded", unguarded, "optional-not-enforced", severity="warning"),
     Sample("optional", "no-ca", no_ca_unguarded, "optional-not-enforced", severity="warning"),
     Sample("optional", "proxied", proxied, "optional-not-enforced", severity="warning"),
