@@ -12,7 +12,7 @@ from handclasp.model.nginx import NginxBuild
 from handclasp.model.verdict import Side
 from handclasp.pki.read import spki_of_private_key_pem
 from handclasp.ports.bench import FOLDER
-from handclasp.ports.stage import PORTS, Visit
+from handclasp.ports.stage import PORTS, Play, Reload, Visit
 
 PREFIX = "/etc/nginx"
 # Fixed numbers for people, where the stage takes free ports: TLS servers first, then origins, then the closed one.
@@ -64,7 +64,7 @@ def exhibit(variant: Variant, results: Sequence[Result] = (), build: str | None 
     return Exhibit(
         label=variant.label,
         side=setup.side,
-        files={f"{PREFIX}/{name}": _placed(content) for name, content in play.subject.items()},
+        files={f"{PREFIX}/{name}": _placed(content) for name, content in _on_disk(play, visit).items()},
         client_chain=visit.chain,
         client_key=visit.key,
         origin_chain=_origin_chain(setup),
@@ -72,6 +72,15 @@ def exhibit(variant: Variant, results: Sequence[Result] = (), build: str | None 
         uri=visit.path,
         log=lines,
     )
+
+
+def _on_disk(play: Play, visit: Visit) -> dict[str, bytes]:
+    """The files as they are found after the trouble, whatever nginx had read of them by then."""
+    files = dict(play.subject)
+    for act in play.acts[: play.acts.index(visit)]:
+        if isinstance(act, Reload):
+            files |= act.files
+    return files
 
 
 def _recorded(result: Result, variant: Variant) -> bool:
