@@ -13,7 +13,7 @@ from sqlalchemy.pool import NullPool, QueuePool
 
 from handclasp.model.errors import HandclaspError, WorldError
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest revision in adapters/migrations/versions; a test compares."""
 
 WRITE = "handclasp_write"

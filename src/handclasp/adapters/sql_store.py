@@ -1,11 +1,17 @@
 """ports.Store on SQL: SQLite by default, any database SQLAlchemy serves behind the same statements."""
 
 import contextlib
+import hashlib
 import json
+import os
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlalchemy import Connection, Engine, Row, Select, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
@@ -62,7 +68,7 @@ class SqlTransaction:
 
     def record_issued(self, issuer: str, serial: int, certificate: bytes) -> None:
         """Attach the signed certificate (DER) to its intent and mark it issued; what was revoked meanwhile stays revoked."""
-        self._touch(issuer, serial, certificate=certificate)
+        self._touch(issuer, serial, certificate=certificate, key_sha256=key_digest(certificate))
         kept = (CertificateState.REVOKED.value, CertificateState.ISSUED.value)
         self._connection.execute(
             update(tables.certificate)
@@ -219,9 +225,14 @@ class SqlStore:
                 yield SqlTransaction(writer)
 
     def snapshot(self) -> bytes:
-        """The whole registry as one file; WorldError where the database has its own tools for that."""
-        with failures(self._where):
-            return snapshot(self._engine, self._where)
+        """The whole registry as one SQLite file, from whichever database."""
+        if self._lines is None:
+            with failures(self._where):
+                return snapshot(self._engine, self._where)
+        with tempfile.TemporaryDirectory(prefix="handclasp-") as folder:
+            copy = SqlStore.sqlite(os.path.join(folder, "registry.sqlite"))
+            self.move_to(copy)
+            return copy.snapshot()
 
     def authorities(self) -> tuple[Authority, ...]:
         """All CAs, roots first."""
@@ -253,6 +264,11 @@ class SqlStore:
         """A number that is another after every committed change, whoever made it."""
         with failures(self._where):
             return self._changes.number()
+
+    def with_key(self, digest: str) -> tuple[CertificateRecord, ...]:
+        """Records whose certified key (SubjectPublicKeyInfo, DER) has this SHA-256, in hex."""
+        query = select(tables.certificate).where(_CERTIFICATE.key_sha256 == digest)
+        return self._records(query.order_by(_CERTIFICATE.position))
 
     def pending(self) -> tuple[CertificateRecord, ...]:
         """Records still in state intent: signing now, or left by an interrupted run."""
@@ -304,6 +320,15 @@ class SqlStore:
     def _rows(self, query: Select[Any]) -> list[Row[Any]]:
         with failures(self._where), self._engine.connect() as connection:
             return list(connection.execute(query))
+
+
+def key_digest(certificate: bytes) -> str | None:
+    """SHA-256 of the key that a certificate (DER) certifies, in hex; None when it has none that can be read (old imports)."""
+    try:
+        key = x509.load_der_x509_certificate(certificate).public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        return None
+    return hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
 
 
 def serial_text(serial: int) -> str:

@@ -77,10 +77,14 @@ certificate = Table(
     Column("exported", Boolean, nullable=False),
     Column("revoked_at", UtcTime),
     Column("reason", String(32)),
+    Column("key_sha256", String(64)),
     UniqueConstraint("issuer", "serial"),
     Index(None, "name"),
     Index(None, "name_key"),
     Index(None, "issuer", "state"),
+    Index(None, "key_sha256"),
+    Index(None, "state"),
+    Index(None, "exported"),
 )
 
 crl = Table(

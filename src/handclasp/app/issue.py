@@ -15,6 +15,7 @@ from handclasp.app.authority import add_intent, issued_details, issuer_of
 from handclasp.app.crashpoint import crashpoint
 from handclasp.app.home import Home
 from handclasp.app.identity_files import LEGACY_P12, make_folder, put_away_devices, write_identity
+from handclasp.app.key_reuse import refuse_key
 from handclasp.app.profiles import profile_of
 from handclasp.app.recover import recover
 from handclasp.catalogue.profiles import OWN_PROFILES
@@ -140,6 +141,7 @@ def make(home: Home, request: IssuanceRequest, public_key: CertificatePublicKeyT
     public_key = key.public_key() if key is not None else public_key
     if public_key is None:
         raise Bug("a certificate needs a key", where=request.name)
+    refuse_key(home, request.name, public_key)
     content, authority, signer = _judged(home, request, public_key)
     serial = content.preview.serial_number
     make_folder(home, request.name)

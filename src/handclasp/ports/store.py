@@ -95,6 +95,10 @@ class Store(Protocol):
         """A number that is another after every committed change, whoever made it. Cheap: microseconds on SQLite."""
         ...
 
+    def with_key(self, digest: str) -> tuple[CertificateRecord, ...]:
+        """Records whose certified key (SubjectPublicKeyInfo, DER) has this SHA-256, in hex."""
+        ...
+
     def pending(self) -> tuple[CertificateRecord, ...]:
         """Records still in state intent: signing now, or left by an interrupted run."""
         ...

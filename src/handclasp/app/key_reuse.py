@@ -1,0 +1,46 @@
+"""Refuses a public key that belongs to somebody else: to a CA, to another identity, or to whoever stole it."""
+
+import hashlib
+
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from handclasp.app.authority import certificate_of
+from handclasp.app.home import Home
+from handclasp.app.identity_files import spki
+from handclasp.catalogue.profiles import OWN_PROFILES
+from handclasp.model.errors import PolicyError
+from handclasp.model.issuance import CertificateState, Reason
+from handclasp.pki.serials import format_serial
+from handclasp.pki.weak_keys import weakness
+
+_STOLEN = (Reason.KEY_COMPROMISE, Reason.CA_COMPROMISE, Reason.CERTIFICATE_HOLD)
+
+
+def refuse_key(home: Home, name: str, key: CertificatePublicKeyTypes) -> None:
+    """PolicyError when no certificate may be made for this key and this name; nothing when it may.
+
+    Its own key an identity may use again, unless that was stolen.
+    """
+    if flaw := weakness(key):
+        raise PolicyError(f"the key of {name} is weak: {flaw}", hint="make a new key and a new request")
+    content = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    for authority in home.authorities():
+        if spki(certificate_of(authority)) == content:
+            raise PolicyError(
+                f"this is the key of the {authority.label} CA", where=name, hint="every holder has a key of its own"
+            )
+    for record in home.store.with_key(hashlib.sha256(content).hexdigest()):
+        serial = format_serial(record.serial)
+        if record.profile in OWN_PROFILES:
+            raise PolicyError(f"this key was certified as that of a CA (serial {serial})", where=name, hint="make a new key")
+        if record.state is CertificateState.REVOKED and record.reason in _STOLEN:
+            raise PolicyError(
+                f"this key was revoked ({record.reason}) with serial {serial} of {record.name}",
+                where=name,
+                hint="make a new key",
+            )
+        if record.name != name:
+            raise PolicyError(
+                f"this key belongs to {record.name} (serial {serial})", where=name, hint="every holder has a key of its own"
+            )
