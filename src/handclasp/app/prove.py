@@ -16,6 +16,7 @@ from handclasp.model.probe import ProbeRequest
 from handclasp.model.text import Text
 from handclasp.model.verdict import Side
 from handclasp.verdict.client import BAD, MISDIRECTED, NONE_SENT
+from handclasp.verdict.predict import Stage
 
 _REFUSALS = frozenset({BAD, NONE_SENT, MISDIRECTED})
 _LOG_CAUSE = "error-log-level-hides-reason"
@@ -192,6 +193,8 @@ def _still_refused(bench: Bench, running: RunningSandbox) -> Iterator[tuple[str,
     case = bench.case
     stranger = bench.doubles.stranger(case.side)
     if case.side is Side.UPSTREAM:
+        if not _verifies(bench):
+            return
         running.update(bench.plan(upstream=stranger))
         yield "an upstream of another CA", _refused(case, running.ask(bench.request(bench.sender())))
         return
@@ -200,6 +203,12 @@ def _still_refused(bench: Bench, running: RunningSandbox) -> Iterator[tuple[str,
         yield "a client without certificate", _refused(case, running.ask(bench.request(None)))
     if mode in {VerifyClient.ON, VerifyClient.OPTIONAL}:
         yield "a client of another CA", _refused(case, running.ask(bench.request(stranger)))
+
+
+def _verifies(bench: Bench) -> bool:
+    """Whether another upstream can be put in place of this one, and is to be found out: where nobody looks, it never was."""
+    stage = Stage(bench.evidence)
+    return stage.upstream_socket is None and stage.upstream is not None and stage.upstream.verify.value
 
 
 def _with_proof(finding: Finding, proof: Proof) -> Finding:

@@ -1,11 +1,15 @@
 """What a proof is made with: one sandboxed copy, the people who ask, and the state of both after each remedy."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from handclasp.app.doubles import Doubles, Identity, put_in
 from handclasp.diagnose.attempt import Attempt, Who
 from handclasp.diagnose.case import Case
 from handclasp.diagnose.remedies.change import Change, applied
+from handclasp.diagnose.remedies.pem_edit import pem
+from handclasp.diagnose.rules.protocol import CURRENT
+from handclasp.diagnose.stand_in import StandIn, stand_in
 from handclasp.model.certificate import Certificate
 from handclasp.model.evidence import Evidence
 from handclasp.model.nginx import VerifyClient
@@ -27,6 +31,11 @@ class Bench:
     client: Identity | None
     provided: list[Change]
     keep_log_level: bool = False
+
+    @cached_property
+    def stand_in(self) -> StandIn:
+        """What is known of the upstream."""
+        return stand_in(self.case)
 
     def plan(self, upstream: Identity | None = None) -> SandboxPlan:
         """The copy as it is now."""
@@ -54,7 +63,13 @@ class Bench:
         upstream = self.case.stage.upstream
         if identity is None or upstream is None:
             return {}
-        return {address: UpstreamStub(chain=identity.chain, key=identity.key) for address in upstream.addresses}
+        wanted = self.stand_in
+        cas = b"".join(pem(self.doubles.certificate(item), "CERTIFICATE") for item in wanted.client_cas)
+        stub = UpstreamStub(
+            chain=identity.chain, key=identity.key, client_ca=cas or None, protocols=wanted.protocols or CURRENT,
+            name=wanted.name, rejects=wanted.rejects,
+        )  # fmt: skip
+        return dict.fromkeys(upstream.addresses, stub)
 
     def request(self, identity: Identity | None) -> ProbeRequest:
         """The request in question, made by somebody."""

@@ -25,6 +25,8 @@ _NOT_ON_LOOPBACK = frozenset(
         "header-spoofable",
         "proxy-set-header-inheritance",
         "header-raw-cert-newlines",
+        "tls-version-mismatch",
+        "upstream-session-reuse-trouble",
         "upstream-is-plain-http",
         "upstream-proxy-pass-http-to-tls",
     ]

@@ -8,13 +8,15 @@ after an edit, differ in that edit alone.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from handclasp.model.nginx import NginxBuild
+from handclasp.model.nginx import NginxBuild, NginxVersion
+from handclasp.nginxconf.edit import spell
 from handclasp.nginxconf.sandbox_survey import KeyPair, Socket, Target
 from handclasp.nginxconf.sandbox_write import Writer
 from handclasp.nginxconf.tree import ConfigTree
 
 CONFIG = "nginx.conf"
 LOG = "logs/error.log"
+_REJECT_SINCE = NginxVersion(1, 19, 4)
 _ANSWER = '200 "upstream\\n"'
 FOLDERS = ("logs", "run", "html")
 
@@ -23,12 +25,16 @@ FOLDERS = ("logs", "run", "html")
 class UpstreamStub:
     """What stands in for one upstream. `chain` and `key`: PEM it presents; None: plain HTTP, or a certificate made for it.
 
-    `client_ca`: PEM of the CAs whose client certificates it demands; None: it asks for none.
+    `client_ca`: PEM of the CAs whose client certificates it demands; None: it asks for none. `protocols`: the TLS versions it
+    speaks. `name`: it is itself only to those who send this server name; others get another certificate, with `rejects` none.
     """
 
     chain: bytes | None = None
     key: bytes | None = None
     client_ca: bytes | None = None
+    protocols: tuple[str, ...] = ("TLSv1.2", "TLSv1.3")
+    name: str | None = None
+    rejects: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,15 +143,23 @@ def _stub(plan: SandboxPlan, setting: Setting, target: Target, files: dict[str, 
         files[f"stubs/{port}-ca.pem"] = given.client_ca
         more = f"ssl_client_certificate {setting.prefix}/stubs/{port}-ca.pem; ssl_verify_client on; ssl_verify_depth 9; "
     tls = "ssl http2" if target.module == "grpc" else "ssl"
-    return _server(setting, port, tls=tls, certificate=name, answer=_ANSWER, more=more)
+    more += f"ssl_protocols {' '.join(given.protocols)}; " if given.protocols else ""
+    if given.name is None:
+        return _server(setting, port, tls=tls, certificate=name, answer=_ANSWER, more=more)
+    nameless = "ssl_reject_handshake on; " if given.rejects and setting.build.version >= _REJECT_SINCE else ""
+    default = _server(setting, port, tls=tls, certificate="stubs/own", answer=_ANSWER, more=nameless)
+    return f"{default}\n" + _server(setting, port, tls=tls, certificate=name, answer=_ANSWER, more=more, name=given.name)
 
 
-def _server(setting: Setting, port: int, *, tls: str, certificate: str, answer: str, more: str = "") -> str:
+def _server(
+    setting: Setting, port: int, *, tls: str, certificate: str, answer: str, more: str = "", name: str = "sandbox"
+) -> str:
     """A server of ours beside those of the configuration; it overrides what it could inherit from http{}."""
     at = f"{setting.prefix}/{certificate}"
-    own = f"ssl_certificate {at}.pem; ssl_certificate_key {at}.key; ssl_protocols TLSv1.2 TLSv1.3; " if certificate else ""
-    verify = more or "ssl_verify_client off; "
+    own = f"ssl_certificate {at}.pem; ssl_certificate_key {at}.key; " if certificate else ""
+    verify = ("" if "ssl_verify_client" in more else "ssl_verify_client off; ") + more
+    verify += "" if "ssl_protocols" in more else "ssl_protocols TLSv1.2 TLSv1.3; "
     return (
-        f"server {{ listen 127.0.0.1:{port} {tls}; server_name sandbox; error_log /dev/null; "
+        f"server {{ listen 127.0.0.1:{port} {tls}; server_name {spell(name)}; error_log /dev/null; "
         f"{own}{verify if certificate else ''}return {answer}; }}"
     )

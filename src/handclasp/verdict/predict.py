@@ -8,16 +8,17 @@ from handclasp.model.certificate import Certificate
 from handclasp.model.errors import InputError
 from handclasp.model.evidence import Evidence
 from handclasp.model.nginx import EffectiveConfig, Location, NginxVersion, OpensslSeries, TlsServer, TlsUpstream
+from handclasp.model.origin import Origin
 from handclasp.model.verdict import Side, Verdict
 from handclasp.nginxconf.effective import effective
 from handclasp.nginxconf.gathered import tree_from_files
-from handclasp.nginxconf.select import Socket, by_name
+from handclasp.nginxconf.select import Socket, by_name, sockets
 from handclasp.nginxconf.start_faults import evidence_faults
-from handclasp.nginxconf.tree import ConfigTree
+from handclasp.nginxconf.tree import ConfigTree, Directive, walk
 from handclasp.pki.read import certificates_from_pem
 from handclasp.verdict.behind import behind, own_socket, sent_name
 from handclasp.verdict.client import Judge, client_verdict
-from handclasp.verdict.scene import Scene, scene
+from handclasp.verdict.scene import Scene, meet, plain_name, scene
 from handclasp.verdict.trust import certificates_in
 from handclasp.verdict.upstream import upstream_verdict
 
@@ -54,9 +55,21 @@ class Stage:
         return self.evidence.build.series if self.evidence.build else OpensslSeries.V3_0
 
     @cached_property
+    def blocks(self) -> dict[Origin, Directive]:
+        """Every block by the place of its name."""
+        return {item.origin: item for item, _ in walk(self.tree.directives) if item.children is not None}
+
+    @cached_property
     def config(self) -> EffectiveConfig:
         """What holds in each server."""
         return effective(self.tree, self.version)
+
+    def about(self, evidence: Evidence) -> "Stage":
+        """The same files with another question: what was read of them is kept."""
+        other = Stage(evidence)
+        for name in ("tree", "version", "series", "config", "blocks"):
+            other.__dict__[name] = getattr(self, name)
+        return other
 
     @cached_property
     def scene(self) -> Scene:
@@ -65,7 +78,23 @@ class Stage:
         if found is None:
             wanted = f'a server named "{self.evidence.server}"' if self.evidence.server else "a server"
             raise InputError(f"the configuration has no {wanted.removeprefix('a ')}", where=self.evidence.root)
-        return found
+        passes = found.location is not None and found.location.proxied
+        return found if self.evidence.side is Side.CLIENT or passes else self._towards_upstream(found)
+
+    def _towards_upstream(self, found: Scene) -> Scene:
+        """The request that reaches an upstream over TLS, where the one at hand reaches none."""
+        servers = (found.answer,) if self.evidence.server else (found.answer, *self.config.servers)
+        every = [(server, one) for server in servers for one in server.locations if one.upstream]
+        server, location = next(
+            ((server, one) for server, one in every if one.upstream and one.upstream.verify.value),
+            every[0] if every else (found.answer, None),
+        )
+        socket = next((one for one in sockets(self.config) if server in one.servers and not one.listen.quic), None)
+        if location is None or socket is None:
+            return found
+        name = plain_name(server)
+        uri = location.path if location.modifier in {"", "=", "^~"} and location.path else self.evidence.location
+        return meet(socket, sni=name or None, host=name or "localhost", uri=uri)
 
     @cached_property
     def presented(self) -> tuple[Certificate, ...] | None:
