@@ -8,7 +8,6 @@ from handclasp.diagnose.reach import (
     answered,
     behind_tls,
     ends_here,
-    guarded,
     places,
     served,
     told_backend,
@@ -49,9 +48,8 @@ def check(case: Case) -> Iterator[Finding]:
 def _of_server(case: Case, server: TlsServer, found: list[Place]) -> Finding:
     config = case.stage.config
     told = all(told_backend(config, place.location) for place in found)
-    partly = any(guarded(config, server, location) for location in server.locations) or guarded(config, server, None)
-    # Some places guarded and others not is a mistake; none at all may be meant so.
-    severity = Severity.NOTICE if told else Severity.ERROR if partly else Severity.WARNING
+    # Whether a place is meant to be open (a health check, a public start page) only its owner knows.
+    severity = Severity.NOTICE if told else Severity.WARNING
     summary = say(
         "{server} asks for a certificate but does not insist: a request without one is answered at {places}",
         "{server} 请求证书但并不强制：没有证书的请求在 {places} 也会得到响应",
