@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from handclasp.adapters.passphrase import PassphraseSource
+    from handclasp.adapters.sql_store import SqlStore
     from handclasp.app.apply_place import Place
     from handclasp.app.apply_state import Gear, Instance
     from handclasp.app.home import Home, Layout
@@ -81,12 +82,12 @@ class World:
     def passphrase(self) -> "PassphraseSource":
         """Where the passphrase of the CA keys comes from in this run."""
         from handclasp.adapters.passphrase import PassphraseSource
-        from handclasp.app.home import PASSPHRASE_FILE
+        from handclasp.app.home import PASSPHRASE_FILE, registered
 
         return PassphraseSource(
             fd=self.passphrase_fd,
             file=self.passphrase_file,
-            remembered=lambda: self.store.value(PASSPHRASE_FILE) if self.files.exists(self.layout.registry) else None,
+            remembered=lambda: self.store.value(PASSPHRASE_FILE) if registered(self.files, self.layout) else None,
             environment=os.environ,
         )
 
@@ -120,8 +121,9 @@ class World:
     def without_passphrase(self) -> bool:
         """A new home, nobody to ask, and no passphrase given."""
         from handclasp.adapters.passphrase import PassphraseSource
+        from handclasp.app.home import registered
 
-        if self.files.exists(self.layout.registry):
+        if registered(self.files, self.layout):
             return False
         return not PassphraseSource(fd=self.passphrase_fd, file=self.passphrase_file, environment=os.environ).available()
 
@@ -176,11 +178,28 @@ class World:
     def store(self) -> "Store":
         """The registry of this home; UsageError when there is none yet."""
         from handclasp.adapters.sql_store import SqlStore
-        from handclasp.app.home import no_ca
+        from handclasp.app.home import no_ca, registered
 
-        if not self.files.exists(self.layout.registry):
+        if not registered(self.files, self.layout):
             raise no_ca(self.home)
-        return SqlStore.sqlite(self.layout.registry, pooled=self.lasting)
+        return self._registry() or SqlStore.sqlite(self.layout.registry, pooled=self.lasting)
+
+    def _registry(self) -> "SqlStore | None":
+        """The registry in a database elsewhere, if this home says so."""
+        from handclasp.adapters.sql_store import SqlStore
+
+        if not self.files.exists(self.layout.registry_url):
+            return None
+        return SqlStore.postgresql(self.files.read(self.layout.registry_url).decode().strip(), pooled=self.lasting)
+
+    def move_store(self, url: str | None) -> dict[str, int]:
+        """Move the registry into the database at `url`, or back into the home; the number of rows by table."""
+        from handclasp.adapters.sql_move import move_back, move_out
+
+        with self.files.lock(self.layout.lock, purpose="moving the registry"):
+            if url is None:
+                return move_back(self.files, registry=self.layout.registry, pointer=self.layout.registry_url)
+            return move_out(self.files, url, registry=self.layout.registry, pointer=self.layout.registry_url)
 
     @cached_property
     def ca(self) -> "Home":
@@ -215,7 +234,7 @@ class World:
         if not self.files.exists(self.layout.bundle):
             self.keys.prepare(new=not self.keys.exists(ROOT))  # without a passphrase there is to be no home either
         prepare_home(self.files, self.layout)
-        self.store = SqlStore.sqlite(self.layout.registry)
+        self.store = self._registry() or SqlStore.sqlite(self.layout.registry)
 
     @cached_property
     def nginx(self) -> "Nginx":

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import inspect
 
 from handclasp.adapters import sql_tables
@@ -15,6 +16,7 @@ from handclasp.adapters.sql_store import SqlStore
 from handclasp.model.errors import Bug, PolicyError, WorldError
 from handclasp.model.issuance import Authority, CertificateState, Intent, Reason
 from handclasp.pki.audit_chain import chain_faults
+from tests.nginx_rig import make
 from tests.postgres_rig import Cluster, cluster
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, 123456, tzinfo=UTC)
@@ -241,7 +243,7 @@ def test_a_registry_moves_whole(postgres: Cluster, tmp_path: Path, back: bool) -
         transaction.add_authority(Authority(label="root", parent=None, certificate=b"r\0", key="root"))
         for serial in range(1, 1200):
             transaction.add_intent(intent(serial))
-        transaction.record_issued("issuing", 7, b"\0\xff der")
+        transaction.record_issued("issuing", 7, make("alice").certificate.public_bytes(Encoding.DER))
         transaction.revoke("issuing", 8, at=NOW, reason=Reason.SUPERSEDED)
         number = transaction.next_crl_number("root")
         transaction.save_crl("root", number=number, der=b"crl", this_update=NOW, next_update=NOW)

@@ -119,8 +119,19 @@ class Changes:
             try:
                 return self._ask()
             except Exception as error:
-                self._cursor = None  # the connection may be broken: the next question opens another
+                self._close()  # the connection may be broken: the next question opens another
                 raise WorldError(f"the registry cannot be asked: {error}", where=str(self._engine.url)) from error
+
+    def close(self) -> None:
+        """Let the connection go."""
+        with self._lock:
+            self._close()
+
+    def _close(self) -> None:
+        if self._cursor is not None:
+            self._cursor = None
+            with contextlib.suppress(Exception):  # it may be broken already
+                self._connection.invalidate()
 
     def _ask(self) -> int:
         if self._cursor is None:

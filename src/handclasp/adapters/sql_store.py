@@ -198,6 +198,11 @@ class SqlStore:
         """The registry in a PostgreSQL database, made when it is empty. `pooled`: as for `sqlite`."""
         return cls(postgresql_engine(url, pooled=pooled), url)
 
+    def close(self) -> None:
+        """Let every connection go; a store that is asked again opens others."""
+        self._changes.close()
+        self._engine.dispose()
+
     @contextlib.contextmanager
     def exclusive(self) -> Iterator[None]:
         """Keep the processes of other hosts from changing anything; nothing to do for a file, whose home has a lock."""

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from handclasp.app.home import Layout
+from handclasp.app.home import Layout, registered
 from handclasp.ports.files import FileTree
 
-_LEFT_OUT = ("registry.sqlite", "lock", "nginx/")
+_LEFT_OUT = ("registry.", "lock", "nginx/")
 
 
 def copy_home(files: FileTree, layout: Layout, snapshot: Callable[[], bytes], target: str) -> None:
@@ -14,7 +14,7 @@ def copy_home(files: FileTree, layout: Layout, snapshot: Callable[[], bytes], ta
     A home that does not exist yet gives an empty folder.
     """
     files.make_folder(target, mode=0o700)
-    if not files.exists(layout.registry):
+    if not registered(files, layout):
         return
     for path in files.walk(layout.folder):
         name = path[len(layout.folder) + 1 :]

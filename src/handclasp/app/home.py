@@ -46,6 +46,11 @@ class Layout:
         return self.at("registry.sqlite")
 
     @property
+    def registry_url(self) -> str:
+        """A file that says where the database is, when it is not in this home."""
+        return self.at("registry.url")
+
+    @property
     def keys(self) -> str:
         """CA keys, encrypted."""
         return self.at("keys")
@@ -139,11 +144,16 @@ def no_ca(folder: str) -> UsageError:
     return UsageError("there is no certificate authority in this home", where=folder, hint=f"handclasp init --home {folder}")
 
 
+def registered(files: FileTree, layout: Layout) -> bool:
+    """Whether this home has a registry, here or in a database elsewhere."""
+    return files.exists(layout.registry) or files.exists(layout.registry_url)
+
+
 def prepare_home(files: FileTree, layout: Layout) -> None:
     """Make the folder of a home. WorldError when it holds CA keys but no registry: a new one would forget what was issued."""
     files.make_folder(layout.folder)
     crashpoint("init.home-made")
-    if not files.exists(layout.registry) and files.exists(layout.authority(ISSUING)):
+    if not registered(files, layout) and files.exists(layout.authority(ISSUING)):
         raise WorldError(
             "the registry of this home is gone, and its CA is still there",
             where=layout.registry,

@@ -64,9 +64,11 @@ def command(
 
     with extra("serve"):
         from handclasp.server.api.application import Api
+        from handclasp.server.logs import log_to_stderr
         from handclasp.server.running import Service, run
         from handclasp.server.sockets import address
 
+    log_to_stderr(verbose=frame.verbose > 0)
     here = World(frame.home, passphrase_file=passphrase_file, passphrase_fd=passphrase_fd, lasting=True)
     service = Service(
         listen=address(listen),
@@ -82,7 +84,10 @@ def command(
     def started(urls: tuple[str, ...]) -> None:
         _announce(frame, here, urls, api_socket)
 
-    run(here.ca, service, started, api=api)
+    try:
+        run(here.ca, service, started, api=api)
+    finally:
+        here.store.close()
     frame.hint("stopped; every request in hand was answered")
 
 

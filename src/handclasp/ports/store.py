@@ -67,6 +67,10 @@ class Store(Protocol):
         """Start a write transaction; commits at the end of the block, rolls back on an exception."""
         ...
 
+    def close(self) -> None:
+        """Let every connection go."""
+        ...
+
     def exclusive(self) -> AbstractContextManager[None]:
         """Keep the processes of other hosts that share this registry from changing it, for a job of several transactions."""
         ...

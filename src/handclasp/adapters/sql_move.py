@@ -1,0 +1,68 @@
+"""Moves the registry of a home into a PostgreSQL database, and back. Killed anywhere, exactly one registry is in use.
+
+The pointer file decides which one: it is written after the copy is whole, and removed after the copy back is.
+"""
+
+import os
+
+from handclasp.adapters.sql_store import SqlStore
+from handclasp.model.errors import Bug, UsageError
+from handclasp.pki.audit_chain import chain_faults
+from handclasp.ports.files import FileTree
+
+MOVED = ".moved"
+"""What the file of a registry that was moved away ends with."""
+
+
+def move_out(files: FileTree, url: str, *, registry: str, pointer: str) -> dict[str, int]:
+    """From the file into the database. The caller holds the home's lock.
+
+    Raises:
+        UsageError: the registry is in a database already, or the URL is none.
+        PolicyError: there is a registry in that database, or the URL holds a password.
+        WorldError: the database cannot be reached; the home is as it was.
+    """
+    if files.exists(pointer):
+        raise UsageError("the registry is in a database already", where=pointer, hint="handclasp store show")
+    if not files.exists(registry):
+        raise UsageError("there is no registry to move", where=registry, hint="handclasp init")
+    source, target = SqlStore.sqlite(registry), SqlStore.postgresql(url)
+    moved = source.move_to(target)
+    _judge(source, target)
+    files.write(pointer, url.encode() + b"\n", mode=0o600)
+    os.rename(registry, registry + MOVED)
+    _drop_wal(registry)
+    return moved
+
+
+def move_back(files: FileTree, *, registry: str, pointer: str) -> dict[str, int]:
+    """From the database into the file; the database keeps its copy, which nobody should use any more."""
+    if not files.exists(pointer):
+        raise UsageError("the registry is in this home", where=registry, hint="handclasp store show")
+    url = files.read(pointer).decode().strip()
+    fresh = registry + ".new"
+    for leftover in (fresh, fresh + "-wal", fresh + "-shm"):
+        files.remove(leftover)
+    source, target = SqlStore.postgresql(url), SqlStore.sqlite(fresh)
+    with source.exclusive():
+        moved = source.move_to(target)
+        _judge(source, target)
+    content = target.snapshot()
+    files.write(registry, content, mode=0o600)
+    files.remove(pointer)
+    for leftover in (fresh, fresh + "-wal", fresh + "-shm", registry + MOVED):
+        files.remove(leftover)
+    return moved
+
+
+def _judge(source: SqlStore, target: SqlStore) -> None:
+    faults = chain_faults(target.audit_events())
+    if faults or target.last_audit_event() != source.last_audit_event():
+        raise Bug("the audit log is not whole after it was copied", hint="the registry stays where it was")
+
+
+def _drop_wal(registry: str) -> None:
+    """Of a database whose connections are all closed; SQLite left them empty."""
+    for leftover in (registry + "-wal", registry + "-shm"):
+        if os.path.exists(leftover):
+            os.unlink(leftover)

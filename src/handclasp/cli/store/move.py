@@ -1,0 +1,33 @@
+"""handclasp store move."""
+
+import click
+
+from handclasp.cli.ca_options import world
+from handclasp.cli.frame import Frame, framed
+
+
+@click.command("move")
+@click.argument("to", metavar="URL|sqlite")
+@framed
+def command(frame: Frame, *, to: str) -> None:
+    r"""Move the registry into a PostgreSQL database, or with `sqlite` back into a file of this home.
+
+    Stop every other handclasp of this registry first. All rows and the whole audit chain are compared before anything uses the
+    copy. A password does not go into the URL: put it into ~/.pgpass, or use a client certificate. Another host shares the
+    registry once it has a copy of this home: keys/, ca/ and registry.url.
+
+    \b
+    Examples:
+      handclasp store move postgresql://handclasp@db.example.test/handclasp
+      handclasp store move sqlite
+    """
+    here = world(frame)
+    moved = here.move_store(None if to == "sqlite" else to)
+    if frame.json:
+        frame.document("store-move", {"to": to, "rows": moved})
+        return
+    frame.out(f"moved {sum(moved.values())} rows: {moved['certificate']} certificates, {moved['audit_event']} audit events")
+    if to == "sqlite":
+        frame.hint("the database still has its copy: drop it, and remove registry.url on every other host")
+    else:
+        frame.hint(f"next: handclasp audit     reads it from there; the old file is {here.layout.registry}.moved")
