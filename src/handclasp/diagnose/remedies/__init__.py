@@ -19,6 +19,7 @@ from handclasp.diagnose.remedies import (
     upstream_settings,
 )
 from handclasp.diagnose.remedies.change import Change
+from handclasp.diagnose.rules import chain as chain_rules
 from handclasp.diagnose.rules import start as start_rules
 from handclasp.model.finding import Applicability, Finding
 
@@ -31,25 +32,7 @@ def upstream_crl(case: Case, finding: Finding) -> Iterator[Change]:
 
 
 _BY_CAUSE: dict[str, Builder] = {
-    **dict.fromkeys(
-        (
-            "client-ca-not-trusted",
-            "client-chain-untrusted-root",
-            "client-self-signed",
-            "client-intermediate-missing",
-            "client-trust-intermediate-only",
-            "client-trust-file-is-leaf",
-            "client-trust-file-is-server-cert",
-            "client-ca-rekeyed-same-name",
-            "client-dn-string-type-mismatch",
-            "upstream-ca-not-trusted",
-            "upstream-missing-intermediate",
-            "upstream-trust-intermediate-only",
-            "upstream-trust-is-upstream-leaf",
-            "upstream-self-signed",
-        ),
-        bundle.changes,
-    ),
+    **dict.fromkeys(chain_rules.CAUSES, bundle.changes),
     **dict.fromkeys(("client-verify-depth-too-small", "upstream-verify-depth-too-small"), settings.depth),
     **dict.fromkeys(
         (

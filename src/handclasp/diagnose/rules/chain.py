@@ -283,26 +283,20 @@ def _words(name: str) -> set[str]:
     return {word for word in _WORD.findall(name.lower()) if word not in _GENERIC and not word.isdigit()}
 
 
-RULES = (
-    Rule(
-        "chain",
-        (
-            "client-ca-not-trusted",
-            "client-chain-untrusted-root",
-            "client-self-signed",
-            "client-intermediate-missing",
-            "client-trust-intermediate-only",
-            "client-trust-file-is-leaf",
-            "client-trust-file-is-server-cert",
-            "client-ca-rekeyed-same-name",
-            "client-dn-string-type-mismatch",
-            "upstream-ca-not-trusted",
-            "upstream-missing-intermediate",
-            "upstream-trust-intermediate-only",
-            "upstream-trust-is-upstream-leaf",
-            "upstream-self-signed",
-        ),
-        check,
-        about_peer=True,
-    ),
+CAUSES = (
+    "client-ca-not-trusted",
+    "client-chain-untrusted-root",
+    "client-self-signed",
+    "client-intermediate-missing",
+    "client-trust-intermediate-only",
+    "client-trust-file-is-leaf",
+    "client-trust-file-is-server-cert",
+    "client-ca-rekeyed-same-name",
+    "client-dn-string-type-mismatch",
+    "upstream-ca-not-trusted",
+    "upstream-missing-intermediate",
+    "upstream-trust-intermediate-only",
+    "upstream-trust-is-upstream-leaf",
+    "upstream-self-signed",
 )
+RULES = (Rule("chain", CAUSES, check, about_peer=True),)
