@@ -6,11 +6,13 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
+from itertools import pairwise
 from typing import Any
 
 import click
 
 from handclasp.model.errors import Bug, HandclaspError
+from handclasp.model.messages import ENGLISH, languages, translate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,12 +32,12 @@ class Frame:
 
     def out(self, text: str) -> None:
         """The result, to standard output."""
-        click.echo(self._meant(text), color=self.color)
+        click.echo(translate(self._meant(text), self.lang), color=self.color)
 
     def hint(self, text: str) -> None:
         """The next step or a remark, to standard error; silent with --quiet and --json."""
         if not (self.quiet or self.json):
-            click.echo(self._meant(text), err=True)
+            click.echo(translate(self._meant(text), self.lang), err=True)
 
     def document(self, command: str, value: object) -> None:
         """The one JSON document of this run."""
@@ -103,15 +105,22 @@ def default_home() -> str:
 
 
 def default_lang() -> str:
-    """Zh when the locale says so, else en."""
+    """The language of the locale when Handclasp speaks it, else en."""
     locale = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
-    return "zh" if locale.startswith("zh") else "en"
+    return next((lang for lang in languages() if locale.startswith(lang)), ENGLISH)
+
+
+def _asked_lang(arguments: list[str]) -> str:
+    """The language of a command line that may be wrong in every other way."""
+    asked = [word.removeprefix("--lang=") for word in arguments if word.startswith("--lang=")]
+    asked += [word for before, word in pairwise(arguments) if before == "--lang"]
+    return asked[-1] if asked and asked[-1] in languages() else default_lang()
 
 
 _OPTIONS = (
     click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output."),
     click.option(
-        "--lang", type=click.Choice(["en", "zh"]), default=default_lang, help="Language of texts.", show_default="locale"
+        "--lang", type=click.Choice(languages()), default=default_lang, help="Language of texts.", show_default="locale"
     ),
     click.option(
         "--home",
@@ -155,8 +164,9 @@ def report(error: BaseException, arguments: list[str]) -> int:
     """Say what went wrong and return the exit code. With --json the message is a JSON document on standard output."""
     if isinstance(error, click.exceptions.Exit):
         return error.exit_code
+    lang = _asked_lang(arguments)
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
-        click.echo("interrupted: nothing is half-done; run the command again to go on", err=True)
+        click.echo(translate("interrupted: nothing is half-done; run the command again to go on", lang), err=True)
         return 130
     if isinstance(error, click.UsageError):
         error.show()
@@ -167,9 +177,12 @@ def report(error: BaseException, arguments: list[str]) -> int:
     known = error if isinstance(error, HandclaspError) else _translate(error)
     if "--json" in arguments:
         _report_json(known)
-    click.echo(click.style("error: ", fg="red", bold=True) + _shown(str(known)), err=True)
-    for line in (known.hint or "").splitlines():
-        click.echo(click.style("hint: ", fg="cyan") + _shown(line), err=True)
+    where = f"{known.where}: " if known.where else ""
+    click.echo(
+        click.style(translate("error: ", lang), fg="red", bold=True) + _shown(where + translate(known.what, lang)), err=True
+    )
+    for line in translate(known.hint or "", lang).splitlines():
+        click.echo(click.style(translate("hint: ", lang), fg="cyan") + _shown(line), err=True)
     if known.exit_code == Bug.exit_code and os.environ.get("HANDCLASP_TRACEBACK"):
         raise error
     return known.exit_code

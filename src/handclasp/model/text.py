@@ -1,6 +1,8 @@
-"""One text in the languages of Handclasp."""
+"""One text in the languages of Handclasp: two stand beside each other, more come from files (model/messages.py)."""
 
 from dataclasses import dataclass
+
+from handclasp.model.messages import ENGLISH, translate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,5 +13,7 @@ class Text:
     zh: str
 
     def in_language(self, lang: str) -> str:
-        """The Chinese text for "zh", the English one for everything else."""
-        return self.zh if lang == "zh" else self.en
+        """The text for "en" and "zh"; for another language what its file says, the English one when it says nothing."""
+        if lang == "zh":
+            return self.zh
+        return self.en if lang == ENGLISH else translate(self.en, lang)

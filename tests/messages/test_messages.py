@@ -1,0 +1,95 @@
+"""One catalogue of messages: complete in Chinese, and a third language is a file."""
+
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from handclasp.model.messages import catalogue, languages, translate
+from handclasp.model.text import Text
+
+ROOT = Path(__file__).parents[2]
+CJK = re.compile(r"[\u4e00-\u9fff]")
+SLOT = re.compile(r"\{\d+\}")
+spec = importlib.util.spec_from_file_location("messages_tool", ROOT / "tools" / "messages.py")
+assert spec is not None
+assert spec.loader is not None
+tool = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(tool)
+TEMPLATES: dict[str, list[str]] = tool.templates()
+
+
+def test_every_message_has_its_chinese() -> None:
+    missing = {text: places[0] for text, places in TEMPLATES.items() if text not in catalogue("zh")}
+    assert not missing, f"python tools/messages.py >> src/handclasp/locale/zh.toml, then fill in: {missing}"
+
+
+def test_the_reading_of_the_source_finds_what_is_there() -> None:
+    assert len(TEMPLATES) > 500
+    assert "next: handclasp issue alice" in TEMPLATES
+    assert "the {1} CA still signs certificates" in TEMPLATES
+
+
+def test_nothing_is_left_open_and_values_are_kept() -> None:
+    for english, chinese in catalogue("zh").items():
+        assert chinese, english
+        assert set(SLOT.findall(english)) == set(SLOT.findall(chinese)), english
+        words = re.sub(r"`[^`]*`|'[^']*'|--\S+|\S*[/.:=]\S*|\b[A-Z0-9-]+\b", "", SLOT.sub("", english))
+        command = re.match(r"\s*(pip|curl|apt-get|handclasp|postgresql:|http:|--)", english)
+        assert CJK.search(chinese) or command or len(re.findall(r"[a-z]{3,}", words)) < 2, english
+
+
+@pytest.mark.parametrize(
+    ("english", "chinese"),
+    [
+        ("there is nothing to explain", "没有要解释的内容"),
+        ("the root CA still signs certificates", "root CA 仍在签发证书"),
+        ("the root CA\nstill signs certificates", "the root CA\nstill signs certificates"),
+        ("nobody wrote a translation of this", "nobody wrote a translation of this"),
+        ("is not UTF-8\nis not UTF-8", "不是 UTF-8\n不是 UTF-8"),
+    ],
+)
+def test_a_message_finds_its_template_again(english: str, chinese: str) -> None:
+    assert translate(english, "zh") == chinese
+    assert translate(english, "en") == english
+
+
+def test_values_are_text_and_never_templates() -> None:
+    assert translate("the {2} CA still signs certificates", "zh") == "{2} CA 仍在签发证书"
+    assert translate(r"\1 is no address", "zh") == r"\1 不是地址"
+
+
+def run(*arguments: str, source: Path = ROOT / "src", lang: str = "C") -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(source), "LC_ALL": lang}
+    command = [sys.executable, "-m", "handclasp", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd="/")
+
+
+def test_errors_speak_the_language_asked_for(tmp_path: Path) -> None:
+    home = str(tmp_path / "none")
+    asked = run("list", "--home", home, "--lang", "zh")
+    assert asked.returncode == run("list", "--home", home).returncode
+    assert asked.stderr.startswith("错误：")
+    assert "此主目录中没有证书颁发机构" in asked.stderr
+    assert run("list", "--home", home, lang="zh_CN.UTF-8").stderr == asked.stderr
+    told = json.loads(run("list", "--home", home, "--lang", "zh", "--json").stdout)
+    assert told["what"] == "there is no certificate authority in this home", "programs read one language"
+
+
+def test_a_third_language_is_a_file(tmp_path: Path) -> None:
+    assert languages() == ("en", "zh")
+    shutil.copytree(ROOT / "src" / "handclasp", tmp_path / "handclasp", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "handclasp" / "locale" / "eo.toml").write_text(
+        '"there is nothing to explain" = "nenio klarigenda"\n"error: " = "eraro: "\n"Check" = "Kontrolu"\n'
+    )
+    refused = run("explain", "", "--lang", "eo", source=tmp_path)
+    assert "eraro: nenio klarigenda" in refused.stderr
+    assert 'try: handclasp explain "21"' in refused.stderr, "what has no translation stays English"
+    assert "Kontrolu" in run("explain", "client-cert-expired", "--lang", "eo", source=tmp_path).stdout
+    assert Text(en="Check", zh="检查").in_language("eo") == "Check", "here is no such file"
