@@ -80,7 +80,14 @@ def test_status_of_a_dump_without_the_files(bench: Rig, tmp_path: Path, capsys: 
 def test_check_of_a_good_configuration(bench: Rig, capsys: pytest.CaptureFixture[str]) -> None:
     assert bench.nginx.test(prefix=bench.prefix, config=bench.config).ok
     code, found = _json(capsys, "check", "--config", bench.config)
-    assert (code, found["ok"], found["faults"], found["servers"]) == (0, True, [], 2)
+    assert (found["ok"], found["faults"], found["servers"]) == (True, [], 2)
+    told = [(one["cause"], one["severity"], one["where"]["line"]) for one in found["findings"]]
+    lines = Path(bench.config).read_text().splitlines()
+    at = next(number for number, line in enumerate(lines, 1) if "/forgets" in line)
+    assert ("proxy-set-header-inheritance", "error", at) in told
+    assert code == 1
+    assert main(["nginx", "check", "--config", bench.config, "--lang", "en"]) == 1
+    assert f"{bench.config}:{at}: error: " in capsys.readouterr().out
 
 
 def test_check_lists_what_nginx_would_refuse(bench: Rig, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,5 +1,6 @@
 """Who asks whom for a certificate: one configuration seen from its listen addresses."""
 
+from handclasp.diagnose.lint import lint
 from handclasp.model.errors import HandclaspError
 from handclasp.model.evidence import Evidence
 from handclasp.model.nginx import EffectiveConfig, Location, ProxyHeader, TlsServer
@@ -19,15 +20,21 @@ from handclasp.verdict.predict import Stage
 
 
 def nginx_check(evidence: Evidence) -> NginxCheck:
-    """What nginx would refuse. Raises InputError for a configuration that cannot be read at all."""
+    """What nginx would refuse; if nothing, what the doctor's rules find in every server.
+
+    Raises:
+        InputError: the configuration cannot be read at all.
+    """
     stage = Stage(evidence)
+    faults = evidence_faults(evidence, stage.tree, stage.config, stage.version, stage.series)
     return NginxCheck(
         config=evidence.root or "",
         nginx_version=str(stage.version),
         openssl_series=stage.series.value,
         servers=len(stage.config.servers),
         files=stage.config.files,
-        faults=evidence_faults(evidence, stage.tree, stage.config, stage.version, stage.series),
+        faults=faults,
+        findings=() if faults else lint(stage),
     )
 
 

@@ -10,7 +10,7 @@ from handclasp.model.nginx import EffectiveConfig, Guard, Location, Return, Sett
 from handclasp.model.origin import Origin
 from handclasp.model.verdict import Verdict
 from handclasp.nginxconf.select import Socket, select_location, sockets
-from handclasp.nginxconf.tree import Directive, walk
+from handclasp.nginxconf.tree import Directive
 from handclasp.verdict.client import client_verdict
 from handclasp.verdict.scene import meet, plain_name
 from handclasp.verdict.variables import holds, variables
@@ -132,10 +132,7 @@ def ends_here(returns: Return | None) -> bool:
 
 def block_at(case: Case, origin: Origin) -> Directive | None:
     """The block whose name stands at a place of the configuration."""
-    for directive, _ in walk(case.stage.tree.directives):
-        if directive.children is not None and directive.source.file == origin.file and directive.origin == origin:
-            return directive
-    return None
+    return case.stage.blocks.get(origin)
 
 
 def written_in(setting: Setting[object], server: TlsServer, case: Case) -> bool:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from handclasp.model.finding import Finding
 from handclasp.model.nginx import StartFault
 from handclasp.model.origin import Origin
 
@@ -83,7 +84,7 @@ class NginxStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NginxCheck:
-    """Whether nginx would start with a configuration, and why not."""
+    """Whether nginx would start with a configuration, and why not; and what is unsafe or broken in it all the same."""
 
     config: str
     nginx_version: str
@@ -91,3 +92,4 @@ class NginxCheck:
     servers: int
     files: tuple[str, ...]
     faults: tuple[StartFault, ...]
+    findings: tuple[Finding, ...] = ()

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from handclasp.model.finding import Finding
 from handclasp.model.nginx_status import (
     AuthorityStatus,
     BackendStatus,
@@ -53,9 +54,16 @@ def check_text(found: NginxCheck, lang: str) -> str:
     """Every fault with its place, in nginx's words; then the sum."""
     named = {"version": found.nginx_version, "config": visible(found.config)}
     if not found.faults:
-        return _STARTS.in_language(lang).format(servers=found.servers, files=len(found.files), **named)
+        starts = _STARTS.in_language(lang).format(servers=found.servers, files=len(found.files), **named)
+        return "\n".join((*(_finding(finding, lang) for finding in found.findings), starts))
     lines = [f"{visible(str(fault.origin))}: {visible(fault.message)}" for fault in found.faults]
     return "\n".join((*lines, _REFUSES.in_language(lang).format(count=len(found.faults), **named)))
+
+
+def _finding(finding: Finding, lang: str) -> str:
+    place = ":".join(str(part) for part in (finding.where.file, finding.where.line) if part)
+    words = visible(f"{finding.severity.value}: {finding.summary.in_language(lang)} [{finding.cause}]")
+    return f"{visible(place)}: {words}" if place else words
 
 
 def check_fields(found: NginxCheck) -> dict[str, Any]:
@@ -68,6 +76,15 @@ def check_fields(found: NginxCheck) -> dict[str, Any]:
         "servers": found.servers,
         "files": found.files,
         "faults": [{"message": fault.message, "where": fault.origin, "directive": fault.directive} for fault in found.faults],
+        "findings": [
+            {
+                "cause": finding.cause,
+                "severity": finding.severity.value,
+                "summary": finding.summary.en,
+                "where": finding.where,
+            }
+            for finding in found.findings
+        ],
     }
 
 

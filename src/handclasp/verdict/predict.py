@@ -16,7 +16,7 @@ from handclasp.nginxconf.select import Socket, by_name, sockets
 from handclasp.nginxconf.start_faults import evidence_faults
 from handclasp.nginxconf.tree import ConfigTree, Directive, walk
 from handclasp.pki.read import certificates_from_pem
-from handclasp.verdict.behind import behind, own_socket, sent_name
+from handclasp.verdict.behind import behind, own_socket, refusal, sent_name
 from handclasp.verdict.client import Judge, client_verdict
 from handclasp.verdict.scene import Scene, meet, plain_name, scene
 from handclasp.verdict.trust import certificates_in
@@ -178,10 +178,18 @@ class Stage:
     def upstream_verdict(self, presented: tuple[Certificate, ...]) -> Verdict:
         """Nginx's answer when the upstream sends these certificates."""
         assert self.upstream is not None
+        if self.upstream_refusal is not None:
+            return self.upstream_refusal
         judge = self.judge(self.upstream.ciphers.value, self.upstream.conf_commands.value)
         asked = self.asked_behind
         passed, title = (asked.status, asked.title) if asked and asked.status is not None else (200, None)
         return upstream_verdict(self.upstream, presented, judge, passed=passed, title=title)
+
+    @cached_property
+    def upstream_refusal(self) -> Verdict | None:
+        """Nginx's answer when the upstream is a socket of its own that breaks the handshake off; else None."""
+        socket = self.upstream_socket
+        return refusal(self.upstream, socket, self.series) if self.upstream and socket else None
 
     @cached_property
     def asked_behind(self) -> Verdict | None:
@@ -207,7 +215,7 @@ def predict(evidence: Evidence) -> Verdict:
         return stage.client_verdict(stage.presented or ())
     if stage.upstream is None:
         raise InputError("no location of the configuration passes requests on over TLS", where=evidence.root)
-    chain = stage.upstream_chain
+    chain = stage.upstream_chain if stage.upstream_refusal is None else ()
     if chain is None:
         raise InputError(
             f"what {stage.upstream.target.value} presents is not known",

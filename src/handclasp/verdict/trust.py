@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from handclasp.model.certificate import Certificate, Crl, TrustAnchors
 from handclasp.model.errors import InputError
@@ -35,21 +36,27 @@ def upstream_trust(upstream: TlsUpstream, files: Files, version: NginxVersion) -
 def certificates_in(files: Files, path: str | None) -> tuple[Certificate, ...]:
     """The readable certificates of one PEM file, in order; () when there is none."""
     content = files.get(path) if path else None
-    if not content:
-        return ()
-    try:
-        return certificates_from_pem(content, where=path or "")
-    except InputError:
-        return ()
+    return _certificates(content) if content else ()
 
 
 def crls_in(files: Files, path: str | None) -> tuple[Crl, ...]:
     """The readable CRLs of one PEM file, in order; () when there is none."""
     content = files.get(path) if path else None
-    if not content:
-        return ()
+    return _crls(content) if content else ()
+
+
+@lru_cache(maxsize=128)  # a configuration of many servers names the same few files again and again
+def _certificates(content: bytes) -> tuple[Certificate, ...]:
     try:
-        return crls_from_pem(content, where=path or "")
+        return certificates_from_pem(content, where="")
+    except InputError:
+        return ()
+
+
+@lru_cache(maxsize=16)
+def _crls(content: bytes) -> tuple[Crl, ...]:
+    try:
+        return crls_from_pem(content, where="")
     except InputError:
         return ()
 

@@ -39,7 +39,8 @@ def expectations(case: Case) -> Iterator[Expected]:
         for entry in block.entries if found else ():
             if entry.pattern != "default" and found:
                 regex = entry.pattern.startswith("~")
-                yield Expected(found[1], entry.pattern.lstrip("~*").removeprefix("\\"), regex, entry.origin)
+                value = entry.pattern.lstrip("~*") if regex else entry.pattern.removeprefix("\\")
+                yield Expected(found[1], value, regex, entry.origin)
     for _, guard in guards(case):
         if guard.variable.startswith("ssl_client_") and guard.operator:
             yield Expected(guard.variable, guard.operand.strip("\"'"), "~" in guard.operator, guard.origin)
@@ -101,8 +102,8 @@ def _dn_flaw(expected: Expected, leaf: Certificate | None) -> Text | None:
 
 def _loose(pattern: str) -> bool:
     """Whether an expression about a part of a name fits inside other names."""
-    begun = pattern.startswith(("^", "(^|,)", "(?:^|,)", ",")) or not _RDN.search(pattern)
-    ended = pattern.endswith(("$", ",", "(,|$)", "(?:,|$)", "(?=,|$)"))
+    begun = pattern.startswith(("^", r"\A", "(^|,)", "(?:^|,)", ",")) or not _RDN.search(pattern)
+    ended = pattern.endswith(("$", r"\z", ",", "(,|$)", "(?:,|$)", "(?=,|$)"))
     return "=" in pattern and not (begun and ended)
 
 
