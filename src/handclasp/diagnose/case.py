@@ -1,8 +1,9 @@
 """What the rules look at: the evidence worked out, the verdict, and the same verification with its faults undone one by one."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TypeVar, cast
 
 from handclasp.diagnose.completion import Completion, complete
 from handclasp.diagnose.log_line import LogLine, read_line
@@ -16,12 +17,21 @@ from handclasp.pki.any_form import look
 from handclasp.verdict.predict import Stage
 from handclasp.verdict.trust import certificates_in, crls_in
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True)
 class Case:
     """One diagnosis in progress. Everything is computed when first asked for, and once."""
 
     stage: Stage
+    _worked_out: dict[Callable[["Case"], object], object] = field(default_factory=dict, compare=False, repr=False)
+
+    def once(self, work: Callable[["Case"], T]) -> T:
+        """What `work` makes of this case: computed at the first call."""
+        if work not in self._worked_out:
+            self._worked_out[work] = work(self)
+        return cast("T", self._worked_out[work])
 
     @property
     def evidence(self) -> Evidence:
@@ -43,6 +53,8 @@ class Case:
         """What nginx says; None when nobody said what the peer presents."""
         if self.start_faults:
             return Verdict(side=self.side, status=None, title=None, start=self.start_faults[0].message)
+        if self.side is Side.UPSTREAM and self.stage.upstream_refusal is not None:
+            return self.stage.upstream_refusal
         if self.presented is None:
             return None
         if self.side is Side.CLIENT:

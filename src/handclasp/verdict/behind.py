@@ -3,9 +3,11 @@
 import re
 from ipaddress import ip_address
 
-from handclasp.model.nginx import EffectiveConfig, Location, TlsUpstream
-from handclasp.nginxconf.select import Socket, select_socket
+from handclasp.model.nginx import EffectiveConfig, Location, OpensslSeries, TlsUpstream
+from handclasp.model.verdict import Side, Verdict
+from handclasp.nginxconf.select import Socket, by_name, select_socket
 from handclasp.verdict.scene import Scene, meet
+from handclasp.verdict.upstream import BAD_GATEWAY, HANDSHAKING
 
 _AUTHORITY = re.compile(r"^[a-z]+://([^/?]*)([^?]*)", re.IGNORECASE)
 
@@ -73,3 +75,35 @@ def _uri(location: Location, upstream: TlsUpstream, asked: Scene) -> str:
     if not found or not found[2] or location.modifier not in {"", "=", "^~"} or not asked.uri.startswith(location.path):
         return asked.uri
     return found[2] + asked.uri[len(location.path) :]
+
+
+def refusal(upstream: TlsUpstream, socket: Socket, series: OpensslSeries) -> Verdict | None:
+    """Nginx's verdict on a handshake that a socket of its own breaks off, before any certificate counts; None: it does not.
+
+    The words of the log are those of OpenSSL 1.1.1 and 3 (recorded runs); for older ones there are none here.
+    """
+    if not socket.listen.ssl:
+        return _broken_off(series, _PLAIN, None)
+    if not set(socket.default.protocols.value) & set(upstream.protocols.value):
+        return _broken_off(series, _VERSION, "protocol_version")
+    if by_name(socket, sent_name(upstream)).reject_handshake.value:
+        return _broken_off(series, _NAME, "unrecognized_name")
+    return None
+
+
+_Words = tuple[str, str]
+_PLAIN: _Words = ("1408F10B:SSL routines:ssl3_get_record:wrong version number", "0A00010B:SSL routines::wrong version number")
+_VERSION: _Words = (
+    "1409442E:SSL routines:ssl3_read_bytes:tlsv1 alert protocol version:SSL alert number 70",
+    "0A00042E:SSL routines::tlsv1 alert protocol version:SSL alert number 70",
+)
+_NAME: _Words = (
+    "14094458:SSL routines:ssl3_read_bytes:tlsv1 unrecognized name:SSL alert number 112",
+    "0A000458:SSL routines::tlsv1 unrecognized name:SSL alert number 112",
+)
+
+
+def _broken_off(series: OpensslSeries, words: _Words, alert: str | None) -> Verdict:
+    known = {OpensslSeries.V1_1_1: words[0], OpensslSeries.V3_0: words[1], OpensslSeries.V3_5: words[1]}.get(series)
+    log = f"SSL_do_handshake() failed (SSL: error:{known}) {HANDSHAKING}" if known else None
+    return Verdict(side=Side.UPSTREAM, status=502, title=BAD_GATEWAY, alert=alert, log=log)

@@ -60,6 +60,11 @@ class Stage:
         return {item.origin: item for item, _ in walk(self.tree.directives) if item.children is not None}
 
     @cached_property
+    def around(self) -> dict[Directive, tuple[Directive, ...]]:
+        """The blocks around every block, outermost first."""
+        return {item: parents for item, parents in walk(self.tree.directives) if item.children is not None}
+
+    @cached_property
     def config(self) -> EffectiveConfig:
         """What holds in each server."""
         return effective(self.tree, self.version)
@@ -67,7 +72,7 @@ class Stage:
     def about(self, evidence: Evidence) -> "Stage":
         """The same files with another question: what was read of them is kept."""
         other = Stage(evidence)
-        for name in ("tree", "version", "series", "config", "blocks"):
+        for name in ("tree", "version", "series", "config", "blocks", "around"):
             other.__dict__[name] = getattr(self, name)
         return other
 

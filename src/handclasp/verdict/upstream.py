@@ -13,7 +13,7 @@ REPORTS_LAST_SINCE = NginxVersion(1, 19, 1)
 """Before, nginx installed no callback for upstreams: OpenSSL stopped at the first error and that one was reported."""
 
 BAD_GATEWAY = "502 Bad Gateway"
-_HANDSHAKING = "while SSL handshaking to upstream"
+HANDSHAKING = "while SSL handshaking to upstream"
 
 
 def upstream_verdict(
@@ -35,9 +35,9 @@ def upstream_verdict(
     errors = found.errors if judge.version >= REPORTS_LAST_SINCE else found.errors[:1]
     log = None
     if errors:
-        log = f"upstream SSL certificate verify error: ({errors[-1].number}:{errors[-1].text}) {_HANDSHAKING}"
+        log = f"upstream SSL certificate verify error: ({errors[-1].number}:{errors[-1].text}) {HANDSHAKING}"
     elif not matches(presented[0], upstream.name.value):
-        log = f'upstream SSL certificate does not match "{upstream.name.value}" {_HANDSHAKING}'
+        log = f'upstream SSL certificate does not match "{upstream.name.value}" {HANDSHAKING}'
     return Verdict(
         side=Side.UPSTREAM, status=502 if log else passed, title=BAD_GATEWAY if log else title,
         reported=errors[-1] if errors else None, errors=errors, path=found.path, rejected=found.rejected, log=log,
