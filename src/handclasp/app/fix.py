@@ -42,14 +42,14 @@ class Fixing:
     waiting: tuple[Step, ...]
 
 
-def fixes(evidence: Evidence, first: Proven, examine: Callable[[Evidence], Proven], agreed: frozenset[str]) -> Fixing:
+def fixes(evidence: Evidence, first: Proven, examine: Callable[[Evidence], Proven], agreed: Callable[[Step], bool]) -> Fixing:
     """Take the first safe remedy, look again, and so on until none is left.
 
     Args:
         evidence: the files as they are.
         first: what was found in them.
         examine: finds anew.
-        agreed: ids of remedies that are not safe by themselves, and that a person agreed to.
+        agreed: whether a person agreed to a remedy that is not safe by itself.
     """
     now, seen = evidence, first
     steps: list[Step] = []
@@ -100,16 +100,18 @@ def _knocks(request: ProbeRequest, asks: VerifyClient, stranger: Identity, clien
             yield Knock(name="the client in question", request=replace(request, identity=client), expect=Expect.ADMITTED)
 
 
-def _steps(diagnosis: Diagnosis, agreed: frozenset[str]) -> Iterator[Step]:
+def _steps(diagnosis: Diagnosis, agreed: Callable[[Step], bool]) -> Iterator[Step]:
+    """What may be taken: the safe remedies of what is more than a notice, and those that were agreed to."""
     for step in _all(diagnosis):
-        if step.remedy.applicability is Applicability.SAFE or step.remedy.id in agreed:
+        safe = step.remedy.applicability is Applicability.SAFE and step.finding.severity is not Severity.NOTICE
+        if safe or agreed(step):
             yield step
 
 
 def _all(diagnosis: Diagnosis) -> Iterator[Step]:
-    """Every remedy that edits files and was not disproved, of what is more than a notice."""
+    """Every remedy that edits files and was not disproved."""
     for finding in diagnosis.findings:
-        for remedy in finding.remedies if finding.severity is not Severity.NOTICE else ():
+        for remedy in finding.remedies:
             if remedy.edits and (remedy.proof is None or remedy.proof.proved):
                 yield Step(finding=finding, remedy=remedy)
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 from handclasp.cli.frame import Frame
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from handclasp.app.apply import Applied
     from handclasp.app.apply_state import Instance
     from handclasp.app.fix import Fixing, Step
@@ -34,6 +36,7 @@ class Fixed:
 
     fields: dict[str, Any]
     left: "Diagnosis"
+    fixing: "Fixing"
 
 
 def fix_it(
@@ -44,7 +47,7 @@ def fix_it(
     *,
     key: bytes | None,
     prove: bool,
-    agreed: tuple[str, ...],
+    agreed: "Callable[[Step], bool]",
     instance: "Instance | None",
 ) -> Fixed:
     """Collect the remedies, and with an `instance` carry them out: tested, switched, reloaded and knocked at; or put back."""
@@ -54,7 +57,7 @@ def fix_it(
     from handclasp.model.probe import ClientIdentity
 
     tools = world.sandbox_tools if prove and evidence.root else None
-    fixing = fixes(evidence, first, lambda now: examine(now, tools, client_key=key, side=now.side), frozenset(agreed))
+    fixing = fixes(evidence, first, lambda now: examine(now, tools, client_key=key, side=now.side), agreed)
     done = None
     if instance and fixing.edits:
         sent = evidence.presented
@@ -62,7 +65,7 @@ def fix_it(
         done = apply_edits(world.gear, instance, fixing.edits, knocks(fixing, client))
     if not frame.json:
         report_fix(frame, fixing, done)
-    return Fixed(fix_fields(frame, fixing, done), fixing.left if done else first.diagnosis)
+    return Fixed(fix_fields(frame, fixing, done), fixing.left if done else first.diagnosis, fixing)
 
 
 def report_fix(frame: Frame, fixing: "Fixing", applied: "Applied | None") -> None:
@@ -73,10 +76,13 @@ def report_fix(frame: Frame, fixing: "Fixing", applied: "Applied | None") -> Non
 
     frame.out("")
     for number, step in enumerate(fixing.steps, 1):
-        frame.out(f"Fix {number}: {step.remedy.title.in_language(frame.lang)}  ({step.finding.cause}, {step.remedy.id})")
+        frame.out(
+            f"Fix {number}: {visible(step.remedy.title.in_language(frame.lang))}  ({step.finding.cause}, {step.remedy.id})"
+        )
+        frame.out(f"  why: {visible(step.finding.summary.in_language(frame.lang))}")
     if fixing.edits and applied is None:
         frame.out("\n".join(visible(line) for line in patch(fixing.edits).splitlines()))
-        frame.hint("next: the same with --fix --apply     tested, reloaded, and put back if that is not good")
+        frame.hint("next: the same with --apply     tested, reloaded, and put back if that is not good")
     if not fixing.edits:
         frame.out("There is no remedy that can be applied by itself.")
     for step in fixing.waiting:
@@ -107,7 +113,12 @@ def fix_fields(frame: Frame, fixing: "Fixing", applied: "Applied | None") -> dic
 
 
 def _step(step: "Step", lang: str) -> dict[str, str]:
-    return {"cause": step.finding.cause, "remedy": step.remedy.id, "title": step.remedy.title.in_language(lang)}
+    return {
+        "cause": step.finding.cause,
+        "remedy": step.remedy.id,
+        "title": step.remedy.title.in_language(lang),
+        "why": step.finding.summary.in_language(lang),
+    }
 
 
 def _headline(applied: "Applied") -> str:

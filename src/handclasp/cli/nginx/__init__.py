@@ -12,6 +12,7 @@ from handclasp.cli.frame import LazyGroup
     commands={
         "render": "Print the configuration of a site behind client certificates.",
         "check": "Say whether nginx would start with a configuration, and list every fault.",
+        "adopt": "Put a hand-written server right: each change and why, as one patch, applied and proven if you say so.",
         "status": "Show who asks for certificates, from whom, and what backends are told.",
         "plan": "Print what an apply would change.",
         "apply": "Serve a site on a private nginx and prove who gets in.",

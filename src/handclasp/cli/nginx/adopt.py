@@ -1,0 +1,73 @@
+"""handclasp nginx adopt."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from handclasp.cli.evidence_options import AbsolutePath
+from handclasp.cli.frame import Frame, framed
+from handclasp.cli.nginx.config_options import config_evidence, config_options
+
+if TYPE_CHECKING:
+    from handclasp.app.fix import Step
+
+
+@click.command("adopt")
+@click.argument("server")
+@config_options
+@click.option("--client-cert", type=AbsolutePath(), help="A client that must get in afterwards: its chain, PEM.")
+@click.option("--client-key", type=AbsolutePath(), help="Its private key.")
+@click.option("--without", multiple=True, metavar="ID", help="Leave this remedy out; repeatable.")
+@click.option("--prove/--no-prove", default=True, show_default=True, help="Try every change on a sandboxed copy first.")
+@click.option("--apply", is_flag=True, help="Change the files, reload that nginx, knock, or put all back.")
+@framed
+def command(
+    frame: Frame,
+    *,
+    server: str,
+    client_cert: str | None,
+    client_key: str | None,
+    without: tuple[str, ...],
+    prove: bool,
+    apply: bool,
+    **options: Any,
+) -> int:
+    r"""Put a server that was written by hand right: whatever the doctor would change there, in one plan that says why.
+
+    The tree is edited in place, minimally: comments, order and everything that is not at fault stay. Nothing is changed without
+    --apply; then the new files are tested, nginx is reloaded, strangers must be refused and the given client let in, or
+    everything is put back. Exit code 1: something is left that no edit cures.
+
+    \b
+    Examples:
+      handclasp nginx adopt app.example.test --config /etc/nginx/nginx.conf
+      handclasp nginx adopt app.example.test --config /etc/nginx/nginx.conf --without log-at-info --apply
+    """
+    from dataclasses import replace
+
+    from handclasp.app.doctor import examine
+    from handclasp.cli.fixing import fix_it, target
+    from handclasp.model.errors import UsageError
+    from handclasp.model.finding import Severity
+    from handclasp.wiring import World
+
+    world = World(frame.home, nginx_path=options["nginx_path"])
+    if (client_cert is None) != (client_key is None):
+        raise UsageError("a client needs its certificate and its key", hint="give --client-cert and --client-key")
+    instance = target(world, options, saved=None) if apply else None
+    evidence = replace(config_evidence(frame, options), server=server)
+    if client_cert:
+        evidence = replace(evidence, presented=world.files.read(client_cert))
+    key = world.files.read(client_key) if client_key else None
+    first = examine(evidence, world.sandbox_tools if prove else None, client_key=key)
+
+    def agreed(step: "Step") -> bool:
+        return step.remedy.id not in without
+
+    fixed = fix_it(frame, world, evidence, first, key=key, prove=prove, agreed=agreed, instance=instance)
+    left = fixed.fixing.left.findings
+    if frame.json:
+        frame.document("nginx-adopt", {"config": evidence.root, "server": server, **fixed.fields})
+    for finding in left if not frame.json else ():
+        frame.out(f"left to you: {finding.summary.in_language(frame.lang)}  ({finding.cause})")
+    return 1 if any(finding.severity is Severity.ERROR for finding in left) else 0
