@@ -135,21 +135,34 @@ def name_constraints(
     return sequence(*(encode(tag, b"".join(sequence(general_name(*n)) for n in names)) for tag, names in trees if names))
 
 
-def distribution_points(*urls: str, reasons: bytes | None = None, issuer: bytes | None = None) -> bytes:
-    """One DistributionPoint; `reasons` are the octets of ReasonFlags after the unused-bits octet, `issuer` a DER Name."""
-    full = encode(0xA0, encode(0xA0, b"".join(general_name("uri", url) for url in urls))) if urls else b""
+def distribution_points(
+    *urls: str, reasons: bytes | None = None, issuer: bytes | None = None, relative: bytes | None = None
+) -> bytes:
+    """One DistributionPoint; `reasons` are the octets of ReasonFlags after the unused-bits octet, `issuer` a DER Name.
+
+    `relative`: the attributes of a name relative to the issuer, instead of URLs.
+    """
+    full = _point_name(urls, relative)
     only = encode(0x81, b"\0" + reasons) if reasons is not None else b""
     by = encode(0xA2, encode(0xA4, issuer)) if issuer is not None else b""
     return sequence(sequence(full, only, by))
 
 
-def issuing_distribution_point(*flags: str, urls: tuple[str, ...] = (), reasons: bytes | None = None) -> bytes:
-    """IssuingDistributionPoint; flags: user, ca, indirect, attribute."""
-    full = encode(0xA0, encode(0xA0, b"".join(general_name("uri", url) for url in urls))) if urls else b""
+def issuing_distribution_point(
+    *flags: str, urls: tuple[str, ...] = (), reasons: bytes | None = None, relative: bytes | None = None
+) -> bytes:
+    """IssuingDistributionPoint; flags: user, ca, indirect, attribute; `relative` as above."""
+    full = _point_name(urls, relative)
     parts = [full, *(encode(tag, b"\xff") for tag, flag in ((0x81, "user"), (0x82, "ca")) if flag in flags)]
     parts.append(encode(0x83, b"\0" + reasons) if reasons is not None else b"")
     parts += [encode(tag, b"\xff") for tag, flag in ((0x84, "indirect"), (0x85, "attribute")) if flag in flags]
     return sequence(*parts)
+
+
+def _point_name(urls: tuple[str, ...], relative: bytes | None) -> bytes:
+    if relative is not None:
+        return encode(0xA0, encode(0xA1, relative))
+    return encode(0xA0, encode(0xA0, b"".join(general_name("uri", url) for url in urls))) if urls else b""
 
 
 def proxy_certificate() -> bytes:

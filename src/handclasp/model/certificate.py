@@ -71,7 +71,7 @@ class Certificate:
     comparison that path building makes; the `_text` twins are RFC 4514 for people, most specific first.
     `email_addresses` are those of the subject; `signature_kind` is the kind of key that the signature algorithm needs.
     `None` for an extension means absent; `critical_extensions` and `malformed_extensions` are dotted OIDs.
-    `proxy`: it has a proxyCertInfo (RFC 3820).
+    `proxy`: it has a proxyCertInfo (RFC 3820). `subgroup_bits`: the size of q of a DSA key.
     """
 
     der: bytes
@@ -88,6 +88,7 @@ class Certificate:
     spki: bytes = field(compare=False)
     key_kind: KeyKind = field(compare=False)
     key_bits: int = field(compare=False)
+    subgroup_bits: int | None = field(compare=False, default=None)
     curve: str | None = field(compare=False, default=None)
     signature_digest: str | None = field(compare=False)
     signature_kind: KeyKind | None = field(compare=False, default=None)

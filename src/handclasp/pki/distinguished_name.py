@@ -63,6 +63,11 @@ def canonical(name: bytes) -> bytes:
     return b"".join(_canonical_rdn(rdn.content) for rdn in der.elements(der.first(name).content))
 
 
+def below(base: bytes, attributes: bytes) -> bytes:
+    """A canonical name with one more relative name, given as the content of its SET."""
+    return base + _canonical_rdn(attributes)
+
+
 def rfc2253(name: bytes) -> str:
     r"""The name as nginx shows it: most specific first, no spaces after commas, non-ASCII as \XX."""
     rdns = [

@@ -11,7 +11,7 @@ from handclasp.model.certificate import (
     NameConstraints,
 )
 from handclasp.pki import der
-from handclasp.pki.distinguished_name import canonical, rfc2253
+from handclasp.pki.distinguished_name import below, canonical, rfc2253
 
 _ALL_REASONS = 0x807F
 _GENERAL_NAME_KINDS = {0x81: "email", 0x82: "dns", 0x86: "uri", 0x87: "ip", 0xA4: "dirname", 0x88: "registered_id"}
@@ -96,9 +96,17 @@ def _general_name(item: der.Element) -> GeneralName:
     if item.tag & 0xC0 != 0x80:
         raise ValueError("this is no GeneralName")
     kind = _GENERAL_NAME_KINDS.get(item.tag, "other")
+    if item.tag == 0xA0:
+        _other_name(item.content)
     if kind == "dirname":
         return GeneralName(kind=kind, value=rfc2253(item.content), der=canonical(item.content))
     return GeneralName(kind=kind, value=_text(kind, item.content), der=item.content)
+
+
+def _other_name(content: bytes) -> None:
+    found = tuple(part.tag for part in der.elements(content))
+    if found != (der.OID, 0xA0):
+        raise ValueError("an otherName is an OBJECT IDENTIFIER and a value")
 
 
 def _text(kind: str, content: bytes) -> str:
@@ -117,8 +125,8 @@ def _ip_text(content: bytes) -> str:
         try:
             return str(ip_network(f"{ip_address(content[:half])}/{_prefix_length(content[half:])}", strict=False))
         except ValueError:
-            return content.hex()
-    raise ValueError("an iPAddress of this length does not exist")
+            pass
+    return content.hex()  # an OCTET STRING of any length for OpenSSL; no address matches it
 
 
 def _prefix_length(mask: bytes) -> int:
@@ -136,24 +144,30 @@ def name_constraints(value: bytes) -> NameConstraints:
     return NameConstraints(permitted=tuple(trees[0xA0]), excluded=tuple(trees[0xA1]))
 
 
-def distribution_points(value: bytes) -> tuple[DistributionPoint, ...]:
-    """RFC 5280 4.2.1.13."""
-    return tuple(_distribution_point(point) for point in parts(value, der.SEQUENCE))
+def distribution_points(value: bytes, issuer: bytes) -> tuple[DistributionPoint, ...]:
+    """RFC 5280 4.2.1.13; `issuer` is that of the certificate, canonical: a point may be named relative to it."""
+    return tuple(_distribution_point(point, issuer) for point in parts(value, der.SEQUENCE))
 
 
-def _distribution_point(point: der.Element) -> DistributionPoint:
+def _distribution_point(point: der.Element, issuer: bytes) -> DistributionPoint:
     found = {part.tag: part.content for part in parts(point.encoded, 0xA0, 0x81, 0xA2)}
-    issuers = _names(found[0xA2]) if 0xA2 in found else None
+    names = _names(found[0xA2]) if 0xA2 in found else None
+    issuers = None if names is None else tuple(name.der for name in names if name.kind == "dirname")
     return DistributionPoint(
-        names=_full_names(found[0xA0]) if 0xA0 in found else None,
+        names=_point_names(found[0xA0], issuers[0] if issuers else issuer) if 0xA0 in found else None,
         reasons=_reasons(found[0x81]) if 0x81 in found else _ALL_REASONS,
-        issuers=None if issuers is None else tuple(name.der for name in issuers if name.kind == "dirname"),
+        issuers=issuers,
     )
 
 
-def _full_names(distribution_point_name: bytes) -> tuple[GeneralName, ...]:
-    """The names of a DistributionPointName's fullName; () for a name relative to the issuer."""
-    return tuple(name for part in der.elements(distribution_point_name) if part.tag == 0xA0 for name in _names(part.content))
+def _point_names(distribution_point_name: bytes, base: bytes) -> tuple[GeneralName, ...]:
+    """The names of a DistributionPointName: those of its fullName, or the one that its relative name makes with the base."""
+    (chosen,) = der.elements(distribution_point_name)
+    if chosen.tag == 0xA0:
+        return _names(chosen.content)
+    if chosen.tag == 0xA1:
+        return (GeneralName(kind="dirname", value="", der=below(base, chosen.content)),)
+    raise ValueError("this is no DistributionPointName")
 
 
 def _reasons(content: bytes) -> int:
@@ -173,12 +187,12 @@ class IssuingDistributionPoint:
     reasons: bool = False
 
 
-def issuing_distribution_point(value: bytes) -> IssuingDistributionPoint:
-    """RFC 5280 5.2.5."""
+def issuing_distribution_point(value: bytes, issuer: bytes) -> IssuingDistributionPoint:
+    """RFC 5280 5.2.5; `issuer` is that of the CRL, canonical."""
     found = {part.tag: part.content for part in parts(value, 0xA0, 0x81, 0x82, 0x83, 0x84, 0x85)}
     flags = {tag for tag, content in found.items() if tag in {0x81, 0x82, 0x84, 0x85} and content != b"\x00"}
     return IssuingDistributionPoint(
-        names=_full_names(found[0xA0]) if 0xA0 in found else None,
+        names=_point_names(found[0xA0], issuer) if 0xA0 in found else None,
         only_user=0x81 in flags,
         only_ca=0x82 in flags,
         only_attribute=0x85 in flags,

@@ -116,6 +116,7 @@ def certificate_from_der(data: bytes) -> Certificate:
         spki=tbs.spki,
         key_kind=kind,
         key_bits=bits,
+        subgroup_bits=_subgroup_bits(parsed) if kind is KeyKind.DSA else None,
         curve=curve,
         signature_digest=_digest(parsed),
         signature_kind=_signature_kind(parsed.signature_algorithm_oid.dotted_string),
@@ -127,7 +128,7 @@ def certificate_from_der(data: bytes) -> Certificate:
         netscape_cert_type=read(_NETSCAPE_CERT_TYPE.dotted_string, lambda value: values.named_bits(value, _NETSCAPE_BITS)),
         subject_alt_name=read("2.5.29.17", values.general_names),
         name_constraints=read("2.5.29.30", values.name_constraints),
-        distribution_points=read("2.5.29.31", values.distribution_points) or (),
+        distribution_points=read("2.5.29.31", lambda value: values.distribution_points(value, canonical(issuer))) or (),
         proxy="1.3.6.1.5.5.7.1.14" in extensions,
         ocsp_urls=read("1.3.6.1.5.5.7.1.1", values.ocsp_urls) or (),
         critical_extensions=critical,
@@ -145,7 +146,7 @@ def crl_from_der(data: bytes) -> Crl:
     extensions, critical = _crl_extensions(parsed.tbs_certlist_bytes)
     malformed: list[str] = []
     read = _ExtensionReader(extensions, malformed)
-    scope = read("2.5.29.28", values.issuing_distribution_point)
+    scope = read("2.5.29.28", lambda value: values.issuing_distribution_point(value, canonical(issuer)))
     return Crl(
         der=data,
         issuer=canonical(issuer),
@@ -285,6 +286,11 @@ def _key(parsed: x509.Certificate) -> tuple[KeyKind, int, str | None]:
     return found
 
 
+def _subgroup_bits(parsed: x509.Certificate) -> int:
+    key = parsed.public_key()
+    return key.parameters().parameter_numbers().q.bit_length() if isinstance(key, dsa.DSAPublicKey) else 0
+
+
 def _digest(parsed: x509.Certificate) -> str | None:
     try:
         algorithm = parsed.signature_hash_algorithm
@@ -297,6 +303,8 @@ def _digest(parsed: x509.Certificate) -> str | None:
 _SIGNATURE_ARCS = (
     ("1.2.840.113549.1.1.10", KeyKind.RSA_PSS),
     ("1.2.840.113549.1.1.", KeyKind.RSA),
+    ("1.3.14.3.2.3", KeyKind.RSA),
+    ("1.3.14.3.2.29", KeyKind.RSA),
     ("2.16.840.1.101.3.4.3.13", KeyKind.RSA),
     ("2.16.840.1.101.3.4.3.14", KeyKind.RSA),
     ("2.16.840.1.101.3.4.3.15", KeyKind.RSA),

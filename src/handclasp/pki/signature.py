@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
@@ -35,6 +35,8 @@ def _check(key: PublicKeyTypes, parsed: x509.Certificate | x509.CertificateRevoc
         key.verify(parsed.signature, body, scheme, digest)  # type: ignore[arg-type]
     elif isinstance(key, ec.EllipticCurvePublicKey) and digest is not None:
         key.verify(parsed.signature, body, ec.ECDSA(digest))
+    elif isinstance(key, dsa.DSAPublicKey) and digest is not None:
+        key.verify(parsed.signature, body, digest)
     elif isinstance(key, (ed25519.Ed25519PublicKey, ed448.Ed448PublicKey)) and digest is None:
         key.verify(parsed.signature, body)
     else:

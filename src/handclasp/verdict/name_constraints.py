@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterator
-from ipaddress import ip_address, ip_network
 
 from handclasp.model.certificate import Certificate, GeneralName, NameConstraints
 from handclasp.model.nginx import OpensslSeries
@@ -123,11 +122,11 @@ def _host_below(host: str, base: GeneralName) -> bool:
 
 
 def _ip(name: GeneralName, base: GeneralName) -> bool:
-    try:
-        address, network = ip_address(name.value), ip_network(base.value)
-    except ValueError:
-        raise _BadSyntax from None
-    return address.version == network.version and address in network
+    host, half = name.der, len(base.der) // 2
+    if len(host) not in (4, 16) or len(base.der) not in (8, 32):
+        raise _BadSyntax
+    masked = zip(host, base.der[:half], base.der[half:], strict=True) if len(host) == half else [(1, 0, 1)]
+    return not any((ours ^ theirs) & mask for ours, theirs, mask in masked)
 
 
 _BEHIND_HOST = re.compile(r"[:/?#]")

@@ -41,7 +41,14 @@ def _key_bits(certificate: Certificate) -> int:
         return _FIXED[kind]
     table = _CURVES if kind is KeyKind.EC else _INTEGER_KEYS
     small = size // 2 if kind is KeyKind.EC else 0
-    return next((bits for least, bits in table if size >= least), small)
+    found = next((bits for least, bits in table if size >= least), small)
+    return found if certificate.subgroup_bits is None else _with_subgroup(found, certificate.subgroup_bits)
+
+
+def _with_subgroup(found: int, size: int) -> int:
+    """BN_security_bits: half of the subgroup's size, if that is less; nothing below 80."""
+    half = size // 2
+    return min(found, half) if half >= 80 else 0
 
 
 def _signature_bits(certificate: Certificate, question: Question) -> int:

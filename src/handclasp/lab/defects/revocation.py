@@ -7,7 +7,10 @@ from handclasp.lab.draft import Draft
 from handclasp.lab.extensions import Extension
 from handclasp.lab.mint import FUTURE, PAST, RECENT, Blank, BlankCrl, name
 from handclasp.pki.der import encode
+from handclasp.pki.der_write import oid, sequence
 
+# Names of distribution points relative to the CRL's issuer.
+_LIST_NAME, _OTHER_NAME = (sequence(oid("2.5.4.3"), encode(0x0C, text)) for text in (b"First list", b"Second list"))
 _REASONS = (None, 0, 1, 2, 3, 4, 5, 6, 8, 9, 10)
 
 
@@ -107,14 +110,16 @@ def distribution_point(draft: Draft) -> None:
     flags = draft.random.choice([("user",), ("ca",), ("user", "ca"), ("indirect",), ("attribute",), (), ()])
     urls = draft.random.choice([(), (), ("http://lab.test/crl",)])
     reasons = draft.random.choice([None, None, None, b"\x60", b"\x7f"])
-    value = ext.issuing_distribution_point(*flags, urls=urls, reasons=reasons)
+    relative = draft.random.choice([None, None, None, _LIST_NAME])
+    value = ext.issuing_distribution_point(*flags, urls=urls, reasons=reasons, relative=relative)
     crl.put("issuingDistributionPoint", value, critical=draft.random.random() < 0.8)
     if draft.random.random() < 0.5:
         point = draft.random.choice(["http://lab.test/crl", "http://lab.test/other"])
         only = draft.random.choice([None, None, b"\x60"])
+        named = draft.random.choice([None, relative, _OTHER_NAME])
         for tier in draft.tiers:
             if tier.parent is crl.issuer:
-                tier.put("cRLDistributionPoints", ext.distribution_points(point, reasons=only))
+                tier.put("cRLDistributionPoints", ext.distribution_points(point, reasons=only, relative=named))
 
 
 def delta(draft: Draft) -> None:
