@@ -36,6 +36,7 @@ from handclasp.cli.frame import LazyGroup, report
         "predict": "Say what nginx will answer, and why, without running it.",
         "explain": "Explain a log line, an error number, a page or a problem in words.",
         "kb": "The knowledge base: write it as a web site, search in it.",
+        "mcp": "Answer coding agents: explain, predict, doctor; read-only.",
         "revoke": "Shut an identity out, and prove that nginx refuses it.",
         "lab": "Make causes happen on a private nginx, and see which remedies work.",
         "serve": "Answer OCSP and serve CRLs and CA certificates over HTTP.",
