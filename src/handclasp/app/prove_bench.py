@@ -65,6 +65,8 @@ class Bench:
             return {}
         wanted = self.stand_in
         cas = b"".join(pem(self.doubles.certificate(item), "CERTIFICATE") for item in wanted.client_cas)
+        if wanted.issuer_of is not None and self.doubles.real_key is None:
+            cas, _ = self.doubles.unknown_issuer(wanted.issuer_of)
         stub = UpstreamStub(
             chain=identity.chain, key=identity.key, client_ca=cas or None, protocols=wanted.protocols or CURRENT,
             name=wanted.name, rejects=wanted.rejects,

@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
+from handclasp.diagnose.case import Case
 from handclasp.diagnose.log_line import read_line
+from handclasp.diagnose.page import CERTIFICATE, front_explains, shown
 from handclasp.model.evidence import Evidence
 from handclasp.model.nginx import VerifyClient
 from handclasp.model.verdict import Side
@@ -12,8 +14,8 @@ from handclasp.verdict.predict import Stage
 def sides(evidence: Evidence, asked: Side | None) -> tuple[Evidence, ...]:
     """The evidence once for each side to look at, the one in question first.
 
-    `asked`: what the person said; None: the log decides, then the configuration. The other side is looked at too when what its
-    peer presents is known.
+    `asked`: what the person said; None: the log decides, then the page that was shown, then the configuration. The other
+    side is looked at too when what its peer presents is known.
     """
     if asked is not None or evidence.root is None:
         return (replace(evidence, side=asked or evidence.side),)
@@ -21,7 +23,8 @@ def sides(evidence: Evidence, asked: Side | None) -> tuple[Evidence, ...]:
     upstream = stage.upstream is not None and stage.upstream.verify.value
     verifying = stage.scene.handshake.verify_client.value is not VerifyClient.OFF
     logged = next((side for line in evidence.log_lines if (side := read_line(line).side) is not None), None)
-    first = logged or (Side.UPSTREAM if upstream and not verifying else Side.CLIENT)
+    relayed = stage.upstream is not None and _relayed(evidence)
+    first = logged or (Side.UPSTREAM if relayed or (upstream and not verifying) else Side.CLIENT)
     client = replace(evidence, side=Side.CLIENT)
     behind = replace(evidence, side=Side.UPSTREAM)
     if first is Side.UPSTREAM:
@@ -29,6 +32,12 @@ def sides(evidence: Evidence, asked: Side | None) -> tuple[Evidence, ...]:
             (behind, client) if verifying and stage.presented is not None and evidence.upstream_chain is not None else (behind,)
         )
     return (client, behind) if upstream and _known_upstream(stage) else (client,)
+
+
+def _relayed(evidence: Evidence) -> bool:
+    """Whether the visitor was shown a page about certificates that this nginx did not make."""
+    case = Case(Stage(evidence))
+    return shown(case) in CERTIFICATE and not front_explains(case)
 
 
 def _known_upstream(stage: Stage) -> bool:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from handclasp.diagnose.case import Case
-from handclasp.diagnose.completion import complete
+from handclasp.diagnose.completion import Completion, complete
 from handclasp.diagnose.log_line import LineKind
 from handclasp.diagnose.rules import relayed, upstream_alerts
 from handclasp.model.certificate import Certificate
@@ -17,10 +17,12 @@ _VERSION_ALERT, _NAME_ALERT = 70, 112
 class StandIn:
     """`client_cas`: whose client certificates it demands, () for none. `protocols`: the TLS versions it speaks, () for all.
 
+    `issuer_of`: it demands those of whoever issued this certificate, a CA that is not at hand.
     `name`: it is itself only to those who send this server name; `rejects`: it refuses others in the handshake.
     """
 
     client_cas: tuple[Certificate, ...] = ()
+    issuer_of: Certificate | None = None
     protocols: tuple[str, ...] = ()
     name: str | None = None
     rejects: bool = False
@@ -36,21 +38,29 @@ def stand_in(case: Case) -> StandIn:
     rejects = bool(upstream_alerts.alerts(case, _NAME_ALERT))
     other = any(line.kind is LineKind.UPSTREAM_NAME and line.name == upstream.name.value for line in case.logged)
     nameless = sent_name(upstream) is None and (rejects or other)
+    demanded = _demanded(case)
     return StandIn(
-        client_cas=_demanded(case),
+        client_cas=(demanded.root,) if demanded else (),
+        issuer_of=_refused_for_its_use(case) if demanded is None else None,
         protocols=lacking if versions else (),
         name=_name(case) if nameless else None,
         rejects=rejects,
     )
 
 
-def _demanded(case: Case) -> tuple[Certificate, ...]:
+def _refused_for_its_use(case: Case) -> Certificate | None:
+    """The certificate that nginx shows, when the upstream refuses it for what it may be used for."""
+    leaf = case.stage.shown[0] if case.stage.shown else None
+    told = any(found.cause == relayed.RELAYED for found in relayed.check(case))
+    return leaf if leaf is not None and told and not relayed.may_be_client(leaf) else None
+
+
+def _demanded(case: Case) -> Completion | None:
     """The root above what nginx shows, when the upstream is said to ask for a certificate and that root is at hand."""
     chain = case.stage.shown
     if not chain or not any(True for _ in relayed.check(case)):
-        return ()
-    found = complete(chain[0], [*case.pool, *chain], at=case.evidence.at, series=case.stage.series)
-    return (found.root,) if found else ()
+        return None
+    return complete(chain[0], [*case.pool, *chain], at=case.evidence.at, series=case.stage.series)
 
 
 def _name(case: Case) -> str | None:

@@ -195,6 +195,47 @@ def plain(shop: Workshop) -> Workshop:
     return passing(shop).sends()
 
 
+def _pair(shop: Workshop, *, swapped: bool = False) -> Blank:
+    ca = shop.other_ca()
+    own = shown(shop, ca)
+    if swapped:
+        shop.put("proxy.pem", blank_pem(ca) + blank_pem(own))
+    return own
+
+
+def pair_swapped(shop: Workshop) -> Workshop:
+    _pair(shop, swapped=True)
+    return passing(shop, SHOWS).sends()
+
+
+def pair_elsewhere(shop: Workshop) -> Workshop:
+    """proxy.pem is gone; the certificate of the key is in a file beside it."""
+    own = _pair(shop)
+    (shop.folder / "proxy.pem").unlink()
+    shop.put("front.pem", blank_pem(own))
+    return passing(shop, SHOWS).sends()
+
+
+def pair_other_key(shop: Workshop) -> Workshop:
+    """The key of another certificate; the right one is set in another location."""
+    _pair(shop)
+    shop.put("wrong.key", shop.draft.new_key().pem)
+    wrong = SHOWS.replace("proxy.key", "wrong.key")
+    inside = (
+        f"location / {{ proxy_pass https://10.0.0.9:8443; {VERIFIED} {wrong} }}"
+        f" location /b/ {{ proxy_pass https://10.0.0.9:8444; {VERIFIED} {SHOWS} }}"
+    )
+    return shop.http(f"    server {{ {TLS}\n        {inside}\n    }}\n").sends()
+
+
+def pair_in_one_file(shop: Workshop) -> Workshop:
+    """The key is in the file of the certificate, and no directive says so."""
+    own = _pair(shop)
+    shop.put("proxy.pem", blank_pem(own) + own.key.pem)
+    return passing(shop, "proxy_ssl_certificate proxy.pem;").sends()
+
+
+_PAIR = "upstream-client-key-problems"
 _RELAYED, _CHAIN = "upstream-400-relayed", "upstream-client-cert-chain-missing"
 _DEMANDS, _PROTOCOLS = "upstream-demands-cert-alert", "upstream-protocol-mismatch"
 SAMPLES = (
@@ -214,6 +255,11 @@ SAMPLES = (
     Sample("relayed", "own-leaf-alone", own_leaf_alone, _CHAIN, side=UP),
     Sample("relayed", "own-right", own_right, side=UP),
     Sample("relayed", "no-page", plain, side=UP),
+    Sample("start", "pair-swapped", pair_swapped, _PAIR, side=UP),
+    Sample("start", "pair-elsewhere", pair_elsewhere, _PAIR, side=UP),
+    Sample("start", "pair-other-key", pair_other_key, _PAIR, side=UP),
+    Sample("start", "pair-in-one-file", pair_in_one_file, _PAIR, side=UP),
+    Sample("start", "pair", shown_and_silent, side=UP),
     Sample("upstream-demands", "required", required, _DEMANDS, side=UP),
     Sample("upstream-demands", "handshake-failure", handshake_failure, _DEMANDS, side=UP),
     Sample("upstream-demands", "unknown-ca", unknown_ca, _DEMANDS, side=UP),

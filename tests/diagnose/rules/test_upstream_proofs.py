@@ -25,6 +25,10 @@ BEFORE = {
     "upstream-sni-address": (502, "SSL alert number 112"),
     "upstream-sni-other-certificate": (502, "certificate"),
     "upstream-sni-default-server": (502, 'does not match "lab.test"'),
+    "start-pair-swapped": (None, "[emerg]"),
+    "start-pair-elsewhere": (None, "[emerg]"),
+    "start-pair-other-key": (None, "key values mismatch"),
+    "start-pair-in-one-file": (None, 'no "proxy_ssl_certificate_key"'),
     "tls-ciphers-rsa-for-ec-tls12": (None, "no shared cipher"),
     "client-signatures-rsa": (400, "client sent no required SSL certificate"),
 }

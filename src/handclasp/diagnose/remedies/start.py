@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from handclasp.catalogue.directives import MISTAKES
 from handclasp.diagnose.case import Case
 from handclasp.diagnose.completion import complete
+from handclasp.diagnose.remedies import upstream_pair
 from handclasp.diagnose.remedies.change import RELOAD, Change
 from handclasp.diagnose.remedies.config_edit import set_in, with_edits
 from handclasp.diagnose.remedies.pem_edit import joined, pem
@@ -43,8 +44,10 @@ def changes(case: Case, finding: Finding) -> Iterator[Change]:
             yield from _found_elsewhere(case, fault)
         case "verify-on-without-ca" | "upstream-verify-without-trust-file":
             yield from _trust_file(case, fault)
-        case "server-cert-key-mismatch" | "upstream-client-key-problems":
+        case "server-cert-key-mismatch":
             yield from _pair(case, fault)
+        case "upstream-client-key-problems":
+            yield from upstream_pair.changes(case, fault)
         case "directive-wrong-context":
             yield from _moved(case, fault)
         case "directive-invalid-advice":

@@ -124,13 +124,14 @@ def complete_chain(case: Case, finding: Finding) -> Iterator[Change]:
         return
     content = case.evidence.files.get(path) or b""
     names = ", ".join(item.subject_text for item in missing)
+    # A file that also holds the key is not rewritten: the key is not part of the evidence.
+    whole = KEY_LEFT_OUT not in content
     yield Change(
         id="append-proxy-intermediate",
         title=say(
             "append {names} to {file}", "把 {names} 追加到 {file}", names=names, file=path
         ),
-        applicability=Applicability.SAFE,
-        # A file that also holds the key is not rewritten: the key is not part of the evidence.
-        edits=append_certificates(case, path, missing) if KEY_LEFT_OUT not in content else (),
-        commands=(RELOAD,),
+        applicability=Applicability.SAFE if whole else Applicability.MANUAL,
+        edits=append_certificates(case, path, missing) if whole else (),
+        commands=(RELOAD,) if whole else (f"cat intermediate.pem >> {path}", RELOAD),
     )  # fmt: skip
