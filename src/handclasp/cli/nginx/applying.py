@@ -43,9 +43,10 @@ def free_listen(place: "Place", known: "tuple[SiteOrder, ...]", names: tuple[str
 def show_plan(frame: Frame, here: "World", place: "Place", orders: "tuple[SiteOrder, ...]") -> None:
     """Print what an apply would do."""
     from handclasp.app.apply_cast import cast_of
+    from handclasp.app.apply_effect import DAYS, effect_of
     from handclasp.app.apply_site import plan_sites
     from handclasp.model.errors import UsageError
-    from handclasp.present.plan_text import plan_json, plan_text
+    from handclasp.present.plan_text import effect_text, plan_json, plan_text
 
     try:
         plan = plan_sites(here.ca, here.gear, orders, cast_of(here.ca), place)
@@ -53,10 +54,12 @@ def show_plan(frame: Frame, here: "World", place: "Place", orders: "tuple[SiteOr
         if error.hint and error.hint.startswith("handclasp issue"):
             error.hint += "\nwithout --dry-run, nginx apply does this itself"
         raise
+    effect = effect_of(here.ca, here.gear, place, plan, orders)
     if frame.json:
-        frame.document("nginx-plan", plan_json(plan))
+        frame.document("nginx-plan", {**plan_json(plan), "effect": effect})
         return
     frame.out(plan_text(plan))
+    frame.out(effect_text(effect, DAYS))
     frame.hint("next: the same without --dry-run" if not plan.empty else "nginx has what the CA says")
 
 

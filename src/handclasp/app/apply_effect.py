@@ -1,0 +1,115 @@
+"""What a plan means for people: CAs and revocations before and after, and who was let in lately and would now be refused."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import msgspec
+
+from handclasp.app.apply_place import Place
+from handclasp.app.apply_state import Gear
+from handclasp.app.home import Home
+from handclasp.app.site import SiteOrder
+from handclasp.model.issuance import CertificateState
+from handclasp.model.plan import Plan, WriteFile
+from handclasp.pki.read import certificates_from_pem, crls_from_pem
+
+DAYS = 30
+"""So far back the access logs are looked at."""
+
+_MOST_BYTES = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """`seen` are clients that were let in during the last DAYS days; `refused` those of them that would now be refused, why."""
+
+    authorities: tuple[int, int]
+    revoked: tuple[int, int]
+    newly_revoked: int
+    unrevoked: int
+    seen: int
+    refused: tuple[tuple[str, str], ...]
+
+
+class _Line(msgspec.Struct, frozen=True):
+    """The fields of an access log line that matter here."""
+
+    time: datetime
+    status: str
+    verify: str
+    serial: str
+    host: str = ""
+
+
+def effect_of(home: Home, gear: Gear, place: Place, plan: Plan, orders: tuple[SiteOrder, ...]) -> Effect:
+    """What the plan changes for those who come, told from the files it writes and the logs of the sites that are there."""
+    bundle, crl = f"{place.pki}/ca.pem", place.crl
+    before, after = _lists(_now(gear, crl)), _lists(_then(gear, plan, crl))
+    seen = set(_seen(home, gear, place, orders))
+    revoked = frozenset(serial for serials in after.values() for serial in serials)
+    refused = dict(_refused(home, seen, orders, revoked))
+    gone = {(issuer, serial) for issuer, serials in before.items() for serial in serials}
+    come = {(issuer, serial) for issuer, serials in after.items() for serial in serials}
+    return Effect(
+        authorities=(_count(_now(gear, bundle)), _count(_then(gear, plan, bundle))),
+        revoked=(len(gone), len(come)),
+        newly_revoked=len(come - gone),
+        unrevoked=len(gone - come),
+        seen=len({serial for _, serial in seen}),
+        refused=tuple(sorted(refused.items())),
+    )
+
+
+def _refused(
+    home: Home, seen: set[tuple[str, int]], orders: tuple[SiteOrder, ...], revoked: frozenset[int]
+) -> Iterator[tuple[str, str]]:
+    """Name and reason of everybody whom the new files keep out of a site where they were let in."""
+    records = {record.serial: record for record in home.store.certificates()}
+    lists = {order.intent.server_names[0]: order.intent.listed for order in orders}
+    for site, serial in sorted(seen):
+        record = records.get(serial)
+        allow = lists.get(site)
+        if record is None or record.state is CertificateState.ABANDONED:
+            yield f"serial {serial:X}", "revoked" if serial in revoked else "not a certificate of this CA"
+        elif serial in revoked:
+            yield record.name, "revoked"
+        elif record.not_after <= home.clock.now():
+            yield record.name, "expired"
+        elif allow is not None and record.name not in allow:
+            yield record.name, f"not on the list of {site}"
+
+
+def _seen(home: Home, gear: Gear, place: Place, orders: Iterable[SiteOrder]) -> Iterator[tuple[str, int]]:
+    """Site and serial of everybody who was let in with a certificate, from the sites' access logs."""
+    since = home.clock.now() - timedelta(days=DAYS)
+    for order in orders:
+        name = order.intent.server_names[0]
+        path = f"{place.logs}/handclasp-{name.replace('*', 'any')}-access.log"
+        if not gear.files.exists(path):
+            continue
+        for raw in gear.files.read(path)[-_MOST_BYTES:].splitlines():
+            try:
+                line = msgspec.json.decode(raw, type=_Line)
+                admitted = line.verify == "SUCCESS" and int(line.status) not in {400, 403, 421} and line.time >= since
+                if admitted:
+                    yield name, int(line.serial, 16)
+            except ValueError:
+                continue  # a line cut in two by the limit, or by a full disk
+
+
+def _now(gear: Gear, path: str) -> bytes:
+    return gear.files.read(path) if gear.files.exists(path) else b""
+
+
+def _then(gear: Gear, plan: Plan, path: str) -> bytes:
+    written = next((one.content for one in plan.files if isinstance(one, WriteFile) and one.path == path), None)
+    return _now(gear, path) if written is None else written
+
+
+def _lists(content: bytes) -> dict[bytes, frozenset[int]]:
+    return {one.issuer: frozenset(one.revoked) for one in crls_from_pem(content, where="")}
+
+
+def _count(content: bytes) -> int:
+    return len(certificates_from_pem(content, where=""))
