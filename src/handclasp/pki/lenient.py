@@ -3,7 +3,12 @@
 Names are read from the original by our own code, and so is the version; the library is asked for keys, dates and algorithms.
 """
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from cryptography import x509
+from cryptography.utils import CryptographyDeprecationWarning
 
 from handclasp.pki import der
 from handclasp.pki.der_write import integer, sequence
@@ -23,6 +28,14 @@ def load_certificate(data: bytes) -> x509.Certificate:
             return x509.load_der_x509_certificate(_harmless(data))
         except (ValueError, x509.InvalidVersion, IndexError):
             raise ValueError(str(error)) from error
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Odd certificates are findings of ours; the library's warnings about them would only reach the terminal."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+        yield
 
 
 def signed_part(data: bytes) -> bytes:

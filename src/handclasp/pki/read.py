@@ -4,9 +4,7 @@ import base64
 import binascii
 import hashlib
 import re
-import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import NamedTuple, TypeVar
@@ -15,7 +13,6 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
-from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import CRLEntryExtensionOID
 
 from handclasp.model.certificate import (
@@ -28,7 +25,7 @@ from handclasp.model.errors import InputError
 from handclasp.pki import der
 from handclasp.pki import extension_values as values
 from handclasp.pki.distinguished_name import attributes, canonical, rfc2253
-from handclasp.pki.lenient import load_certificate, signed_part
+from handclasp.pki.lenient import load_certificate, quiet, signed_part
 
 T = TypeVar("T")
 
@@ -94,7 +91,7 @@ def certificates_from_bytes(data: bytes, *, where: str) -> tuple[Certificate, ..
 @lru_cache(maxsize=4096)
 def certificate_from_der(data: bytes) -> Certificate:
     """Parse one certificate. Raises ValueError when the outer structure is not X.509."""
-    with _quiet():
+    with quiet():
         parsed = load_certificate(data)
     tbs = _tbs_fields(signed_part(data))
     subject, issuer = tbs.subject, tbs.issuer
@@ -140,7 +137,7 @@ def certificate_from_der(data: bytes) -> Certificate:
 @lru_cache(maxsize=256)
 def crl_from_der(data: bytes) -> Crl:
     """Parse one CRL with all its entries. Raises ValueError when it is not one."""
-    with _quiet():
+    with quiet():
         parsed = x509.load_der_x509_crl(data)
     issuer = parsed.issuer.public_bytes()
     extensions, critical = _crl_extensions(parsed.tbs_certlist_bytes)
@@ -168,14 +165,6 @@ def crl_from_der(data: bytes) -> Crl:
         # Of two entries for one serial number the first counts: written last, it stays.
         revoked={entry.serial_number: _revoked(entry) for entry in reversed(list(parsed))},
     )
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Odd certificates are findings of ours; the library's warnings about them would only reach the terminal."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", CryptographyDeprecationWarning)
-        yield
 
 
 class _ExtensionReader:

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from handclasp.model.certificate import Certificate, Crl
-from handclasp.pki.lenient import load_certificate, signed_part
+from handclasp.pki.lenient import load_certificate, quiet, signed_part
 
 
 def signed_by(signed: Certificate | Crl, spki: bytes) -> bool:
@@ -20,7 +20,8 @@ def signed_by(signed: Certificate | Crl, spki: bytes) -> bool:
 @lru_cache(maxsize=16384)
 def _verify(data: bytes, spki: bytes, is_crl: bool) -> bool:  # noqa: FBT001 - part of the cache key
     try:
-        parsed = x509.load_der_x509_crl(data) if is_crl else load_certificate(data)
+        with quiet():
+            parsed = x509.load_der_x509_crl(data) if is_crl else load_certificate(data)
         _check(load_der_public_key(spki), parsed, signed_part(data))
     except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
         return False
