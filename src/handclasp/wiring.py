@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from handclasp.ports.probe import Probe
     from handclasp.ports.stage import Stage
     from handclasp.ports.store import Store
+    from handclasp.ports.workers import Workers
 
 
 class World:
@@ -104,6 +105,13 @@ class World:
         content = self.files.read(path)
         refuse_readable(path)
         return content
+
+    @cached_property
+    def workers(self) -> "Workers":
+        """All processors of this machine."""
+        from handclasp.adapters.fork_workers import ForkWorkers
+
+        return ForkWorkers()
 
     @cached_property
     def notifier(self) -> "Notifier":

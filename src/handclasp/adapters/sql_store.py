@@ -12,7 +12,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from sqlalchemy import Connection, Engine, Row, Select, delete, insert, select, update
+from sqlalchemy import Connection, Engine, Row, Select, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from handclasp.adapters import sql_tables as tables
@@ -25,6 +25,7 @@ from handclasp.pki.audit_chain import GENESIS, digest_of
 from handclasp.pki.names import fold
 
 _CERTIFICATE = tables.certificate.c
+_MOST_PARAMETERS = 500  # in one statement: every database takes that many
 
 
 class SqlTransaction:
@@ -48,23 +49,35 @@ class SqlTransaction:
 
     def add_intent(self, intent: Intent) -> None:
         """Make an intent; the (issuer, serial) pair is unique."""
-        values = {
-            "issuer": intent.issuer,
-            "serial": serial_text(intent.serial),
-            "profile": intent.profile,
-            "name": intent.name,
-            "name_key": fold(intent.name),
-            "state": CertificateState.INTENT.value,
-            "tbs_sha256": intent.tbs_sha256,
-            "not_before": intent.not_before,
-            "not_after": intent.not_after,
-            "created": intent.created,
-            "exported": False,
-        }
         try:
-            self._connection.execute(insert(tables.certificate).values(values))
+            self._connection.execute(insert(tables.certificate).values(_intent_row(intent)))
         except IntegrityError as error:
             raise Bug("a serial number was drawn twice", where=serial_text(intent.serial)) from error
+
+    def add_intents(self, intents: Iterable[Intent]) -> None:
+        """Many intents at once."""
+        try:
+            self._connection.execute(insert(tables.certificate), [_intent_row(intent) for intent in intents])
+        except IntegrityError as error:
+            raise Bug("a serial number was drawn twice") from error
+
+    def record_fleet(self, issuer: str, signed: Iterable[tuple[int, bytes]]) -> None:
+        """Attach signed certificates (serial, DER) to their intents, and mark them issued and exported."""
+        intended = _CERTIFICATE.state == CertificateState.INTENT.value
+        statement = (
+            update(tables.certificate)
+            .where(_CERTIFICATE.issuer == issuer, _CERTIFICATE.serial == bindparam("of_serial"), intended)
+            .values(
+                state=CertificateState.ISSUED.value,
+                exported=True,
+                certificate=bindparam("der"),
+                key_sha256=bindparam("key_digest"),
+            )
+        )
+        rows = [{"of_serial": serial_text(serial), "der": der, "key_digest": key_digest(der)} for serial, der in signed]
+        changed = self._connection.execute(statement, rows)
+        if changed.rowcount not in (-1, len(rows)):
+            raise Bug(f"{len(rows)} certificates were signed, and {changed.rowcount} had an intent")
 
     def record_issued(self, issuer: str, serial: int, certificate: bytes) -> None:
         """Attach the signed certificate (DER) to its intent and mark it issued; what was revoked meanwhile stays revoked."""
@@ -267,8 +280,7 @@ class SqlStore:
 
     def version(self) -> int:
         """A number that is another after every committed change, whoever made it."""
-        with failures(self._where):
-            return self._changes.number()
+        return self._changes.number()
 
     def with_key(self, digest: str) -> tuple[CertificateRecord, ...]:
         """Records whose certified key (SubjectPublicKeyInfo, DER) has this SHA-256, in hex."""
@@ -290,6 +302,16 @@ class SqlStore:
         """Distinct names whose folded form (pki.names.fold) is `name_key`."""
         query = select(_CERTIFICATE.name).where(_CERTIFICATE.name_key == name_key).distinct().order_by(_CERTIFICATE.name)
         return tuple(row.name for row in self._rows(query))
+
+    def known(self, name_keys: Sequence[str]) -> frozenset[str]:
+        """Those of these folded names (pki.names.fold) that have a record which may have become a certificate."""
+        found: set[str] = set()
+        live = _CERTIFICATE.state != CertificateState.ABANDONED.value
+        for start in range(0, len(name_keys), _MOST_PARAMETERS):
+            some = name_keys[start : start + _MOST_PARAMETERS]
+            query = select(_CERTIFICATE.name_key).where(_CERTIFICATE.name_key.in_(some), live)
+            found |= {row.name_key for row in self._rows(query)}
+        return frozenset(found)
 
     def revoked(self, issuer: str) -> Iterable[CertificateRecord]:
         """Every revoked record of a CA, by serial."""
@@ -334,6 +356,22 @@ def key_digest(certificate: bytes) -> str | None:
     except (ValueError, UnsupportedAlgorithm):
         return None
     return hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
+
+
+def _intent_row(intent: Intent) -> dict[str, object]:
+    return {
+        "issuer": intent.issuer,
+        "serial": serial_text(intent.serial),
+        "profile": intent.profile,
+        "name": intent.name,
+        "name_key": fold(intent.name),
+        "state": CertificateState.INTENT.value,
+        "tbs_sha256": intent.tbs_sha256,
+        "not_before": intent.not_before,
+        "not_after": intent.not_after,
+        "created": intent.created,
+        "exported": False,
+    }
 
 
 def serial_text(serial: int) -> str:

@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 @click.argument("name", required=False)
 @click.option("--from", "table", type=click.Path(dir_okay=False), help="Issue every row of this CSV: name,profile,san,days,...")
 @click.option(
+    "--into",
+    type=click.Path(file_okay=False),
+    help="With --from: archives of keys and chains in this folder; none are kept here.",
+)
+@click.option(
     "--profile", default="client", show_default=True, help="client, server, peer (both), email, or HOME/profiles/*.toml."
 )
 @click.option(
@@ -46,6 +51,7 @@ def command(
     *,
     name: str | None,
     table: str | None,
+    into: str | None,
     profile: str,
     names: tuple[str, ...],
     organization: str | None,
@@ -66,6 +72,7 @@ def command(
       handclasp issue alice
       handclasp issue api.example.test --profile server --san ip:192.0.2.7
       handclasp issue --from people.csv
+      handclasp issue --from devices.csv --into fleet     thousands, at once
     """
     from handclasp.app.issue import IssueOrder, issue
     from handclasp.model.errors import UsageError
@@ -77,7 +84,9 @@ def command(
 
         if name is not None or csr is not None or names:
             raise UsageError("--from takes names and everything else from the table", hint="handclasp issue --from people.csv")
-        return issue_table(frame, here, table)
+        return issue_table(frame, here, table, into)
+    if into is not None:
+        raise UsageError("--into goes with --from", hint="handclasp issue --from devices.csv --into fleet")
     if name is None:
         raise UsageError("say whom the certificate is for", hint="handclasp issue alice, or handclasp issue --from people.csv")
     order = IssueOrder(

@@ -37,6 +37,7 @@ KEY_USAGE_BITS = {
 }
 """RFC 5280 4.2.1.3 names to the argument names of `cryptography`."""
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issuer:
     """Who will sign: its public key, its certificate (None: the subject itself, a root), and where its things are."""
@@ -105,8 +106,7 @@ def build(
     Raises:
         PolicyError: the profile does not allow what was asked, or see `validity`.
     """
-    _check_request(profile, request)
-    _check_limits(request, issuer)
+    check_allowed(profile, request, issuer)
     subject = subject_name(request)
     not_before, not_after = validity(profile, request.lifetime, issuer, now)
     builder = (
@@ -162,6 +162,12 @@ def general_names(names: Iterable[GeneralName]) -> list[x509.GeneralName]:
         else:
             raise PolicyError(f"subject alternative names of kind {name.kind} are not issued", hint="use dns:, ip: or email:")
     return made
+
+
+def check_allowed(profile: Profile, request: IssuanceRequest, issuer: Issuer) -> None:
+    """PolicyError when profile or issuer do not allow what was asked; lifetimes are judged by `validity`."""
+    _check_request(profile, request)
+    _check_limits(request, issuer)
 
 
 def _check_request(profile: Profile, request: IssuanceRequest) -> None:

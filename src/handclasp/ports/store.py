@@ -19,6 +19,14 @@ class Transaction(Protocol):
         """Make an intent; the (issuer, serial) pair is unique."""
         ...
 
+    def add_intents(self, intents: Iterable[Intent]) -> None:
+        """Many intents at once."""
+        ...
+
+    def record_fleet(self, issuer: str, signed: Iterable[tuple[int, bytes]]) -> None:
+        """Attach signed certificates (serial, DER) to their intents, and mark them issued and exported."""
+        ...
+
     def record_issued(self, issuer: str, serial: int, certificate: bytes) -> None:
         """Attach the signed certificate (DER) to its intent and mark it issued."""
         ...
@@ -113,6 +121,10 @@ class Store(Protocol):
 
     def similar(self, name_key: str) -> tuple[str, ...]:
         """Distinct names whose folded form (pki.names.fold) is `name_key`."""
+        ...
+
+    def known(self, name_keys: Sequence[str]) -> frozenset[str]:
+        """Those of these folded names (pki.names.fold) that have a record which may have become a certificate."""
         ...
 
     def revoked(self, issuer: str) -> Iterable[CertificateRecord]:

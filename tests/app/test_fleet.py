@@ -1,0 +1,131 @@
+"""A fleet at once: everything judged, everything recorded, and whole after a kill at any step."""
+
+import signal
+import tarfile
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from handclasp.model.issuance import IssuanceRequest, KeyType, Profile
+from handclasp.pki import tbs
+from handclasp.pki.alt_names import subject_alt_name
+from handclasp.pki.serials import serial_from
+from handclasp.pki.tbs_template import template_of
+from tests.ca_rig import Ca, openssl
+
+POINTS = ["fleet.intents-durable", "fleet.signed", "fleet.archived", "fleet.recorded"]
+
+
+def table(folder: Path, count: int, *, start: int = 0) -> str:
+    path = folder / "devices.csv"
+    path.write_text("name,san\n" + "".join(f"device-{n},dns:d{n}.test\n" for n in range(start, start + count)))
+    return str(path)
+
+
+def unpacked(folder: Path, target: Path) -> Path:
+    for archive in sorted(folder.glob("*.tar")):
+        assert archive.stat().st_mode & 0o777 == 0o600
+        with tarfile.open(archive) as opened:
+            opened.extractall(target, filter="data")
+    return target
+
+
+def assert_whole(ca: Ca, target: Path, names: set[str]) -> None:
+    store = ca.world.store
+    good = {record.name: record for record in store.certificates() if record.state == "issued" and record.profile == "client"}
+    assert set(good) == names
+    assert store.pending() == store.unexported() == ()
+    for name in sorted(names)[:3]:
+        chain, key = target / name / "chain.pem", target / name / "key.pem"
+        assert key.stat().st_mode & 0o777 == 0o600
+        assert openssl("pkey", "-in", key, "-pubout") == openssl("x509", "-in", chain, "-noout", "-pubkey")
+        crl, bundle = ca.home / "ca/crl.pem", ca.home / "ca/bundle.pem"
+        openssl("verify", "-x509_strict", "-crl_check_all", "-CRLfile", crl, "-CAfile", bundle, "-purpose", "sslclient", chain)
+        assert f"DNS:d{name.partition('-')[2]}.test" in openssl("x509", "-in", chain, "-noout", "-ext", "subjectAltName")
+    ca.run("audit")
+
+
+def test_a_fleet_goes_into_archives(ca: Ca, tmp_path: Path) -> None:
+    out = tmp_path / "fleet"
+    done = ca.json("issue", "--from", table(tmp_path, 30), "--into", str(out))
+    assert done["issued"] == 30
+    assert not (ca.home / "identities").exists()
+    assert_whole(ca, unpacked(out, tmp_path / "all"), {f"device-{n}" for n in range(30)})
+    again = ca.json("issue", "--from", table(tmp_path, 20, start=20), "--into", str(out), expect=1)
+    assert again["issued"] == 10
+    assert len(again["skipped"]) == 10
+    ca.run("revoke", "device-3")
+    assert ca.json("show", "device-3")["certificates"][0]["status"] == "revoked"
+    ca.run("renew", "device-4")
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_killed_anywhere_it_goes_on(ca: Ca, tmp_path: Path, point: str) -> None:
+    out, people = tmp_path / "fleet", table(tmp_path, 12)
+    ca.run("issue", "--from", people, "--into", str(out), env={"HANDCLASP_CRASHPOINT": point}, expect=-signal.SIGKILL)
+    ca.run("issue", "--from", people, "--into", str(out), expect=1 if point == "fleet.recorded" else 0)
+    assert_whole(ca, unpacked(out, tmp_path / "all"), {f"device-{n}" for n in range(12)})
+
+
+def test_one_name_that_is_not_allowed_stops_the_batch_before_any_key_is_used(ca: Ca, tmp_path: Path) -> None:
+    ca.run("ca", "add", "narrow", "--for", "client", "--permit", "dns:d1.test")
+    ca.run("issue", "--from", table(tmp_path, 3), "--into", str(tmp_path / "fleet"), expect=4)
+    assert [one for one in ca.world.store.certificates() if one.profile == "client"] == []
+
+
+names = st.lists(
+    st.sampled_from(["dns:a.test", "dns:*.b.test", "ip:192.0.2.7", "ip:2001:db8::1", "email:a@b.test"]), max_size=4, unique=True
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    sans=st.tuples(names, names),
+    kinds=st.tuples(st.sampled_from([KeyType.EC_P256, KeyType.EC_P384, KeyType.ED25519]), st.sampled_from(list(KeyType)[:2])),
+    common=st.text(st.sampled_from("abcxyz-张é"), min_size=1, max_size=30),
+    organization=st.none() | st.just("Example 公司"),
+    serial=st.binary(min_size=20, max_size=20),
+)
+def test_filled_templates_are_what_the_library_builds(
+    shared: tuple[tbs.Issuer, Profile, object], sans: tuple[list[str], list[str]], kinds: tuple[KeyType, KeyType],
+    common: str, organization: str | None, serial: bytes,
+) -> None:  # fmt: skip
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    from handclasp.adapters.key_files import generate_key
+
+    issuer, profile, _ = shared
+    assert issuer.certificate is not None
+    if bool(sans[0]) != bool(sans[1]):
+        sans = (sans[0] or ["dns:x.test"], sans[1] or ["dns:y.test"])
+    requests = [
+        IssuanceRequest(
+            name=name,
+            profile="client",
+            key_type=kind,
+            subject_alt_names=tuple(subject_alt_name(text) for text in some),
+            organization=unit,
+        )
+        for name, kind, some, unit in (("first", kinds[0], sans[0], None), (common, kinds[1], sans[1], organization))
+    ]
+    built = []
+    for request in requests:
+        key = generate_key(request.key_type).public_key()
+        now = issuer.certificate.not_valid_before_utc + timedelta(days=2)
+        number = serial_from(serial)
+        built.append((tbs.build(profile, request, public_key=key, issuer=issuer, serial=number, now=now), key))
+    spki = built[1][1].public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    filled = template_of(built[0][0]).fill(requests[1], spki=spki, serial=serial_from(serial))
+    assert filled == built[1][0].content
+
+
+@pytest.fixture(scope="session")
+def shared(template: Ca) -> tuple[tbs.Issuer, Profile, object]:
+    from handclasp.app.authority import issuer_of
+    from handclasp.catalogue.profiles import CLIENT
+
+    home = template.world.ca
+    return issuer_of(home, home.issuing()), CLIENT, home
