@@ -6,6 +6,7 @@ from handclasp.app.probe import presented_by
 from handclasp.diagnose.remedies.pem_edit import pem
 from handclasp.model.errors import HandclaspError
 from handclasp.model.evidence import Evidence
+from handclasp.model.verdict import Side
 from handclasp.ports.probe import Probe
 from handclasp.verdict.predict import Stage
 
@@ -13,13 +14,14 @@ from handclasp.verdict.predict import Stage
 def with_live_upstream(evidence: Evidence, door: Probe, *, timeout: float = 2.0) -> Evidence:
     """The evidence with the chain of the first upstream address that answers; unchanged when it is known or none does.
 
-    SNI is sent as nginx would send it (*_ssl_server_name).
+    SNI is sent as nginx would send it (*_ssl_server_name). One that nginx does not verify is asked when it is in question.
     """
     if evidence.root is None or evidence.upstream_chain is not None:
         return evidence
     stage = Stage(replace(evidence, presented=None))
     upstream = stage.upstream
-    if upstream is None or not upstream.verify.value or stage.upstream_chain is not None:
+    wanted = upstream is not None and (upstream.verify.value or evidence.side is Side.UPSTREAM)
+    if upstream is None or not wanted or stage.upstream_chain is not None:
         return evidence
     name = upstream.name.value if upstream.server_name.value and "$" not in upstream.name.value else ""
     for address in upstream.addresses:

@@ -24,9 +24,10 @@ CERTIFICATE = frozenset({Page.NONE_SENT, Page.BAD})
 
 
 def shown(case: Case) -> Page | None:
-    """What the visitor was shown: as given, or pasted among the log lines."""
+    """What the visitor was shown: as given, pasted among the log lines, or seen by asking."""
     pasted = [line.raw for line in case.logged if line.kind is LineKind.UNKNOWN]
-    texts = [case.evidence.answer or "", *pasted]
+    seen = [item.title or "" for item in reversed(case.evidence.seen) if item.certificate or not case.evidence.presented]
+    texts = [case.evidence.answer or "", *pasted, *seen]
     return next((page for text in texts for page in Page if page.value in text.lower()), None)
 
 

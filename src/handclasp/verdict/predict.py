@@ -7,7 +7,7 @@ from functools import cached_property
 from handclasp.model.certificate import Certificate
 from handclasp.model.errors import InputError
 from handclasp.model.evidence import Evidence
-from handclasp.model.nginx import EffectiveConfig, Location, NginxVersion, OpensslSeries, TlsServer, TlsUpstream
+from handclasp.model.nginx import EffectiveConfig, Location, NginxVersion, OpensslSeries, TlsServer, TlsUpstream, VerifyClient
 from handclasp.model.origin import Origin
 from handclasp.model.verdict import Side, Verdict
 from handclasp.nginxconf.effective import effective
@@ -134,7 +134,9 @@ class Stage:
         given = _chain(self.evidence.upstream_chain, "the upstream's certificate")
         if given is not None or self.upstream is None:
             return given
-        return self._upstream_of_this_config() or self.presented
+        # Where clients are verified, or a visitor was shown a page, what a client sends is what was given.
+        of_client = self.evidence.answer is not None or self.scene.handshake.verify_client.value is not VerifyClient.OFF
+        return self._upstream_of_this_config() or (None if of_client else self.presented)
 
     @cached_property
     def upstream_socket(self) -> Socket | None:

@@ -6,6 +6,7 @@ from handclasp.diagnose.case import Case
 from handclasp.diagnose.lines import FALSE_LINE, by_request, doubtful, likely, line_findings
 from handclasp.diagnose.log_line import LineKind, LogLine
 from handclasp.diagnose.rule import Rule, finding, say
+from handclasp.diagnose.rules import protocol
 from handclasp.model.finding import Confidence, Finding, Severity, Where
 from handclasp.model.verdict import Side
 
@@ -89,7 +90,8 @@ def check_unknown_peer(case: Case) -> Iterator[Finding]:
 def check_others(case: Case) -> Iterator[Finding]:
     """Lines about something else than a certificate's verification; and lines that nginx never wrote."""
     picked = len(case.evidence.log_lines) <= _PICKED
-    told: set[str] = set()
+    # What the configuration explains is told with its place already.
+    told = {item.cause for rule in protocol.RULES for item in rule.check(case)}
     for line in case.logged:
         found = list(_of_other(case, line))
         for item in found[:1]:

@@ -87,7 +87,7 @@ def _speaks_tls(case: Case, location: Location, target: str) -> Text | None:
     own = [item.name for item in block.block if item.name.startswith("proxy_ssl_")] if block else []
     if own:
         return say("{directives} beside it have no effect", "旁边的 {directives} 不起作用", directives=", ".join(own))
-    if case.side is Side.UPSTREAM and case.evidence.upstream_chain:
+    if case.evidence.upstream_chain and location is case.stage.scene.location:
         return say("{target} presents a certificate", "{target} 会出示证书", target=target)
     addresses = _addresses(case, target)
     socket = next((found for address in addresses if (found := own_socket(case.stage.config, address))), None)
