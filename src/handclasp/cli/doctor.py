@@ -104,17 +104,8 @@ def command(
             frame.hint(proven.failed.in_language(frame.lang))
     left = proven.diagnosis
     if fix:
-        agreed = frozenset(agree)
-        fixed = fix_it(
-            frame,
-            world,
-            evidence,
-            proven,
-            key=key,
-            prove=prove,
-            agreed=lambda step: step.remedy.id in agreed,
-            instance=instance,
-        )
+        agreed = frozenset(agree).__contains__
+        fixed = fix_it(frame, world, evidence, proven, key=key, prove=prove, agreed=agreed, instance=instance)
         fields["fix"], left = fixed.fields, fixed.left
     if frame.json:
         frame.document("doctor", fields | ({"triage": triage_fields(triage)} if triage else {}))

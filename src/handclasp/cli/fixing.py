@@ -47,7 +47,7 @@ def fix_it(
     *,
     key: bytes | None,
     prove: bool,
-    agreed: "Callable[[Step], bool]",
+    agreed: "Callable[[str], bool]",
     instance: "Instance | None",
 ) -> Fixed:
     """Collect the remedies, and with an `instance` carry them out: tested, switched, reloaded and knocked at; or put back."""
@@ -57,7 +57,9 @@ def fix_it(
     from handclasp.model.probe import ClientIdentity
 
     tools = world.sandbox_tools if prove and evidence.root else None
-    fixing = fixes(evidence, first, lambda now: examine(now, tools, client_key=key, side=now.side), agreed)
+    fixing = fixes(
+        evidence, first, lambda now: examine(now, tools, client_key=key, side=now.side), lambda step: agreed(step.remedy.id)
+    )
     done = None
     if instance and fixing.edits:
         sent = evidence.presented

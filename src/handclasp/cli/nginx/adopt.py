@@ -1,15 +1,12 @@
 """handclasp nginx adopt."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from handclasp.cli.evidence_options import AbsolutePath
 from handclasp.cli.frame import Frame, framed
 from handclasp.cli.nginx.config_options import config_evidence, config_options
-
-if TYPE_CHECKING:
-    from handclasp.app.fix import Step
 
 
 @click.command("adopt")
@@ -61,10 +58,9 @@ def command(
     key = world.files.read(client_key) if client_key else None
     first = examine(evidence, world.sandbox_tools if prove else None, client_key=key)
 
-    def agreed(step: "Step") -> bool:
-        return step.remedy.id not in without
-
-    fixed = fix_it(frame, world, evidence, first, key=key, prove=prove, agreed=agreed, instance=instance)
+    fixed = fix_it(
+        frame, world, evidence, first, key=key, prove=prove, agreed=lambda name: name not in without, instance=instance
+    )
     left = fixed.fixing.left.findings
     if frame.json:
         frame.document("nginx-adopt", {"config": evidence.root, "server": server, **fixed.fields})
