@@ -220,3 +220,55 @@ def test_responders_are_made_once_and_hidden_from_the_list(shared: Ca, served: S
     assert shared.run("status").returncode == 0
     assert "is a CA or its responder" in shared.run("renew", "issuing OCSP responder", expect=4).stderr
     assert "for CAs and their responders" in shared.run("issue", "eve", "--profile", "ocsp", expect=4).stderr
+
+
+def raw(port: int, requests: bytes, count: int) -> list[bytes]:
+    """Whole answers to requests that are sent in one piece."""
+    answers: list[bytes] = []
+    with socket.create_connection(("127.0.0.1", port)) as talk:
+        talk.settimeout(20)
+        talk.sendall(requests)
+        stream = talk.makefile("rb")
+        for _ in range(count):
+            head = b""
+            while not head.endswith(b"\r\n\r\n"):
+                head += stream.readline()
+            length = next(int(line.split()[1]) for line in head.lower().splitlines() if line.startswith(b"content-length"))
+            answers.append(head + stream.read(length))
+    return answers
+
+
+def test_known_answers_on_the_short_way_are_those_of_the_long_way(shared: Ca, served: Served) -> None:
+    """An Upgrade header keeps a request off the short way; so does an ordinary one before it on the same connection."""
+    data = request_for(shared, load(certificate(shared, "alice")).serial_number)
+    path = b"/ocsp/" + urllib.parse.quote(base64.b64encode(data).decode(), safe="").encode()
+    get = b"GET " + path + b" HTTP/1.1\r\nHost: a\r\n@@\r\n"
+    post_head = b"POST /ocsp HTTP/1.1\r\nHost: a\r\nContent-Type: application/ocsp-request\r\n@@Content-Length: "
+    post = post_head + str(len(data)).encode() + b"\r\n\r\n" + data
+    special = b"Upgrade: nothing\r\n"
+    for plain in (get, post):
+        short, long = raw(served.port, plain.replace(b"@@", b""), 1)[0], raw(served.port, plain.replace(b"@@", special), 1)[0]
+        assert sorted(short.partition(b"\r\n\r\n")[0].splitlines()) == sorted(long.partition(b"\r\n\r\n")[0].splitlines())
+        assert short.partition(b"\r\n\r\n")[2] == long.partition(b"\r\n\r\n")[2]
+    unknown = write_request(cert_id(load(shared.home / "ca" / "issuing.pem"), 99).encoded)
+    other = post_head.replace(b"@@", b"") + str(len(unknown)).encode() + b"\r\n\r\n" + unknown
+    short_get = get.replace(b"@@", b"")
+    mixed = raw(
+        served.port, short_get + other + post.replace(b"@@", b"") + b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n" + short_get, 5
+    )
+    words = [ocsp.load_der_ocsp_response(one.partition(b"\r\n\r\n")[2]).certificate_status.name for one in mixed[:3]]
+    assert words == ["GOOD", "UNKNOWN", "GOOD"]
+    assert mixed[3].endswith(b"alive\n")
+    assert mixed[4].partition(b"\r\n\r\n")[2] == mixed[0].partition(b"\r\n\r\n")[2]
+
+
+def test_a_body_that_comes_in_pieces_is_one_request(shared: Ca, served: Served) -> None:
+    data = request_for(shared, load(certificate(shared, "alice")).serial_number)
+    head = f"POST /ocsp HTTP/1.1\r\nHost: a\r\nContent-Type: application/ocsp-request\r\nContent-Length: {len(data)}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", served.port)) as talk:
+        talk.settimeout(20)
+        for part in (head.encode(), data[:10], data[10:50], data[50:]):
+            talk.sendall(part)
+            time.sleep(0.05)
+        answer = talk.recv(10_000)
+    assert ocsp.load_der_ocsp_response(answer.partition(b"\r\n\r\n")[2]).certificate_status.name == "GOOD"

@@ -70,7 +70,7 @@ class OcspDesk:
         self, home: Home, responders: Iterable[Responder], *, validity: timedelta = VALIDITY, capacity: int = 50_000
     ) -> None:
         self._home = home
-        self._validity = validity
+        self._validity, self._half = validity, validity / 2
         self._capacity = capacity
         self._kept = _Kept()
         self._lock = Lock()
@@ -101,7 +101,7 @@ class OcspDesk:
         answer = self._kept.by_request.get(request)
         if answer is None or answer.this_update is None:
             return None
-        return answer if self._home.clock.now() < answer.this_update + self._validity / 2 else None
+        return answer if self._home.clock.now() - answer.this_update < self._half else None
 
     def answer(self, data: bytes) -> OcspAnswer:
         """The answer to a request. Never raises for what a client sent."""

@@ -5,7 +5,7 @@ from datetime import datetime
 from threading import Lock
 
 from handclasp.app.readiness import Figures
-from handclasp.model.ocsp import OcspAnswer
+from handclasp.model.ocsp import OcspAnswer, OcspError, Status
 from handclasp.present.metrics_text import Family, metrics_text
 
 Labels = tuple[tuple[str, str], ...]
@@ -16,17 +16,15 @@ class Metrics:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._answers: Counter[Labels] = Counter()
+        self._answers: Counter[tuple[OcspError | tuple[Status, ...], bool]] = Counter()
         self._requests: Counter[Labels] = Counter()
         self._seconds = 0.0
         self._signed = 0
 
     def ocsp(self, answer: OcspAnswer, seconds: float, *, kept: bool) -> None:
         """One OCSP answer: `kept` if it had been signed before, and how long a new one took."""
-        words = [answer.error.name.lower()] if answer.error is not None else [status.value for status in answer.statuses]
         with self._lock:
-            for word in words:
-                self._answers[("status", word), ("kept", "yes" if kept and answer.error is None else "no")] += 1
+            self._answers[answer.error or answer.statuses, kept and answer.error is None] += 1
             if not kept and answer.error is None:
                 self._seconds += seconds
                 self._signed += 1
@@ -39,9 +37,18 @@ class Metrics:
     def text(self, figures: Figures, now: datetime) -> str:
         """Everything, with the figures of the registry."""
         with self._lock:
-            answers, requests = dict(self._answers), dict(self._requests)
+            answers, requests = _by_status(self._answers), dict(self._requests)
             seconds, signed = self._seconds, self._signed
         return metrics_text((*_counters(answers, requests, seconds, signed), *_gauges(figures, now)))
+
+
+def _by_status(found: Counter[tuple[OcspError | tuple[Status, ...], bool]]) -> dict[Labels, int]:
+    answers: Counter[Labels] = Counter()
+    for (what, kept), count in found.items():
+        words = [what.name.lower()] if isinstance(what, OcspError) else [status.value for status in what]
+        for word in words:
+            answers[("status", word), ("kept", "yes" if kept else "no")] += count
+    return dict(answers)
 
 
 def _counters(answers: dict[Labels, int], requests: dict[Labels, int], seconds: float, signed: int) -> tuple[Family, ...]:

@@ -3,7 +3,9 @@
 import asyncio
 import hashlib
 from collections.abc import Callable
+from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 from time import perf_counter
 
 from handclasp.app.answer_ocsp import ERRORS, OcspDesk
@@ -20,6 +22,10 @@ MAX_AGE = 60
 
 _TYPE = (b"content-type", b"application/ocsp-response")
 _NO_STORE = (b"cache-control", b"no-store")
+_UNKEPT = (_TYPE, _NO_STORE)
+_LONGEST_KEPT_PATH = 512
+
+Headers = tuple[tuple[bytes, bytes], ...]
 
 
 class OcspRoute:
@@ -38,12 +44,24 @@ class OcspRoute:
         self._metrics = metrics
         self._max_age = max_age
 
+    def known(self, method: bytes, path: bytes, body: bytes) -> tuple[bytes, bytes] | None:
+        """The answer to a GET or POST if it was signed before and still holds: header lines and body, as `__call__` gives."""
+        start = perf_counter()
+        try:
+            answer = self._desk.quick(_request_in(path) if method == b"GET" else body)
+        except (ValueError, WorldError):
+            return None
+        if answer is None or answer.error is not None:
+            return None
+        self._metrics.ocsp(answer, perf_counter() - start, kept=True)
+        return _lines(self._headers(answer) if method == b"GET" else _UNKEPT, len(answer.der)), answer.der
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         method = scope["method"]
         if method == "GET":
             raw: bytes = scope["raw_path"]
-            answer = await self._look(lambda: request_in_path(raw[len(PATH) + 1 :]))
+            answer = await self._look(lambda: _request_in(raw))
             await respond(send, self._cacheable(answer, header(scope, b"if-none-match")))
         elif method == "POST":
             await self._post(scope, receive, send)
@@ -66,7 +84,7 @@ class OcspRoute:
             await respond(send, plain(408, "the request came too slowly\n", (b"connection", b"close")))
             return
         answer = await self._look(lambda: body)
-        await respond(send, Answer(status=200, headers=(_TYPE, _NO_STORE), body=answer.der))
+        await respond(send, Answer(status=200, headers=_UNKEPT, body=answer.der))
 
     async def _look(self, read: Callable[[], bytes]) -> OcspAnswer:
         """A known answer at once; a new one in a thread, because it asks the registry and signs."""
@@ -86,19 +104,44 @@ class OcspRoute:
         return answer
 
     def _cacheable(self, answer: OcspAnswer, known: bytes | None) -> Answer:
-        """RFC 5019 6.2: until nextUpdate at most, and no longer than a revocation may stay unseen. Errors are not kept."""
-        if answer.error is not None or answer.fresh or answer.this_update is None or answer.next_update is None:
-            return Answer(status=200, headers=(_TYPE, _NO_STORE), body=answer.der)
-        left = (answer.next_update - self._clock.now()).total_seconds()
-        age = max(0, min(self._max_age, int(left)))
-        etag = b'"' + hashlib.sha256(answer.der).hexdigest()[:32].encode() + b'"'
-        headers = (
-            _TYPE,
-            (b"cache-control", f"max-age={age}, public, no-transform, must-revalidate".encode()),
-            (b"last-modified", format_datetime(answer.this_update, usegmt=True).encode()),
-            (b"expires", format_datetime(answer.next_update, usegmt=True).encode()),
-            (b"etag", etag),
-        )
-        if known == etag:
+        if answer.error is not None or answer.fresh:
+            return Answer(status=200, headers=_UNKEPT, body=answer.der)
+        headers = self._headers(answer)
+        if known is not None and known == headers[-1][1]:
             return Answer(status=304, headers=headers[1:])
         return Answer(status=200, headers=headers, body=answer.der)
+
+    def _headers(self, answer: OcspAnswer) -> Headers:
+        """RFC 5019 6.2: until nextUpdate at most, and no longer than a revocation may stay unseen. Errors are not kept."""
+        if answer.this_update is None or answer.next_update is None:
+            return _UNKEPT
+        left = int((answer.next_update - self._clock.now()).total_seconds())
+        return _cache_headers(answer.der, answer.this_update, answer.next_update, max(0, min(self._max_age, left)))
+
+
+@lru_cache(maxsize=4096)
+def _cache_headers(der: bytes, this_update: datetime, next_update: datetime, age: int) -> Headers:
+    """The entity tag comes last."""
+    return (
+        _TYPE,
+        (b"cache-control", f"max-age={age}, public, no-transform, must-revalidate".encode()),
+        (b"last-modified", format_datetime(this_update, usegmt=True).encode()),
+        (b"expires", format_datetime(next_update, usegmt=True).encode()),
+        (b"etag", b'"' + hashlib.sha256(der).hexdigest()[:32].encode() + b'"'),
+    )
+
+
+@lru_cache(maxsize=4096)
+def _lines(headers: Headers, length: int) -> bytes:
+    return b"".join(name + b": " + value + b"\r\n" for name, value in (*headers, (b"content-length", str(length).encode())))
+
+
+def _request_in(path: bytes) -> bytes:
+    """The DER in the path of a GET, without its query; ValueError when it is none."""
+    text = path.partition(b"?")[0][len(PATH) + 1 :]
+    return _decoded(text) if len(text) <= _LONGEST_KEPT_PATH else request_in_path(text)
+
+
+@lru_cache(maxsize=4096)
+def _decoded(text: bytes) -> bytes:
+    return request_in_path(text)

@@ -51,13 +51,21 @@ class PatientProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The request is known; its body has bounds of its own."""
-        self._rest()
-        self._in_head = False
+        self.headers_known()
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         """The whole request came: what follows is another one."""
         super().on_message_complete()
+        self.request_over()
+
+    def headers_known(self) -> None:
+        """The client said in time what it wants."""
+        self._rest()
+        self._in_head = False
+
+    def request_over(self) -> None:
+        """What comes next is the head of another request."""
         self._in_head, self._head = True, 0
 
     def connection_lost(self, exc: Exception | None) -> None:

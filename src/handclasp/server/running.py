@@ -20,9 +20,9 @@ from handclasp.app.home import Home
 from handclasp.app.ocsp_responders import responders
 from handclasp.model.errors import HandclaspError, WorldError
 from handclasp.server.application import Application, AsgiApp
+from handclasp.server.direct import Known, direct_protocol
 from handclasp.server.metrics import Metrics
 from handclasp.server.ocsp import MAX_AGE, OcspRoute
-from handclasp.server.patience import PatientProtocol
 from handclasp.server.public import PublicRoutes
 from handclasp.server.sockets import BACKLOG, proxy_socket, tcp_socket
 
@@ -108,8 +108,9 @@ async def _serve(
     ocsp = OcspRoute(desk, home.clock, metrics, max_age=service.max_age)
     public = PublicRoutes(home, desk, metrics)
     application = Application(ocsp, public, metrics, api=api)
-    configs = [_config(Application(ocsp, public, metrics)), *([_tls_config(application, service.tls)] if service.tls else [])]
-    pairs = list(zip(configs, sockets, strict=True)) + ([(_config(application), behind)] if behind else [])
+    configs = [_config(Application(ocsp, public, metrics), ocsp.known)]
+    configs += [_tls_config(application, ocsp.known, service.tls)] if service.tls else []
+    pairs = list(zip(configs, sockets, strict=True)) + ([(_config(application, ocsp.known), behind)] if behind else [])
     urls = tuple(_url(one, tls=index == 1) for index, one in enumerate(sockets))
     up = Counter[str]()
 
@@ -151,10 +152,10 @@ def _heed_signals(servers: list["_Server"], configs: list[uvicorn.Config], servi
     loop.add_signal_handler(signal.SIGHUP, reload)
 
 
-def _config(application: AsgiApp, **more: Any) -> uvicorn.Config:
+def _config(application: AsgiApp, known: Known, **more: Any) -> uvicorn.Config:
     return uvicorn.Config(
         application,
-        http=PatientProtocol,
+        http=direct_protocol(known),
         loop="uvloop",
         lifespan="off",
         ws="none",
@@ -170,10 +171,11 @@ def _config(application: AsgiApp, **more: Any) -> uvicorn.Config:
     )
 
 
-def _tls_config(application: AsgiApp, tls: Tls) -> uvicorn.Config:
+def _tls_config(application: AsgiApp, known: Known, tls: Tls) -> uvicorn.Config:
     """Clients may show a certificate: OCSP and CRLs are for those too that have none."""
     config = _config(
         application,
+        known,
         ssl_certfile=tls.chain,
         ssl_keyfile=tls.key,
         ssl_ca_certs=tls.trusted,
