@@ -58,7 +58,10 @@ def fix_it(
 
     tools = world.sandbox_tools if prove and evidence.root else None
     fixing = fixes(
-        evidence, first, lambda now: examine(now, tools, client_key=key, side=now.side), lambda step: agreed(step.remedy.id)
+        evidence,
+        first,
+        lambda now: examine(now, tools, client_key=key, side=now.side),
+        lambda step: agreed(step.remedy.id),
     )
     done = None
     if instance and fixing.edits:
