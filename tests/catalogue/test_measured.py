@@ -61,3 +61,18 @@ def test_a_remedy_of_the_doctor_is_counted_as_the_same_act() -> None:
     assert measured.of_change("upstream-ca-not-trusted", "send-intermediates") is None
     known = {change.change for counts in measured.measured().causes.values() for change in counts.changes}
     assert set().union(*measured.SAME_ACT.values()) <= known
+
+
+def test_the_pictures_are_those_of_the_scenarios() -> None:
+    from importlib.resources import files
+
+    from handclasp.catalogue.pictures import DATA, pictures
+    from handclasp.lab.pictures import drawn
+    from handclasp.lab.pictures import to_json as pictures_json
+
+    shipped = (files("handclasp.catalogue") / DATA).read_bytes()
+    assert shipped == pictures_json(drawn(scenarios().values())), "run tools/catalogue_measured.py"
+    assert len(pictures()) > 30
+    broken = pictures()["client-ca-not-trusted"]
+    assert broken.missing == "CN=Lab Root,O=Lab"
+    assert broken.links[0].errors == (20, 21)

@@ -1,8 +1,12 @@
 """The site in a real headless Chromium, from the disk, without a server."""
 
+import html
+import json
+import os
 import re
 import shutil
 import subprocess
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
@@ -51,11 +55,67 @@ def test_what_is_typed_is_text(chromium: str, folder: Path, tmp_path: Path) -> N
     assert "<title>1" not in dom
 
 
+AXE = Path(str(find_spec("axe_core_python").origin)).with_name("axe.min.js")  # type: ignore[union-attr]
+CHECK = """
+<script src="AXE"></script>
+<script>axe.run(document).then(function (found) {
+  const told = document.createElement("output");
+  told.id = "axe";
+  told.textContent = JSON.stringify({checked: found.passes.length, faults: found.violations.map(
+    function (fault) { return [fault.id, fault.nodes.map(function (node) { return node.html; })]; })});
+  document.body.append(told);
+});</script>
+"""
+
+
+def axe(chromium: str, profile: Path, page: Path, theme: str, *, spoil: str = "") -> list[str]:
+    """Ids of the rules that the page breaks as it is drawn; `spoil` is taken out of it first."""
+    copy = page.with_name(f"axe-{page.name}")
+    text = page.read_text()
+    assert spoil in text
+    copy.write_text(text.replace(spoil, "").replace("</body>", CHECK.replace("AXE", AXE.as_uri()) + "</body>"))
+    scheme = f"--blink-settings=preferredColorScheme={0 if theme == 'dark' else 1}"
+    options = ["--allow-file-access-from-files", "--virtual-time-budget=20000", "--dump-dom"]
+    dom = run(chromium, profile, scheme, *options, copy.as_uri())
+    copy.unlink()
+    found = re.search(r'<output id="axe">(.*?)</output>', dom, re.DOTALL)
+    assert found, "axe did not run"
+    told = json.loads(html.unescape(found[1]))
+    assert told["checked"] > 10
+    return [fault[0] for fault in told["faults"]]
+
+
+@pytest.mark.parametrize(
+    ("page", "theme"),
+    [
+        ("en/index", "light"),
+        ("zh/index", "dark"),
+        ("en/symptoms", "light"),
+        ("zh/causes", "light"),
+        ("en/versions", "light"),
+        ("zh/lab", "dark"),
+        ("en/client-chain-untrusted-root", "dark"),
+        ("zh/upstream-ca-not-trusted", "light"),
+        ("en/client-error-24", "light"),
+        ("zh/hole-optional-not-enforced", "dark"),
+    ],
+)
+def test_axe_finds_no_barrier(chromium: str, folder: Path, tmp_path: Path, page: str, theme: str) -> None:
+    """The rules of axe-core, contrast included."""
+    assert axe(chromium, tmp_path, folder / f"{page}.html", theme) == []
+
+
+def test_axe_would_find_one(chromium: str, folder: Path, tmp_path: Path) -> None:
+    found = axe(chromium, tmp_path, folder / "en" / "index.html", "light", spoil=' lang="en"')
+    assert found == ["html-has-lang"]
+
+
 @pytest.mark.parametrize(("lang", "width"), [("en", 1200), ("zh", 360)])
 def test_pages_are_drawn_on_a_wide_screen_and_on_a_phone(
     chromium: str, folder: Path, tmp_path: Path, lang: str, width: int
 ) -> None:
-    picture = tmp_path / "page.png"
+    kept = os.environ.get("HANDCLASP_SCREENSHOTS")  # a folder of CI's artefacts
+    picture = Path(kept or tmp_path) / f"knowledge-base-{lang}-{width}.png"
     page = f"file://{folder}/{lang}/upstream-ca-not-trusted.html"
     run(chromium, tmp_path / "profile", f"--window-size={width},900", f"--screenshot={picture}", page)
     data = picture.read_bytes()

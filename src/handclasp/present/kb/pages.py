@@ -6,6 +6,7 @@ from handclasp.catalogue import causes
 from handclasp.catalogue.builds import BUILDS
 from handclasp.catalogue.cause import Cause
 from handclasp.catalogue.measured import CauseCounts, Outcome, of_cause, of_change
+from handclasp.catalogue.pictures import pictures
 from handclasp.catalogue.symptoms import SymptomEntry
 from handclasp.catalogue.verify_errors import by_number
 from handclasp.diagnose.symptom_causes import came_from, causes_of, entries_by_cause
@@ -14,6 +15,7 @@ from handclasp.present.explanation import symptom_texts
 from handclasp.present.explanation_words import APPLICABILITY, DANGER, lab, versions
 from handclasp.present.kb.entry_data import label
 from handclasp.present.kb.html import Page
+from handclasp.present.kb.picture import svg
 from handclasp.present.kb.words import AREAS, KINDS, STATUS
 from handclasp.present.rates import fixed, helped, origins
 
@@ -21,6 +23,7 @@ from handclasp.present.rates import fixed, helped, origins
 def cause_page(cause: Cause, page: Page, version: str) -> bytes:
     """The page of one cause."""
     counts = of_cause(cause.slug)
+    picture = pictures().get(cause.slug)
     return page.html(
         "cause",
         version=version,
@@ -29,6 +32,8 @@ def cause_page(cause: Cause, page: Page, version: str) -> bytes:
         title=page.plain(cause.title),
         description=page.plain(cause.summary),
         cause=cause,
+        picture=svg(picture, page) if picture else None,
+        form=picture.form if picture else None,
         area=AREAS.get(cause.area, Text(en=cause.area, zh=cause.area)),
         status=STATUS[cause.status],
         remedies=[_remedy(cause, number) for number in range(len(cause.remedies))],
