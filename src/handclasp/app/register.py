@@ -1,11 +1,12 @@
 """Reading the register: who has which certificate, and who may enter."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from handclasp.app.find import find
 from handclasp.app.home import Home
 from handclasp.app.identity_files import issuers_of
 from handclasp.app.issue import files_in
@@ -50,6 +51,23 @@ def entries(home: Home, *, authorities: bool = False) -> tuple[Entry, ...]:
     now = home.clock.now()
     records = home.store.certificates()
     return tuple(entry(record, now) for record in records if authorities or record.profile not in OWN_PROFILES)
+
+
+def chosen(
+    home: Home, what: str | None, *, status: str | None, expiring: int | None, issuer: str | None, authorities: bool
+) -> tuple[Entry, ...]:
+    """Those that `what` means (app.find; None: all), and that every other condition holds for. `expiring` is in days."""
+    home.authorities()
+    now = home.clock.now()
+    records = home.store.certificates() if what is None else find(home, what)
+    return tuple(
+        one
+        for one in (entry(record, now) for record in records)
+        if (authorities or what is not None or one.profile not in OWN_PROFILES)
+        and status in (None, one.status)
+        and issuer in (None, one.issuer)
+        and (expiring is None or (one.status == "good" and one.not_after <= now + timedelta(days=expiring)))
+    )
 
 
 def show(home: Home, name: str) -> Shown:

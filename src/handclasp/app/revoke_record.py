@@ -4,29 +4,34 @@ from collections.abc import Iterable
 
 from handclasp.app.crashpoint import crashpoint
 from handclasp.app.crl import PublishedCrl, publish_locked
+from handclasp.app.find import find
 from handclasp.app.home import SESSION_EPOCH, Home
 from handclasp.catalogue.profiles import CA_PROFILES
 from handclasp.model.errors import PolicyError, UsageError
 from handclasp.model.issuance import CertificateRecord, CertificateState, Reason
-from handclasp.pki.serials import format_serial, parse_serial
+from handclasp.pki.serials import format_serial
 
 HOLD = Reason.CERTIFICATE_HOLD
 
 
 def revocable(home: Home, what: str) -> tuple[CertificateRecord, ...]:
-    """The records that `what` means: every unexpired certificate of an identity of that name, or the one with that serial.
+    """The records that `what` means: every unexpired certificate of an identity of that name, or the one pointed at.
 
-    Intents and abandoned ones are among them: their signature may exist.
+    That is by serial, fingerprint, alternative name or PEM text, expired or not. Intents and abandoned ones are among them:
+    their signature may exist.
 
     Raises:
         UsageError: there is none, or the text is a name as well as a serial.
         PolicyError: it is a CA's.
     """
+    found = find(home, what)
+    if not found:
+        raise UsageError(f"there is no certificate of that name or serial: {what[:80]!r}", hint="handclasp list")
     now = home.clock.now()
-    named = tuple(record for record in home.store.certificates(name=what) if record.not_after > now)
-    numbered = named or tuple(_by_serial(home, what))
+    by_name = found[0].name == what
+    numbered = tuple(record for record in found if record.not_after > now or not by_name)
     if not numbered:
-        raise UsageError(f"there is no unexpired certificate of that name or serial: {what!r}", hint="handclasp list")
+        raise UsageError(f"every certificate of {what!r} has ended", hint=f"handclasp show {what}     shows the serials")
     for record in numbered:
         if record.profile in CA_PROFILES:
             raise PolicyError(
@@ -107,16 +112,3 @@ def release(home: Home, what: str) -> tuple[tuple[CertificateRecord, ...], tuple
 def session_epoch(home: Home) -> int:
     """How often something was revoked here, from 1: part of the session cache zone's name."""
     return int(home.store.value(SESSION_EPOCH) or "1")
-
-
-def _by_serial(home: Home, text: str) -> Iterable[CertificateRecord]:
-    try:
-        numbers = parse_serial(text)
-    except UsageError:
-        return
-    now = home.clock.now()
-    for authority in home.authorities():
-        for number in numbers:
-            record = home.store.find(authority.label, number)
-            if record is not None and record.not_after > now:
-                yield record

@@ -1,34 +1,77 @@
 """handclasp list."""
 
+import sys
+from typing import TYPE_CHECKING
+
 import click
 
 from handclasp.cli.ca_options import world
 from handclasp.cli.frame import Frame, framed
 
+if TYPE_CHECKING:
+    from handclasp.wiring import World
+
+_ORDERS = ("created", "name", "end")
 _STATUSES = ("good", "expired", "revoked", "abandoned", "pending")
 
 
 @click.command("list")
+@click.argument("what", required=False)
 @click.option("--status", type=click.Choice(_STATUSES), help="Only these.")
+@click.option("--expiring", type=click.IntRange(0, 36500), metavar="DAYS", help="Only good ones that end within DAYS.")
+@click.option("--from-ca", metavar="LABEL", help="Only those that this CA signed.")
+@click.option("--sort", type=click.Choice(_ORDERS), default="created", show_default=True, help="In which order.")
 @click.option("--all", "authorities", is_flag=True, help="The CAs too.")
 @framed
-def command(frame: Frame, *, status: str | None, authorities: bool) -> None:
-    r"""List the certificates of this CA, oldest first.
+def command(
+    frame: Frame,
+    *,
+    what: str | None,
+    status: str | None,
+    expiring: int | None,
+    from_ca: str | None,
+    sort: str,
+    authorities: bool,
+) -> int:
+    r"""List the certificates of this CA, oldest first; with WHAT only those it means. Exit code 1: WHAT means none.
+
+    WHAT is a name, a serial, a SHA-256 or SHA-1 fingerprint, an alternative name, or a certificate file (- is standard input).
 
     \b
-    Example:
-      handclasp list --status good
+    Examples:
+      handclasp list --status good --sort end
+      handclasp list --expiring 30
+      handclasp list dns:api.example.test
+      handclasp list ./certificate.pem
     """
-    from handclasp.app.register import entries
+    from handclasp.app.register import chosen
 
-    found = [one for one in entries(world(frame).ca, authorities=authorities) if status in (None, one.status)]
+    here = world(frame)
+    found = chosen(here.ca, _meant(here, what), status=status, expiring=expiring, issuer=from_ca, authorities=authorities)
+    if sort != "created":
+        found = tuple(sorted(found, key=lambda one: one.name.casefold() if sort == "name" else one.not_after.isoformat()))
     if frame.json:
         from handclasp.cli.ca_json import entry_json
 
         frame.document("list", {"certificates": [entry_json(one) for one in found]})
-        return
-    width = max((len(one.name) for one in found), default=0)
+        return 1 if what and not found else 0
+    from handclasp.present.columns import pad, width
+
+    widest = max((width(one.name) for one in found), default=0)
     for one in found:
-        frame.out(f"{one.name:{width}}  {one.profile:8} {one.status:9} {one.not_after:%Y-%m-%d}  {one.serial}")
+        why = f"  {one.reason}, {one.revoked_at:%Y-%m-%d}" if one.revoked_at else ""
+        frame.out(
+            f"{pad(one.name, widest)}  {one.profile:8} {one.status:9} {one.not_after:%Y-%m-%d}  {one.issuer}  {one.serial}{why}"
+        )
     if not found:
-        frame.hint("nothing to list; make the first one: handclasp issue alice")
+        frame.hint("nothing of that kind" if what or status or expiring else "make the first one: handclasp issue alice")
+    return 1 if what and not found else 0
+
+
+def _meant(here: "World", what: str | None) -> str | None:
+    """The text to look for: what was typed, or the content of the file that it names."""
+    if what == "-":
+        return sys.stdin.read()
+    if what is not None and "/" in what and here.files.exists(what):
+        return here.files.read(what).decode("ascii", "replace")
+    return what

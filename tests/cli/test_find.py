@@ -1,0 +1,73 @@
+"""Certificates found by whatever a person has of them."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.ca_rig import Ca, openssl, verify
+
+
+@pytest.fixture
+def peopled(ca: Ca) -> Ca:
+    ca.run("issue", "alice", "--san", "email:alice@example.test")
+    ca.run("issue", "api.test", "--profile", "server", "--days", "5")
+    return ca
+
+
+def named(ca: Ca, *words: str, expect: int = 0) -> list[str]:
+    return [one["name"] for one in ca.json("list", *words, expect=expect)["certificates"]]
+
+
+def test_by_everything_that_a_certificate_says(peopled: Ca) -> None:
+    path = peopled.identity("alice", "certificate.pem")
+    serial = openssl("x509", "-in", path, "-noout", "-serial").strip().partition("=")[2]
+    prints = [
+        openssl("x509", "-in", path, "-noout", "-fingerprint", kind).strip().partition("=")[2] for kind in ("-sha256", "-sha1")
+    ]
+    for what in ("alice", serial, serial.lower(), *prints, prints[0].replace(":", "").lower(), "alice@example.test",
+                 "email:alice@example.test", str(path)):  # fmt: skip
+        assert named(peopled, what) == ["alice"], what
+    assert named(peopled, "dns:api.test") == ["api.test"]
+    assert named(peopled, "nobody", expect=1) == []
+    assert named(peopled, "00:11:22", expect=1) == []
+
+
+def test_standard_input(peopled: Ca) -> None:
+    with peopled.identity("alice", "certificate.pem").open() as pasted:
+        done = subprocess.run(
+            [sys.executable, "-m", "handclasp", "list", "-", "--home", str(peopled.home)],
+            stdin=pasted, capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("alice ")
+
+
+def test_orders_and_filters(peopled: Ca) -> None:
+    assert named(peopled, "--expiring", "30") == ["api.test"]
+    assert named(peopled, "--sort", "end") == ["api.test", "alice"]
+    assert named(peopled, "--sort", "name") == ["alice", "api.test"]
+    assert named(peopled, "--from-ca", "root") == []
+    assert "alice" in peopled.run("list", "--lang", "zh").stdout
+
+
+def test_revoked_by_fingerprint(peopled: Ca) -> None:
+    path = peopled.identity("alice", "certificate.pem")
+    digest = openssl("x509", "-in", path, "-noout", "-fingerprint", "-sha256").strip().partition("=")[2]
+    peopled.run("revoke", digest, "--reason", "privilegeWithdrawn")
+    verify(peopled, path, expect=2)
+    assert "privilegeWithdrawn" in peopled.run("list", "--status", "revoked").stdout
+
+
+def test_an_expired_certificate_is_revoked_by_its_serial(peopled: Ca) -> None:
+    import sqlite3
+
+    serial = peopled.json("show", "api.test")["certificates"][0]["serial"]
+    with sqlite3.connect(peopled.home / "registry.sqlite") as connection:
+        connection.execute("UPDATE certificate SET not_after='2026-01-01 00:00:00.000000' WHERE name='api.test'")
+    connection.close()
+    assert "has ended" in peopled.run("revoke", "api.test", expect=2).stderr
+    peopled.run("revoke", serial)
+    assert Path(peopled.home / "ca/crl.pem").read_text()
+    assert serial in openssl("crl", "-in", peopled.home / "ca/crl.pem", "-noout", "-text") or serial in str(peopled.json("crl"))
