@@ -60,6 +60,7 @@ def command(
     Examples:
       handclasp doctor --config /etc/nginx/nginx.conf --server api.example.test --client-cert alice/chain.pem
       handclasp doctor --config nginx.conf --upstream --upstream-chain backend.pem
+      handclasp doctor --config nginx.conf --answer '400 No required SSL certificate was sent'
       handclasp doctor --url https://api.example.test/ --client-cert alice/chain.pem --client-key alice/key.pem
       handclasp doctor --config /etc/nginx/nginx.conf --client-cert alice/chain.pem --fix --apply
       handclasp doctor --line 'client SSL certificate verify error: (2:unable to get issuer certificate) ...'
