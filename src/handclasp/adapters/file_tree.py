@@ -47,6 +47,13 @@ class PosixFileTree:
         except OSError as error:
             raise _unreadable(path, error) from error
 
+    def link(self, path: str) -> str | None:
+        """What a symbolic link says, as it stands; None for anything else."""
+        try:
+            return os.readlink(path)
+        except OSError:
+            return None
+
     def exists(self, path: str) -> bool:
         """Whether something is there (symbolic links are followed)."""
         try:

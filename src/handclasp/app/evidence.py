@@ -50,24 +50,31 @@ class Given:
     folders: tuple[str, ...] = ()
 
 
-def gather(given: Given, files: FileReader, *, now: datetime, build: NginxBuild | None) -> Evidence:
+def gather(
+    given: Given, files: FileReader, *, now: datetime, build: NginxBuild | None, here: FileReader | None = None
+) -> Evidence:
     """One Evidence value out of everything given.
+
+    `files` are those of the machine that the configuration belongs to; `here` those of the person who asks (None: the same).
 
     Raises:
         InputError: the configuration or a given certificate file cannot be read. Files that the configuration names and that
             cannot be read are evidence themselves (`unreadable`).
     """
+    own = here or files
     evidence = Evidence(
         at=given.at or now, root=given.config, prefix=given.prefix or "", build=build, engine=given.engine,
         nginx_version=given.nginx_version, security_level=given.security_level, side=given.side, server=given.server,
-        location=given.location, log_lines=given.lines, answer=given.answer, presented=_chain(files, given.client_certificate),
-        upstream_chain=_chain(files, given.upstream_chain),
+        location=given.location, log_lines=given.lines, answer=given.answer, presented=_chain(own, given.client_certificate),
+        upstream_chain=_chain(own, given.upstream_chain),
     )  # fmt: skip
     if given.config is None:
         return evidence
     read = read_config_files(files, given.config, given.prefix)
     evidence = replace(evidence, prefix=read.tree.prefix, files=dict(read.files))
-    return _with_named_files(evidence, files, read, given.folders)
+    evidence = _with_named_files(evidence, files, read, given.folders)
+    beside = {path.rpartition("/")[0]: None for path in (given.client_certificate, given.upstream_chain) if path}
+    return replace(evidence, candidates=_candidates(own, beside, evidence.files) | evidence.candidates)
 
 
 def _with_named_files(evidence: Evidence, files: FileReader, read: ReadConfig, folders: tuple[str, ...]) -> Evidence:

@@ -28,16 +28,22 @@ def evidence_of(
     world = World(frame.home, nginx_path=options["nginx_path"])
     files = RootedFiles(world.files, options["chroot"]) if options["chroot"] else world.files
     given = Given(
-        config=options["config"], prefix=options["prefix"], client_certificate=options["client_cert"],
-        upstream_chain=options["upstream_chain"], lines=lines, at=options["at"], engine=options["engine"],
+        config=_below(options["config"], options["chroot"]), prefix=options["prefix"],
+        client_certificate=options["client_cert"], upstream_chain=options["upstream_chain"], lines=lines, at=options["at"],
+        engine=options["engine"],
         nginx_version=options["nginx_version"], security_level=options["security_level"],
         side=Side.UPSTREAM if options["upstream"] else Side.CLIENT, server=options["server"], location=options["location"],
         answer=options.get("answer"),
     )  # fmt: skip
-    evidence = gather(given, files, now=world.clock.now(), build=_build(world, options))
+    evidence = gather(given, files, now=world.clock.now(), build=_build(world, options), here=world.files)
     if not live:
         return evidence
     return with_running_state(with_live_upstream(evidence, world.probe), world.machine)
+
+
+def _below(path: str | None, chroot: str | None) -> str | None:
+    """The configuration's path as that machine has it, also when it was given with the folder in front."""
+    return path.removeprefix(chroot.rstrip("/")) if path and chroot and path.startswith(f"{chroot.rstrip('/')}/") else path
 
 
 def _build(world: World, options: dict[str, Any]) -> NginxBuild | None:

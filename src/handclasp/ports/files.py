@@ -44,6 +44,10 @@ class PageTree(FileReader, Protocol):
 class FileTree(FileReader, Protocol):
     """Reads, and writes that are either whole or absent. All failures are WorldError naming path and reason."""
 
+    def link(self, path: str) -> str | None:
+        """What a symbolic link says, as it stands; None for anything else."""
+        ...
+
     def write(self, path: str, content: bytes, *, mode: int = 0o644) -> None:
         """Temporary file in the same folder, mode, fsync, rename, fsync of the folder."""
         ...
