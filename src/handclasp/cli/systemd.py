@@ -22,8 +22,9 @@ from handclasp.cli.frame import Frame, framed
 @click.option(
     "--notify-file", type=click.Path(dir_okay=False), help="Also a unit that sends notices to the places in this file."
 )
+@click.option("--serve", "listen", metavar="HOST:PORT", help="Also a unit that runs handclasp serve there.")
 @framed
-def command(frame: Frame, *, output: str, user: str | None, reload: str, notify_file: str | None) -> None:
+def command(frame: Frame, *, output: str, user: str | None, reload: str, notify_file: str | None, listen: str | None) -> None:
     r"""Write timer units: renew what is due (daily), fresh CRLs (weekly), and notices of what ends soon (daily).
 
     The units may write to the home and nowhere else. The passphrase file that the home remembers is handed to them as a
@@ -59,6 +60,7 @@ def command(frame: Frame, *, output: str, user: str | None, reload: str, notify_
             passphrase_file=here.store.value(PASSPHRASE_FILE) or None,
             reload=reload or None,
             notify_file=str(Path(notify_file).absolute()) if notify_file else None,
+            listen=listen,
         )
     )
     folder = str(Path(output).absolute())

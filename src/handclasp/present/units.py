@@ -10,7 +10,7 @@ Documentation=man:systemd.timer(5)
 After=network-online.target
 
 [Service]
-Type=oneshot
+Type={type}
 ExecStart={command}
 {more}User={user}
 UMask=0077
@@ -36,7 +36,20 @@ RestrictRealtime=yes
 RestrictSUIDSGID=yes
 SystemCallArchitectures=native
 SystemCallFilter=@system-service
-TimeoutStartSec=15min
+{tail}"""
+
+_ONCE = "TimeoutStartSec=15min\n"
+
+_LASTING = """\
+ExecReload=/bin/kill -HUP $MAINPID
+Restart=on-failure
+RestartSec=2
+TimeoutStopSec=20
+LimitNOFILE=16384
+MemoryDenyWriteExecute=yes
+
+[Install]
+WantedBy=multi-user.target
 """
 
 _TIMER = """\
@@ -60,6 +73,7 @@ class UnitOrder:
 
     `reload`: a command that makes nginx read new files, run with full rights after renewals and CRLs.
     `notify_file`: where notices go (see `handclasp notify`); None: no unit for that.
+    `listen`: where `handclasp serve` takes connections; None: no unit for that.
     """
 
     program: str
@@ -68,6 +82,7 @@ class UnitOrder:
     passphrase_file: str | None = None
     reload: str | None = None
     notify_file: str | None = None
+    listen: str | None = None
 
 
 def units(order: UnitOrder) -> dict[str, str]:
@@ -77,28 +92,36 @@ def units(order: UnitOrder) -> dict[str, str]:
     if order.notify_file is not None:
         what = ("notify", "--to-file", order.notify_file)
         made |= _pair(order, "notify", "Tell what of Handclasp ends soon", what, "*-*-* 08:00:00")
+    if order.listen is not None:
+        words = ("serve", "--listen", order.listen)
+        made["handclasp-serve.service"] = _service(order, "serve", "OCSP, CRLs and CA certificates of Handclasp", words)
     return made
 
 
 def _pair(order: UnitOrder, name: str, description: str, words: tuple[str, ...], calendar: str) -> dict[str, str]:
+    timer = _TIMER.format(description=description, calendar=calendar)
+    return {f"handclasp-{name}.service": _service(order, name, description, words), f"handclasp-{name}.timer": timer}
+
+
+def _service(order: UnitOrder, name: str, description: str, words: tuple[str, ...]) -> str:
+    lasting = name == "serve"
     command = " ".join(_quoted(word) for word in (order.program, *words, "--home", order.home))
     more = []
     if order.passphrase_file and name != "notify":
         more.append(f"LoadCredential=handclasp-passphrase:{_quoted(order.passphrase_file)}")
-    if order.reload and name != "notify":
+    if order.reload and not lasting and name != "notify":
         more.append(f"ExecStartPost=+{order.reload}")
-    outside = name == "notify"
-    service = _SERVICE.format(
+    return _SERVICE.format(
+        type="exec" if lasting else "oneshot",
+        tail=_LASTING if lasting else _ONCE,
         description=description,
         command=command,
         more="".join(f"{line}\n" for line in more),
         user=order.user,
         home=_quoted(order.home),
         protect_home="no" if order.home.startswith(("/home/", "/root/", "/run/user/")) else "yes",
-        families="AF_UNIX AF_INET AF_INET6" if outside else "AF_UNIX",
+        families="AF_UNIX AF_INET AF_INET6" if lasting or name == "notify" else "AF_UNIX",
     )
-    timer = _TIMER.format(description=description, calendar=calendar)
-    return {f"handclasp-{name}.service": service, f"handclasp-{name}.timer": timer}
 
 
 def _quoted(word: str) -> str:
