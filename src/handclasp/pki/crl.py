@@ -98,7 +98,7 @@ def _tbs(
         der.time(this_update),
         der.time(next_update),
         # revokedCertificates must be absent, not empty (RFC 5280 5.1.2.6)
-        der.sequence(*(_entry(entry) for entry in entries)) if entries else b"",
+        encode(0x30, _entries(entries)) if entries else b"",
         encode(0xA0, extensions),
     )
 
@@ -111,12 +111,30 @@ def _subject_key_identifier(issuer: x509.Certificate) -> bytes:
         return x509.SubjectKeyIdentifier.from_public_key(issuer.public_key()).digest
 
 
-def _entry(entry: RevokedEntry) -> bytes:
+def _entries(entries: list[RevokedEntry]) -> bytes:
+    """Every entry. Date and reason are alike in many of them, so their bytes are made once; lengths stay below 128."""
+    tails: dict[tuple[datetime, str | None], bytes] = {}
+    made = []
+    for entry in entries:
+        kind = (entry.revocation_date, entry.reason)
+        tail = tails.get(kind)
+        if tail is None:
+            tail = tails[kind] = _tail(entry)
+        serial = entry.serial
+        size = serial.bit_length() // 8 + 1
+        if serial < 0 or size + len(tail) > 125:
+            raise Bug(f"serial {serial:X} cannot stand in a CRL")
+        made.append(bytes((0x30, 2 + size + len(tail), 0x02, size)) + serial.to_bytes(size, "big") + tail)
+    return b"".join(made)
+
+
+def _tail(entry: RevokedEntry) -> bytes:
+    """Date and extensions of an entry."""
     code = REASON_CODES.get(entry.reason or "")
     if entry.reason not in (None, "unspecified") and code is None:
         raise Bug(f"reason {entry.reason} cannot stand in a complete CRL")
     extensions = der.sequence(_extension(_REASON, encode(0x0A, bytes((code,))))) if code is not None else b""
-    return der.sequence(der.integer(entry.serial), der.time(entry.revocation_date), extensions)
+    return der.time(entry.revocation_date) + extensions
 
 
 def _extension(oid: str, value: bytes) -> bytes:
