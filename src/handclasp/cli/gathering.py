@@ -38,7 +38,8 @@ def evidence_of(
     evidence = gather(given, files, now=world.clock.now(), build=_build(world, options), here=world.files)
     if not live:
         return evidence
-    return with_running_state(with_live_upstream(evidence, world.probe), world.machine)
+    evidence = with_live_upstream(evidence, world.probe)
+    return evidence if options["chroot"] else with_running_state(evidence, world.machine)
 
 
 def _below(path: str | None, chroot: str | None) -> str | None:
