@@ -8,6 +8,7 @@ from handclasp.diagnose.remedies.config_edit import set_in
 from handclasp.diagnose.remedies.pem_edit import append_certificates
 from handclasp.diagnose.rule import say
 from handclasp.diagnose.rules.relayed import links, may_be_client
+from handclasp.diagnose.rules.upstream_tls import block_around
 from handclasp.model.certificate import Certificate
 from handclasp.model.finding import Applicability, Finding
 from handclasp.model.nginx import TlsUpstream
@@ -46,7 +47,7 @@ def present(case: Case, finding: Finding) -> Iterator[Change]:
 def block_of(case: Case) -> Origin | None:
     """Where a directive for the upstream at hand belongs."""
     found = case.stage.upstream_location
-    return (found[1].origin or found[0].origin) if found else None
+    return block_around(*found) if found else None
 
 
 def _other_pairs(case: Case, upstream: TlsUpstream, block: Origin) -> Iterator[Change]:

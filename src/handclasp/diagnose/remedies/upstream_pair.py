@@ -7,8 +7,9 @@ from handclasp.diagnose.remedies.change import RELOAD, Change
 from handclasp.diagnose.remedies.config_edit import set_in
 from handclasp.diagnose.remedies.pem_edit import pem
 from handclasp.diagnose.rule import say
+from handclasp.diagnose.rules.upstream_tls import block_around
 from handclasp.model.finding import Applicability, FileEdit
-from handclasp.model.nginx import Location, StartFault, TlsUpstream
+from handclasp.model.nginx import StartFault, TlsUpstream
 from handclasp.model.origin import Origin
 from handclasp.model.text import Text
 from handclasp.pki.any_form import KEY_LEFT_OUT
@@ -35,11 +36,7 @@ def _about(case: Case, fault: StartFault) -> Iterator[tuple[Origin, TlsUpstream]
     ]
     for server, location, upstream in every:
         if fault.origin in (upstream.certificate.origin, upstream.certificate_key.origin, upstream.target.origin):
-            yield _block(location, server.origin), upstream
-
-
-def _block(location: Location, server: Origin) -> Origin:
-    return location.origin or server
+            yield block_around(server, location), upstream
 
 
 def _leaf_first(case: Case, upstream: TlsUpstream) -> Iterator[Change]:

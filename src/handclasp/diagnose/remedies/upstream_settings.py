@@ -8,7 +8,7 @@ from handclasp.diagnose.reach import block_at
 from handclasp.diagnose.remedies.change import RELOAD, Change
 from handclasp.diagnose.remedies.config_edit import set_in, with_edits
 from handclasp.diagnose.rule import say
-from handclasp.diagnose.rules.upstream_tls import locations, pooled, shared
+from handclasp.diagnose.rules.upstream_tls import block_around, locations, pooled, shared, unverified
 from handclasp.model.certificate import Certificate, TrustAnchors
 from handclasp.model.finding import Applicability, Finding, Where
 from handclasp.model.nginx import Location, TlsUpstream
@@ -38,6 +38,9 @@ _OTHER_PORT = Text(
 def verified(case: Case, finding: Finding) -> Iterator[Change]:
     """Verification with the trust file that stands there, or one at hand that fits what the upstream presents."""
     for block, location, upstream in _about(case, finding):
+        if case.side is Side.CLIENT and upstream.trusted_certificate.value:
+            yield _everywhere(case)
+            return
         chain = _chain(case, upstream)
         settings = _settings(case, upstream, chain) if chain else None
         if settings is None and not chain and upstream.trusted_certificate.value:
@@ -57,6 +60,26 @@ def verified(case: Case, finding: Finding) -> Iterator[Change]:
         else:
             yield _by_hand(location, upstream)
         return
+
+
+def _everywhere(case: Case) -> Change:
+    """Verification wherever a trust file stands already."""
+    edits = [
+        edit
+        for location, upstream in unverified(case, in_vain=True)
+        if location.origin is not None and (block := block_at(case, location.origin)) is not None
+        for edit in set_directive(block, f"{upstream.module}_ssl_verify", ("on",))
+    ]
+    return Change(
+        id="verify-upstream",
+        title=Text(
+            en="verify the upstreams that have a trust file", zh="对已配置信任文件的上游启用验证"
+        ),
+        applicability=Applicability.REVIEW,
+        edits=with_edits(case, edits),
+        commands=(RELOAD,),
+        note=_LOOK_FIRST,
+    )  # fmt: skip
 
 
 def _settings(case: Case, upstream: TlsUpstream, chain: tuple[Certificate, ...]) -> Settings | None:
@@ -264,7 +287,7 @@ def _about(case: Case, finding: Finding) -> Iterator[tuple[Origin, Location, Tls
             continue
         wanted = (upstream.verify.origin, upstream.server_name.origin, upstream.target.origin)
         if any(_at(finding, origin) for origin in wanted):
-            yield location.origin or server.origin, location, upstream
+            yield block_around(server, location), location, upstream
 
 
 def _at(finding: Finding, origin: Origin | None) -> bool:

@@ -10,6 +10,7 @@ from handclasp.diagnose.reach import block_at
 from handclasp.diagnose.rule import Rule, finding, say
 from handclasp.model.finding import Confidence, Finding, Severity, Where
 from handclasp.model.nginx import Location, TlsServer, TlsUpstream
+from handclasp.model.origin import Origin
 from handclasp.model.text import Text
 from handclasp.model.verdict import Side
 from handclasp.nginxconf.select import by_name
@@ -35,31 +36,50 @@ def locations(case: Case) -> Iterator[tuple[TlsServer, Location]]:
                 yield server, location
 
 
+def block_around(server: TlsServer, location: Location) -> Origin:
+    """The block that a directive for a location's upstream belongs in. A stream server has no locations: its own."""
+    return location.origin if location.path and location.origin else server.origin
+
+
 def check_verified(case: Case) -> Iterator[Finding]:
-    """Https without *_ssl_verify: anybody can stand in for the upstream. An error beside a trust file: it was meant."""
-    told: set[Where] = set()
-    for _, location in locations(case):
-        upstream = location.upstream
-        if upstream is None or upstream.verify.value:
-            continue
-        directive = f"{upstream.module}_ssl_verify"
-        where = Where.at(upstream.verify.origin or upstream.target.origin, directive)
-        if where in told:
-            continue
-        told.add(where)
-        summary = say(
-            "the certificate of {target} is not verified: {directive} is off{default}, and any certificate will do",
-            "不验证 {target} 的证书：{directive} 为 off{default}，任何证书都会被接受",
-            target=upstream.target.value, directive=directive,
-            default=say("", "") if upstream.verify.origin else say(", its default", "（默认值）"),
-        )  # fmt: skip
-        in_vain = upstream.trusted_certificate.value
-        evidence = [
-            say("{module}_ssl_trusted_certificate alone does nothing", "单独的 {module}_ssl_trusted_certificate 不起作用",
-                module=upstream.module)
-        ] if in_vain else []  # fmt: skip
-        severity = Severity.ERROR if in_vain else Severity.WARNING
-        yield finding("upstream-verify-off-by-default", summary, where, *evidence, severity=severity)
+    """Https without *_ssl_verify: anybody can stand in for the upstream. An error beside a trust file: it was meant.
+
+    Of a whole configuration one finding of each kind, which names the first place and counts the others.
+    """
+    for in_vain in (True, False):
+        found = unverified(case, in_vain=in_vain)
+        if found:
+            yield _unverified(found[0][1], in_vain=in_vain, others=len(found) - 1)
+
+
+def unverified(case: Case, *, in_vain: bool) -> list[tuple[Location, TlsUpstream]]:
+    """Locations whose upstream is not verified, those with a trust file (`in_vain`) or those without."""
+    return [
+        (location, location.upstream)
+        for _, location in locations(case)
+        if location.upstream is not None
+        and not location.upstream.verify.value
+        and bool(location.upstream.trusted_certificate.value) is in_vain
+    ]
+
+
+def _unverified(upstream: TlsUpstream, *, in_vain: bool, others: int) -> Finding:
+    directive = f"{upstream.module}_ssl_verify"
+    summary = say(
+        "the certificate of {target} is not verified: {directive} is off{default}, and any certificate will do",
+        "不验证 {target} 的证书：{directive} 为 off{default}，任何证书都会被接受",
+        target=upstream.target.value, directive=directive,
+        default=say("", "") if upstream.verify.origin else say(", its default", "（默认值）"),
+    )  # fmt: skip
+    alone = say(
+        "{module}_ssl_trusted_certificate alone does nothing", "单独的 {module}_ssl_trusted_certificate 不起作用",
+        module=upstream.module,
+    )  # fmt: skip
+    more = say("so are {number} other locations", "另有 {number} 个 location 也是如此", number=others)
+    evidence = [text for text, tell in ((alone, in_vain), (more, others > 0)) if tell]
+    where = Where.at(upstream.verify.origin or upstream.target.origin, directive)
+    severity = Severity.ERROR if in_vain else Severity.WARNING
+    return finding("upstream-verify-off-by-default", summary, where, *evidence, severity=severity)
 
 
 def check_scheme(case: Case) -> Iterator[Finding]:
