@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TypeVar, cast
+from typing import Concatenate, ParamSpec, TypeVar, cast
 
 from handclasp.diagnose.completion import Completion, complete
 from handclasp.diagnose.log_line import LogLine, read_line
@@ -17,6 +17,7 @@ from handclasp.pki.any_form import look
 from handclasp.verdict.predict import Stage
 from handclasp.verdict.trust import certificates_in, crls_in
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -25,13 +26,14 @@ class Case:
     """One diagnosis in progress. Everything is computed when first asked for, and once."""
 
     stage: Stage
-    _worked_out: dict[Callable[["Case"], object], object] = field(default_factory=dict, compare=False, repr=False)
+    _worked_out: dict[tuple[object, ...], object] = field(default_factory=dict, compare=False, repr=False)
 
-    def once(self, work: Callable[["Case"], T]) -> T:
-        """What `work` makes of this case: computed at the first call."""
-        if work not in self._worked_out:
-            self._worked_out[work] = work(self)
-        return cast("T", self._worked_out[work])
+    def once(self, work: Callable[Concatenate["Case", P], T], *args: P.args, **none: P.kwargs) -> T:
+        """What `work` makes of this case and of hashable arguments: computed at the first call."""
+        key = (work, *args)
+        if key not in self._worked_out:
+            self._worked_out[key] = work(self, *args, **none)
+        return cast("T", self._worked_out[key])
 
     @property
     def evidence(self) -> Evidence:

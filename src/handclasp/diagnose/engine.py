@@ -13,7 +13,7 @@ from handclasp.diagnose.remedies.change import Change, applied
 from handclasp.diagnose.rule import Rule
 from handclasp.diagnose.rules import ALL
 from handclasp.model.evidence import Evidence
-from handclasp.model.finding import Applicability, CouldNotTell, DeadEnd, Diagnosis, Finding, Severity
+from handclasp.model.finding import Applicability, CouldNotTell, DeadEnd, Diagnosis, FileEdit, Finding, Severity
 from handclasp.model.nginx import NginxVersion, OpensslSeries
 from handclasp.model.text import Text
 from handclasp.model.verdict import Side
@@ -101,7 +101,7 @@ def _worked_through(case: Case, findings: list[Finding]) -> tuple[list[Finding],
         changes = search(now, current) if current else (ALREADY,)
         chosen.append(changes)
         if changes and changes[0].by_files_alone:
-            now = Case(Stage(applied(now.evidence, changes[0].edits)))
+            now = now.once(_edited, changes[0].edits)
     return findings, chosen, now
 
 
@@ -122,12 +122,16 @@ def search(case: Case, finding: Finding) -> tuple[Change, ...]:
 
 def cures(case: Case, finding: Finding, change: Change) -> bool:
     """On the model: the cause is gone, nginx starts, and nobody who was refused without a certificate is let in."""
-    after = Case(Stage(applied(case.evidence, change.edits)))
+    after = case.once(_edited, change.edits)
     if not _complaints(after) <= _complaints(case):
         return False
     if _count(finding, after) >= _count(finding, case):
         return False
     return case.side is Side.UPSTREAM or after.stage.client_verdict(()).admitted <= case.stage.client_verdict(()).admitted
+
+
+def _edited(case: Case, edits: tuple[FileEdit, ...]) -> Case:
+    return Case(Stage(applied(case.evidence, edits)))
 
 
 def _complaints(case: Case) -> set[str]:
@@ -145,6 +149,10 @@ def _likeness(finding: Finding) -> tuple[object, ...]:
 
 
 def _findings(case: Case) -> list[Finding]:
+    return list(case.once(_checked))
+
+
+def _checked(case: Case) -> list[Finding]:
     rules = ALL if not case.start_faults else [rule for rule in ALL if rule.before_start]
     found = [_ranked(case, rule, finding) for rule in rules for finding in rule.check(case)]
     return sorted(found, key=lambda finding: _ORDER[finding.severity])

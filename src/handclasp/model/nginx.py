@@ -1,7 +1,7 @@
 """nginx as Handclasp sees it: the build, and the *effective* TLS settings of each server and upstream, with origins."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, Self, TypeVar
 
@@ -293,7 +293,10 @@ class TlsServer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EffectiveConfig:
-    """All servers of a configuration, http and stream, in file order, and the files it was read from."""
+    """All servers of a configuration, http and stream, in file order, and the files it was read from.
+
+    `derived` keeps what was worked out of it once, by name; it is no part of the value.
+    """
 
     servers: tuple[TlsServer, ...]
     files: tuple[str, ...]
@@ -301,6 +304,7 @@ class EffectiveConfig:
     pid: Setting[str | None] = Setting(None)
     upstreams: tuple[UpstreamBlock, ...] = ()
     maps: tuple[MapBlock, ...] = ()
+    derived: dict[str, object] = field(default_factory=dict, init=False, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

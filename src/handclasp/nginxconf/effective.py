@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import lru_cache
 
 from handclasp.model.nginx import (
     EffectiveConfig,
@@ -29,6 +30,7 @@ _DEFAULT_LOGS: Setting[tuple[ErrorLog, ...]] = Setting((ErrorLog(path=""),))
 _VERIFY = {item.value: item for item in VerifyClient} | {"ask": VerifyClient.OPTIONAL}
 
 
+@lru_cache(maxsize=4)  # trees are compared by identity, and kept as long
 def effective(tree: ConfigTree, version: NginxVersion) -> EffectiveConfig:
     """Every http and stream server of a configuration with what holds in it.
 

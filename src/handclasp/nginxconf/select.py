@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv6Address
+from typing import cast
 from urllib.parse import unquote
 
 from handclasp.model.nginx import EffectiveConfig, Listen, Location, TlsServer
@@ -24,8 +25,14 @@ class Socket:
 
 def sockets(config: EffectiveConfig) -> tuple[Socket, ...]:
     """Every listen address of a configuration, in file order. QUIC sockets stand beside the TCP one of the same port."""
+    if "sockets" not in config.derived:
+        config.derived["sockets"] = _sockets(config.servers)
+    return cast("tuple[Socket, ...]", config.derived["sockets"])
+
+
+def _sockets(every: Iterable[TlsServer]) -> tuple[Socket, ...]:
     grouped: dict[tuple[str, str, int, bool], list[tuple[TlsServer, Listen]]] = {}
-    for server in config.servers:
+    for server in every:
         for listen in server.listens:
             grouped.setdefault((server.context, listen.address, listen.port, listen.quic), []).append((server, listen))
     return tuple(_socket(context, found) for (context, *_), found in grouped.items())

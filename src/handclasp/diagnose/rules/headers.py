@@ -10,7 +10,7 @@ from handclasp.model.finding import Finding, Severity, Where
 from handclasp.model.nginx import Location, ProxyHeader, TlsServer
 from handclasp.model.verdict import Side
 from handclasp.nginxconf.select import Socket
-from handclasp.nginxconf.tree import Directive, walk
+from handclasp.nginxconf.tree import Directive
 
 _DIRECTIVES = {"proxy": "proxy_set_header", "grpc": "grpc_set_header"}
 _PEM = re.compile(r"\$\{?ssl_client_(?:raw_)?cert\b")
@@ -64,7 +64,7 @@ def outer_headers(case: Case, server: TlsServer, location: Location) -> dict[str
 
 def _around(case: Case, block: Directive) -> tuple[Directive, ...]:
     """The blocks around one, innermost first."""
-    return next((tuple(reversed(parents)) for item, parents in walk(case.stage.tree.directives) if item is block), ())
+    return tuple(reversed(case.stage.around.get(block, ())))
 
 
 def _dropped(location: Location, names: list[str], *, alone: bool) -> Finding:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from handclasp.diagnose.case import Case
 from handclasp.diagnose.reach import ASKING, http_sockets
@@ -78,19 +79,28 @@ def check_across(case: Case) -> Iterator[Finding]:
         if not resumes(socket.default):
             continue
         asking = [server for server in socket.servers if server.verify_client.value in ASKING]
-        kinds = _kinds(asking)
+        kinds = _kinds(case, asking)
         for at, second in enumerate(kinds):
             pairs = (_between(case, socket, first, second) for first in kinds[:at])
-            yield from next((told for found in pairs if (told := tuple(found))), ())  # one of them shows what is wrong
+            yield from next((told for found in pairs if (told := tuple(found))), ())  # one other server shows it
 
 
-def _kinds(asking: list[TlsServer]) -> list[TlsServer]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kind:
+    """A server with what it demands of clients, by directive, and the CA names it advertises."""
+
+    server: TlsServer
+    demands: dict[str, object]
+    advertised: tuple[bytes, ...]
+
+
+def _kinds(case: Case, asking: list[TlsServer]) -> list[_Kind]:
     """The first server of every way of judging clients and of showing itself."""
     first: dict[tuple[object, ...], TlsServer] = {}
     for server in asking:
         trust = (server.client_certificate.value, server.trusted_certificate.value, server.crl.value)
         first.setdefault((*trust, server.verify_depth.value, server.certificates.value), server)
-    return list(first.values())
+    return [_Kind(server=one, demands=_demands(case, one), advertised=_advertised(case, one)) for one in first.values()]
 
 
 def resumes(server: TlsServer) -> bool:
@@ -103,15 +113,16 @@ def vulnerable(version: NginxVersion) -> bool:
     return _TLS13_SINCE <= version < (_FIXED_MAINLINE if version >= _MAINLINE else _FIXED_STABLE)
 
 
-def _between(case: Case, socket: Socket, first: TlsServer, second: TlsServer) -> Iterator[Finding]:
-    differ = tuple(_differences(case, first, second))
+def _between(case: Case, socket: Socket, one: _Kind, other: _Kind) -> Iterator[Finding]:
+    differ = tuple(name for name, demanded in one.demands.items() if other.demands[name] != demanded)
     if not differ:
         return
+    first, second = one.server, other.server
     names = {"first": first.label, "second": second.label}
     shown = say("they differ in {what}", "两者的不同：{what}", what=", ".join(differ))
     where = Where.at(second.origin, "server")
     cause = "tls13-cross-server-session-resumption"
-    if first.certificates.value == second.certificates.value and _advertised(case, first) == _advertised(case, second):
+    if first.certificates.value == second.certificates.value and one.advertised == other.advertised:
         summary = say(
             "a session of {first} is good for {second} and the reverse: they share certificate and CA names, and what"
             " else they demand is not looked at again",
@@ -129,16 +140,14 @@ def _between(case: Case, socket: Socket, first: TlsServer, second: TlsServer) ->
         yield finding(cause, summary, where, shown, version, severity=Severity.WARNING, confidence=Confidence.LIKELY)
 
 
-def _differences(case: Case, first: TlsServer, second: TlsServer) -> Iterator[str]:
+def _demands(case: Case, server: TlsServer) -> dict[str, object]:
     """The demands that the session's context does not hold."""
-    files, version = case.evidence.files, case.stage.version
-    stores = [set(client_trust(one, files, version).store.certificates) for one in (first, second)]
-    if stores[0] != stores[1]:
-        yield "ssl_client_certificate, ssl_trusted_certificate"
-    if first.crl.value != second.crl.value:
-        yield "ssl_crl"
-    if first.verify_depth.value != second.verify_depth.value:
-        yield "ssl_verify_depth"
+    store = client_trust(server, case.evidence.files, case.stage.version).store.certificates
+    return {
+        "ssl_client_certificate, ssl_trusted_certificate": frozenset(store),
+        "ssl_crl": server.crl.value,
+        "ssl_verify_depth": server.verify_depth.value,
+    }
 
 
 def _advertised(case: Case, server: TlsServer) -> tuple[bytes, ...]:
