@@ -43,7 +43,8 @@ class Served:
 @contextmanager
 def serving(ca: Ca, *options: str, env: dict[str, str] | None = None) -> Iterator[Served]:
     """`handclasp serve` on a free port of loopback, ready for connections."""
-    process = ca.start("serve", "--listen", "127.0.0.1:0", "--json", *options, env=env)
+    listen = () if "--listen" in options else ("--listen", "127.0.0.1:0")
+    process = ca.start("serve", *listen, "--json", *options, env=env)
     assert process.stdout is not None
     line = process.stdout.readline()
     if not line:
