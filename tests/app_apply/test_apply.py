@@ -231,7 +231,7 @@ def test_a_disk_that_takes_nothing_more(bench: Bench) -> None:
     def narrow() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))
 
-    options = ("nginx", "apply", *bench.site, "--allow", "alice")
+    options = ("nginx", "apply", *bench.site, "--allow", "alice", "--force")
     failed = bench.ca.run(*options, expect=5, preexec_fn=narrow)
     assert "cannot be written" in failed.stderr
     assert bench.files() == before
@@ -240,12 +240,12 @@ def test_a_disk_that_takes_nothing_more(bench: Bench) -> None:
 
 
 def test_files_changed_behind_our_back_are_overwritten_knowingly(bench: Bench) -> None:
-    """A hand edit of a rendered file is part of the plan: it shows in the patch, and rollback brings it back."""
+    """With --force a hand edit of a rendered file is part of the plan: it shows in the patch, and rollback brings it back."""
     bench.apply()
     conf = bench.prefix / "sites" / "app.test.conf"
     conf.write_text("# edited by hand\n" + conf.read_text())
-    assert "-# edited by hand" in bench.apply("--dry-run").stdout
-    bench.apply()
+    assert "-# edited by hand" in bench.apply("--dry-run", "--force").stdout
+    bench.apply("--force")
     assert "edited by hand" not in conf.read_text()
     bench.ca.run("nginx", "rollback")
     assert "edited by hand" in conf.read_text()

@@ -7,6 +7,7 @@ import msgspec
 
 from handclasp.app.apply import Applied, Prover, Way, apply_plan
 from handclasp.app.apply_cast import Cast, cast_of
+from handclasp.app.apply_drift import copies, drifted, noted, refuse
 from handclasp.app.apply_lockout import refuse_lockout
 from handclasp.app.apply_neighbours import refuse_new_default, taken, unguarded
 from handclasp.app.apply_place import Place, file_name, note_place, private_place, remembered
@@ -58,23 +59,32 @@ def ensure_certificate(home: Home, order: SiteOrder) -> str | None:
     return None
 
 
-def plan_sites(home: Home, gear: Gear, orders: tuple[SiteOrder, ...], cast: Cast, place: Place | None = None) -> Plan:
+def plan_sites(
+    home: Home, gear: Gear, orders: tuple[SiteOrder, ...], cast: Cast, place: Place | None = None, *, force: bool = False
+) -> Plan:
     """What must be written so that the nginx of a place (None: the private one) serves exactly these sites of ours.
+
+    `force`: files of ours that were changed by hand are written anew, and kept beside them.
 
     Raises:
         UsageError: there is no CA, or no certificate for a site.
-        PolicyError: a name or path that nginx would misread, or CRLs that would shut live clients out.
+        PolicyError: a name or path that nginx would misread, CRLs that would shut live clients out, or a file changed by hand.
     """
     where = place or private_place(home)
     wanted = _files(home, gear, where, orders)
     refuse_lockout(home, bundle=wanted[f"{where.pki}/ca.pem"][0], crls=wanted[where.crl][0])
     stale = [path for folder in (where.sites, where.pki) for path in _present(gear, where, folder) if path not in wanted]
-    changes: list[Change] = []
+    drifts = drifted(gear, where)
+    if not force:
+        refuse(drifts, wanted)
+    changes: list[Change] = [*copies(gear, drifts, wanted)]
     for path, (content, mode) in wanted.items():
         there = now(gear.files, path)
         if there != content:
             changes.append(WriteFile(path=path, content=content, mode=mode, before=there))
     changes += [RemoveFile(path=path, before=gear.files.read(path)) for path in stale]
+    if (note := noted(gear, where, wanted)) is not None:
+        changes.append(note)
     return Plan(files=tuple(changes), probes=steps_for((order.intent for order in orders), cast))
 
 
@@ -96,6 +106,7 @@ def apply_sites(
     leaving: frozenset[int] = frozenset(),
     way: Way | None = None,
     place: Place | None = None,
+    force: bool = False,
 ) -> SitesApplied:
     """Make the private nginx, or that of `place`, serve the chosen sites, and prove it.
 
@@ -106,6 +117,7 @@ def apply_sites(
         leaving: serials of revoked certificates that must knock in the proof, with sessions from before the change.
         way: how; None: start the private nginx, and let rollback undo it. An nginx of somebody else is never started.
         place: where; None: the private nginx.
+        force: overwrite what was changed by hand. A revocation always does: it must not wait for anybody.
 
     Raises:
         as `plan_sites` and `apply.apply_plan`.
@@ -121,7 +133,7 @@ def apply_sites(
         work.orders = choose()
         work.issued = tuple(name for order in work.orders if (name := ensure_certificate(home, order)))
         casts.append(cast_of(home, leaving=leaving))
-        return plan_sites(home, gear, work.orders, casts[-1], where)
+        return plan_sites(home, gear, work.orders, casts[-1], where, force=force or bool(way and way.forward))
 
     def make_prover(plan: Plan) -> Prover:
         work.prover = site_prover(gear, work.orders, casts[-1], plan)

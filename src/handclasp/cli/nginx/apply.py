@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 @click.option("--nginx", "nginx_path", type=FILE, help="The nginx binary.  [default: this machine's]")
 @config_dir_option
 @click.option("--dry-run", is_flag=True, help="Print the plan with its patch and change nothing.")
+@click.option("--force", is_flag=True, help="Write files anew that were changed by hand; they are kept beside.")
 @passphrase_options
 @framed
 def command(
@@ -31,6 +32,7 @@ def command(
     nginx_path: str | None,
     config_dir: str | None,
     dry_run: bool,
+    force: bool,
     passphrase_file: str | None,
     passphrase_fd: int | None,
     **site: Any,
@@ -54,11 +56,11 @@ def command(
     here.nginx.build()  # no nginx: said before a certificate is issued for it
     place = here.place(config_dir)
     if dry_run:
-        show_plan(frame, here, place, orders_of(here, place, site))
+        show_plan(frame, here, place, orders_of(here, place, site), force=force)
         return
     from handclasp.app.apply_site import apply_sites
 
-    done = apply_sites(here.ca, here.gear, lambda: orders_of(here, place, site), place=place)
+    done = apply_sites(here.ca, here.gear, lambda: orders_of(here, place, site), place=place, force=force)
     report_applied(frame, here, place, done)
 
 

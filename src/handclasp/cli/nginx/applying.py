@@ -40,7 +40,7 @@ def free_listen(place: "Place", known: "tuple[SiteOrder, ...]", names: tuple[str
     return (f"127.0.0.1:{free_port()}",) if place.own else ("443",)
 
 
-def show_plan(frame: Frame, here: "World", place: "Place", orders: "tuple[SiteOrder, ...]") -> None:
+def show_plan(frame: Frame, here: "World", place: "Place", orders: "tuple[SiteOrder, ...]", *, force: bool = False) -> None:
     """Print what an apply would do."""
     from handclasp.app.apply_cast import cast_of
     from handclasp.app.apply_effect import DAYS, effect_of
@@ -49,7 +49,7 @@ def show_plan(frame: Frame, here: "World", place: "Place", orders: "tuple[SiteOr
     from handclasp.present.plan_text import effect_text, plan_json, plan_text
 
     try:
-        plan = plan_sites(here.ca, here.gear, orders, cast_of(here.ca), place)
+        plan = plan_sites(here.ca, here.gear, orders, cast_of(here.ca), place, force=force)
     except UsageError as error:
         if error.hint and error.hint.startswith("handclasp issue"):
             error.hint += "\nwithout --dry-run, nginx apply does this itself"
