@@ -19,7 +19,7 @@ from handclasp.pki.export import PASSWORD_OCTETS, password_from
 from handclasp.ports.clock import Entropy
 from handclasp.ports.files import FileTree
 
-_SPLIT = (("clients", "Clients", ("client", "email")), ("servers", "Servers", ("server", "peer")))
+_SPLIT = (("clients", "Clients", ("client", "email", "person")), ("servers", "Servers", ("server", "peer")))
 """A CA for those who come in and one for those who answer; a peer does both, and servers trust it with care."""
 
 

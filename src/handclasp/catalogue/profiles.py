@@ -70,7 +70,7 @@ CLIENT = Profile(
     extended_key_usage=("clientAuth",),
     lifetime=_YEAR,
     max_lifetime=5 * _YEAR,
-    san_kinds=("dns", "ip", "email"),
+    san_kinds=("dns", "ip", "email", "uri", "upn"),
     san_required=False,
     key_types=tuple(KeyType),
     reference="RFC 5280 4.2.1.12; RFC 8446 4.4.2.2",
@@ -84,7 +84,7 @@ SERVER = Profile(
     extended_key_usage=("serverAuth",),
     lifetime=_YEAR,
     max_lifetime=5 * _YEAR,
-    san_kinds=("dns", "ip"),
+    san_kinds=("dns", "ip", "uri"),
     san_required=True,
     key_types=tuple(KeyType),
     reference="RFC 9525 section 6; RFC 5280 4.2.1.6",
@@ -98,7 +98,7 @@ PEER = Profile(
     extended_key_usage=("clientAuth", "serverAuth"),
     lifetime=_YEAR,
     max_lifetime=5 * _YEAR,
-    san_kinds=("dns", "ip"),
+    san_kinds=("dns", "ip", "uri"),
     san_required=True,
     key_types=tuple(KeyType),
     reference="RFC 5280 4.2.1.12: a service that both calls and is called",
@@ -119,6 +119,20 @@ EMAIL = Profile(
     reference="RFC 8550 3 and 4.4.2",
 )
 
+PERSON = Profile(
+    name="person",
+    ca=False,
+    path_len_constraint=None,
+    key_usage=("digitalSignature", "keyEncipherment"),
+    extended_key_usage=("clientAuth", "emailProtection"),
+    lifetime=_YEAR,
+    max_lifetime=5 * _YEAR,
+    san_kinds=("email", "uri", "upn"),
+    san_required=True,
+    key_types=(KeyType.RSA_3072, KeyType.RSA_2048, KeyType.RSA_4096),  # as for EMAIL
+    reference="RFC 8550 4.4.2 and RFC 5280 4.2.1.12: web, IMAP, SMTP and S/MIME with one certificate",
+)
+
 OCSP = Profile(
     name="ocsp",
     ca=False,
@@ -134,7 +148,7 @@ OCSP = Profile(
     reference="RFC 6960 4.2.2.2",
 )
 
-PROFILES = {profile.name: profile for profile in (ROOT, ISSUING, CROSS, CLIENT, SERVER, PEER, EMAIL, OCSP)}
+PROFILES = {profile.name: profile for profile in (ROOT, ISSUING, CROSS, CLIENT, SERVER, PEER, EMAIL, PERSON, OCSP)}
 """Every profile by its name."""
 
 CA_PROFILES = tuple(profile.name for profile in PROFILES.values() if profile.ca)

@@ -28,10 +28,17 @@ if TYPE_CHECKING:
     help="With --from: archives of keys and chains in this folder; none are kept here.",
 )
 @click.option(
-    "--profile", default="client", show_default=True, help="client, server, peer (both), email, or HOME/profiles/*.toml."
+    "--profile",
+    default="client",
+    show_default=True,
+    help="client, server, peer (both), email, person (client and email), or HOME/profiles/*.toml.",
 )
 @click.option(
-    "--san", "names", multiple=True, metavar="KIND:NAME", help="dns:api.test, ip:192.0.2.7, email:a@b.test; repeatable."
+    "--san",
+    "names",
+    multiple=True,
+    metavar="KIND:NAME",
+    help="dns:api.test, ip:192.0.2.7, email:a@b.test, uri:spiffe://..., upn:a@b.test; repeatable.",
 )
 @click.option("--organization", help="O of the subject.")
 @click.option("--legacy-p12", is_flag=True, help="PKCS#12 that old devices read (3DES, SHA-1).")

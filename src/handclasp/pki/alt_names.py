@@ -1,4 +1,7 @@
-"""Subject alternative names (RFC 5280 4.2.1.6) from what a person types: `dns:api.test`, `ip:192.0.2.7`, `email:a@b.test`."""
+"""Subject alternative names (RFC 5280 4.2.1.6) from what a person types.
+
+`dns:api.test`, `ip:192.0.2.7`, `email:a@b.test`, `uri:spiffe://example.test/web`, `upn:alice@example.test`.
+"""
 
 import ipaddress
 import re
@@ -6,14 +9,22 @@ from encodings import idna
 
 from handclasp.model.certificate import GeneralName
 from handclasp.model.errors import UsageError
+from handclasp.pki.der import UTF8_STRING, dotted, elements, encode, first
 
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)\Z")
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*\Z")
+_URI = re.compile(
+    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{0,31})://(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])"
+    r"(?P<rest>(:[0-9]{1,5})?(/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?(\?[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?)\Z"
+)
+UPN = "1.3.6.1.4.1.311.20.2.3"
+"""The otherName of Windows logons."""
+
 _DEVIATIONS = "\u00df\u03c2\u200c\u200d"  # IDNA 2003 maps these four away, IDNA 2008 keeps them (RFC 5894 7.2)
 
 
 def subject_alt_name(text: str) -> GeneralName:
-    """Read one name: `kind:value` with kind dns, ip or email; a plain value is guessed (address, then e-mail, then DNS).
+    """Read one name: `kind:value` with kind dns, ip, email, uri or upn; a plain value is guessed (address, e-mail, DNS).
 
     Raises:
         UsageError: it is not a name of that kind; the message says why.
@@ -90,9 +101,50 @@ def _email(text: str) -> GeneralName:
     return GeneralName(kind="email", value=f"{local}@{host}")
 
 
+def _uri(text: str) -> GeneralName:
+    found = _URI.match(text)
+    if not found or len(text) > 2048:
+        raise _bad(text, "it is no absolute URI with a host", "write, for example, uri:spiffe://example.test/web (RFC 3986)")
+    scheme, host, rest = found["scheme"].lower(), found["host"].lower(), found["rest"]
+    if dns_name(host) is None and not _is_ip(host.strip("[]")):
+        raise _bad(text, f"its host {host!r} is neither a DNS name nor an address", "RFC 5280 4.2.1.6 wants one")
+    if scheme == "spiffe" and ("?" in rest or "#" in rest or ":" in host or rest.endswith("/") or "//" in rest):
+        raise _bad(text, "a SPIFFE ID has a trust domain and a path, and nothing else", "write uri:spiffe://example.test/web")
+    return GeneralName(kind="uri", value=f"{scheme}://{host}{rest}")
+
+
+def _is_ip(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _upn(text: str) -> GeneralName:
+    """User principal name: what Windows maps a smart card logon to."""
+    user, _, domain = text.rpartition("@")
+    if not user or len(text) > 256 or not user.isprintable() or any(sign in user for sign in ' "/\\[]:;|=,+*?<>@'):
+        raise _bad(text, "it is no user principal name", "write user@domain, for example upn:alice@example.test")
+    return GeneralName(kind="upn", value=f"{user}@{_dns(domain).value}")
+
+
+def upn_octets(value: str) -> bytes:
+    """The value of the otherName: UTF8String."""
+    return encode(UTF8_STRING, value.encode())
+
+
+def upn_in(content: bytes) -> str | None:
+    """The user principal name in an otherName (its content, DER), or None when it is of another kind."""
+    kind, value = elements(content)
+    if dotted(kind.content) != UPN:
+        return None
+    return first(value.content).content.decode("utf-8", "replace")
+
+
 def _bad(text: str, why: str, hint: str) -> UsageError:
     shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
     return UsageError(f"{shown[:120]!r} cannot be a subject alternative name: {why}", hint=hint)
 
 
-_READERS = {"dns": _dns, "ip": _ip, "email": _email}
+_READERS = {"dns": _dns, "ip": _ip, "email": _email, "uri": _uri, "upn": _upn}

@@ -105,9 +105,7 @@ def subtrees_in(certificate: x509.Certificate) -> tuple[tuple[GeneralName, ...],
 
 
 def _read(subtrees: Iterable[x509.GeneralName] | None) -> tuple[GeneralName, ...]:
-    return tuple(
-        GeneralName(kind=kind, value=str(tree.value)) for tree in subtrees or () if (kind := _KIND_OF.get(type(tree)))
-    )
+    return tuple(GeneralName(kind=kind, value=str(tree.value)) for tree in subtrees or () if (kind := _KIND_OF.get(type(tree))))
 
 
 def _subtrees(names: Iterable[GeneralName]) -> list[x509.GeneralName]:

@@ -16,7 +16,12 @@ MAX_BYTES = 64 * 1024
 
 PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey | ed25519.Ed25519PublicKey
 
-_KINDS: dict[type[object], str] = {x509.DNSName: "dns", x509.IPAddress: "ip", x509.RFC822Name: "email"}
+_KINDS: dict[type[object], str] = {
+    x509.DNSName: "dns",
+    x509.IPAddress: "ip",
+    x509.RFC822Name: "email",
+    x509.UniformResourceIdentifier: "uri",
+}
 _NIST = {"secp256r1": KeyType.EC_P256, "secp384r1": KeyType.EC_P384}
 _RSA = (KeyType.RSA_2048, KeyType.RSA_3072, KeyType.RSA_4096)
 

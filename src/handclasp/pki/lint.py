@@ -13,12 +13,14 @@ from cryptography.x509.oid import ExtensionOID, NameOID
 from handclasp.catalogue.profiles import BACKDATE
 from handclasp.model.errors import PolicyError
 from handclasp.model.issuance import IssuanceRequest, Profile
+from handclasp.pki.alt_names import UPN
 from handclasp.pki.ca_extensions import EXTENDED_KEY_USAGES, address_extensions, name_constraints, path_length, usages
+from handclasp.pki.der import UTF8_STRING, first
 from handclasp.pki.tbs import KEY_USAGE_BITS, Issuer, TbsCertificate
 
 _CRITICAL = {ExtensionOID.BASIC_CONSTRAINTS: True, ExtensionOID.KEY_USAGE: True, ExtensionOID.NAME_CONSTRAINTS: True}
 _T = TypeVar("_T", bound=x509.ExtensionType)
-_KINDS = {"DNSName": "dns", "IPAddress": "ip", "RFC822Name": "email"}
+_KINDS = {"DNSName": "dns", "IPAddress": "ip", "RFC822Name": "email", "UniformResourceIdentifier": "uri"}
 _MIN_RSA_BITS = 2048
 _CURVES = {"secp256r1", "secp384r1"}
 _BOTH_OR_NEITHER = {"encipher_only", "decipher_only"}  # readable only with keyAgreement, which no profile has
@@ -169,13 +171,20 @@ def _self_issued(certificate: x509.Certificate) -> bool:
 
 def _names(certificate: x509.Certificate, request: IssuanceRequest) -> Iterator[str]:
     extension = _value(certificate, x509.SubjectAlternativeName)
-    found = [(_KINDS.get(type(name).__name__, "other"), str(name.value)) for name in extension or ()]
+    found = [_said(name) for name in extension or ()]
     wanted = [
         (name.kind, str(ipaddress.ip_address(name.value)) if name.kind == "ip" else name.value)
         for name in request.subject_alt_names
     ]
     if found != wanted:
         yield f"subject alternative names are {found!r}, not {wanted!r}"
+
+
+def _said(name: x509.GeneralName) -> tuple[str, str]:
+    if isinstance(name, x509.OtherName):
+        known = name.type_id.dotted_string == UPN and name.value[:1] == bytes((UTF8_STRING,))
+        return ("upn", first(name.value).content.decode("utf-8", "replace")) if known else ("other", name.value.hex())
+    return _KINDS.get(type(name).__name__, "other"), str(name.value)
 
 
 def _value(certificate: x509.Certificate, kind: type[_T]) -> _T | None:

@@ -21,7 +21,7 @@ EXAMPLE = """\
 base = "client"            # client, server, peer or email
 days = 90                  # life when nobody asks for another
 max_days = 180             # the most that may be asked for
-san_kinds = ["email"]      # of dns, ip, email
+san_kinds = ["email"]      # of dns, ip, email, uri, upn
 san_required = true
 key_types = ["ec-p256"]    # the first is the default
 """
@@ -84,7 +84,7 @@ class _Fields:
 def _built(fields: _Fields, base: Profile, name: str) -> Profile:
     days, most = fields.read("days", _days), fields.read("max_days", _days)
     usages = fields.read("extended_key_usage", _words(_USAGES))
-    kinds = fields.read("san_kinds", _words(("dns", "ip", "email"), empty=True))
+    kinds = fields.read("san_kinds", _words(("dns", "ip", "email", "uri", "upn"), empty=True))
     keys = fields.read("key_types", _words(tuple(KeyType)))
     required = fields.read("san_required", _truth)
     reference = fields.read("reference", _text)

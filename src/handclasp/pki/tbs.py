@@ -20,6 +20,7 @@ from handclasp.catalogue.profiles import BACKDATE
 from handclasp.model.certificate import GeneralName
 from handclasp.model.errors import Bug, PolicyError
 from handclasp.model.issuance import Addresses, IssuanceRequest, Profile
+from handclasp.pki.alt_names import UPN, upn_octets
 from handclasp.pki.ca_extensions import EXTENDED_KEY_USAGES, address_extensions, name_constraints, path_length, usages
 from handclasp.pki.name_limits import outside
 from handclasp.pki.signing import SigningKey, digest_for, stand_in
@@ -150,7 +151,7 @@ def subject_name(request: IssuanceRequest) -> x509.Name:
 
 
 def general_names(names: Iterable[GeneralName]) -> list[x509.GeneralName]:
-    """Our names as those of `cryptography`; kinds dns, ip and email."""
+    """Our names as those of `cryptography`; kinds dns, ip, email, uri and upn."""
     made: list[x509.GeneralName] = []
     for name in names:
         if name.kind == "dns":
@@ -159,8 +160,14 @@ def general_names(names: Iterable[GeneralName]) -> list[x509.GeneralName]:
             made.append(x509.IPAddress(ipaddress.ip_address(name.value)))
         elif name.kind == "email":
             made.append(x509.RFC822Name(name.value))
+        elif name.kind == "uri":
+            made.append(x509.UniformResourceIdentifier(name.value))
+        elif name.kind == "upn":
+            made.append(x509.OtherName(x509.ObjectIdentifier(UPN), upn_octets(name.value)))
         else:
-            raise PolicyError(f"subject alternative names of kind {name.kind} are not issued", hint="use dns:, ip: or email:")
+            raise PolicyError(
+                f"subject alternative names of kind {name.kind} are not issued", hint="use dns:, ip:, email:, uri: or upn:"
+            )
     return made
 
 

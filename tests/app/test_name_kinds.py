@@ -1,0 +1,39 @@
+"""URI, SPIFFE and user principal names, and the profile for people."""
+
+import pytest
+
+from tests.ca_rig import Ca, openssl, verify
+
+
+def alternatives(ca: Ca, name: str) -> str:
+    return openssl("x509", "-in", ca.identity(name, "certificate.pem"), "-noout", "-ext", "subjectAltName")
+
+
+def test_every_kind_of_name_survives_a_renewal(ca: Ca) -> None:
+    kinds = ("uri:spiffe://Example.test/web", "upn:alice@example.test", "dns:a.test", "ip:192.0.2.7", "email:a@b.test")
+    ca.run("issue", "alice", *(word for kind in kinds for word in ("--san", kind)))
+    first = alternatives(ca, "alice")
+    for said in ("URI:spiffe://example.test/web", "UPN::alice@example.test", "DNS:a.test", "email:a@b.test"):
+        assert said in first, first
+    ca.run("renew", "alice")
+    assert alternatives(ca, "alice") == first
+    verify(ca, ca.identity("alice", "certificate.pem"))
+
+
+@pytest.mark.parametrize(
+    "bad",
+    ["uri:nothing", "uri:spiffe://example.test/", "uri:spiffe://example.test/a?b", "uri:http://exa mple/", "uri:http://-x/",
+     "uri:javascript:alert(1)", "uri:http://a/\n", "upn:alice", "upn:a b@c.test", "upn:@c.test", "upn:a@"],
+)  # fmt: skip
+def test_names_that_are_none(ca: Ca, bad: str) -> None:
+    ca.run("issue", "alice", "--san", bad, expect=2)
+    assert not (ca.home / "identities").exists()
+
+
+def test_a_person_has_one_certificate_for_web_and_mail(ca: Ca) -> None:
+    ca.run("issue", "alice@example.test", "--profile", "person")
+    path = ca.identity("alice@example.test", "certificate.pem")
+    for purpose in ("sslclient", "smimesign", "smimeencrypt"):
+        verify(ca, path, purpose=purpose)
+    assert "email:alice@example.test" in alternatives(ca, "alice@example.test")
+    ca.run("issue", "bob", "--profile", "person", expect=4)
