@@ -20,7 +20,8 @@ def templates(root: Path = SOURCE) -> dict[str, list[str]]:
     for path in sorted(root.rglob("*.py")):
         tree = ast.parse(path.read_text("utf-8"))
         constants = _constants(tree)
-        for node, place in _messages(tree):
+        of_commands = path.is_relative_to(root / "cli")
+        for node, place in (*_messages(tree), *(_helps(tree) if of_commands else ())):
             for text in _texts(node, constants):
                 if WORD.search(re.sub(r"\{\d+\}", "", text)) and not COMMAND.match(text.strip()):
                     found.setdefault(text, []).append(f"{path.relative_to(root)}:{place}")
@@ -49,6 +50,18 @@ def _messages(tree: ast.Module) -> Iterator[tuple[ast.expr, int]]:
             )
         if ERRORS.search(name):
             yield from ((word.value, node.lineno) for word in node.keywords if word.arg in {"what", "hint"})
+
+
+def _helps(tree: ast.Module) -> Iterator[tuple[ast.expr, int]]:
+    """The help of options, the lines of a group's table of commands, and the first paragraph of each command's help."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and node.name == "command" and (told := ast.get_docstring(node)):
+            yield ast.Constant(" ".join(told.partition("\n\n")[0].split())), node.lineno
+        for word in node.keywords if isinstance(node, ast.Call) else ():
+            if word.arg == "help":
+                yield word.value, node.lineno
+            if word.arg == "commands" and isinstance(word.value, ast.Dict):
+                yield from ((line, line.lineno) for line in word.value.values)
 
 
 def _texts(node: ast.expr, constants: dict[str, ast.expr]) -> Iterator[str]:

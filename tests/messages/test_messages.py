@@ -41,7 +41,7 @@ def test_nothing_is_left_open_and_values_are_kept() -> None:
         assert chinese, english
         assert set(SLOT.findall(english)) == set(SLOT.findall(chinese)), english
         words = re.sub(r"`[^`]*`|'[^']*'|--\S+|\S*[/.:=]\S*|\b[A-Z0-9-]+\b", "", SLOT.sub("", english))
-        command = re.match(r"\s*(pip|curl|ssl_crl|apt-get|handclasp|postgresql:|http:|--)", english)
+        command = re.match(r"\s*(pip|curl|ssl_crl|ios, macos, windows|dns:api|apt-get|handclasp|postgresql:|http:|--)", english)
         assert CJK.search(chinese) or command or len(re.findall(r"[a-z]{3,}", words)) < 2, english
 
 
@@ -93,3 +93,13 @@ def test_a_third_language_is_a_file(tmp_path: Path) -> None:
     assert 'try: handclasp explain "21"' in refused.stderr, "what has no translation stays English"
     assert "Kontrolu" in run("explain", "client-cert-expired", "--lang", "eo", source=tmp_path).stdout
     assert Text(en="Check", zh="检查").in_language("eo") == "Check", "here is no such file"
+
+
+def test_help_speaks_the_language_too() -> None:
+    groups = run("--help", lang="zh_CN.UTF-8").stdout
+    assert "解释日志行" in groups
+    one = run("kb", "search", "--lang", "zh", "--help").stdout
+    assert "按关键词查找条目" in one or "列出匹配的条目" in one
+    assert "文字的语言" in one
+    assert "handclasp kb search crl expired" in one, "examples stay as they are typed"
+    assert not CJK.search(run("kb", "build", "--help").stdout)

@@ -83,18 +83,30 @@ class LazyGroup(click.Group):
         if not isinstance(command, click.Command):
             raise Bug(f"{self.package}.{cmd_name} has no command")
         _keep_paragraphs(command)
+        _speak(command, _asked_lang(sys.argv[1:]))
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands, from the table: nothing is imported for it."""
         with formatter.section("Commands"):
-            formatter.write_dl(list(self.table.items()))
+            lang = _asked_lang(sys.argv[1:])
+            formatter.write_dl([(name, translate(said, lang)) for name, said in self.table.items()])
 
 
 def _keep_paragraphs(command: click.Command) -> None:
     r"""Docstrings with examples are raw, so click's mark against re-wrapping arrives as the two characters \b."""
     if command.help:
         command.help = command.help.replace("\\b\n", "\b\n")
+
+
+def _speak(command: click.Command, lang: str) -> None:
+    """The help of the options and the first line of the command's, in the language of this run."""
+    for option in command.params:
+        if isinstance(option, click.Option) and option.help:
+            option.help = translate(option.help, lang)
+    if command.help:
+        first, gap, rest = command.help.partition("\n\n")
+        command.help = translate(" ".join(first.split()), lang) + gap + rest
 
 
 def default_home() -> str:
