@@ -82,5 +82,5 @@ def _kept(path: str) -> str:
 
 
 def _short(text: str) -> str:
-    lines = [f"{line[:_WIDEST]}\n" for line in text.splitlines()]
+    lines = [f"{''.join(c if c.isprintable() else ' ' for c in line[:_WIDEST])}\n" for line in text.splitlines()]
     return "".join(lines[:_MOST_LINES]) + ("...\n" if len(lines) > _MOST_LINES else "")
