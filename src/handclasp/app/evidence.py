@@ -18,7 +18,9 @@ from handclasp.pki.read import certificates_from_bytes, spki_of_private_key_pem
 from handclasp.ports.files import FileReader
 from handclasp.verdict.predict import Stage
 
-_PRIVATE_KEY = re.compile(rb"-----BEGIN ([A-Z ]*PRIVATE KEY)-----.*?-----END \1-----\s*", re.DOTALL)
+_PRIVATE_KEY = re.compile(  # to the end of the file when its own end is missing: a part of a key is a secret too
+    rb"-----BEGIN [A-Z0-9 ]{0,200}PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]{0,200}PRIVATE KEY-----\s*|\Z)", re.DOTALL
+)
 _NO_FILE = "No such file or directory"
 _NOT_REGULAR = "not a regular file"
 _FILE_DIRECTIVES = ("ssl_client_certificate", "ssl_trusted_certificate", "ssl_certificate", "ssl_crl")

@@ -89,7 +89,7 @@ class LogLine:
 
 def read_line(text: str) -> LogLine:
     """The line as a value. Never fails: what is no log line has the kind UNKNOWN."""
-    raw = text.strip()
+    raw = text[:_LONGEST].strip()
     head = _HEAD.search(raw) or _START.search(raw)
     message = head["message"] if head else raw
     stem, tail = _split_fields(message)
@@ -127,6 +127,9 @@ def read_line(text: str) -> LogLine:
         doubt=_doubt(kind, stem, level, number, words),
     )
 
+
+_LONGEST = 4096
+"""nginx cuts its lines at 2048 bytes (NGX_MAX_ERROR_STR), and what a syslog puts before them is short."""
 
 _HEAD = re.compile(
     r"(?P<time>\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[(?P<level>[a-z]+)\] (?P<pid>\d+)#\d+: "

@@ -37,22 +37,39 @@ _KEY_USAGE_BITS = (
     "digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "key_cert_sign",
     "crl_sign", "encipher_only", "decipher_only",
 )  # fmt: skip
-_PEM_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re.DOTALL)
+_PEM_MARK = re.compile(rb"-----(BEGIN|END) ([A-Z0-9 ]{1,200})-----")
 
 
 def pem_blocks(data: bytes, *labels: str) -> tuple[bytes, ...]:
     """Every whole PEM block with one of the labels ("CERTIFICATE", "X509 CRL"), as it stands, in order."""
-    return tuple(found[0] for found in _PEM_BLOCK.finditer(data) if found[1].decode() in labels)
+    return tuple(data[start:end] for start, end, label in _pem_marks(data) if label in labels)
+
+
+def _pem_marks(data: bytes) -> Iterator[tuple[int, int, str]]:
+    """Start, end and label of every block, in order: from a BEGIN to the next END of its label. Time grows with size only."""
+    marks = list(_PEM_MARK.finditer(data))
+    following: dict[bytes, int] = {}
+    closing: list[int | None] = [None] * len(marks)
+    for number in range(len(marks) - 1, -1, -1):
+        if marks[number][1] == b"END":
+            following[marks[number][2]] = marks[number].end()
+        else:
+            closing[number] = following.get(marks[number][2])
+    after = 0
+    for mark, end in zip(marks, closing, strict=True):
+        if end is not None and mark.start() >= after:
+            after = end
+            yield mark.start(), end, mark[2].decode()
 
 
 def pem_spans(data: bytes) -> Iterator[tuple[int, int, str, bytes]]:
     """Start, end, label and DER of every PEM block that can be decoded, in order."""
-    for found in _PEM_BLOCK.finditer(data):
+    for start, end, label in _pem_marks(data):
         try:
-            decoded = _pem_to_der(found[0])
+            decoded = _pem_to_der(data[start:end])
         except ValueError:
             continue
-        yield found.start(), found.end(), found[1].decode(), decoded
+        yield start, end, label, decoded
 
 
 def certificates_from_pem(data: bytes, *, where: str) -> tuple[Certificate, ...]:

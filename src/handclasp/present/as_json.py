@@ -1,5 +1,6 @@
 """Values to the versioned JSON documents of the command line."""
 
+import re
 from datetime import UTC, datetime
 
 import msgspec
@@ -11,7 +12,19 @@ def document(command: str, value: object, *, version: int = 1) -> str:
     `value` is a dataclass, or a mapping with string keys. Times become RFC 3339 in UTC, bytes base64, enums their values.
     """
     fields = msgspec.to_builtins(value, enc_hook=_encode, str_keys=True)
-    return msgspec.json.format(msgspec.json.encode({"schema": f"handclasp/{command}/{version}", **fields}), indent=1).decode()
+    text = msgspec.json.format(msgspec.json.encode({"schema": f"handclasp/{command}/{version}", **fields}), indent=1).decode()
+    return _TRICKS.sub(lambda found: "".join(f"\\u{unit:04x}" for unit in _utf16(found[0])), text)
+
+
+# Characters that turn or hide text (C1 controls, soft hyphen, zero width, bidi, separators, tags): the same value, spelled out.
+_TRICKS = re.compile(
+    "[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+
+
+def _utf16(character: str) -> tuple[int, ...]:
+    units = character.encode("utf-16-be")
+    return tuple(int.from_bytes(units[at : at + 2], "big") for at in range(0, len(units), 2))
 
 
 def _encode(value: object) -> object:
