@@ -106,6 +106,18 @@ def test_a_ca_that_somebody_needs_is_not_dropped(peopled: Ca) -> None:
     peopled.run("ca", "drop", "issuing")
 
 
+@pytest.mark.parametrize("point", ["hierarchy.dropped", "ca-files.bundle-written", "crl.recorded"])
+def test_a_ca_that_was_half_dropped_is_gone_after_the_next_publication(ca: Ca, point: str) -> None:
+    ca.run("ca", "rollover", "root")
+    ca.run("ca", "drop", "root", env={"HANDCLASP_CRASHPOINT": point}, expect=-signal.SIGKILL)
+    ca.run("init")  # completes the files of a home
+    ca.run("crl", "--refresh")
+    assert (ca.home / "ca/bundle.pem").read_text().count("BEGIN CERT") == 2
+    assert (ca.home / "ca/crl.pem").read_text().count("BEGIN X509") == 2
+    ca.run("issue", "alice")
+    verify(ca, ca.identity("alice", "certificate.pem"))
+
+
 def test_without_a_ca_nothing_is_signed(ca: Ca) -> None:
     ca.run("ca", "retire", "issuing")
     assert "no CA of this home signs client certificates" in ca.run("issue", "alice", expect=2).stderr
@@ -157,6 +169,22 @@ def test_a_root_key_that_never_touches_this_machine(empty: Ca, offline: Ca, tmp_
     stale = tmp_path / "stale.pem"
     stale.write_bytes((offline.home / "ca/crl.pem").read_bytes())
     assert "older than number 2" in empty.run("ca", "accept", str(stale), expect=4).stderr
+
+
+@pytest.mark.parametrize("point", ["ceremony.accepted", "ca-files.bundle-written", "crl.signed"])
+def test_an_acceptance_killed_anywhere_goes_on(empty: Ca, offline: Ca, tmp_path: Path, point: str) -> None:
+    there = copied(offline, tmp_path / "there")
+    killed = {"HANDCLASP_CRASHPOINT": "ceremony.requested"}
+    empty.run("init", "--offline-root", env=killed, expect=-signal.SIGKILL)
+    empty.run("init", "--offline-root")
+    assert [path.name for path in (empty.home / "keys").iterdir()] == ["issuing.pem"]
+    reply = tmp_path / "reply.pem"
+    there.run("ca", "sign", str(empty.home / "requests/issuing.csr"), "-o", str(reply))
+    empty.run("ca", "accept", str(reply), env={"HANDCLASP_CRASHPOINT": point}, expect=-signal.SIGKILL)
+    empty.run("ca", "accept", str(reply))
+    empty.run("issue", "alice")
+    assert verified(empty, "alice", "root").endswith("OK\n")
+    empty.run("audit")
 
 
 @pytest.mark.parametrize("spoil", ["no-crl", "no-root", "foreign", "cut"])
