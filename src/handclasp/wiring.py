@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from handclasp.adapters.local_nginx import LocalNginx
     from handclasp.adapters.passphrase import PassphraseSource
     from handclasp.adapters.sql_store import SqlStore
     from handclasp.app.apply_place import Place
@@ -287,6 +288,12 @@ class World:
         defaults = nginx_binary.defaults(nginx_binary.find(self.nginx_path))
         own = defaults.prefix if defaults.config == config else os.path.dirname(config)  # noqa: PTH120
         return Instance(prefix=prefix or own, config=config)
+
+    def local_nginx(self) -> "LocalNginx":
+        """Where the nginx that runs on this machine has its configuration, else the one that is installed; WorldError: none."""
+        from handclasp.adapters.local_nginx import find_local
+
+        return find_local(self.nginx_path)
 
     @cached_property
     def gear(self) -> "Gear":

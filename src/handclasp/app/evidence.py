@@ -2,7 +2,7 @@
 
 import re
 from base64 import encodebytes
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -14,6 +14,7 @@ from handclasp.model.verdict import Side
 from handclasp.nginxconf.effective import effective
 from handclasp.nginxconf.tree import ConfigTree, walk
 from handclasp.pki.any_form import KEY_LEFT_OUT
+from handclasp.pki.container import certificates_of, is_container
 from handclasp.pki.read import certificates_from_bytes, spki_of_private_key_pem
 from handclasp.ports.files import FileReader
 from handclasp.verdict.predict import Stage
@@ -50,6 +51,8 @@ class Given:
     location: str = "/"
     answer: str | None = None
     folders: tuple[str, ...] = ()
+    password: Callable[[], bytes] | None = None
+    """Asked for the password of the client's PKCS#12 file, when it has one."""
 
 
 def gather(
@@ -67,7 +70,8 @@ def gather(
     evidence = Evidence(
         at=given.at or now, root=given.config, prefix=given.prefix or "", build=build, engine=given.engine,
         nginx_version=given.nginx_version, security_level=given.security_level, side=given.side, server=given.server,
-        location=given.location, log_lines=given.lines, answer=given.answer, presented=_chain(own, given.client_certificate),
+        location=given.location, log_lines=given.lines, answer=given.answer,
+        presented=_chain(own, given.client_certificate, given.password),
         upstream_chain=_chain(own, given.upstream_chain),
     )  # fmt: skip
     if given.config is None:
@@ -156,16 +160,29 @@ def _public_half(files: FileReader, path: str, unreadable: dict[str, str]) -> by
         return None
 
 
-def _chain(files: FileReader, path: str | None) -> bytes | None:
+def _chain(files: FileReader, path: str | None, password: Callable[[], bytes] | None = None) -> bytes | None:
     """The certificates of a file as PEM, whatever form they are in; b"" when the peer is said to send none."""
     if path is None:
         return None
     if path == "":
         return b""
-    certificates = certificates_from_bytes(files.read(path), where=path)
-    if not certificates:
-        raise InputError("holds no certificate", where=path, hint="give a PEM or DER file, leaf certificate first")
-    return b"".join(_pem(certificate.der) for certificate in certificates)
+    content = files.read(path)
+    if is_container(content):
+        return b"".join(map(_pem, _opened(content, path, password)))
+    return b"".join(_pem(certificate.der) for certificate in certificates_from_bytes(content, where=path))
+
+
+def _opened(content: bytes, path: str, password: Callable[[], bytes] | None) -> tuple[bytes, ...]:
+    """The certificates of a PKCS#12 file, leaf first; without a password the empty one is tried first."""
+    for known in (None, b""):
+        if (found := certificates_of(content, known, where=path)) is not None:
+            return found
+    if password is None:
+        raise InputError("this PKCS#12 file has a password", where=path, hint="give it in a file: --client-password-file FILE")
+    found = certificates_of(content, password(), where=path)
+    if found is None:
+        raise InputError("the password does not open this PKCS#12 file, or the file is damaged", where=path)
+    return found
 
 
 def _pem(der: bytes) -> bytes:

@@ -1,6 +1,10 @@
 """From command line options to Evidence: shared by predict and doctor."""
 
+import sys
+from collections.abc import Callable
 from typing import Any
+
+import click
 
 from handclasp.app.evidence import Given, gather
 from handclasp.app.live_upstream import with_live_upstream
@@ -23,9 +27,9 @@ def evidence_of(
         UsageError: no configuration, where one is needed.
         InputError: something given cannot be read.
     """
-    if need_config and options["config"] is None:
-        raise UsageError("no configuration was given", hint="add --config /etc/nginx/nginx.conf, or the output of nginx -T")
     world = World(frame.home, nginx_path=options["nginx_path"])
+    if need_config and options["config"] is None:
+        options |= _this_machine(frame, world, options)
     files = RootedFiles(world.files, options["chroot"]) if options["chroot"] else world.files
     given = Given(
         config=_below(options["config"], options["chroot"]), prefix=options["prefix"],
@@ -33,13 +37,38 @@ def evidence_of(
         engine=options["engine"],
         nginx_version=options["nginx_version"], security_level=options["security_level"],
         side=Side.UPSTREAM if options["upstream"] else Side.CLIENT, server=options["server"], location=options["location"],
-        answer=options.get("answer"),
+        answer=options.get("answer"), password=_password(world, options["client_password_file"]),
     )  # fmt: skip
     evidence = gather(given, files, now=world.clock.now(), build=_build(world, options), here=world.files)
     if not live:
         return evidence
     evidence = with_live_upstream(evidence, world.probe)
     return evidence if options["chroot"] else with_running_state(evidence, world.machine)
+
+
+def _this_machine(frame: Frame, world: World, options: dict[str, Any]) -> dict[str, Any]:
+    """The options that say where this machine's nginx has its configuration. UsageError when there is no nginx."""
+    hint = "add --config /etc/nginx/nginx.conf, or the output of nginx -T"
+    if options["chroot"]:
+        raise UsageError("no configuration was given", hint=hint)
+    try:
+        found = world.local_nginx()
+    except WorldError as error:
+        raise UsageError(f"no configuration was given, and {error.what}", where=error.where, hint=hint) from error
+    running = f"the nginx that runs here (pid {found.pid})" if found.pid else "the nginx installed here, which does not run"
+    frame.hint(f"no --config was given; examined is {found.config} of {running}")
+    if found.others:
+        frame.hint(f"another nginx runs with {', '.join(found.others)}: name it with --config")
+    return {"config": found.config, "prefix": options["prefix"] or found.prefix}
+
+
+def _password(world: World, path: str | None) -> Callable[[], bytes] | None:
+    """How to learn the password of a PKCS#12 file: from a file of its owner, or from the person at the terminal."""
+    if path is not None:
+        return lambda: world.secret_in(path)
+    if not sys.stdin.isatty():
+        return None
+    return lambda: click.prompt("Password of the PKCS#12 file", hide_input=True, err=True, default="").encode()
 
 
 def _below(path: str | None, chroot: str | None) -> str | None:

@@ -1,0 +1,69 @@
+"""Which configuration this machine's nginx uses: read from the titles of running masters, else from what was compiled in."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from handclasp.adapters import nginx_binary, processes
+from handclasp.model.errors import WorldError
+
+_MASTER = "nginx: master process "
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalNginx:
+    """The main configuration file and the prefix of an nginx; `pid` None: it does not run. `others` run with these files."""
+
+    config: str
+    prefix: str
+    pid: int | None = None
+    others: tuple[str, ...] = ()
+
+
+def find_local(path: str | None = None) -> LocalNginx:
+    """The running nginx with the lowest process id, else the installed one. Nothing is started or signalled.
+
+    Raises:
+        WorldError: none runs here and none is installed.
+    """
+    running = [found for found in _running(path) if os.path.exists(found.config)]
+    if not running:
+        defaults = nginx_binary.defaults(nginx_binary.find(path))
+        return LocalNginx(config=defaults.config, prefix=defaults.prefix)
+    others = dict.fromkeys(found.config for found in running if found.config != running[0].config)
+    return replace(running[0], others=tuple(others))
+
+
+def _running(path: str | None) -> Iterator[LocalNginx]:
+    for pid in sorted(processes.pids()):
+        title = processes.title(pid)
+        if title.startswith(_MASTER) and processes.in_our_pid_namespace(pid):
+            words = title.removeprefix(_MASTER).split(" ")
+            try:
+                defaults = nginx_binary.defaults(nginx_binary.find(path or _binary(pid, words[0])))
+            except WorldError:
+                continue
+            yield of_title(words, defaults, pid)
+
+
+def of_title(words: list[str], defaults: nginx_binary.Defaults, pid: int) -> LocalNginx:
+    """What the arguments of a master say; `-p` and `-c` may stand with or without a space (ngx_get_options)."""
+    prefix = _option(words, "-p") or defaults.prefix
+    config = _option(words, "-c") or defaults.config
+    absolute = config if config.startswith("/") else f"{prefix.rstrip('/')}/{config}"
+    return LocalNginx(config=absolute, prefix=prefix, pid=pid)
+
+
+def _option(words: list[str], name: str) -> str | None:
+    for word, following in zip(words, (*words[1:], ""), strict=True):
+        if word.startswith(name):
+            return word[2:] or following or None
+    return None
+
+
+def _binary(pid: int, named: str) -> str:
+    """The file that runs; what the title names when we may not look."""
+    try:
+        return os.readlink(f"/proc/{pid}/exe").removesuffix(" (deleted)")
+    except OSError:
+        return named
