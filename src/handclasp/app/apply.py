@@ -255,6 +255,8 @@ class _Run:
                 hint=f"the journal is kept in {self.instance.journal}: put that right, and run the command again",
             ) from error
         if isinstance(error, HandclaspError):
+            with contextlib.suppress(HandclaspError):  # a full disk may be why it failed
+                apply_stage.keep_failed(self.gear, self.instance, self.plan.files, f"{error.what}\n{error.hint or ''}")
             error.what = f"{error.what}; everything was put back as it was before"
 
     def _note(self, journal: Journal) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from handclasp.app.apply_state import Change, Gear, Instance
 from handclasp.app.read_config import read_config_files
 from handclasp.model.errors import InputError, WorldError
-from handclasp.model.plan import WriteFile
+from handclasp.model.plan import RemoveFile, WriteFile
+from handclasp.nginxconf.diff import unified
 from handclasp.nginxconf.edit import TextEdit, edited, spell
 from handclasp.nginxconf.include import is_pattern, matching
 from handclasp.nginxconf.parse import parse
@@ -59,7 +60,22 @@ def check(gear: Gear, instance: Instance, changes: tuple[Change, ...]) -> None:
         clean(gear, instance)
     if not tested.ok:
         words = tested.output.replace(instance.staged_config, instance.config)
-        raise WorldError("nginx does not accept the new configuration; nothing was changed", where=instance.config, hint=words)
+        keep_failed(gear, instance, changes, words)
+        hint = f"{words}\nwhat was tried is kept in {instance.failed}"
+        raise WorldError("nginx does not accept the new configuration; nothing was changed", where=instance.config, hint=hint)
+
+
+def keep_failed(gear: Gear, instance: Instance, changes: tuple[Change, ...], words: str) -> None:
+    """Keep what was tried, and what was said to it, for whoever looks into it; the content of secret files stays out."""
+    parts = [f"{gear.clock.now():%Y-%m-%d %H:%M:%S} UTC\n{words}\n"]
+    for change in changes:
+        if isinstance(change, RemoveFile):
+            parts.append(f"remove {change.path}\n")
+        elif change.mode & 0o077 == 0 or b"PRIVATE KEY" in change.content:
+            parts.append(f"{change.path} (a secret of {len(change.content)} bytes)\n")
+        else:
+            parts.append(unified(change.path, change.before, change.content))
+    gear.files.write(instance.failed, "\n".join(parts).encode(), mode=0o600)
 
 
 def clean(gear: Gear, instance: Instance) -> None:

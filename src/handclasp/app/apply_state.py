@@ -59,6 +59,11 @@ class Instance:
         return posixpath.join(self.notes, "last.json")
 
     @property
+    def failed(self) -> str:
+        """What the last apply that failed had tried, and why it failed."""
+        return posixpath.join(self.notes, "failed.txt")
+
+    @property
     def lock(self) -> str:
         """Held by whoever changes this nginx."""
         return posixpath.join(self.notes, "lock")
