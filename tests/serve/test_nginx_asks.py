@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from handclasp.adapters.nginx_process import NginxProcess
 from tests.ca_rig import Ca
 from tests.nginx_rig import MAIN, free_port
-from tests.serve.serve_rig import serving
+from tests.serve.serve_rig import ask, curl, serving, status
 
 SERVER = """
 server {{
@@ -93,3 +95,37 @@ def test_the_cache_of_nginx_keeps_no_answer_longer_than_its_next_update(ca: Ca, 
             served.stop()
             assert site.visit("alice") == "hello SUCCESS\n 200"  # from nginx's cache
             assert site.visit("bob").endswith(" 400")
+
+
+def test_nginx_finds_the_responder_in_the_certificate(ca: Ca, tmp_path: Path) -> None:
+    """With `handclasp ca addresses` new certificates name it, and nginx needs no ssl_ocsp_responder."""
+    with serving(ca) as served:
+        ca.run("ca", "addresses", "--ocsp", f"{served.url}/ocsp", "--crl", f"{served.url}/crl/{{label}}.crl",
+               "--issuer", f"{served.url}/ca/{{label}}.crt")  # fmt: skip
+        ca.run("issue", "carol")
+        named = x509.load_pem_x509_certificate(ca.identity("carol", "certificate.pem").read_bytes())
+        point = named.extensions.get_extension_for_class(x509.CRLDistributionPoints).value[0].full_name
+        assert point is not None
+        assert x509.load_der_x509_crl(curl(point[0].value)).issuer == named.issuer
+        access = named.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
+        issuer = next(
+            one.access_location.value for one in access if one.access_method == AuthorityInformationAccessOID.CA_ISSUERS
+        )
+        named.verify_directly_issued_by(x509.load_der_x509_certificate(curl(issuer)))
+        with asking(ca, tmp_path / "nginx", "ssl_ocsp leaf;") as site:
+            assert site.visit("carol") == "hello SUCCESS\n 200"
+            ca.run("revoke", "carol")
+            assert site.visit("carol").endswith(" 400")
+            assert site.visit("alice").endswith(" 400")  # issued before, it names no responder
+
+
+def test_a_root_whose_key_is_elsewhere(ca: Ca, tmp_path: Path) -> None:
+    """Its responder cannot be made; everything else is served, and nginx asks about the leaf alone."""
+    (ca.home / "keys" / "root.pem").unlink()
+    with serving(ca) as served:
+        assert status(f"{served.url}/ready") == 200
+        with asking(ca, tmp_path / "nginx", f"ssl_ocsp leaf; ssl_ocsp_responder {served.url}/ocsp;") as site:
+            assert site.visit("alice") == "hello SUCCESS\n 200"
+            assert site.visit("mallory").endswith(" 400")
+        said = ask(ca, served.url, ca.home / "ca" / "issuing.pem", issuer="root")
+        assert "unauthorized" in said

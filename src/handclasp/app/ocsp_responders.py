@@ -35,6 +35,11 @@ class Responder:
     why: str = ""
 
     @property
+    def missing(self) -> bool:
+        """Whether somebody has to be told: a root's key may well be elsewhere, and few ask about the CAs below it."""
+        return self.signer is None and self.authority.parent is not None
+
+    @property
     def until(self) -> datetime | None:
         """When the responder's certificate ends."""
         return self.signer.certificate.not_valid_after_utc if self.signer else None
@@ -57,8 +62,8 @@ def responders(home: Home) -> tuple[Responder, ...]:
 
 
 def responder_key(authority: Authority) -> str:
-    """The label of a responder's key in the key store."""
-    return f"ocsp-{authority.label}"
+    """The label of a responder's key in the key store; no CA can have one with a dot in it."""
+    return f"{authority.label}.ocsp"
 
 
 def _due(home: Home, authority: Authority, now: datetime) -> bool:

@@ -87,7 +87,7 @@ def publish(home: Home, folder: str, *, validity: timedelta, page: Page) -> Publ
         signed=signed,
         removed=removed,
         until=until,
-        silent=tuple(one.why for one in signing if one.signer is None),
+        silent=tuple(one.why for one in signing if one.missing),
     )
 
 

@@ -54,7 +54,7 @@ def figures(home: Home, responders: Iterable[Responder]) -> Figures:
 
 def _silent(responders: Iterable[Responder], now: datetime) -> Iterator[str]:
     for responder in responders:
-        if responder.signer is None:
+        if responder.missing:
             yield responder.why
         elif responder.until and responder.until <= now:
             yield f"the OCSP responder of the {responder.authority.label} CA ended"
