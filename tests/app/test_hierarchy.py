@@ -236,3 +236,28 @@ def test_a_dry_run_says_what_would_be_done_and_changes_nothing(peopled: Ca, comm
         return re.sub(r"\d\d:\d\d", "TIME", re.sub(serials, "SERIAL", text))
 
     assert masked(said.stdout) == masked(done.stdout)
+
+
+def test_a_dry_run_of_a_revocation_revokes_nobody(peopled: Ca) -> None:
+    said = peopled.run("revoke", "alice", "--dry-run")
+    assert "alice: serial" in said.stdout
+    assert "would be revoked" in said.stdout
+    assert "将吊销" in peopled.run("revoke", "alice", "--dry-run", "--lang", "zh").stdout
+    verify(peopled, peopled.identity("alice", "certificate.pem"))
+    assert peopled.json("crl")["crls"][1]["revoked"] == []
+
+
+def test_status_names_retired_cas_that_are_still_needed(peopled: Ca) -> None:
+    peopled.run("ca", "rollover", "issuing")
+    assert "handclasp renew --under issuing" in peopled.run("status", expect=1).stdout
+    peopled.run("renew", "--under", "issuing")
+    peopled.run("status")
+
+
+def test_the_log_as_lines_can_be_verified_by_others(ca: Ca) -> None:
+    import json
+    from itertools import pairwise
+
+    events = [json.loads(line) for line in ca.run("audit", "--lines").stdout.splitlines()]
+    assert [one["sequence"] for one in events] == list(range(1, len(events) + 1))
+    assert all(after["previous"] == before["digest"] for before, after in pairwise(events))

@@ -77,7 +77,7 @@ def revoke(home: Home, gear: Gear, what: str, *, reason: Reason = Reason.UNSPECI
         WorldError, apply.ProofError: nginx did not take it: the revocation is recorded, and nginx is as before.
     """
     started = home.clock.now()
-    chosen = _chosen(home, what, serial)
+    chosen = chosen_for(home, what, serial)
     fresh = tuple(record.serial for record in chosen if record.state is not CertificateState.REVOKED)
     records, crls = _record_and_publish(home, chosen, reason)
     enforced, doubts = _everywhere(home, gear, records)
@@ -96,7 +96,8 @@ def revoke(home: Home, gear: Gear, what: str, *, reason: Reason = Reason.UNSPECI
     return done
 
 
-def _chosen(home: Home, what: str, serial: str | None) -> tuple[CertificateRecord, ...]:
+def chosen_for(home: Home, what: str, serial: str | None) -> tuple[CertificateRecord, ...]:
+    """The records an order means; UsageError when there are none, PolicyError when they are a CA's."""
     found = revocable(home, what)
     if serial is None:
         return found

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from handclasp.app.authority import certificate_of
 from handclasp.app.ca_files import crl_file_content
 from handclasp.app.crl import published_crls
+from handclasp.app.hierarchy import is_retired, users_of
 from handclasp.app.home import Home
 from handclasp.catalogue.profiles import OWN_PROFILES
 from handclasp.model.errors import InputError
@@ -58,9 +59,15 @@ def _authorities(home: Home, limit: datetime) -> Iterator[Item]:
                 kind="authority",
                 subject=authority.label,
                 what=f"the {authority.label} CA ends on {end:%Y-%m-%d}, and everything below it with it",
-                action="make a new home beside this one and issue from there: handclasp init --home NEW",
+                action=f"handclasp ca rollover {authority.label}",
                 until=end,
             )
+        if is_retired(home, authority.label):
+            left = sum(not user.newer for user in users_of(home, authority.label))
+            if left:
+                what = f"the {authority.label} CA is retired, and {left} identities have no certificate of another"
+                action = f"handclasp renew --under {authority.label}"
+                yield Item(kind="authority", subject=authority.label, what=what, action=action)
 
 
 def _crls(home: Home, limit: datetime) -> Iterator[Item]:

@@ -9,8 +9,9 @@ from handclasp.cli.frame import Frame, framed
 @click.command("audit")
 @click.option("--head", metavar="DIGEST", help="A digest noted earlier: it must still stand in the log.")
 @click.option("--events", is_flag=True, help="Print every event.")
+@click.option("--lines", is_flag=True, help="Print every event as one line of JSON, for other programs, and nothing else.")
 @framed
-def command(frame: Frame, *, head: str | None, events: bool) -> int:
+def command(frame: Frame, *, head: str | None, events: bool, lines: bool) -> int:
     r"""Verify the audit log: every event is chained to the one before it. Exit code 1 when it was changed.
 
     Note the printed digest elsewhere: with --head it shows later that nothing was cut off the end.
@@ -18,16 +19,23 @@ def command(frame: Frame, *, head: str | None, events: bool) -> int:
     \b
     Example:
       handclasp audit --events
+      handclasp audit --lines > audit.jsonl
     """
     from handclasp.app.audit import audit
 
     found = audit(world(frame).ca, head=head)
+    listed = [
+        {"sequence": one.sequence, "at": one.at, "actor": one.actor, "action": one.action, "subject": one.subject,
+         "details": one.details, "previous": one.previous, "digest": one.digest}
+        for one in found.events
+    ]  # fmt: skip
+    if lines:
+        import msgspec
+
+        for event in listed:
+            frame.out(msgspec.json.encode(event).decode())
+        return 1 if found.faults else 0
     if frame.json:
-        listed = [
-            {"sequence": one.sequence, "at": one.at, "actor": one.actor, "action": one.action, "subject": one.subject,
-             "details": one.details, "digest": one.digest}
-            for one in found.events
-        ]  # fmt: skip
         fields = {"whole": not found.faults, "faults": found.faults, "count": len(found.events), "head": found.head}
         frame.document("audit", fields | ({"events": listed} if events else {}))
         return 1 if found.faults else 0

@@ -54,6 +54,12 @@ def dry_run_option(function: F) -> F:
     )(function)
 
 
+def is_dry_run() -> bool:
+    """Whether the command that runs now was asked to change nothing."""
+    context = click.get_current_context(silent=True)
+    return context is not None and bool(context.meta.get(_DRY))
+
+
 def _mark_dry(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
     ctx.meta[_DRY] = value
 

@@ -4,11 +4,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from handclasp.cli.ca_options import passphrase_options, world
+from handclasp.cli.ca_options import dry_run_option, is_dry_run, passphrase_options, world
 from handclasp.cli.frame import Frame, framed
 
 if TYPE_CHECKING:
     from handclasp.app.revoke import Revoked
+    from handclasp.model.issuance import Reason
     from handclasp.wiring import World
 
 _REASONS = (
@@ -28,6 +29,7 @@ _REASONS = (
 @click.option("--serial", metavar="HEX", help="Only the certificate with this serial.")
 @click.option("--nginx", "nginx_path", type=click.Path(dir_okay=False), help="The nginx binary.  [default: this machine's]")
 @passphrase_options
+@dry_run_option
 @framed
 def command(
     frame: Frame,
@@ -54,9 +56,36 @@ def command(
     from handclasp.model.issuance import Reason
 
     here = world(frame, passphrase_file=passphrase_file, passphrase_fd=passphrase_fd, nginx_path=nginx_path)
+    if is_dry_run():
+        return _foresee(frame, here, what, Reason(reason), serial)
     done = revoke(here.ca, here.gear, what, reason=Reason(reason), serial=serial)
     _report(frame, here, what, done)
     return 1 if done.failed else 0
+
+
+def _foresee(frame: Frame, here: "World", what: str, reason: "Reason", serial: str | None) -> int:
+    """What would be revoked, done on the copy of the home; no nginx is touched or asked."""
+    from handclasp.app.crl import publish_crls
+    from handclasp.app.revoke import chosen_for
+    from handclasp.app.revoke_record import record_revocation
+    from handclasp.cli.ca_json import crl_json
+    from handclasp.pki.serials import format_serial
+    from handclasp.present.ca_words import say
+    from handclasp.present.visible import visible
+
+    records = record_revocation(here.ca, chosen_for(here.ca, what, serial), reason=reason)
+    crls = publish_crls(here.ca)
+    if frame.json:
+        named = [{"name": one.name, "serial": format_serial(one.serial)} for one in records]
+        frame.document("revoke-dry-run", {"name": what, "revoked": named, "crls": [crl_json(one) for one in crls]})
+        return 0
+    for one in records:
+        frame.out(
+            say(frame.lang, "would-revoke", name=visible(one.name), serial=format_serial(one.serial), reason=reason.value)
+        )
+    for crl in crls:
+        frame.out(say(frame.lang, "would-publish", label=crl.authority, number=crl.number, count=len(crl.revoked)))
+    return 0
 
 
 def _report(frame: Frame, here: "World", what: str, done: "Revoked") -> None:

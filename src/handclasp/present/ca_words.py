@@ -54,6 +54,12 @@ _WORDS: dict[str, Text] = {
         en="these bundles hold the former certificate and are put away in previous/; make new ones: {commands}",
         zh="以下设备包含的是先前的证书，已移入 previous/；请重新生成：{commands}",
     ),
+    "would-revoke": Text(
+        en="{name}: serial {serial} would be revoked ({reason})", zh="{name}：将吊销序列号 {serial}（{reason}）"
+    ),
+    "would-publish": Text(
+        en="  CRL {number} of the {label} CA would list {count}", zh="  {label} CA 的第 {number} 号吊销列表将包含 {count} 项"
+    ),
     "unheld": Text(
         en="{name}: the hold is lifted; serial {serial} is good again", zh="{name}：已解除暂停；序列号 {serial} 重新有效"
     ),
