@@ -204,11 +204,13 @@ class World:
     def move_store(self, url: str | None) -> dict[str, int]:
         """Move the registry into the database at `url`, or back into the home; the number of rows by table."""
         from handclasp.adapters.sql_move import move_back, move_out
+        from handclasp.app.crashpoint import crashpoint
 
         with self.files.lock(self.layout.lock, purpose="moving the registry"):
+            registry, pointer = self.layout.registry, self.layout.registry_url
             if url is None:
-                return move_back(self.files, registry=self.layout.registry, pointer=self.layout.registry_url)
-            return move_out(self.files, url, registry=self.layout.registry, pointer=self.layout.registry_url)
+                return move_back(self.files, registry=registry, pointer=pointer, crashed=crashpoint)
+            return move_out(self.files, url, registry=registry, pointer=pointer, crashed=crashpoint)
 
     @cached_property
     def ca(self) -> "Home":

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from cryptography.x509 import ocsp
 
+from handclasp.app.crashpoint import VARIABLE
 from handclasp.wiring import World
 from tests.ca_rig import PASSPHRASE, Ca
 from tests.postgres_rig import Cluster, cluster
@@ -160,3 +162,23 @@ def test_a_job_that_is_cut_off_writes_nothing_more(ca: Ca, postgres: Cluster) ->
     with pytest.raises(WorldError):
         cut_off_job()
     assert theirs.value("who") == "theirs"
+
+
+@pytest.mark.parametrize("point", ["store.copied-out", "store.pointed-out", "store.copied-back", "store.written-back"])
+def test_killed_in_a_move_exactly_one_registry_is_in_use(ca: Ca, postgres: Cluster, point: str) -> None:
+    url = postgres.url()
+    before = ca.json("list")["certificates"]
+    back = point.endswith("back")
+    if back:
+        ca.run("store", "move", url)
+    to = "sqlite" if back else url
+    process = ca.start("store", "move", to, env={VARIABLE: point})
+    process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL
+    assert ca.json("list")["certificates"] == before
+    moved = point == "store.pointed-out"
+    assert ca.json("store", "show")["kind"] == ("postgresql" if moved or back else "sqlite")
+    ca.run("audit")
+    if back:
+        ca.run("store", "move", "sqlite")
+        assert ca.json("list")["certificates"] == before

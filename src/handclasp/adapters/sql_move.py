@@ -4,6 +4,7 @@ The pointer file decides which one: it is written after the copy is whole, and r
 """
 
 import os
+from collections.abc import Callable
 
 from handclasp.adapters.sql_store import SqlStore
 from handclasp.model.errors import Bug, UsageError
@@ -14,7 +15,7 @@ MOVED = ".moved"
 """What the file of a registry that was moved away ends with."""
 
 
-def move_out(files: FileTree, url: str, *, registry: str, pointer: str) -> dict[str, int]:
+def move_out(files: FileTree, url: str, *, registry: str, pointer: str, crashed: Callable[[str], None]) -> dict[str, int]:
     """From the file into the database. The caller holds the home's lock.
 
     Raises:
@@ -29,13 +30,15 @@ def move_out(files: FileTree, url: str, *, registry: str, pointer: str) -> dict[
     source, target = SqlStore.sqlite(registry), SqlStore.postgresql(url)
     moved = source.move_to(target)
     _judge(source, target)
+    crashed("store.copied-out")
     files.write(pointer, url.encode() + b"\n", mode=0o600)
+    crashed("store.pointed-out")
     os.rename(registry, registry + MOVED)
     _drop_wal(registry)
     return moved
 
 
-def move_back(files: FileTree, *, registry: str, pointer: str) -> dict[str, int]:
+def move_back(files: FileTree, *, registry: str, pointer: str, crashed: Callable[[str], None]) -> dict[str, int]:
     """From the database into the file; the database keeps its copy, which nobody should use any more."""
     if not files.exists(pointer):
         raise UsageError("the registry is in this home", where=registry, hint="handclasp store show")
@@ -48,7 +51,9 @@ def move_back(files: FileTree, *, registry: str, pointer: str) -> dict[str, int]
         moved = source.move_to(target)
         _judge(source, target)
     content = target.snapshot()
+    crashed("store.copied-back")
     files.write(registry, content, mode=0o600)
+    crashed("store.written-back")
     files.remove(pointer)
     for leftover in (fresh, fresh + "-wal", fresh + "-shm", registry + MOVED):
         files.remove(leftover)

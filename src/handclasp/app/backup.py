@@ -30,7 +30,8 @@ _PUBLIC = re.compile(
     r"ca/[^/]+\.pem|identities/[^/]+/((previous|for)[-/][^/]+/)?((certificate|chain|root-ca)\.pem|README\.txt|说明\.txt)"
 )
 _MEMBER = re.compile(
-    r"(registry\.sqlite|roles\.toml|keys/[a-z0-9.-]+\.pem|ca/[a-z0-9.-]+\.pem|profiles/[a-z0-9-]+\.toml|identities/[^/.][^/]*(/[^/.][^/]*)+)\Z"
+    r"(registry\.sqlite|roles\.toml|keys/[a-z0-9.-]+\.pem|ca/[a-z0-9.-]+\.pem|profiles/[a-z0-9-]+\.toml|"
+    r"identities/[^/.][^/]*(/[^/.][^/]*)+)\Z"
 )
 _FORMAT = 1
 JUMP = 1000

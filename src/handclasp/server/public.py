@@ -3,18 +3,20 @@
 import asyncio
 import ipaddress
 import json
+from datetime import datetime, timedelta
 from email.utils import format_datetime
 
 from handclasp.app.answer_ocsp import OcspDesk
 from handclasp.app.distribution import PublicFile, public_authorities, public_files
 from handclasp.app.home import Home
-from handclasp.app.readiness import figures, unready
+from handclasp.app.readiness import Figures, figures, unready
 from handclasp.model.errors import HandclaspError
 from handclasp.present.public_page import public_page
 from handclasp.server.http import Answer, Receive, Scope, Send, header, plain, respond
 from handclasp.server.metrics import Metrics
 
 _MAX_AGE = 60
+_COUNT_AGAIN = timedelta(minutes=5)
 _PAGE_HEADERS = (
     (b"content-type", b"text/html; charset=utf-8"),
     (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
@@ -37,6 +39,7 @@ class PublicRoutes:
         self._metrics = metrics
         self._version: int | None = None
         self._files: dict[str, PublicFile] = {}
+        self._counted: tuple[int, datetime, Figures] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> int:
         """Answer, and give the status code."""
@@ -68,11 +71,19 @@ class PublicRoutes:
         if not _from_here(scope):
             return plain(404, "there is nothing here\n")
         now = self._home.clock.now()
-        counted = await asyncio.to_thread(figures, self._home, self._desk.responders)
+        counted = await asyncio.to_thread(self._count, now)
         kind = (b"content-type", b"text/plain; version=0.0.4; charset=utf-8")
         return Answer(
             status=200, headers=(kind, (b"cache-control", b"no-store")), body=self._metrics.text(counted, now).encode()
         )
+
+    def _count(self, now: datetime) -> Figures:
+        """Counting reads the whole register: once for each state of it, and at least every few minutes."""
+        version = self._home.store.version()
+        kept = self._counted
+        if kept is None or kept[0] != version or now - kept[1] > _COUNT_AGAIN:
+            kept = self._counted = (version, now, figures(self._home, self._desk.responders))
+        return kept[2]
 
     async def _page(self, scope: Scope) -> Answer:
         lang = "zh" if (header(scope, b"accept-language") or b"").lower().startswith(b"zh") else "en"
