@@ -129,3 +129,15 @@ def test_names_from_the_configuration_cannot_steer_the_terminal(tmp_path: Path, 
     config.write_text('events { }\nhttp {\nserver {\nlisten 127.0.0.1:80;\nserver_name "\x1b[2Jevil";\n}\n}\n')
     assert main(["nginx", "status", "--config", str(config)]) == 0
     assert "\x1b" not in capsys.readouterr().out
+
+
+def test_status_says_what_ends_next(bench: Rig, capsys: pytest.CaptureFixture[str]) -> None:
+    _, found = _json(capsys, "status", "--config", bench.config)
+    ends = [(one["kind"], one["name"], one["servers"]) for one in found["deadlines"]]
+    assert ends[0] == ("crl", "CN=Test root", ["shut.test"])  # 7 days; the certificates have 30
+    assert {("authority", "CN=Test root"), ("certificate", "CN=app.test")} <= {(kind, name) for kind, name, _ in ends}
+    assert [one["at"] for one in found["deadlines"]] == sorted(one["at"] for one in found["deadlines"])
+    main(["nginx", "status", "--config", bench.config, "--lang", "en"])
+    assert "the CRL of CN=Test root: shut.test refuses its clients then" in capsys.readouterr().out
+    main(["nginx", "status", "--config", bench.config, "--lang", "en", "--at", "2099-01-01"])
+    assert capsys.readouterr().out.count(" EXPIRED  the ") == len(found["deadlines"])

@@ -1,13 +1,18 @@
 """Who asks whom for a certificate: one configuration seen from its listen addresses."""
 
+from collections.abc import Iterator
+from datetime import datetime
+
 from handclasp.diagnose.lint import lint
 from handclasp.model.errors import HandclaspError
 from handclasp.model.evidence import Evidence
-from handclasp.model.nginx import EffectiveConfig, Location, ProxyHeader, TlsServer
+from handclasp.model.nginx import EffectiveConfig, Location, ProxyHeader, TlsServer, VerifyClient
 from handclasp.model.nginx_status import (
     AuthorityStatus,
     BackendStatus,
     CrlStatus,
+    Deadline,
+    EndKind,
     NginxCheck,
     NginxStatus,
     ServerStatus,
@@ -17,6 +22,7 @@ from handclasp.nginxconf.select import Socket, sockets
 from handclasp.nginxconf.start_faults import evidence_faults
 from handclasp.pki.read import certificates_from_pem, crls_from_pem
 from handclasp.verdict.predict import Stage
+from handclasp.verdict.trust import certificates_in, crls_in
 
 
 def nginx_check(evidence: Evidence) -> NginxCheck:
@@ -47,7 +53,35 @@ def nginx_status(evidence: Evidence) -> NginxStatus:
         nginx_version=str(stage.version),
         at=evidence.at,
         sockets=tuple(_socket(socket, config, evidence) for socket in sockets(config)),
+        deadlines=_deadlines(config, evidence),
     )
+
+
+def _deadlines(config: EffectiveConfig, evidence: Evidence) -> tuple[Deadline, ...]:
+    """Everything in use that ends, soonest first."""
+    found: dict[tuple[EndKind, str, str, datetime], dict[str, None]] = {}
+    for server in config.servers:
+        for kind, name, path, at in _ends(server, evidence):
+            found.setdefault((kind, name, path, at), {})[server.label] = None
+    ends = (
+        Deadline(kind=kind, name=name, path=path, at=at, servers=tuple(servers))
+        for (kind, name, path, at), servers in found.items()
+    )
+    return tuple(sorted(ends, key=lambda each: (each.at, each.path)))
+
+
+def _ends(server: TlsServer, evidence: Evidence) -> Iterator[tuple[EndKind, str, str, datetime]]:
+    for path in server.certificates.value:
+        for one in certificates_in(evidence.files, path)[:1]:
+            yield EndKind.CERTIFICATE, one.subject_text, path, one.not_after
+    if server.verify_client.value is VerifyClient.OFF:
+        return
+    for path in dict.fromkeys(one for one in (server.client_certificate.value, server.trusted_certificate.value) if one):
+        for one in certificates_in(evidence.files, path):
+            yield EndKind.AUTHORITY, one.subject_text, path, one.not_after
+    for item in crls_in(evidence.files, server.crl.value):
+        if item.next_update is not None:
+            yield EndKind.CRL, item.issuer_text, server.crl.value or "", item.next_update
 
 
 def _socket(socket: Socket, config: EffectiveConfig, evidence: Evidence) -> SocketStatus:

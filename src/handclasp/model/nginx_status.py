@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from handclasp.model.finding import Finding
 from handclasp.model.nginx import StartFault
@@ -72,14 +73,34 @@ class SocketStatus:
     servers: tuple[ServerStatus, ...]
 
 
+class EndKind(StrEnum):
+    """What ends: a certificate of nginx's own, a CA that signs clients, or a CRL."""
+
+    CERTIFICATE = "certificate"
+    AUTHORITY = "authority"
+    CRL = "crl"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deadline:
+    """What ends next, and for which servers. An ended CRL or CA refuses every client of it, an ended certificate everybody."""
+
+    kind: EndKind
+    name: str
+    path: str
+    at: datetime
+    servers: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NginxStatus:
-    """All listen addresses, as nginx `nginx_version` would take them, judged at `at`."""
+    """All listen addresses, as nginx `nginx_version` would take them, judged at `at`. `deadlines`: the first comes first."""
 
     config: str
     nginx_version: str
     at: datetime
     sockets: tuple[SocketStatus, ...]
+    deadlines: tuple[Deadline, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from handclasp.model.nginx_status import (
     AuthorityStatus,
     BackendStatus,
     CrlStatus,
+    EndKind,
     NginxCheck,
     NginxStatus,
     ServerStatus,
@@ -38,6 +39,18 @@ _EXPIRED = Text(en="EXPIRED", zh="已过期")
 _FOREVER = Text(en="for ever", zh="永久")
 _NO_CRL = Text(en="none", zh="无")
 _TOLD = Text(en="is told", zh="获知")
+_NEXT = Text(en="ends next:", zh="即将到期：")
+_ENDS = {
+    EndKind.CERTIFICATE: Text(
+        en="the certificate {name}: nobody trusts {servers} then", zh="证书 {name}：此后无人信任 {servers}"
+    ),
+    EndKind.AUTHORITY: Text(
+        en="the CA {name}: {servers} refuses its clients then", zh="CA {name}：此后 {servers} 拒绝其客户端"
+    ),
+    EndKind.CRL: Text(
+        en="the CRL of {name}: {servers} refuses its clients then", zh="{name} 的 CRL：此后 {servers} 拒绝其客户端"
+    ),
+}
 _TOLD_NOTHING = Text(en="is told nothing about the client", zh="不知道客户端是谁")
 _NOTHING = Text(en="nothing listens: there is no server in {config}", zh="没有监听：{config} 中没有 server")
 _REFUSES = Text(
@@ -92,7 +105,22 @@ def status_text(found: NginxStatus, lang: str) -> str:
     """One table per listen address."""
     if not found.sockets:
         return _NOTHING.in_language(lang).format(config=visible(found.config))
-    return "\n\n".join("\n".join(_socket(socket, lang)) for socket in found.sockets)
+    parts = ["\n".join(_socket(socket, lang)) for socket in found.sockets]
+    return "\n\n".join([*parts, *(["\n".join(_ending(found, lang))] if found.deadlines else [])])
+
+
+def _ending(found: NginxStatus, lang: str) -> Iterator[str]:
+    """What ends next: the soonest of each kind, and all that has ended."""
+    yield _NEXT.in_language(lang)
+    shown: set[EndKind] = set()
+    for each in found.deadlines:
+        ended = each.at < found.at
+        if each.kind in shown and not ended:
+            continue
+        shown.add(each.kind)
+        when = f"{each.at:%Y-%m-%d %H:%M} UTC" + (f" {_EXPIRED.in_language(lang)}" if ended else "")
+        kind = _ENDS[each.kind].in_language(lang).format(name=visible(each.name), servers=visible(", ".join(each.servers[:3])))
+        yield f"  {when}  {kind}"
 
 
 def _socket(socket: SocketStatus, lang: str) -> Iterator[str]:

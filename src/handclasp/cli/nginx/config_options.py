@@ -26,6 +26,7 @@ _OPTIONS = (
 )
 _NOT_ASKED = {
     "client_cert": None,
+    "client_password_file": None,
     "upstream_chain": None,
     "at": None,
     "security_level": None,
