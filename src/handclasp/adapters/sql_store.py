@@ -343,6 +343,13 @@ class SqlStore:
         rows = self._rows(select(tables.audit_event).order_by(tables.audit_event.c.sequence.desc()).limit(1))
         return _event(rows[0]) if rows else None
 
+    def values(self, prefix: str) -> dict[str, str]:
+        """Every setting whose key begins so (ASCII)."""
+        setting = tables.setting
+        beyond = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+        found = self._rows(select(setting).where(setting.c.key >= prefix, setting.c.key < beyond))
+        return {row.key: row.value for row in found if row.key.startswith(prefix)}
+
     def value(self, key: str) -> str | None:
         """A setting made with set_value."""
         rows = self._rows(select(tables.setting.c.value).where(tables.setting.c.key == key))

@@ -123,8 +123,9 @@ def issuer_of(home: Home, authority: Authority) -> tbs.Issuer:
 
 def addresses_of(home: Home, label: str) -> Addresses:
     """Where the things of a CA can be fetched, as `handclasp ca addresses` was told; {label} in it is the CA's."""
-    found = {kind: home.store.value(f"{ADDRESS}{kind}") for kind in ("crl", "ocsp", "issuer")}
-    return Addresses(**{kind: text.replace("{label}", label) for kind, text in found.items() if text})
+    found = home.store.values(ADDRESS)
+    texts = {kind: found.get(f"{ADDRESS}{kind}") for kind in ("crl", "ocsp", "issuer")}
+    return Addresses(**{kind: text.replace("{label}", label) for kind, text in texts.items() if text})
 
 
 def add_intent(home: Home, issuer_label: str, request: IssuanceRequest, content: tbs.TbsCertificate) -> None:

@@ -20,6 +20,8 @@ ISSUING = "issuing"
 SESSION_EPOCH = "session_epoch"
 """Setting that counts revocations: part of the session cache zone's name, so that no older session can be resumed."""
 
+_OF_CAS = "ca_"
+
 RETIRED, DROPPED, PURPOSES = "ca_retired:", "ca_dropped:", "ca_purposes:"
 """Prefixes of settings, before the label of a CA: it signs nobody new; nobody trusts it any more; the profiles it is for."""
 
@@ -108,7 +110,8 @@ class Home:
 
     def authorities(self) -> tuple[Authority, ...]:
         """All CAs that are trusted here, roots first; UsageError when the home has none yet."""
-        found = tuple(one for one in self.store.authorities() if self.store.value(f"{DROPPED}{one.label}") is None)
+        dropped = self.store.values(DROPPED)
+        found = tuple(one for one in self.store.authorities() if f"{DROPPED}{one.label}" not in dropped)
         if not found:
             raise no_ca(self.layout.folder)
         return found
@@ -120,11 +123,13 @@ class Home:
             UsageError: there is none.
         """
         chosen: Authority | None = None
-        for authority in self.authorities():
-            if authority.parent is None or self.store.value(f"{RETIRED}{authority.label}") is not None:
+        known, trusted = self.store.values(_OF_CAS), self.authorities()
+        purposes = {one.label: known.get(f"{PURPOSES}{one.label}", "").split() for one in trusted}
+        for authority in trusted:
+            if authority.parent is None or f"{RETIRED}{authority.label}" in known:
                 continue
-            only = self.purposes(authority.label)
-            if profile in only or not (only or (chosen and self.purposes(chosen.label))):
+            only = purposes[authority.label]
+            if profile in only or not (only or (chosen and purposes[chosen.label])):
                 chosen = authority
         if chosen is None:
             raise UsageError(

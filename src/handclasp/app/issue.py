@@ -142,7 +142,7 @@ def make(home: Home, request: IssuanceRequest, public_key: CertificatePublicKeyT
     if public_key is None:
         raise Bug("a certificate needs a key", where=request.name)
     refuse_key(home, request.name, public_key)
-    content, authority, signer = _judged(home, request, public_key)
+    content, authority, issuer, signer = _judged(home, request, public_key)
     serial = content.preview.serial_number
     make_folder(home, request.name)
     add_intent(home, authority.label, request, content)
@@ -150,7 +150,7 @@ def make(home: Home, request: IssuanceRequest, public_key: CertificatePublicKeyT
     if key is not None:
         home.files.write(home.layout.staged_key(request.name, serial), key_pem(key), mode=0o600)
     crashpoint("issue.key-staged")
-    certificate = tbs.sign(content, signer, issuer_of(home, authority))
+    certificate = tbs.sign(content, signer, issuer)
     crashpoint("issue.signed")
     with home.store.begin() as transaction:
         transaction.record_issued(authority.label, serial, certificate.public_bytes(Encoding.DER))
@@ -190,14 +190,14 @@ def files_in(home: Home, folder: str) -> tuple[str, ...]:
 
 def _judged(
     home: Home, request: IssuanceRequest, public_key: CertificatePublicKeyTypes
-) -> tuple[tbs.TbsCertificate, Authority, SigningKey]:
+) -> tuple[tbs.TbsCertificate, Authority, tbs.Issuer, SigningKey]:
     authority = home.issuing(request.profile)
     profile = profile_of(home, request.profile)
     issuer = issuer_of(home, authority)
     serial = serial_from(home.entropy.bytes(OCTETS))
     content = tbs.build(profile, request, public_key=public_key, issuer=issuer, serial=serial, now=home.clock.now())
     lint.check(content, profile, request, issuer)
-    return content, authority, narrowed(home.keys.open(authority.key))
+    return content, authority, issuer, narrowed(home.keys.open(authority.key))
 
 
 def _own_name(profile: Profile, name: str) -> tuple[GeneralName, ...]:

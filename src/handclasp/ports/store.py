@@ -143,6 +143,10 @@ class Store(Protocol):
         """The newest event, or None before the first."""
         ...
 
+    def values(self, prefix: str) -> dict[str, str]:
+        """Every setting whose key begins so (ASCII)."""
+        ...
+
     def value(self, key: str) -> str | None:
         """A setting made with set_value."""
         ...
