@@ -67,3 +67,26 @@ def test_counts_follow_the_engine_asked_for() -> None:
     assert old.runs < every.runs
     assert old.builds == ("1.18/1.1.1",)
     assert explain("20").came_from is None, "client and upstream must not be added up"
+
+
+def test_the_line_of_an_old_openssl_is_told_apart_from_what_today_says() -> None:
+    line = "client SSL certificate verify error: (27:certificate not trusted) while reading client request headers"
+    found = explain(line)
+    assert {item.cause.slug for item in found.causes} >= {
+        "depth-openssl-1.0-error-27",
+        "client-trust-intermediate-only",
+        "client-verify-depth-too-small",
+    }
+    text = _squeezed(explanation_text(found, Page(long=True)))
+    assert "Newer versions say 2, 20, 21 or 22" in text
+    assert "the depth alone was enough" in text
+    assert "pass with the default depth 1" in text
+
+
+def test_the_line_of_an_upstream_has_its_causes_told_apart_and_the_door_kept_shut() -> None:
+    found = explain(LINE)
+    told = {item.cause.slug for item in found.causes}
+    assert told >= {"upstream-ca-not-trusted", "upstream-missing-intermediate", "upstream-verify-depth-too-small"}
+    text = _squeezed(explanation_text(found, Page(long=True)))
+    assert "Switch proxy_ssl_verify off [endangers security]" in text
+    assert "let a stranger in 9 of 9" in text
