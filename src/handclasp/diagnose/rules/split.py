@@ -93,12 +93,14 @@ def check_misdirected(case: Case) -> Iterator[Finding]:
         return
     lines = [line for line in case.logged if line.kind is LineKind.MISDIRECTED]
     for socket, server in guests(case):
+        if not lines and not socket.listen.http2:
+            continue
         shared = [
             other
             for other in socket.servers
             if other is not server and other.certificates.value == server.certificates.value and plain_name(other)
         ]
-        if not lines and not (socket.listen.http2 and shared):
+        if not lines and not shared:
             continue
         summary = say(
             "{server} shares its address{reason} with {other}: a connection opened for one is answered 421 for the other",
