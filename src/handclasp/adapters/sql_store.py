@@ -1,7 +1,6 @@
 """ports.Store on SQL: SQLite by default, any database SQLAlchemy serves behind the same statements."""
 
 import contextlib
-import hashlib
 import json
 import os
 import tempfile
@@ -9,9 +8,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlalchemy import Connection, Engine, Row, Select, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
@@ -19,10 +15,10 @@ from handclasp.adapters import sql_tables as tables
 from handclasp.adapters.sql_copy import copy_registry
 from handclasp.adapters.sql_engine import WRITE, changes_of, failures, migrate, snapshot, sqlite_engine
 from handclasp.adapters.sql_postgres import Lines, postgresql_engine
+from handclasp.adapters.sql_rows import event_of, intent_row, key_digest, record_of, serial_text
 from handclasp.model.errors import Bug, PolicyError
 from handclasp.model.issuance import AuditEvent, Authority, CertificateRecord, CertificateState, Intent, Reason
 from handclasp.pki.audit_chain import GENESIS, digest_of
-from handclasp.pki.names import fold
 
 _CERTIFICATE = tables.certificate.c
 _MOST_PARAMETERS = 500  # in one statement: every database takes that many
@@ -53,14 +49,14 @@ class SqlTransaction:
     def add_intent(self, intent: Intent) -> None:
         """Make an intent; the (issuer, serial) pair is unique."""
         try:
-            self._connection.execute(insert(tables.certificate).values(_intent_row(intent)))
+            self._connection.execute(insert(tables.certificate).values(intent_row(intent)))
         except IntegrityError as error:
             raise Bug("a serial number was drawn twice", where=serial_text(intent.serial)) from error
 
     def add_intents(self, intents: Iterable[Intent]) -> None:
         """Many intents at once."""
         try:
-            self._connection.execute(insert(tables.certificate), [_intent_row(intent) for intent in intents])
+            self._connection.execute(insert(tables.certificate), [intent_row(intent) for intent in intents])
         except IntegrityError as error:
             raise Bug("a serial number was drawn twice") from error
 
@@ -279,7 +275,7 @@ class SqlStore:
         if len(texts) == 1:  # what nearly every OCSP request asks; the statement is built once
             with failures(self._where), self._engine.connect() as connection:
                 row = connection.execute(_ONE, {"asked_issuer": issuer, "asked_serial": texts[0]}).one_or_none()
-            return {int(row.serial, 16): _record(row)} if row is not None else {}
+            return {int(row.serial, 16): record_of(row)} if row is not None else {}
         if not texts:
             return {}
         query = select(tables.certificate).where(_CERTIFICATE.issuer == issuer, _CERTIFICATE.serial.in_(texts))
@@ -336,12 +332,12 @@ class SqlStore:
         """The audit log from the beginning, or what follows the event of that number."""
         sequence = tables.audit_event.c.sequence
         rows = self._rows(select(tables.audit_event).where(sequence > after).order_by(sequence))
-        return tuple(_event(row) for row in rows)
+        return tuple(event_of(row) for row in rows)
 
     def last_audit_event(self) -> AuditEvent | None:
         """The newest event, or None before the first."""
         rows = self._rows(select(tables.audit_event).order_by(tables.audit_event.c.sequence.desc()).limit(1))
-        return _event(rows[0]) if rows else None
+        return event_of(rows[0]) if rows else None
 
     def values(self, prefix: str) -> dict[str, str]:
         """Every setting whose key begins so (ASCII)."""
@@ -356,70 +352,12 @@ class SqlStore:
         return rows[0].value if rows else None
 
     def _records(self, query: Select[Any]) -> tuple[CertificateRecord, ...]:
-        return tuple(_record(row) for row in self._rows(query))
+        return tuple(record_of(row) for row in self._rows(query))
 
     def _rows(self, query: Select[Any]) -> list[Row[Any]]:
         with failures(self._where), self._engine.connect() as connection:
             return list(connection.execute(query))
 
 
-def key_digest(certificate: bytes) -> str | None:
-    """SHA-256 of the key that a certificate (DER) certifies, in hex; None when it has none that can be read (old imports)."""
-    try:
-        key = x509.load_der_x509_certificate(certificate).public_key()
-    except (ValueError, UnsupportedAlgorithm):
-        return None
-    return hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
-
-
-def _intent_row(intent: Intent) -> dict[str, object]:
-    return {
-        "issuer": intent.issuer,
-        "serial": serial_text(intent.serial),
-        "profile": intent.profile,
-        "name": intent.name,
-        "name_key": fold(intent.name),
-        "state": CertificateState.INTENT.value,
-        "tbs_sha256": intent.tbs_sha256,
-        "not_before": intent.not_before,
-        "not_after": intent.not_after,
-        "created": intent.created,
-        "exported": False,
-    }
-
-
-def serial_text(serial: int) -> str:
-    """A serial as the registry keeps it."""
-    return f"{serial:0{tables.SERIAL_DIGITS}X}"
-
-
 def _is(issuer: str, serial: int) -> tuple[Any, Any]:
     return _CERTIFICATE.issuer == issuer, _CERTIFICATE.serial == serial_text(serial)
-
-
-def _record(row: Row[Any]) -> CertificateRecord:
-    return CertificateRecord(
-        serial=int(row.serial, 16),
-        issuer=row.issuer,
-        profile=row.profile,
-        name=row.name,
-        state=CertificateState(row.state),
-        not_before=row.not_before,
-        not_after=row.not_after,
-        certificate=row.certificate,
-        revoked_at=row.revoked_at,
-        reason=Reason(row.reason) if row.reason else None,
-    )
-
-
-def _event(row: Row[Any]) -> AuditEvent:
-    return AuditEvent(
-        sequence=row.sequence,
-        at=row.at,
-        actor=row.actor,
-        action=row.action,
-        subject=row.subject,
-        details=json.loads(row.details),
-        previous=row.previous,
-        digest=row.digest,
-    )

@@ -1,0 +1,75 @@
+"""Rows of the registry and the values they stand for."""
+
+import hashlib
+import json
+from typing import Any
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from sqlalchemy import Row
+
+from handclasp.adapters import sql_tables as tables
+from handclasp.model.issuance import AuditEvent, CertificateRecord, CertificateState, Intent, Reason
+from handclasp.pki.names import fold
+
+
+def key_digest(certificate: bytes) -> str | None:
+    """SHA-256 of the key that a certificate (DER) certifies, in hex; None when it has none that can be read (old imports)."""
+    try:
+        key = x509.load_der_x509_certificate(certificate).public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        return None
+    return hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
+
+
+def intent_row(intent: Intent) -> dict[str, object]:
+    """A new row."""
+    return {
+        "issuer": intent.issuer,
+        "serial": serial_text(intent.serial),
+        "profile": intent.profile,
+        "name": intent.name,
+        "name_key": fold(intent.name),
+        "state": CertificateState.INTENT.value,
+        "tbs_sha256": intent.tbs_sha256,
+        "not_before": intent.not_before,
+        "not_after": intent.not_after,
+        "created": intent.created,
+        "exported": False,
+    }
+
+
+def serial_text(serial: int) -> str:
+    """A serial as the registry keeps it."""
+    return f"{serial:0{tables.SERIAL_DIGITS}X}"
+
+
+def record_of(row: Row[Any]) -> CertificateRecord:
+    """The record of a row."""
+    return CertificateRecord(
+        serial=int(row.serial, 16),
+        issuer=row.issuer,
+        profile=row.profile,
+        name=row.name,
+        state=CertificateState(row.state),
+        not_before=row.not_before,
+        not_after=row.not_after,
+        certificate=row.certificate,
+        revoked_at=row.revoked_at,
+        reason=Reason(row.reason) if row.reason else None,
+    )
+
+
+def event_of(row: Row[Any]) -> AuditEvent:
+    """The audit event of a row."""
+    return AuditEvent(
+        sequence=row.sequence,
+        at=row.at,
+        actor=row.actor,
+        action=row.action,
+        subject=row.subject,
+        details=json.loads(row.details),
+        previous=row.previous,
+        digest=row.digest,
+    )
