@@ -1,4 +1,4 @@
-"""Evidence made to harm: the doctor answers with a finding or one line of error, in bounded time and memory, with nothing raw."""
+"""Evidence made to harm: the doctor answers with a finding or one error, in bounded time and memory, nothing raw."""
 
 import json
 import os
