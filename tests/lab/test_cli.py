@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,24 @@ def test_run_plays_one_cause_on_this_nginx(capsys: pytest.CaptureFixture[str], t
     assert document["unexpected"] == []
     assert main(["lab", "report", "--results", str(saved)]) == 0
     assert "remedy   renew-client-certificate: fixed 1 of 1" in capsys.readouterr().out
+
+
+def test_run_in_full_tells_set_up_request_errors_log_remedy_and_effect(capsys: pytest.CaptureFixture[str]) -> None:
+    started = time.monotonic()
+    assert main(["lab", "run", "client-crl-expired", "-v"]) == 0
+    assert time.monotonic() - started < 3
+    said = capsys.readouterr().err
+    broken, remedy = said.partition("client-crl-expired/root-crl-expired:")[2], said.partition("remedy ")[2]
+    for words in (
+        "ca.crl: CRL of CN=Lab Root,O=Lab, 2015-01-01 to 2016-01-01, 0 revoked",
+        "nginx.conf: ssl_crl ca.crl;",
+        "request: GET https://app.test/, SNI app.test, with CN=alice,O=Lab <- CN=Lab CA 1,O=Lab",
+        "raised: 12 at depth 1, /O=Lab/CN=Lab CA 1\n      raised: 12 at depth 2, /O=Lab/CN=Lab Root",
+        "nginx logs: *1 client SSL certificate verify error: (12:CRL has expired)",
+    ):
+        assert words in broken.partition("control ")[0]
+    assert "publish-fresh-crl: 200\n      ca.crl: CRL of CN=Lab CA 1,O=Lab, 2015-01-01 to 2099-01-01" in remedy
+    assert "raised:" not in remedy.partition("dead-end ")[0]
 
 
 def test_report_counts_the_shipped_runs(capsys: pytest.CaptureFixture[str]) -> None:

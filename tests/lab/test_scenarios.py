@@ -1,10 +1,12 @@
 """Every scenario on this machine's nginx; the recorded runs against the catalogue and against the verdict model."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from handclasp.adapters.lab_stage import LabStage
+from handclasp.app.evidence import certificate_paths, written_paths
 from handclasp.catalogue.builds import BUILDS
 from handclasp.catalogue.causes import load, slugs
 from handclasp.lab.exhibit import exhibit
@@ -13,8 +15,9 @@ from handclasp.lab.results import Result, build_id, play, tallies
 from handclasp.lab.scenario import Kind, Scenario, Variant
 from handclasp.lab.scenarios import scenarios, selected, variant_named
 from handclasp.model.errors import UsageError
+from handclasp.model.evidence import Evidence
 from handclasp.model.nginx import NginxBuild
-from handclasp.verdict.predict import predict
+from handclasp.verdict.predict import Stage, predict
 
 AT = datetime(2030, 1, 1, tzinfo=UTC)
 LAB_BUILDS = [build.id for build in BUILDS.values() if build.lab]
@@ -77,8 +80,6 @@ def test_symptoms_of_the_catalogue_are_what_the_runs_showed() -> None:
 
 @pytest.mark.parametrize("build", LAB_BUILDS)
 def test_the_model_predicts_every_recorded_run_from_the_exhibit_alone(build: str) -> None:
-    engine = BUILDS[build]
-    described = NginxBuild(path="nginx", version=engine.nginx, openssl=f"{engine.series}.0", debug=True)
     wrong, compared = [], 0
     for scenario in scenarios().values():
         for variant in scenario.variants():
@@ -86,13 +87,45 @@ def test_the_model_predicts_every_recorded_run_from_the_exhibit_alone(build: str
             if seen is None or seen.start or scenario.history or seen.status is None:
                 continue
             compared += 1
-            verdict = predict(exhibit(variant).evidence(at=AT, build=described))
+            verdict = predict(exhibit(variant).evidence(at=AT, build=described(build)))
             reported = verdict.reported.number if verdict.reported and verdict.log else None
             told = seen.number if "hides-reason" not in seen.cause else reported
             if (verdict.status, reported) != (seen.status, told):
                 wrong.append(f"{variant.label}: model {verdict.status} {reported}, nginx {seen.status} {seen.number}")
     assert not wrong, "\n".join(wrong)
     assert compared > 300
+
+
+@pytest.mark.parametrize("build", LAB_BUILDS)
+def test_the_model_predicts_every_refusal_to_start_and_its_words(build: str) -> None:
+    wrong, compared = [], 0
+    for scenario in scenarios().values():
+        for variant in scenario.variants():
+            seen = RECORDED.get(key(variant, build))
+            if seen is None or seen.start is None:
+                continue
+            compared += 1
+            said = predict(_with_gaps(exhibit(variant).evidence(at=AT, build=described(build)))).start
+            if said is None or said.replace("/etc/nginx/", "") not in seen.start:
+                wrong.append(f"{variant.label}: model {said}, nginx {seen.start}")
+    assert not wrong, "\n".join(wrong)
+    assert compared > 30
+
+
+def described(build: str) -> NginxBuild:
+    engine = BUILDS[build]
+    return NginxBuild(path="nginx", version=engine.nginx, openssl=f"{engine.series}.0", debug=True)
+
+
+def _with_gaps(evidence: Evidence) -> Evidence:
+    """As it is gathered from a machine: with the files that are named and not there."""
+    stage = Stage(evidence)
+    absent = sorted((certificate_paths(stage.config) | written_paths(stage.tree)) - set(evidence.files) - set(evidence.keys))
+    return replace(
+        evidence,
+        files={**evidence.files, **dict.fromkeys(absent)},
+        unreadable=dict.fromkeys(absent, "cannot be read: No such file or directory"),
+    )
 
 
 def test_counts_are_made_of_runs() -> None:

@@ -24,9 +24,9 @@ class Answer:
 
 
 def request_bytes(request: ProbeRequest) -> bytes:
-    """GET with the asked Host and headers. InputError for anything that would end a line early."""
+    """The request line with the asked Host and headers. InputError for anything that would end a line early."""
     lines = [
-        f"GET {request.path} HTTP/1.1",
+        f"{request.method} {request.path} HTTP/1.1",
         f"Host: {request.host}",
         "User-Agent: handclasp-probe",
         "Accept: */*",

@@ -38,11 +38,11 @@ class LabSide:
         """The same folder, as nginx sees it."""
         return f"{self.inside}/{self.name}"
 
-    def lay(self, files: Mapping[str, bytes], placeholders: Mapping[str, str]) -> None:
-        """Write files, each whole before it is seen, with the placeholders filled in."""
+    def lay(self, files: Mapping[str, bytes], values: Mapping[str, str]) -> None:
+        """Write files, each whole before it is seen, with the marks in them replaced by their values."""
         for name, content in files.items():
-            for placeholder, value in placeholders.items():
-                content = content.replace(placeholder.encode(), value.encode())  # noqa: PLW2901 - filled step by step
+            for mark, value in values.items():
+                content = content.replace(mark.encode(), value.encode())  # noqa: PLW2901 - filled step by step
             target = self.folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
             fresh = target.with_name(f"{target.name}.new")

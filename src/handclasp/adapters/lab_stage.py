@@ -7,6 +7,7 @@ from subprocess import Popen
 from handclasp.adapters.free_ports import LoopbackPorts
 from handclasp.adapters.lab_bench import LabNginx
 from handclasp.adapters.lab_sides import LabSide, folder, reload, running, seen_from
+from handclasp.adapters.plain_probe import ask_plainly
 from handclasp.adapters.tls_probe import TlsProbe
 from handclasp.model.probe import ClientIdentity, ProbeRequest, ProbeResult
 from handclasp.ports.bench import FOLDER
@@ -51,7 +52,8 @@ def _act(process: Popen[bytes], subject: LabSide, play: Play, ports: Mapping[str
             if act.signal:
                 reload(process)
         else:
-            results[act.name] = TlsProbe().ask(_request(act, results, ports))
+            ask = ask_plainly if act.plain else TlsProbe().ask
+            results[act.name] = ask(_request(act, results, ports))
     return results
 
 
@@ -69,5 +71,7 @@ def _request(visit: Visit, results: Mapping[str, ProbeResult], ports: Mapping[st
         tls=visit.tls,
         session=results[visit.resume].session if visit.resume else None,
         headers=visit.headers,
+        method=visit.method,
+        preamble=visit.preamble,
         timeout=_VISIT_SECONDS,
     )

@@ -49,6 +49,11 @@ class Wire:
                 self.flush()
                 return result
 
+    def before(self, data: bytes) -> None:
+        """Send bytes as they are, ahead of TLS."""
+        self._socket.settimeout(self._left())
+        self._socket.sendall(data)
+
     def flush(self) -> None:
         """Send what TLS wants sent.
 

@@ -36,7 +36,7 @@ class TlsProbe:
     """A TLS client that reports what it saw and enforces nothing."""
 
     def ask(self, request: ProbeRequest) -> ProbeResult:
-        """Connect, handshake, send one GET, read the answer.
+        """Connect, handshake, send one request, read the answer.
 
         What the network or the server does is in the result (`error`, `alert`). InputError only for a request that cannot be
         made: an unreadable certificate or key, a key that does not fit, a line break in a header, a session that is none.
@@ -64,6 +64,7 @@ def _converse(tls: SSL.Connection, request: ProbeRequest, message: bytes, seen: 
     try:
         with Wire(tls, request.address, request.port, request.timeout) as wire:
             seen.connected = True
+            wire.before(request.preamble)
             wire.do(tls.do_handshake)
             seen.shaken = True
             wire.do(lambda: tls.send(message))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from handclasp.lab.results import Result
 from handclasp.lab.scenario import Variant, main_visit
@@ -17,11 +17,16 @@ from handclasp.ports.stage import PORTS, Play, Reload, Visit
 PREFIX = "/etc/nginx"
 # Fixed numbers for people, where the stage takes free ports: TLS servers first, then origins, then the closed one.
 _NUMBERS = ("443", "8443", "9443", "8444", "8445", "9")
+# Of an exhibit whose nginx runs with older files than those on disk.
+_RUNNING_FOR, _CHANGED_AGO = timedelta(days=1), timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exhibit:
-    """`files` are below PREFIX, keys included; chain and key of the client are "" when it sends nothing; `log` holds lines."""
+    """`files` are below PREFIX, keys included; chain and key of the client are "" when it sends nothing; `log` holds lines.
+
+    `reloaded`: files were replaced while nginx ran; `newer` are those that it has not read yet.
+    """
 
     label: str
     side: Side
@@ -32,6 +37,8 @@ class Exhibit:
     server: str | None
     uri: str
     log: tuple[str, ...]
+    reloaded: bool = False
+    newer: tuple[str, ...] = ()
 
     def evidence(self, *, at: datetime, build: NginxBuild | None = None, with_log: bool = True) -> Evidence:
         """The same as a diagnosis takes it: private keys only as the public keys they hold."""
@@ -52,6 +59,8 @@ class Exhibit:
             presented=self.client_chain.encode() if self.side is Side.CLIENT else None,
             upstream_chain=self.origin_chain.encode() if self.side is Side.UPSTREAM else None,
             log_lines=self.log if with_log else (),
+            loaded=at - _RUNNING_FOR if self.reloaded else None,
+            changed=dict.fromkeys(self.newer, at - _CHANGED_AGO),
         )
 
 
@@ -60,27 +69,31 @@ def exhibit(variant: Variant, results: Sequence[Result] = (), build: str | None 
     setup = variant.make()
     play = setup.play(impostor=False)
     visit = next(act for act in play.acts if isinstance(act, Visit) and act.name == main_visit(setup))
+    disk, newer, reloaded = _on_disk(play, visit)
     lines = next((result.log for result in results if _recorded(result, variant) and build in (None, result.build)), ())
     return Exhibit(
         label=variant.label,
         side=setup.side,
-        files={f"{PREFIX}/{name}": _placed(content) for name, content in _on_disk(play, visit).items()},
+        files={f"{PREFIX}/{name}": _placed(content) for name, content in disk.items()},
         client_chain=visit.chain,
         client_key=visit.key,
         origin_chain=_origin_chain(setup),
         server=visit.sni or visit.host,
         uri=visit.path,
         log=lines,
+        reloaded=reloaded,
+        newer=tuple(f"{PREFIX}/{name}" for name in newer),
     )
 
 
-def _on_disk(play: Play, visit: Visit) -> dict[str, bytes]:
-    """The files as they are found after the trouble, whatever nginx had read of them by then."""
-    files = dict(play.subject)
-    for act in play.acts[: play.acts.index(visit)]:
+def _on_disk(play: Play, until: Visit) -> tuple[dict[str, bytes], tuple[str, ...], bool]:
+    """The files when that visit comes, those that nginx has not read, and whether any were replaced."""
+    files, newer, reloaded = dict(play.subject), dict[str, None](), False
+    for act in play.acts[: play.acts.index(until)]:
         if isinstance(act, Reload):
-            files |= act.files
-    return files
+            files, reloaded = files | act.files, True
+            newer = {} if act.taken else newer | dict.fromkeys(act.files)
+    return files, tuple(newer), reloaded
 
 
 def _recorded(result: Result, variant: Variant) -> bool:
@@ -100,6 +113,6 @@ def _origin_chain(setup: Setup) -> str:
 
 
 def _placed(content: bytes) -> bytes:
-    for placeholder, number in zip(PORTS, _NUMBERS, strict=True):
-        content = content.replace(placeholder.encode(), number.encode())
+    for mark, number in zip(PORTS, _NUMBERS, strict=True):
+        content = content.replace(mark.encode(), number.encode())
     return content.replace(FOLDER.encode(), PREFIX.encode())

@@ -70,11 +70,16 @@ def build_id(build: NginxBuild) -> str:
 
 def run(scenarios: Iterable[Scenario], stages: Sequence[Stage]) -> Iterator[Result]:
     """Every variant of every scenario on every build."""
+    return (play(variant, stage) for variant, stage in planned(scenarios, stages))
+
+
+def planned(scenarios: Iterable[Scenario], stages: Sequence[Stage]) -> Iterator[tuple[Variant, Stage]]:
+    """What there is to run, and on which build."""
     for scenario in scenarios:
         for variant in scenario.variants():
             for stage in stages:
                 if scenario.runs_on(variant.form, build_id(stage.build())):
-                    yield play(variant, stage)
+                    yield variant, stage
 
 
 def play(variant: Variant, stage: Stage) -> Result:

@@ -24,7 +24,8 @@ class ProbeRequest:
     """One connection and one HTTP/1.1 request on it.
 
     `sni` None sends no server name; `host` is the Host header. `session` resumes what an earlier result returned.
-    `trusted` is PEM of the CAs that should sign nginx's certificate; None reports the chain without judging it.
+    `preamble` is sent before the handshake (a PROXY line). `trusted` is PEM of the CAs that should sign nginx's certificate;
+    None reports the chain without judging it.
     """
 
     address: str
@@ -36,6 +37,8 @@ class ProbeRequest:
     tls: TlsVersion | None = None
     session: bytes | None = None
     headers: tuple[tuple[str, str], ...] = ()
+    method: str = "GET"
+    preamble: bytes = b""
     trusted: bytes | None = None
     timeout: float = 5.0
 

@@ -25,6 +25,7 @@ _NEW: Mapping[str, str] = {
     "ca md": "error:0A00018E:SSL routines::ca md too weak",
     "command": "error:0A000182:SSL routines::unknown cmd name:cmd={label}",
 }
+_V3_5: Mapping[str, str] = {**_NEW, "lookup missing": "error:05880020:x509 certificate routines::BIO lib"}
 _V1_1_1: Mapping[str, str] = {
     "missing": "error:02001002:system library:fopen:No such file or directory:fopen('{file}','r') "
     "error:2006D080:BIO routines:BIO_new_file:no such file",
@@ -50,7 +51,7 @@ _V1_0_2: Mapping[str, str] = {
     "no key": "error:0906D06C:PEM routines:PEM_read_bio:no start line:Expecting: ANY PRIVATE KEY",
     "command": "error:1414E182:SSL routines:SSL_CONF_cmd:unknown cmd name:cmd={label}",
 }
-_WORDS = {OpensslSeries.V1_0_2: _V1_0_2, OpensslSeries.V1_1_1: _V1_1_1}
+_WORDS = {OpensslSeries.V1_0_2: _V1_0_2, OpensslSeries.V1_1_1: _V1_1_1, OpensslSeries.V3_5: _V3_5}
 
 
 def ssl_reason(series: OpensslSeries, *kinds: str, file: str = "", label: str = "") -> str:

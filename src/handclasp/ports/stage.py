@@ -7,12 +7,15 @@ from handclasp.model.nginx import NginxBuild
 from handclasp.model.probe import ProbeResult, TlsVersion
 
 PORTS = ("@PORT@", "@PORT2@", "@PORT3@", "@ORIGIN@", "@ORIGIN2@", "@CLOSED@")
-"""Placeholders for free TCP ports in a play's files. Nobody listens on the last one."""
+"""Stand for free TCP ports in a play's files. Nobody listens on the last one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """One request over TLS. `chain` and `key` are PEM, "" for a client without certificate; `resume` names an earlier visit."""
+    """One request over TLS. `chain` and `key` are PEM, "" for a client without certificate; `resume` names an earlier visit.
+
+    `plain`: without TLS. `preamble` is sent before everything, such as a PROXY line.
+    """
 
     name: str
     chain: str = ""
@@ -24,14 +27,26 @@ class Visit:
     tls: TlsVersion | None = None
     resume: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
+    method: str = "GET"
+    plain: bool = False
+    preamble: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reload:
-    """Replace files of nginx under test; `signal` False: without telling nginx."""
+    """Replace files of nginx under test; `signal` False: without telling nginx.
+
+    `refused`: nginx will not take the new files, and goes on with the old ones.
+    """
 
     files: dict[str, bytes]
     signal: bool = True
+    refused: bool = False
+
+    @property
+    def taken(self) -> bool:
+        """Whether nginx runs with the new files."""
+        return self.signal and not self.refused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,19 +19,26 @@ def command(frame: Frame, causes: tuple[str, ...], roots: tuple[str, ...], host:
     \b
     Examples:
       handclasp lab run client-verify-depth-too-small
+      handclasp lab run client-crl-expired -v      set-up, request, raised errors, log, remedy and effect
       handclasp lab run --root /var/cache/handclasp-lab/debian-13 --save results.json
     """
     from handclasp.lab.report import as_expected, sentence
-    from handclasp.lab.results import run, to_json
+    from handclasp.lab.results import planned, to_json
     from handclasp.lab.scenarios import selected
+    from handclasp.lab.telling import plain, told
+    from handclasp.present.visible import visible
     from handclasp.wiring import World
 
     world = World(frame.home)
     stages = [world.lab_stage(root) for root in chosen(roots, host=host)]
     results = []
-    for result in run(selected(causes), stages):
+    show = told if frame.verbose else plain
+    for variant, stage in planned(selected(causes), stages):
+        result, details = show(variant, stage)
         results.append(result)
         frame.hint(("  " if as_expected(result) else "! ") + sentence(result))
+        for line in details:
+            frame.hint(f"      {visible(line)}")
     if save:
         world.files.write(save, to_json(results))
     wrong = [result for result in results if not as_expected(result)]

@@ -12,7 +12,8 @@ def _written(*, broken_config: bool) -> Setup:
     made.advertised = [made.stranger_root()]
     if broken_config:
         files["nginx.conf"] = made.nginx_conf().replace("ssl_verify_client", "ssl_verify_cleint").encode()
-    made.visits = [made.visit("client-before"), Reload(files=files, signal=broken_config), made.visit(CLIENT)]
+    replaced = Reload(files=files, signal=broken_config, refused=broken_config)
+    made.visits = [made.visit("client-before"), replaced, made.visit(CLIENT)]
     return made
 
 

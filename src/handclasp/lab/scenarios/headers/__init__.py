@@ -1,0 +1,1 @@
+"""Headers that tell the backend who the client is."""
