@@ -35,7 +35,8 @@ fix: setup ## let ruff repair and format what it can
 matrix: setup ## CASES=10000 SEED=1: the model and every scenario on nginx of Debian 11, 12, 13 (root; downloads once)
 	@roots=$$(sh tools/lab_roots.sh) && \
 		$(BIN)/handclasp lab fuzz --cases $${CASES:-10000} --seed $${SEED:-1} $$roots && \
-		$(BIN)/handclasp lab run --quiet $$roots
+		$(BIN)/handclasp lab run --quiet --save src/handclasp/lab/data/scenarios.json $$roots && \
+		$(BIN)/python tools/catalogue_measured.py
 
 lock: setup ## resolve requirements.lock anew from pyproject.toml
 	@$(BIN)/python -m pip install --quiet uv
