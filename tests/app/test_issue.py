@@ -101,7 +101,7 @@ def test_names_that_are_fine(ca: Ca, name: str) -> None:
     assert_consistent(ca)
 
 
-@pytest.mark.parametrize("san", ["dns:a b", "ip:300.1.1.1", "dns:-a.test", "uri:http://x", "email:@", "dns:a\nb", "", "dns:"])
+@pytest.mark.parametrize("san", ["dns:a b", "ip:300.1.1.1", "dns:-a.test", "rid:1.2.3", "email:@", "dns:a\nb", "", "dns:"])
 def test_bad_alternative_names(template: Ca, san: str) -> None:
     assert "cannot be a subject alternative name" in template.run("issue", "alice", "--san", san, expect=2).stderr
 
