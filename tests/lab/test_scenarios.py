@@ -44,7 +44,8 @@ def test_every_variant_ends_here_as_recorded(scenario: Scenario) -> None:
 
 
 def summary(result: Result) -> tuple[object, ...]:
-    return (result.status, result.number, result.text, result.alert, result.good, result.stranger, result.nobody)
+    seen = (result.status, result.number, result.text, result.alert, result.start)
+    return (*seen, result.good, result.stranger, result.nobody)
 
 
 def test_every_scenario_was_run_on_every_lab_build() -> None:
