@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 
@@ -13,10 +12,8 @@ def handclasp(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_build_twice(tmp_path: Path) -> None:
     target = tmp_path / "site"
-    start = time.monotonic()
     first = handclasp("kb", "build", str(target), "--json")
     assert first.returncode == 0, first.stderr
-    assert time.monotonic() - start < 10
     written = json.loads(first.stdout)["written"]
     assert written == sum(path.is_file() for path in target.rglob("*"))
     (target / "en" / "old-entry.html").write_text("stale")

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -29,9 +28,7 @@ def test_run_plays_one_cause_on_this_nginx(capsys: pytest.CaptureFixture[str], t
 
 
 def test_run_in_full_tells_set_up_request_errors_log_remedy_and_effect(capsys: pytest.CaptureFixture[str]) -> None:
-    started = time.monotonic()
     assert main(["lab", "run", "client-crl-expired", "-v"]) == 0
-    assert time.monotonic() - started < 3
     said = capsys.readouterr().err
     broken, remedy = said.partition("client-crl-expired/root-crl-expired:")[2], said.partition("remedy ")[2]
     for words in (
