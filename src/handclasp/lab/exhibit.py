@@ -1,5 +1,6 @@
 """A variant as a person would bring it to a diagnosis: configuration, files, what is sent, and the error log."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +18,7 @@ from handclasp.ports.stage import PORTS, Play, Reload, Visit
 PREFIX = "/etc/nginx"
 # Fixed numbers for people, where the stage takes free ports: TLS servers first, then origins, then the closed one.
 _NUMBERS = ("443", "8443", "9443", "8444", "8445", "9")
+_CONNECTION = re.compile(r"#\d+: \*(\d+) ")
 # Of an exhibit whose nginx runs with older files than those on disk.
 _RUNNING_FOR, _CHANGED_AGO = timedelta(days=1), timedelta(hours=1)
 
@@ -80,7 +82,7 @@ def exhibit(variant: Variant, results: Sequence[Result] = (), build: str | None 
         origin_chain=_origin_chain(setup),
         server=visit.sni or visit.host,
         uri=visit.path,
-        log=lines,
+        log=_since(lines, _before_reload(play, visit)),
         reloaded=reloaded,
         newer=tuple(f"{PREFIX}/{name}" for name in newer),
     )
@@ -94,6 +96,18 @@ def _on_disk(play: Play, until: Visit) -> tuple[dict[str, bytes], tuple[str, ...
             files, reloaded = files | act.files, True
             newer = {} if act.taken else newer | dict.fromkeys(act.files)
     return files, tuple(newer), reloaded
+
+
+def _before_reload(play: Play, until: Visit) -> int:
+    """How many visits came before nginx last took new files: what it logged of them says nothing of how it runs now."""
+    acts = play.acts[: play.acts.index(until)]
+    last = max((at for at, act in enumerate(acts) if isinstance(act, Reload) and act.taken), default=0)
+    return sum(isinstance(act, Visit) for act in acts[:last])
+
+
+def _since(lines: tuple[str, ...], connections: int) -> tuple[str, ...]:
+    """Without the lines of the first so many connections; nginx goes on counting when it reads new files."""
+    return tuple(line for line in lines if not (found := _CONNECTION.search(line)) or int(found[1]) > connections)
 
 
 def _recorded(result: Result, variant: Variant) -> bool:
