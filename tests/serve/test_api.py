@@ -368,3 +368,16 @@ def listeners(port: int) -> set[str]:
         except OSError:
             continue
     return found
+
+
+def test_a_body_without_end_is_cut_off_and_nothing_grows(client: Client) -> None:
+    """Far more than is read and dropped: the connection ends, and the server serves on."""
+    folder = client.ca.identity("root-admin")
+    done = subprocess.run(
+        ["curl", "-sS", "--noproxy", "*", "--max-time", "60", "--cacert", client.ca.home / "ca" / "bundle.pem", "--cert",
+         folder / "chain.pem", "--key", folder / "key.pem", "-H", "content-type: application/json", "--data-binary", "@-",
+         f"{client.base}/api/v1/certificates"],
+        input=b"x" * 50_000_000, capture_output=True, check=False, timeout=90,
+    )  # fmt: skip
+    assert b"413" in done.stdout or done.returncode != 0
+    assert client.ask("root-admin", "GET", "/whoami").status == 200

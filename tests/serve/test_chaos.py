@@ -15,7 +15,7 @@ from tests.nginx_rig import free_port
 from tests.serve.serve_rig import Served, serving
 from tests.serve.test_serve import certificate, load, request_for
 
-SECONDS = 20.0
+SECONDS = 12.0
 
 
 @dataclass

@@ -38,6 +38,7 @@ class DirectProtocol(PatientProtocol):
             super().on_headers_complete()
             return
         self.headers_known()
+        self._expect_head()  # its body has to come as soon: no other part of the server waits for it
 
     def on_body(self, body: bytes) -> None:
         """A part of the body."""
@@ -51,6 +52,7 @@ class DirectProtocol(PatientProtocol):
         if self._held is None:
             super().on_message_complete()
             return
+        self._rest()
         found = type(self).known(self._held, self.url, self._body)
         self._held, body, self._body = None, self._body, b""
         if found is not None:

@@ -12,6 +12,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 BODY_SECONDS = 10.0
 """A client that needs longer to send its request is let go."""
 
+_DRAINED = 1024 * 1024  # so much of a body that is too large is read and dropped, so that its sender gets to read the answer
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
@@ -61,13 +63,17 @@ async def body_of(receive: Receive, limit: int) -> bytes:
                     raise ClientGoneError
                 part = message.get("body", b"")
                 size += len(part)
-                if size > limit:
+                if size <= limit:
+                    parts.append(part)
+                elif size > limit + _DRAINED:
                     raise TooLargeError
-                parts.append(part)
                 if not message.get("more_body", False):
-                    return b"".join(parts)
+                    break
     except TimeoutError:
         raise ClientGoneError from None
+    if size > limit:
+        raise TooLargeError
+    return b"".join(parts)
 
 
 async def respond(send: Send, answer: Answer, *, head: bool = False) -> None:

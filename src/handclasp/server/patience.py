@@ -11,8 +11,6 @@ HEAD_SECONDS = 10.0
 MAX_HEAD = 48 * 1024
 """Octets of request line and headers: a GET with the largest OCSP request fits."""
 
-_SLACK = 64 * 1024  # one read may hold the head and the beginning of a body
-
 
 class PatientProtocol(HttpToolsProtocol):
     """Closes connections that dawdle or flood, and says in the scope's state who is there.
@@ -23,6 +21,7 @@ class PatientProtocol(HttpToolsProtocol):
     _timer: asyncio.TimerHandle | None = None
     _in_head = True
     _head = 0
+    _requests = 0
 
     def connection_made(self, transport: Any) -> None:
         """A client connected."""
@@ -39,15 +38,15 @@ class PatientProtocol(HttpToolsProtocol):
         self._expect_head()
 
     def data_received(self, data: bytes) -> None:
-        """Octets came."""
-        if self._in_head:
-            if self._timer is None:
-                self._expect_head()
-            self._head += len(data)
-            if self._head > MAX_HEAD + _SLACK:
-                self.transport.close()
-                return
+        """Octets came. Those count against the head that came while it is still not whole."""
+        if self._in_head and self._timer is None:
+            self._expect_head()
+        before = self._requests
         super().data_received(data)
+        if self._in_head and before == self._requests:
+            self._head += len(data)
+            if self._head > MAX_HEAD:
+                self.transport.close()
 
     def on_headers_complete(self) -> None:
         """The request is known; its body has bounds of its own."""
@@ -67,6 +66,7 @@ class PatientProtocol(HttpToolsProtocol):
     def request_over(self) -> None:
         """What comes next is the head of another request."""
         self._in_head, self._head = True, 0
+        self._requests += 1
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone."""
