@@ -10,7 +10,7 @@ from handclasp.diagnose.log_line import LogLine, read_line
 from handclasp.diagnose.party import UNLIMITED, Party, client_party, upstream_party
 from handclasp.model.certificate import Certificate, Crl
 from handclasp.model.evidence import Evidence
-from handclasp.model.nginx import StartFault
+from handclasp.model.nginx import StartFault, VerifyClient
 from handclasp.model.verdict import PathVerdict, Side, Verdict
 from handclasp.nginxconf.start_faults import evidence_faults
 from handclasp.pki.any_form import look
@@ -57,7 +57,7 @@ class Case:
             return Verdict(side=self.side, status=None, title=None, start=self.start_faults[0].message)
         if self.side is Side.UPSTREAM and self.stage.upstream_refusal is not None:
             return self.stage.upstream_refusal
-        if self.presented is None:
+        if self.presented is None or (self.presented and self.unread):
             return None
         if self.side is Side.CLIENT:
             return self.stage.client_verdict(self.presented)
@@ -77,9 +77,22 @@ class Case:
     @cached_property
     def party(self) -> Party | None:
         """The verification itself; None when none takes place."""
-        if not self.presented:
+        if not self.presented or self.unread:
             return None
         return (client_party if self.side is Side.CLIENT else upstream_party)(self.stage, self.presented)
+
+    @cached_property
+    def unread(self) -> tuple[str, ...]:
+        """Trust and CRL files of this verification that are not at hand: a dump from another machine, a forbidden folder."""
+        paths: tuple[str | None, ...]
+        if self.side is Side.UPSTREAM:
+            upstream = self.stage.upstream
+            paths = (upstream.trusted_certificate.value, upstream.crl.value) if upstream and upstream.verify.value else ()
+        else:
+            server = self.stage.scene.handshake
+            asks = server.verify_client.value is not VerifyClient.OFF
+            paths = (server.client_certificate.value, server.trusted_certificate.value, server.crl.value) if asks else ()
+        return tuple(path for path in paths if path and self.evidence.files.get(path) is None)
 
     @cached_property
     def pool(self) -> tuple[Certificate, ...]:

@@ -155,6 +155,12 @@ def _findings(case: Case) -> list[Finding]:
 def _checked(case: Case) -> list[Finding]:
     rules = ALL if not case.start_faults else [rule for rule in ALL if rule.before_start]
     found = [_ranked(case, rule, finding) for rule in rules for finding in rule.check(case)]
+    if case.unread and not case.start_faults:
+        # The files that decide are not at hand: the log lines are all there is to go by.
+        known = {finding.cause for finding in found}
+        stage = case.stage
+        lines = line_findings(case.logged, stage.version, stage.series)
+        found = [*(item for item in lines if item.cause not in known), *found]
     return sorted(found, key=lambda finding: _ORDER[finding.severity])
 
 
@@ -183,6 +189,11 @@ def _open_questions(case: Case) -> Iterable[CouldNotTell]:
                 else "上游出示了什么证书，因而无法判断是否会被接受",
             ),
             give="--client-cert" if client else "--upstream-chain",
+        )
+    for path in case.unread:
+        yield CouldNotTell(
+            question=Text(en=f"whom {path} trusts: the file was not given", zh=f"{path} 信任哪些 CA：没有提供该文件"),
+            give=f"{path} on this machine, or --chroot with a copy of that machine's files",
         )
     for path, reason in case.evidence.unreadable.items():
         yield CouldNotTell(

@@ -186,7 +186,7 @@ SAMPLES = (
     Sample("verify-enabled", "off-again", off_again, "verify-client-not-enabled"),
     Sample("verify-enabled", "public-beside", public_beside),
     Sample("listen-tls", "plain", plain_listen, "listen-without-ssl"),
-    Sample("listen-tls", "plain-beside", plain_beside, "listen-without-ssl"),
+    Sample("listen-tls", "plain-beside", plain_beside, "listen-without-ssl", severity="warning"),
     Sample("listen-tls", "redirecting", redirecting),
     Sample("listen-tls", "redirecting-apart", redirecting_apart),
     Sample("sni-split", "two-cas", two_cas, "sni-host-split"),

@@ -88,7 +88,8 @@ def _without_tls(socket: Socket, server: TlsServer, *, alone: bool) -> Finding:
             "{server} 还在 {address} 上以明文提供服务：任何人都能从那里进入", server=server.label, address=address,
         )  # fmt: skip
     where = Where.at(listen.origin if listen else server.origin, "listen")
-    return finding("listen-without-ssl", summary, where)
+    # Beside a TLS address it is a second door, not the reason why a handshake fails.
+    return finding("listen-without-ssl", summary, where, severity=Severity.ERROR if alone else Severity.WARNING)
 
 
 def listen_at(server: TlsServer, socket: Socket) -> Listen | None:
