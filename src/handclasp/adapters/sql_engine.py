@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import logging
 import os
 import threading
 from collections.abc import Iterator
@@ -12,6 +13,11 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool, QueuePool
 
 from handclasp.model.errors import HandclaspError, WorldError
+
+# The pool logs, with a traceback, what interrupts the closing of a connection. The interruption itself is raised on and told by
+# whoever handles it; a person needs no second account of it.
+logging.getLogger("sqlalchemy.pool").addHandler(logging.NullHandler())
+logging.getLogger("sqlalchemy.pool").propagate = False
 
 HEAD = "0002"
 """The newest revision in adapters/migrations/versions; a test compares."""

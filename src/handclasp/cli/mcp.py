@@ -14,7 +14,8 @@ def command(frame: Frame) -> int:  # noqa: ARG001 - every command takes the comm
     package mcp: pip install 'handclasp[mcp]'. It ends when its input ends.
 
     \b
-    Example (the configuration of an agent):
+    Example:
+      handclasp mcp        run by an agent whose configuration says
       {"mcpServers": {"handclasp": {"command": "handclasp", "args": ["mcp"]}}}
     """
     from handclasp.model.errors import WorldError

@@ -20,7 +20,7 @@ def command(frame: Frame, *, module: str | None, label: str | None, pin_file: st
 
     \b
     Example:
-      handclasp ca token --module /usr/lib/softhsm/libsofthsm2.so --token ca --pin-file /root/pin
+      handclasp ca token --module /usr/lib/softhsm/libsofthsm2.so --token ca --pin-file /etc/handclasp/pin
       handclasp ca add hsm --in-token
     """
     from pathlib import Path
