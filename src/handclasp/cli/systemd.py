@@ -34,6 +34,7 @@ def command(frame: Frame, *, output: str, user: str | None, reload: str, notify_
     Example:
       handclasp systemd && systemctl daemon-reload && systemctl enable --now handclasp-renew.timer handclasp-crl.timer
     """
+    import os
     import pwd
     import shutil
     import sys
@@ -46,7 +47,8 @@ def command(frame: Frame, *, output: str, user: str | None, reload: str, notify_
 
     here = world(frame)
     here.ca.authorities()
-    program = shutil.which(sys.argv[0]) or shutil.which("handclasp")
+    beside = os.path.join(os.path.dirname(sys.executable), "handclasp")  # noqa: PTH118, PTH120 - the script of this very Python
+    program = shutil.which(sys.argv[0]) or shutil.which("handclasp") or shutil.which(beside)
     if program is None:
         raise UsageError(
             "the command handclasp is not on the PATH", hint="call it by its full path: /path/to/handclasp systemd"
