@@ -34,7 +34,6 @@ def command(frame: Frame, *, output: str, user: str | None, reload: str, notify_
     Example:
       handclasp systemd && systemctl daemon-reload && systemctl enable --now handclasp-renew.timer handclasp-crl.timer
     """
-    import os
     import pwd
     import shutil
     import sys
@@ -47,7 +46,7 @@ def command(frame: Frame, *, output: str, user: str | None, reload: str, notify_
 
     here = world(frame)
     here.ca.authorities()
-    beside = os.path.join(os.path.dirname(sys.executable), "handclasp")  # noqa: PTH118, PTH120 - the script of this very Python
+    beside = str(Path(sys.executable).with_name("handclasp"))  # not on the PATH when a virtual environment is not active
     program = shutil.which(sys.argv[0]) or shutil.which("handclasp") or shutil.which(beside)
     if program is None:
         raise UsageError(
