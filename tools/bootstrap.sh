@@ -16,9 +16,6 @@ find_python() {
             return
         fi
     done
-    say "Python 3.11 or newer is needed and was not found."
-    say "hint: on Debian 12 or 13: apt-get install python3, or name one: make PYTHON=/path/to/python3 ..."
-    exit 5
 }
 
 has_stream_module() {
@@ -79,17 +76,28 @@ install_packages() {
 }
 
 python=$(find_python)
+if [ -z "$python" ] && ! command -v python3 >/dev/null; then
+    install_packages python3 python3-venv
+    python=$(find_python)
+fi
+if [ -z "$python" ]; then
+    say "Python 3.11 or newer is needed and was not found."
+    say "hint: Debian 12 and newer have it; or name one: make PYTHON=/path/to/python3 ..."
+    exit 5
+fi
 needed=$(missing_packages)
 # shellcheck disable=SC2086
 [ -z "$needed" ] || install_packages $needed
 
 stamp=.venv/.handclasp-stamp
-want=$({ "$python" -c 'import sys; print(sys.version, sys.executable)'; pwd; cat requirements.lock tools/bootstrap.sh; } | sha256sum)
-if [ ! -e "$stamp" ] || [ "$(cat "$stamp")" != "$want" ]; then
+interpreter=$({ "$python" -c 'import sys; print(sys.version, sys.executable)'; pwd; } | sha256sum)
+packages=$(cat requirements.lock pyproject.toml | sha256sum)
+had=$(cat "$stamp" 2>/dev/null) || had=""
+if [ "$had" != "$interpreter $packages" ]; then
     say "making .venv with $("$python" --version) and the packages of requirements.lock"
-    "$python" -m venv --clear .venv
+    case $had in "$interpreter "*) ;; *) "$python" -m venv --clear .venv ;; esac
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-    printf '%s\n' "$want" >"$stamp"
+    printf '%s\n' "$interpreter $packages" >"$stamp"
     say "ready"
 fi
