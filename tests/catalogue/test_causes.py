@@ -9,6 +9,8 @@ import pytest
 from handclasp.catalogue import causes
 from handclasp.catalogue.builds import BUILDS, fitting
 from handclasp.catalogue.cause import Cause, Status
+from handclasp.catalogue.references import url
+from handclasp.catalogue.steps import steps
 from handclasp.catalogue.verify_errors import by_number
 from handclasp.model.finding import Danger
 from handclasp.model.nginx import NginxVersion, OpensslSeries
@@ -133,3 +135,23 @@ def test_all_areas_and_causes_are_there() -> None:
     assert len(causes.slugs()) == 141
     assert {outline.status for outline in causes.outlines()} == set(Status)
     assert sum(outline.status is Status.REPRODUCED for outline in causes.outlines()) >= 110
+
+
+def test_official_references_have_addresses_of_the_right_site() -> None:
+    sites = {
+        "rfc": r"https://www\.rfc-editor\.org/rfc/rfc\d+\.html(#section-[\d.]+)?",
+        "advisory": r"https://www\.cve\.org/CVERecord\?id=CVE-\d{4}-\d+",
+        "man": r"https://(docs\.openssl\.org/3\.5/man\d/[\w-]+/|curl\.se/docs/manpage\.html|man7\.org/linux/man-pages/man8/\S+\.html)",
+        "vendor": r"https://(nginx\.org/en/docs/[\w/]+\.html(#[\w$]+)?|(docs\.nginx\.com|[a-z.]+\.[a-z]+)/\S+)",
+    }
+    for slug in causes.slugs():
+        official = [reference for reference in causes.load(slug).references if reference.kind != "report"]
+        assert official, slug
+        for reference in official:
+            assert re.fullmatch(sites[reference.kind], url(reference) or ""), (slug, reference.title, url(reference))
+
+
+def test_every_remedy_says_how_it_is_verified_and_undone() -> None:
+    used = [(r.verify, r.undo) for slug in causes.slugs() for r in causes.load(slug).remedies]
+    assert {verify for verify, _ in used} == set(steps().proofs)
+    assert {undo for _, undo in used} == set(steps().undos)

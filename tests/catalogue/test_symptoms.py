@@ -8,7 +8,7 @@ from handclasp.app.explain import explain
 from handclasp.catalogue import causes, meanings, symptoms, verify_errors
 from handclasp.catalogue.symptoms import SymptomKind
 from handclasp.diagnose.log_line import read_line
-from handclasp.diagnose.symptom_causes import causes_of, entries_by_cause, entry_of
+from handclasp.diagnose.symptom_causes import causes_of, documentation, entries_by_cause, entry_of, neighbours
 from handclasp.lab.report import recorded
 from handclasp.lab.scenario import Kind
 from handclasp.model.nginx import OpensslSeries
@@ -89,3 +89,25 @@ def test_every_line_of_a_broken_run_leads_to_an_entry_that_lists_the_true_cause(
         assert entry is not None, line
         assert cause in {candidate.cause for candidate in causes_of(entry)}, entry.slug
         assert cause in {item.cause.slug for item in explain(line).causes}
+
+
+def test_what_numbers_and_pages_usually_mean_is_written_and_leads_on() -> None:
+    """Every verification error and page that has a cause says what it comes down to; look-alikes are entries."""
+    wanted = {entry.slug for entry in ENTRIES if (entry.number is not None or entry.page) and causes_of(entry)}
+    assert set(symptoms.notes()) == wanted
+    for slug, note in symptoms.notes().items():
+        for text in (note.usually, *(pair.text for pair in note.confused)):
+            assert text.en
+            assert CJK.search(text.zh), slug
+        for pair in note.confused:
+            assert symptoms.entry(pair.slug), (slug, pair.slug)
+            assert pair.slug != slug
+
+
+def test_neighbours_share_an_entry_and_documentation_is_official() -> None:
+    for slug in causes.slugs():
+        for candidate in neighbours(slug):
+            assert set(entries_by_cause()[candidate.cause]) & set(entries_by_cause()[slug])
+    for entry in ENTRIES:
+        if causes_of(entry):
+            assert documentation(entry), entry.slug

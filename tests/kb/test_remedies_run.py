@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.hazmat.primitives.serialization.pkcs7 import serialize_certificates
 
 from handclasp.catalogue import causes
+from handclasp.catalogue.steps import Step, steps
 from tests.nginx_rig import Issued, crl, make
 
 STREAM = next(Path("/usr/lib/nginx/modules").glob("ngx_stream_module.so"), None)
@@ -31,14 +32,14 @@ DIRECTIVES = [
     if remedy.directives
 ]
 COMMANDS = [(slug, command) for slug in causes.slugs() for remedy in causes.load(slug).remedies for command in remedy.commands]
+STEPS = [(name, step) for table in (steps().proofs, steps().undos) for name, step in table.items() if step.commands]
 
 # Directives of modules or versions that this nginx has not: it must say so in just these words.
 FOREIGN = {
     "js_fetch_trusted_certificate": "unknown directive",
     "lua_ssl_trusted_certificate": "unknown directive",
     "js_set": "unknown directive",
-    "http3": "unknown directive",
-}
+} | ({} if "--with-http_v3_module" in BUILT else {"http3": "unknown directive"})
 NETSCAPE = x509.ObjectIdentifier("2.16.840.1.113730.1.1")
 HTTP_LEVEL = {"map", "log_format", "server", "large_client_header_buffers", "resolver"}
 LOCATION_LEVEL = {"proxy_pass"}
@@ -227,6 +228,17 @@ def test_nginx_takes_the_directives(place: Place, slug: str, remedy: str, direct
 
 @pytest.mark.parametrize(("slug", "command"), COMMANDS)
 def test_the_command_runs(place: Place, slug: str, command: str) -> None:
+    run(place, slug, command)
+
+
+@pytest.mark.parametrize(("name", "step"), STEPS, ids=[name for name, _ in STEPS])
+def test_the_proof_or_undo_runs(place: Place, name: str, step: Step) -> None:
+    """What is run before, then what is run after."""
+    for command in (*step.first, *step.commands):
+        run(place, name, command)
+
+
+def run(place: Place, slug: str, command: str) -> None:
     environment = os.environ | {"PATH": f"{place.root}/bin:{Path('.venv/bin').absolute()}:{os.environ['PATH']}", "LC_ALL": "C"}
     environment |= {"HANDCLASP_HOME": f"{place.root}/home", "CURL_CA_BUNDLE": f"{place.root}/root.pem"}
     text = place.turned(command)

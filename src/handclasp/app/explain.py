@@ -79,6 +79,7 @@ def _symptom(text: str, engine: Engine) -> Explanation | None:
         kind=Kind.SYMPTOM,
         title=entry.title.en if entry.title.en == entry.title.zh else None,
         entry=entry,
+        pages=(entry,),
         meaning=entry.says,
         causes=_load(causes_of(entry)),
         came_from=entry_came_from(entry),
@@ -147,6 +148,7 @@ def _of_rows(
         errors=rows,
         meaning=meanings.of_error(rows[0].symbol),
         entry=_page_of(rows, line.side if line else side),
+        pages=_pages_of(rows, line.side if line else side),
         causes=_load(sorted(found.values(), key=lambda candidate: candidate.other_versions)),
         doubt=line.doubt if line else None,
         came_from=_came_from_error(rows, engine, line.side if line else side),
@@ -166,6 +168,11 @@ def _came_from_error(rows: tuple[VerifyErrorName, ...], engine: Engine, side: Si
 def _page_of(rows: tuple[VerifyErrorName, ...], side: Side | None) -> SymptomEntry | None:
     numbers = {row.number for row in rows}
     return symptoms.entry(symptoms.slug_of_error(side, numbers.pop())) if side and len(numbers) == 1 else None
+
+
+def _pages_of(rows: tuple[VerifyErrorName, ...], side: Side | None) -> tuple[SymptomEntry, ...]:
+    found = (_page_of(rows, each) for each in ((side,) if side else Side))
+    return tuple(page for page in found if page and causes_of(page))
 
 
 def _narrow(row: VerifyErrorName, rows: tuple[VerifyErrorName, ...], engine: Engine) -> OpensslSeries | None:
@@ -193,6 +200,7 @@ def _line(text: str, engine: Engine) -> Explanation | None:
         kind=Kind.LINE,
         line=line,
         entry=entry,
+        pages=(entry,) if entry else (),
         meaning=entry.says if entry else meanings.of_kind(line.kind),
         causes=_load(found) or _found_by_words(line.message).causes,
         doubt=line.doubt,
@@ -248,7 +256,8 @@ def _title(text: str, engine: Engine) -> Explanation | None:
             asked=text,
             kind=Kind.TITLE,
             title=title,
-            entry=symptoms.entry(symptoms.slug_of_page(title)),
+            entry=(page := symptoms.entry(symptoms.slug_of_page(title))),
+            pages=(page,) if page else (),
             meaning=meaning,
             causes=_load(candidates(clue, engine.nginx, engine.series)),
             came_from=measured.came_from(sign.of_title(title), fitting(engine.series, engine.nginx)),

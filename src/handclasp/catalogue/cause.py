@@ -48,11 +48,19 @@ class Symptom:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CauseRemedy:
-    """A fix as knowledge. `directives` are lines to write into nginx's configuration, `commands` lines for a shell."""
+    """A fix as knowledge. `directives` are lines to write into nginx's configuration, `commands` lines for a shell.
+
+    `needs`: what must be at hand or true before. `risk`: what else changes; None: nobody new is admitted and nothing else
+    moves. `verify` and `undo` are keys of `steps.toml`.
+    """
 
     id: str
     applicability: Applicability
     text: Text
+    verify: str
+    undo: str
+    needs: Text | None = None
+    risk: Text | None = None
     directives: tuple[str, ...] = ()
     commands: tuple[str, ...] = ()
 

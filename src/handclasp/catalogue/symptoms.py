@@ -6,7 +6,7 @@ Entries of verification errors and pages are made of their tables; the others ar
 import re
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
@@ -31,11 +31,28 @@ class SymptomKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Confused:
+    """Another entry that looks alike, and what tells the two apart."""
+
+    slug: str
+    text: Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """What `notes.toml` says of one entry."""
+
+    usually: Text
+    confused: tuple[Confused, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SymptomEntry:
     """One entry. `title` is what is literally seen, or in a hole what happens; `says` what it means.
 
     `side` and `number` belong to a verification error, `page` is the title of an error page, `logs` are forms of lines as
-    causes write them, `causes` the slugs behind a hole.
+    causes write them, `causes` the slugs behind a hole. `usually` is what it comes down to in practice, `confused` with what
+    it is easily mixed up; both are written in `notes.toml`.
     """
 
     slug: str
@@ -47,6 +64,8 @@ class SymptomEntry:
     page: str | None = None
     logs: tuple[str, ...] = ()
     causes: tuple[str, ...] = ()
+    usually: Text | None = None
+    confused: tuple[Confused, ...] = ()
 
     @property
     def names(self) -> tuple[verify_errors.VerifyErrorName, ...]:
@@ -70,7 +89,18 @@ class _Written:
 @cache
 def entries() -> tuple[SymptomEntry, ...]:
     """All entries: verification errors of clients, then of upstreams, pages, lines, refusals, client output, holes."""
-    return (*_verify_errors(), *_pages(), *_written())
+    return tuple(_noted(entry) for entry in (*_verify_errors(), *_pages(), *_written()))
+
+
+@cache
+def notes() -> dict[str, Note]:
+    """What is written beside the entries, by their slugs."""
+    return msgspec.convert(tomllib.loads((files(__package__) / "notes.toml").read_text("utf-8")), dict[str, Note])
+
+
+def _noted(entry: SymptomEntry) -> SymptomEntry:
+    note = notes().get(entry.slug)
+    return replace(entry, usually=note.usually, confused=note.confused) if note else entry
 
 
 def entry(slug: str) -> SymptomEntry | None:

@@ -2,7 +2,7 @@
 
 The order is read from the data: causes whose own form matches before those shown only as look-alikes; faults before
 circumstances that show another fault's line; causes that show nothing beyond what was given before those that show more; then
-by lab runs on the builds that fit; then by the catalogue.
+by lab runs on the builds that fit; without any, causes that seldom look otherwise first; then by the catalogue.
 """
 
 import re
@@ -107,10 +107,14 @@ def _hits(clue: Clue, outline: Outline, builds: tuple[str, ...]) -> list[Symptom
     return [symptom for symptom in fit if matches(clue, symptom, outline.side)]
 
 
-def _key(clue: Clue, outline: Outline, hits: list[Symptom], builds: tuple[str, ...]) -> tuple[bool, bool, bool, int, int]:
+def _key(
+    clue: Clue, outline: Outline, hits: list[Symptom], builds: tuple[str, ...]
+) -> tuple[bool, bool, bool, int, float, int]:
     own = [symptom for symptom in hits if not symptom.look_alike]
     more = not (clue.forms or clue.number or clue.message) and all(symptom.number or symptom.logs for symptom in hits)
-    return not own, outline.circumstance, more, -_runs(own or hits, builds), outline.order
+    runs = _runs(own or hits, builds)
+    others = 0 if runs else 1 - len(hits) / len(outline.symptoms)
+    return not own, outline.circumstance, more, -runs, others, outline.order
 
 
 def _runs(symptoms: Iterable[Symptom], builds: tuple[str, ...]) -> int:

@@ -38,7 +38,8 @@ class Explained:
 class Explanation:
     """The answer. `errors`: what the number or symbol is called, per OpenSSL series. `doubt`: no nginx prints that line.
 
-    `entry` is the page of the knowledge base about what was seen; None for a cause or words. `causes` are in order; empty when
+    `entry` is the page of the knowledge base about what was seen; None for a cause or words. `pages`: that one, or the pages of
+    both sides when the side is not known. `causes` are in order; empty when
     nothing is known. `came_from`: the lab's runs that showed it; None: none did.
     """
 
@@ -52,3 +53,4 @@ class Explanation:
     title: str | None = None
     came_from: CameFrom | None = None
     entry: SymptomEntry | None = None
+    pages: tuple[SymptomEntry, ...] = ()

@@ -1,14 +1,20 @@
 """Joins what is seen with its causes: the causes of a symptom's entry, the entries of a cause, the entry of a log line."""
 
+from collections import Counter
+from collections.abc import Container
 from functools import cache
 
 from handclasp.catalogue import causes, measured, symptoms
 from handclasp.catalogue.builds import BUILDS
+from handclasp.catalogue.cause import Reference
 from handclasp.catalogue.measured import CameFrom
 from handclasp.catalogue.symptoms import SymptomEntry, SymptomKind
 from handclasp.diagnose import sign
 from handclasp.diagnose.candidates import Candidate, Clue, candidates, pattern
 from handclasp.diagnose.log_line import LogLine, read_line
+
+_ERRORS = Reference(kind="man", title="X509_STORE_CTX_get_error(3)")
+_TELLING = {SymptomKind.VERIFY, SymptomKind.LINE, SymptomKind.START, SymptomKind.CLIENT}
 
 
 def causes_of(entry: SymptomEntry) -> tuple[Candidate, ...]:
@@ -35,13 +41,40 @@ def entries_by_cause() -> dict[str, tuple[SymptomEntry, ...]]:
     return {slug: tuple(entries) for slug, entries in found.items()}
 
 
-def came_from(entry: SymptomEntry) -> CameFrom | None:
-    """The lab's runs that showed it; None when none did or when it is not counted."""
+def came_from(entry: SymptomEntry, builds: Container[str] = tuple(BUILDS)) -> CameFrom | None:
+    """The lab's runs on `builds` that showed it; None when none did or when it is not counted."""
     if entry.number is not None and entry.side is not None:
         name: str | None = sign.of_error(entry.side, entry.number)
     else:
         name = sign.of_title(entry.page) if entry.page else sign.of_line(read_line(entry.logs[0])) if entry.logs else None
-    return measured.came_from(name, tuple(BUILDS)) if name else None
+    return measured.came_from(name, builds) if name else None
+
+
+def seen_on(entry: SymptomEntry) -> tuple[tuple[str, CameFrom | None], ...]:
+    """What each build of the lab showed of it; empty when it is not counted anywhere."""
+    rows = tuple((build, came_from(entry, (build,))) for build in measured.measured().builds)
+    return rows if any(came for _, came in rows) else ()
+
+
+def documentation(entry: SymptomEntry, most: int = 6) -> tuple[Reference, ...]:
+    """Official pages about it: OpenSSL's list of errors where there is a number, then those that its causes refer to."""
+    own = (_ERRORS,) if entry.number is not None else ()
+    loaded = (causes.load(candidate.cause) for candidate in causes_of(entry))
+    named = (reference for cause in loaded for reference in cause.references if reference.kind != "report")
+    return tuple(dict.fromkeys((*own, *named)))[:most]
+
+
+def neighbours(slug: str, most: int = 5) -> tuple[Candidate, ...]:
+    """Causes that show the same error number or log line as this one, those with the most in common first."""
+    shared: Counter[str] = Counter()
+    found: dict[str, Candidate] = {}
+    for entry in entries_by_cause()[slug]:
+        for candidate in causes_of(entry) if entry.kind in _TELLING else ():
+            if candidate.cause != slug:
+                found.setdefault(candidate.cause, candidate)
+                shared[candidate.cause] += 1
+    ranked = sorted(found, key=lambda name: (-shared[name], found[name].rank))
+    return tuple(found[name] for name in ranked[:most])
 
 
 def entry_of(line: LogLine) -> SymptomEntry | None:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from handclasp.catalogue.builds import BUILDS
-from handclasp.catalogue.cause import Cause, Symptom
+from handclasp.catalogue.cause import Cause, CauseRemedy, Symptom
 from handclasp.catalogue.measured import of_change
+from handclasp.catalogue.steps import steps
 from handclasp.catalogue.verify_errors import VerifyErrorName, by_number
 from handclasp.diagnose.candidates import Candidate
 from handclasp.diagnose.explanation import Explanation, Kind
@@ -33,14 +34,46 @@ def explanation_text(explanation: Explanation, page: Page) -> str:
     one = len(explanation.causes) == 1
     shown = explanation.causes if page.long else explanation.causes[:SHORT]
     if explanation.causes and not one:
-        blocks.append([rule(page, word("best" if explanation.kind is Kind.WORDS else "causes", page.lang))])
+        blocks.append([rule(page, word(causes_heading(explanation), page.lang))])
     for place, item in enumerate(shown, 1):
         full = page.long or one or (place == 1 and explanation.kind is not Kind.WORDS)
         number = None if one else place
         blocks.append(cause_lines(page, item.cause, place=number, candidate=item.candidate, full=full))
     if not explanation.causes:
         blocks.append([word("nothing" if explanation.kind is Kind.WORDS else "no-cause", page.lang)])
+    blocks.append(_confused(explanation, page))
     return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def causes_heading(explanation: Explanation) -> str:
+    """The key of the words above several causes: how they are ordered."""
+    if explanation.kind is Kind.WORDS:
+        return "best"
+    counted = any(item.candidate and item.candidate.runs for item in explanation.causes)
+    return "causes" if counted else "causes-unmeasured"
+
+
+def usual_texts(explanation: Explanation, lang: str) -> list[str]:
+    """What it usually comes down to; with the side before it where that is not known."""
+    pages = [page for page in explanation.pages if page.usually]
+    sides = len(explanation.pages) > 1
+    return [
+        (word(page.side, lang) + word("colon", lang) if sides and page.side else "") + page.usually.in_language(lang)
+        for page in pages
+        if page.usually
+    ]
+
+
+def _confused(explanation: Explanation, page: Page) -> list[str]:
+    """Entries that look alike; only where one page answers, or everything is wanted."""
+    pages = explanation.pages if page.long or len(explanation.pages) == 1 else ()
+    pairs = [pair for entry in pages for pair in entry.confused]
+    if not pairs:
+        return []
+    lines = [rule(page, word("confused", page.lang))]
+    for pair in pairs:
+        lines += wrap(f"{pair.text.in_language(page.lang)}  ({pair.slug})", page.columns, first="  - ", rest="    ")
+    return lines
 
 
 def _head(explanation: Explanation, page: Page) -> list[str]:
@@ -55,6 +88,8 @@ def _head(explanation: Explanation, page: Page) -> list[str]:
         lines += wrap(DOUBT[explanation.doubt].in_language(page.lang), page.columns, first="! ", rest="  ")
     if explanation.meaning:
         lines += wrap(explanation.meaning.in_language(page.lang), page.columns)
+    for text in usual_texts(explanation, page.lang):
+        lines += ["", *wrap(text, page.columns, first=word("usually", page.lang) + word("colon", page.lang), rest="  ")]
     if explanation.came_from:
         label = word("lab", page.lang) + word("colon", page.lang)
         lines += wrap(origins(explanation.came_from).in_language(page.lang), page.columns, first=label, rest="  ")
@@ -89,7 +124,8 @@ def cause_lines(page: Page, cause: Cause, *, place: int | None, candidate: Candi
     lines += _section(page, "check", cause.tell_apart.in_language(page.lang))
     if not full:
         return lines
-    return lines + _remedies(page, cause) + _dead_ends(page, cause) + _background(page, cause, candidate)
+    whole = page.long or place is None
+    return lines + _remedies(page, cause, whole=whole) + _dead_ends(page, cause) + _background(page, cause, candidate)
 
 
 def _fit(candidate: Candidate | None, lang: str) -> str:
@@ -98,16 +134,34 @@ def _fit(candidate: Candidate | None, lang: str) -> str:
     return "  (" + word("other-versions" if candidate.other_versions else "looks-like", lang) + ")"
 
 
-def _remedies(page: Page, cause: Cause) -> list[str]:
+def _remedies(page: Page, cause: Cause, *, whole: bool) -> list[str]:
+    """Each with its count and what it needs and risks; `whole`: with how to see that it worked and how to take it back."""
     lines = []
     for remedy in cause.remedies:
         kind = APPLICABILITY[remedy.applicability].in_language(page.lang)
         lines += _section(page, "fix", f"[{kind}] {remedy.text.in_language(page.lang)}")
-        rate = fixed(of_change(cause.slug, remedy.id)).in_language(page.lang)
-        lines.append(f"              {word('lab', page.lang)}{word('colon', page.lang)}{rate}")
+        lines += _under(page, "lab", fixed(of_change(cause.slug, remedy.id)).in_language(page.lang))
         lines += [f"              {directive}" for directive in remedy.directives]
         lines += [f"              $ {command}" for command in remedy.commands]
+        lines += _under(page, "needs", remedy.needs.in_language(page.lang)) if remedy.needs else []
+        risk = remedy.risk.in_language(page.lang) if remedy.risk else word("no-risk", page.lang)
+        lines += _under(page, "risk", risk)
+        lines += _afterwards(page, remedy) if whole else []
     return lines
+
+
+def _afterwards(page: Page, remedy: CauseRemedy) -> list[str]:
+    lines = []
+    for key, step in (("verify", steps().proofs[remedy.verify]), ("undo", steps().undos[remedy.undo])):
+        lines += _under(page, key, step.text.in_language(page.lang))
+        lines += [f"                $ {command}    # {word('before', page.lang)}" for command in step.first]
+        lines += [f"                $ {command}" for command in step.commands]
+    return lines
+
+
+def _under(page: Page, key: str, text: str) -> list[str]:
+    first = " " * 14 + word(key, page.lang) + word("colon", page.lang)
+    return wrap(text, page.columns, first=first, rest=" " * 16)
 
 
 def _dead_ends(page: Page, cause: Cause) -> list[str]:
@@ -119,8 +173,7 @@ def _dead_ends(page: Page, cause: Cause) -> list[str]:
         lines += _section(page, "dont", f"{action}{mark}{word('colon', page.lang)}{dead_end.why.in_language(page.lang)}")
         count = of_change(cause.slug, dead_end.id)
         if count:
-            rate = helped(count).in_language(page.lang)
-            lines.append(f"              {word('lab', page.lang)}{word('colon', page.lang)}{rate}")
+            lines += _under(page, "lab", helped(count).in_language(page.lang))
     return lines
 
 

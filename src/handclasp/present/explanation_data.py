@@ -3,10 +3,12 @@
 from handclasp.catalogue.builds import BUILDS
 from handclasp.catalogue.cause import Cause
 from handclasp.catalogue.measured import of_cause, of_change
+from handclasp.catalogue.references import url
+from handclasp.catalogue.steps import Step, steps
 from handclasp.diagnose.explanation import Explained, Explanation
 from handclasp.diagnose.log_line import LogLine
 from handclasp.model.text import Text
-from handclasp.present.explanation import grouped
+from handclasp.present.explanation import grouped, usual_texts
 from handclasp.present.explanation_words import DOUBT, lab, versions
 from handclasp.present.rates import count_fields, origin_fields
 
@@ -33,6 +35,10 @@ def explanation_fields(explanation: Explanation, lang: str) -> dict[str, object]
         "genuine": doubt is None if explanation.line or doubt else None,
         "doubt": {"kind": doubt, "text": DOUBT[doubt].in_language(lang)} if doubt else None,
         "meaning": _text(explanation.meaning, lang),
+        "usually": usual_texts(explanation, lang),
+        "confused_with": [
+            {"entry": pair.slug, "text": pair.text.in_language(lang)} for page in explanation.pages for pair in page.confused
+        ],
         "came_from": origin_fields(explanation.came_from),
         "causes": [_cause(item, place, lang) for place, item in enumerate(explanation.causes, 1)],
     }
@@ -63,6 +69,10 @@ def _cause(item: Explained, place: int, lang: str) -> dict[str, object]:
                 "text": remedy.text.in_language(lang),
                 "directives": remedy.directives,
                 "commands": remedy.commands,
+                "needs": _text(remedy.needs, lang),
+                "risk": _text(remedy.risk, lang),
+                "verify": _step(steps().proofs[remedy.verify], lang),
+                "undo": _step(steps().undos[remedy.undo], lang),
                 "lab": count_fields(of_change(cause.slug, remedy.id)),
             }
             for remedy in cause.remedies
@@ -79,8 +89,12 @@ def _cause(item: Explained, place: int, lang: str) -> dict[str, object]:
         "lab": _lab(item, lang),
         "versions": [{"on": versions(note.on, lang), "text": note.text.in_language(lang)} for note in cause.versions],
         "next_causes": cause.next_causes,
-        "references": cause.references,
+        "references": [{"kind": it.kind, "title": it.title, "url": url(it)} for it in cause.references],
     }
+
+
+def _step(step: Step, lang: str) -> dict[str, object]:
+    return {"text": step.text.in_language(lang), "first": step.first, "commands": step.commands}
 
 
 def _lab(item: Explained, lang: str) -> dict[str, object]:

@@ -5,12 +5,24 @@ from handclasp.catalogue.symptoms import SymptomKind
 _STRING = {"type": "string"}
 _NUMBER = {"type": ["integer", "null"]}
 _TEXT = {
+    "description": "By language; English and Chinese always.",
     "type": "object",
     "properties": {"en": _STRING, "zh": _STRING},
     "required": ["en", "zh"],
+    "additionalProperties": _STRING,
+}
+_MAYBE_TEXT = {**_TEXT, "type": ["object", "null"]}
+_STRINGS = {"type": "array", "items": _STRING}
+_STEP = {
+    "type": "object",
+    "properties": {"text": _TEXT, "first": _STRINGS, "commands": _STRINGS},
+    "required": ["text", "first", "commands"],
     "additionalProperties": False,
 }
-_STRINGS = {"type": "array", "items": _STRING}
+_GENERATED = {
+    **_STRINGS,
+    "description": "Fields made of the lab's runs and of other entries by a program; the rest is written.",
+}
 _COUNT = {
     "description": "Lab runs; null: not measured.",
     "type": ["object", "null"],
@@ -31,6 +43,7 @@ def _rows(**properties: object) -> dict[str, object]:
     }
 
 
+_REFERENCES = _rows(kind=_STRING, title=_STRING, url={"type": ["string", "null"], "format": "uri"})
 _COMMON: dict[str, object] = {"schema": {"const": "handclasp/kb-entry/1"}, "slug": _STRING, "title": _TEXT}
 
 _CAUSE: dict[str, object] = {
@@ -49,6 +62,10 @@ _CAUSE: dict[str, object] = {
         text=_TEXT,
         directives=_STRINGS,
         commands=_STRINGS,
+        needs=_MAYBE_TEXT,
+        risk=_MAYBE_TEXT,
+        verify=_STEP,
+        undo=_STEP,
         lab=_COUNT,
     ),
     "dead_ends": _rows(
@@ -60,15 +77,19 @@ _CAUSE: dict[str, object] = {
     ),
     "next_causes": _STRINGS,
     "versions": _rows(on=_STRING, text=_TEXT),
-    "references": _rows(kind=_STRING, title=_STRING),
+    "looks_the_same": _STRINGS,
+    "references": _REFERENCES,
     "lab": {"type": ["object", "null"]},
     "reproduce": {"type": ["string", "null"]},
+    "generated": _GENERATED,
 }
 
 _SYMPTOM: dict[str, object] = {
     **_COMMON,
     "kind": {"enum": [kind.value for kind in SymptomKind]},
     "says": _TEXT,
+    "usually": _MAYBE_TEXT,
+    "confused_with": _rows(entry=_STRING, text=_TEXT),
     "side": {"enum": ["client", "upstream", None]},
     "number": _NUMBER,
     "names": _rows(openssl=_STRING, number={"type": "integer"}, symbol=_STRING, text=_STRING),
@@ -83,6 +104,9 @@ _SYMPTOM: dict[str, object] = {
         look_alike={"type": "boolean"},
     ),
     "came_from": {"type": ["object", "null"]},
+    "seen_on": _rows(build=_STRING, runs={"type": "integer"}, causes=_rows(cause=_STRING, runs={"type": "integer"})),
+    "documentation": _REFERENCES,
+    "generated": _GENERATED,
 }
 
 
