@@ -37,6 +37,12 @@ class Issued:
         return ClientIdentity(certificate_chain=self.pem + b"".join(above.pem for above in chain), private_key=self.key_pem)
 
 
+_CA_KEY_USAGE = x509.KeyUsage(
+    digital_signature=False, content_commitment=False, key_encipherment=False, data_encipherment=False, key_agreement=False,
+    key_cert_sign=True, crl_sign=True, encipher_only=False, decipher_only=False,
+)  # fmt: skip
+
+
 def make(
     name: str, issuer: Issued | None = None, *, ca: bool = False, server: bool = False, not_after: datetime | None = None
 ) -> Issued:
@@ -55,7 +61,9 @@ def make(
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
     )
-    if not ca:
+    if ca:
+        builder = builder.add_extension(_CA_KEY_USAGE, critical=True)
+    else:
         usage = ExtendedKeyUsageOID.SERVER_AUTH if server else ExtendedKeyUsageOID.CLIENT_AUTH
         builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
     if server:

@@ -45,6 +45,7 @@ missing_packages() {
     command -v softhsm2-util >/dev/null || printf 'softhsm2 '
     has_postgresql || printf 'postgresql '
     command -v chromium >/dev/null || printf 'chromium '
+    command -v patch >/dev/null || printf 'patch '
     command -v certutil >/dev/null || printf 'libnss3-tools '
     command -v keytool >/dev/null || printf 'default-jre-headless '
     command -v cfssl >/dev/null || printf 'golang-cfssl '

@@ -24,7 +24,7 @@ def verified(ca: Ca, name: str, root: str, *, expect: int = 0) -> str:
 
 
 def issuer_of(ca: Ca, name: str) -> str:
-    return openssl("x509", "-in", ca.identity(name, "certificate.pem"), "-noout", "-issuer")
+    return openssl("x509", "-in", ca.identity(name, "certificate.pem"), "-noout", "-issuer", "-nameopt", "oneline")
 
 
 def test_a_ca_for_servers_signs_servers_and_nothing_else_does(ca: Ca) -> None:

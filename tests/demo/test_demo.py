@@ -253,7 +253,7 @@ def test_kept_it_can_be_visited_and_stopped_as_it_says(tmp_path: Path) -> None:
         assert visited.stdout.endswith("200")
         p12, password = re.findall(r"import (\S+) \(password in (\S+)\)", done.stdout)[0]
         opened = ["openssl", "pkcs12", "-in", p12, "-passin", f"file:{password}", "-nokeys"]
-        assert "CN = alice" in subprocess.run(opened, capture_output=True, text=True, check=True).stdout
+        assert "friendlyName: alice" in subprocess.run(opened, capture_output=True, text=True, check=True).stdout
     finally:
         stop = re.search(r"^     stop it +(.*)$", done.stdout, re.MULTILINE)
         assert stop

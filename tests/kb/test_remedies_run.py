@@ -24,6 +24,7 @@ from handclasp.catalogue import causes
 from handclasp.catalogue.steps import Step, steps
 from tests.nginx_rig import Issued, crl, make
 
+BUILT = subprocess.run(["nginx", "-V"], capture_output=True, text=True, check=True).stderr
 STREAM = next(Path("/usr/lib/nginx/modules").glob("ngx_stream_module.so"), None)
 DIRECTIVES = [
     (slug, remedy.id, remedy.directives)

@@ -50,7 +50,8 @@ def test_everybody_gets_what_the_intent_says(rig: SiteRig, seed: int, version: N
     )
     for _ in range(3):
         site = drawn(rig, chance)
-        rig.serve(render_site(site, rig.material(admitted=admitted), version or rig.version))
+        text = render_site(site, rig.material(admitted=admitted), version or rig.version)
+        rig.serve(text, foreign=version is not None)
         for client in CLIENTS:
             for path in ASKED:
                 assert ask(rig, client, path) == expected(site, client, path), (site, client, path)

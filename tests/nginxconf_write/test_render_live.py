@@ -111,7 +111,7 @@ def test_a_default_server_with_another_ca_lets_nobody_in(rig: SiteRig) -> None:
         ssl_certificate {rig.path("server.pem")}; ssl_certificate_key {rig.path("server.key")};
         ssl_client_certificate {rig.path("foreign.pem")}; ssl_verify_client on; return 200 "foreign";
     }}"""
-    rig.serve(render_site(rig.intent(), rig.material(), rig.version, guard=False), foreign)
+    rig.serve(render_site(rig.intent(), rig.material(), rig.version, guard=False), foreign, foreign=True)
     assert _ask(rig, sni=None, host="foreign.test", client="foreigner").status == 200
     assert _ask(rig, sni=None, host="app.test", client="foreigner").status == 421
     assert _ask(rig, sni="foreign.test", host="app.test", client="foreigner").status == 421

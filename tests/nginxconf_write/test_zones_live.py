@@ -66,7 +66,8 @@ def material(rig: SiteRig, *names: str) -> SiteMaterial:
 
 
 def serve(rig: SiteRig, *names: str, version: NginxVersion | None = None, **intent: object) -> None:
-    rig.serve(render_site(rig.intent(**intent), material(rig, *names), version or rig.version))
+    text = render_site(rig.intent(**intent), material(rig, *names), version or rig.version)
+    rig.serve(text, foreign=version is not None)
 
 
 def status(rig: SiteRig, client: str | None, path: str = "/", *options: str) -> int:

@@ -88,7 +88,7 @@ def judged(trial: Trial, folder: Path) -> Raised | None:
     )
     raised = tuple((int(number), int(depth)) for number, depth in _ERROR.findall(ran.stdout + ran.stderr))
     if not raised and ran.returncode:
-        assert "Could not read" in ran.stderr, ran.stderr
+        assert re.search(r"Could not (read|find)", ran.stderr), ran.stderr
         return None
     return raised
 

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import tempfile
+import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
@@ -13,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from handclasp.adapters import sql_tables as tables
 from handclasp.adapters.sql_copy import copy_registry
-from handclasp.adapters.sql_engine import WRITE, changes_of, failures, migrate, snapshot, sqlite_engine
+from handclasp.adapters.sql_engine import WRITE, Changes, changes_of, failures, migrate, snapshot, sqlite_engine
 from handclasp.adapters.sql_postgres import Lines, postgresql_engine
 from handclasp.adapters.sql_rows import event_of, intent_row, key_digest, record_of, serial_text
 from handclasp.model.errors import Bug, PolicyError
@@ -60,8 +61,8 @@ class SqlTransaction:
         except IntegrityError as error:
             raise Bug("a serial number was drawn twice") from error
 
-    def record_fleet(self, issuer: str, signed: Iterable[tuple[int, bytes]]) -> None:
-        """Attach signed certificates (serial, DER) to their intents, and mark them issued and exported."""
+    def record_fleet(self, issuer: str, signed: Iterable[tuple[int, bytes, str]]) -> None:
+        """Attach signed certificates (serial, DER, digest of the key) to their intents, and mark them issued and exported."""
         intended = _CERTIFICATE.state == CertificateState.INTENT.value
         statement = (
             update(tables.certificate)
@@ -73,7 +74,7 @@ class SqlTransaction:
                 key_sha256=bindparam("key_digest"),
             )
         )
-        rows = [{"of_serial": serial_text(serial), "der": der, "key_digest": key_digest(der)} for serial, der in signed]
+        rows = [{"of_serial": serial_text(serial), "der": der, "key_digest": digest} for serial, der, digest in signed]
         changed = self._connection.execute(statement, rows)
         if changed.rowcount not in (-1, len(rows)):
             raise Bug(f"{len(rows)} certificates were signed, and {changed.rowcount} had an intent")
@@ -199,6 +200,8 @@ class SqlStore:
         migrate(engine, where)
         self._changes = changes_of(engine)
         self._lines = Lines(engine) if engine.dialect.name == "postgresql" else None
+        # Not every holder ends a store; none may leave a connection open behind it.
+        weakref.finalize(self, _let_go, self._changes, engine)
 
     @classmethod
     def sqlite(cls, path: str, *, pooled: bool = False) -> "SqlStore":
@@ -212,8 +215,7 @@ class SqlStore:
 
     def close(self) -> None:
         """Let every connection go; a store that is asked again opens others."""
-        self._changes.close()
-        self._engine.dispose()
+        _let_go(self._changes, self._engine)
 
     @contextlib.contextmanager
     def exclusive(self) -> Iterator[None]:
@@ -357,6 +359,11 @@ class SqlStore:
     def _rows(self, query: Select[Any]) -> list[Row[Any]]:
         with failures(self._where), self._engine.connect() as connection:
             return list(connection.execute(query))
+
+
+def _let_go(changes: Changes, engine: Engine) -> None:
+    changes.close()
+    engine.dispose()
 
 
 def _is(issuer: str, serial: int) -> tuple[Any, Any]:

@@ -23,10 +23,13 @@ _COMMANDS = frozenset(
 )
 
 
-def http_server_faults(
+def server_faults(
     block: Directive, scope: Scope, server: TlsServer, module: Directive, known: StartFiles
 ) -> Iterator[StartFault]:
-    """One server of http. One that has neither a certificate nor `ssl_reject_handshake on` is not looked at at all."""
+    """One server of http, or of a stream with virtual servers.
+
+    One that has neither a certificate nor `ssl_reject_handshake on` is not looked at at all.
+    """
     enabled = scope.find("ssl") if known.version < SSL_ON_REMOVED and scope.flag("ssl", default=False).value else []
     place = f"{enabled[0].source.file}:{enabled[0].reported_line}" if enabled else ""
     ending = f'the "ssl" directive in {place}' if enabled else ""
@@ -42,7 +45,7 @@ def http_server_faults(
 def stream_server_faults(
     block: Directive, scope: Scope, server: TlsServer, module: Directive, known: StartFiles
 ) -> Iterator[StartFault]:
-    """One server of stream: looked at only when it listens with ssl."""
+    """One server of a stream without virtual servers: looked at only when it listens with ssl."""
     if not any(listen.ssl for listen in server.listens):
         return
     place = f'the "listen ... ssl" directive in {_listen_place(scope, block)}'
@@ -51,7 +54,7 @@ def stream_server_faults(
             yield StartFault(message=f'no "ssl_certificate" is defined for {place}', origin=block.origin, directive="listen")
             return
     else:
-        yield from _missing_key(scope, server, place if known.version < STREAM_VIRTUAL_SERVERS else "")
+        yield from _missing_key(scope, server, place)
     yield from _context(server, scope, module, known)
 
 
@@ -138,7 +141,7 @@ def _of(words: str | None, origin: Origin | None, directive: str) -> Iterator[St
 
 
 def socket_faults(blocks: Blocks) -> Iterator[StartFault]:
-    """A TLS socket whose default server has no certificate (ngx_http_ssl_init).
+    """A TLS socket whose default server has no certificate (ngx_http_ssl_init, ngx_stream_ssl_init).
 
     The other servers of the socket may do without one only if the default server has one.
     """

@@ -13,7 +13,13 @@ from handclasp.model.origin import Origin
 from handclasp.nginxconf.dump import is_dump
 from handclasp.nginxconf.fault_directives import DirectiveFaults
 from handclasp.nginxconf.fault_files import StartFiles
-from handclasp.nginxconf.fault_servers import Blocks, http_server_faults, socket_faults, stream_server_faults
+from handclasp.nginxconf.fault_servers import (
+    STREAM_VIRTUAL_SERVERS,
+    Blocks,
+    server_faults,
+    socket_faults,
+    stream_server_faults,
+)
 from handclasp.nginxconf.fault_upstreams import upstream_faults
 from handclasp.nginxconf.scope import Scope
 from handclasp.nginxconf.tree import ConfigTree, Directive, decode
@@ -85,12 +91,14 @@ def _merged(module: Directive, scope: Scope, by_origin: Mapping[Origin, TlsServe
     if module.name == "stream":
         for _, inside, _server in blocks:
             yield from upstream_faults(inside, "stream", known)
-        for block in blocks:
-            yield from stream_server_faults(*block, module, known)
-        return
+        if known.version < STREAM_VIRTUAL_SERVERS:
+            for block in blocks:
+                yield from stream_server_faults(*block, module, known)
+            return
     for block in blocks:
-        yield from http_server_faults(*block, module, known)
-    for name in _PROXY_MODULES:
-        for _, inside, _server in blocks:
-            yield from upstream_faults(inside, name, known)
+        yield from server_faults(*block, module, known)
+    if module.name == "http":
+        for name in _PROXY_MODULES:
+            for _, inside, _server in blocks:
+                yield from upstream_faults(inside, name, known)
     yield from socket_faults(blocks)

@@ -177,7 +177,7 @@ def too_old_upstream(shop: Workshop) -> Workshop:
 def own_versions_apart(shop: Workshop) -> Workshop:
     root, _ = _front_ca(shop)
     shown(shop, root)
-    return _own(shop, SHOWS, "ssl_protocols TLSv1.3;")
+    return _own(shop, SHOWS + " proxy_ssl_protocols TLSv1.2;", "ssl_protocols TLSv1.3;")
 
 
 def left_out(shop: Workshop) -> Workshop:

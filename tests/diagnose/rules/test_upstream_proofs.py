@@ -7,6 +7,7 @@ import pytest
 from handclasp.adapters.file_tree import PosixFileTree
 from handclasp.app.doctor import examine
 from handclasp.model.finding import Finding
+from handclasp.model.nginx import NginxVersion
 from handclasp.wiring import World
 from tests.diagnose.rules import samples_protocol, samples_reach, samples_upstream
 from tests.diagnose.rules.workshop import Sample, Workshop
@@ -18,7 +19,6 @@ BEFORE = {
     "relayed-own-other-pair": (400, "No required SSL certificate was sent"),
     "relayed-own-server-use": (400, "(26:"),
     "relayed-own-leaf-alone": (400, "(21:unable to verify the first certificate)"),
-    "upstream-protocols-default": (502, "SSL alert number 70"),
     "upstream-protocols-own": (502, "SSL alert number 70"),
     "upstream-verified-chain-known": (200, ""),
     "upstream-sni-refused": (502, "SSL alert number 112"),
@@ -51,6 +51,14 @@ def test_refused_before_and_answered_after(label: str, tmp_path: Path) -> None:
     after = 502 if status == 200 else 200  # an impostor that was believed is found out
     assert proof.after.status == after
     assert proof.proved
+
+
+def test_the_default_without_tls13_is_proven_where_nginx_has_it(tmp_path: Path) -> None:
+    """nginx offers TLS 1.3 to upstreams by itself from 1.23.4 on; there the same set-up works and nothing is proven."""
+    proof = first_of_cause(SAMPLES["upstream-protocols-default"], tmp_path).remedies[0].proof
+    assert proof is not None
+    old = NginxVersion.parse(proof.nginx) < NginxVersion(1, 23, 4)
+    assert (proof.before.status, proof.after.status, proof.proved) == (502 if old else 200, 200, old)
 
 
 def test_a_file_with_a_private_key_is_never_rewritten(tmp_path: Path) -> None:
