@@ -50,6 +50,10 @@ missing_packages() {
     command -v keytool >/dev/null || printf 'default-jre-headless '
     command -v cfssl >/dev/null || printf 'golang-cfssl '
     [ -x /usr/share/easy-rsa/easyrsa ] || printf 'easy-rsa '
+    command -v apache2 >/dev/null || printf 'apache2 '
+    command -v dovecot >/dev/null || printf 'dovecot-imapd '
+    command -v postconf >/dev/null || printf 'postfix '
+    command -v haproxy >/dev/null || printf 'haproxy '
 }
 
 install_packages() {
