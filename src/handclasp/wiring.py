@@ -302,7 +302,9 @@ class World:
         """What an apply takes."""
         from handclasp.app.apply_state import Gear
 
-        return Gear(files=self.files, nginx=self.nginx, probe=self.probe, clock=self.clock, entropy=self.entropy)
+        return Gear(
+            files=self.files, nginx=self.nginx, probe=self.probe, clock=self.clock, entropy=self.entropy, actor=self.actor
+        )
 
     @cached_property
     def sandbox_tools(self) -> "SandboxTools":

@@ -5,13 +5,13 @@ Whatever stops it (an error, Ctrl-C, kill -9, a full disk), the next run finds t
 
 import contextlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
-from handclasp.app import apply_stage
+from handclasp.app import apply_history, apply_stage
+from handclasp.app.apply_history import Kind
 from handclasp.app.apply_stage import Planned
 from handclasp.app.apply_state import (
-    Change,
     Gear,
     Instance,
     Journal,
@@ -25,8 +25,8 @@ from handclasp.app.apply_state import (
     write_journal,
 )
 from handclasp.app.crashpoint import crashpoint
-from handclasp.model.errors import HandclaspError, InputError, PolicyError, WorldError
-from handclasp.model.plan import Expect, Plan, ProbeStep, RemoveFile, WriteFile
+from handclasp.model.errors import HandclaspError, PolicyError, WorldError
+from handclasp.model.plan import Expect, Plan, ProbeStep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +36,10 @@ class Proven:
     step: ProbeStep
     ok: bool
     seen: str
+
+
+LONGEST_WAIT = 300.0
+"""So many seconds a run waits for others that change the same nginx."""
 
 
 class Prover(Protocol):
@@ -79,11 +83,17 @@ class ProofError(HandclaspError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """How a plan is carried out. `forward`: a revocation. `start`: start nginx if none runs. `keep`: rollback can undo it."""
+    """How a plan is carried out, and what the history says of it. `start`: start nginx if none runs. `to`: of a rollback."""
 
-    forward: bool = False
+    kind: Kind = Kind.APPLY
     start: bool = True
-    keep: bool = True
+    about: str = ""
+    to: int | None = None
+
+    @property
+    def forward(self) -> bool:
+        """Whether it is completed, not taken back, when it is interrupted."""
+        return self.kind is Kind.REVOKE
 
 
 def apply_plan(
@@ -113,7 +123,7 @@ def holding(gear: Gear, instance: Instance, purpose: str) -> Iterator[str | None
     """Hold this nginx's lock, with what an interrupted run left put right first; yields a sentence about that, or None."""
     gear.files.make_folder(instance.folder)
     gear.files.make_folder(instance.notes, mode=0o700)
-    with gear.files.lock(instance.lock, purpose=purpose):
+    with gear.files.lock(instance.lock, purpose=purpose, timeout=LONGEST_WAIT):
         yield recover(gear, instance)
 
 
@@ -134,7 +144,7 @@ def recover(gear: Gear, instance: Instance) -> str | None:
     if journal is None:
         return None
     sweep(gear, {entry.path.rpartition("/")[0] for entry in journal.entries})
-    last = read_journal(gear, instance.last)
+    last = apply_history.newest(gear, instance)
     if last is not None and last.id == journal.id:
         gear.files.remove(instance.journal)
         return None
@@ -153,6 +163,7 @@ def _complete(gear: Gear, instance: Instance, journal: Journal) -> str:
     except WorldError:
         _put_back(gear, instance, journal)
         return "an interrupted revocation was found; nginx did not take it, so its files were put back first"
+    apply_history.append(gear, instance, journal, kind=Kind.REVOKE, about=journal.about)
     gear.files.remove(instance.journal)
     return "an interrupted revocation was found and completed first"
 
@@ -195,11 +206,12 @@ class _Run:
             crashpoint("apply.staged")
         if self.running:
             self.prover.before()
-        journal = journal_of(self.gear, self.plan.files, running=self.running, forward=self.way.forward)
+        about = self.way.about or self.plan.about
+        journal = journal_of(self.gear, self.plan.files, running=self.running, forward=self.way.forward, about=about)
         write_journal(self.gear, self.instance.journal, journal)
         try:
             proven = self._switch(journal)
-            self._note(journal)
+            self._note(journal, proven)
         except BaseException as error:
             if not self._noted(journal):
                 self._back(journal, error)
@@ -257,16 +269,22 @@ class _Run:
         if isinstance(error, HandclaspError):
             with contextlib.suppress(HandclaspError):  # a full disk may be why it failed
                 apply_stage.keep_failed(self.gear, self.instance, self.plan.files, f"{error.what}\n{error.hint or ''}")
+                kept = f"what was tried is kept in {self.instance.failed}"
+                error.hint = f"{error.hint}\n{kept}" if error.hint else kept
             error.what = f"{error.what}; everything was put back as it was before"
 
-    def _note(self, journal: Journal) -> None:
-        """Keep the journal for a rollback: from here on an interrupted apply counts as done."""
-        if self.way.keep and self.plan.files:
-            write_journal(self.gear, self.instance.last, journal)
+    def _note(self, journal: Journal, proven: tuple[Proven, ...]) -> None:
+        """Write it into the history: from here on an interrupted apply counts as done."""
+        if self.plan.files:
+            probes = tuple((one.step.name, one.ok) for one in proven)
+            way = self.way
+            apply_history.append(
+                self.gear, self.instance, journal, kind=way.kind, about=journal.about, probes=probes, to=way.to
+            )
             crashpoint("apply.noted")
 
     def _noted(self, journal: Journal) -> bool:
-        last = read_journal(self.gear, self.instance.last) if self.way.keep else None
+        last = apply_history.newest(self.gear, self.instance)
         return last is not None and last.id == journal.id
 
     def _applied(self, proven: tuple[Proven, ...]) -> Applied:
@@ -289,38 +307,36 @@ def _failures(failed: list[Proven]) -> str:
     return "\n".join(f"{one.step.name}: {one.seen}, not {one.step.expect.value}" for one in failed)
 
 
-def roll_back(gear: Gear, instance: Instance, *, keep: frozenset[str], prover: Callable[[Plan], Prover]) -> Applied:
-    """Undo the last apply that was kept.
+def roll_back(
+    gear: Gear,
+    instance: Instance,
+    *,
+    number: int | None = None,
+    keep: Callable[[str, bool], bool],
+    prover: Callable[[Plan], Prover],
+) -> Applied:
+    """Go back to what a change left: the one named, 0 for before the first, else the one before the change in force.
 
-    Files in `keep` (the CRLs) stay as they are: a rollback never lets a revoked client in.
+    What `keep` names stays as it is today: a rollback never lets a revoked client in, and brings no old key back.
     Before the first apply nothing was there and nothing ran: then nginx is stopped.
 
     Raises:
-        InputError: there is nothing to go back to.
+        InputError, UsageError: there is nothing to go back to.
         WorldError, ProofError: as `apply_plan`; then everything is as before the rollback.
     """
     with holding(gear, instance, "rolling back") as recovered:
-        journal = read_journal(gear, instance.last)
-        if journal is None:
-            raise InputError("there is no apply to take back", where=instance.folder)
-        plan = Plan(files=tuple(_still_to_do(gear, backward(journal), keep)))
+        known = apply_history.entries(gear, instance)
+        to = apply_history.chosen(known, instance, number)
+        plan = Plan(files=tuple(apply_history.back_to(gear, instance, to, keep)))
+        way = Way(kind=Kind.ROLLBACK, start=False, about=f"to {to}", to=to)
         if Planned(gear.files, plan.files).exists(instance.config):
-            done = _Run(gear, instance, plan, prover(plan), Way(keep=False, start=False), recovered).go()
-        else:
-            gear.nginx.stop(prefix=instance.prefix, config=instance.config)
-            put(gear, plan.files)
-            done = Applied(plan=plan, proven=(), recovered=recovered, started=False, reloaded=False, serving=False)
-        gear.files.remove(instance.last)
-        return done
-
-
-def _still_to_do(gear: Gear, changes: tuple[Change, ...], keep: frozenset[str]) -> Iterator[Change]:
-    for change in changes:
-        there = now(gear.files, change.path)
-        wanted = change.content if isinstance(change, WriteFile) else None
-        if change.path in keep or there == wanted:
-            continue
-        if isinstance(change, WriteFile):
-            yield replace(change, before=there)
-        elif there is not None:
-            yield RemoveFile(path=change.path, before=there)
+            return _Run(gear, instance, plan, prover(plan), way, recovered).go()
+        running = gear.nginx.running(prefix=instance.prefix, config=instance.config)
+        journal = journal_of(gear, plan.files, running=running, forward=False, about=way.about)
+        write_journal(gear, instance.journal, journal)
+        crashpoint("apply.journal-durable")
+        gear.nginx.stop(prefix=instance.prefix, config=instance.config)
+        put(gear, plan.files)
+        apply_history.append(gear, instance, journal, kind=way.kind, about=way.about, to=to)
+        gear.files.remove(instance.journal)
+        return Applied(plan=plan, proven=(), recovered=recovered, started=False, reloaded=False, serving=False)

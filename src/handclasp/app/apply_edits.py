@@ -5,6 +5,8 @@ import stat
 from dataclasses import dataclass
 
 from handclasp.app.apply import Applied, Proven, Way, apply_plan, roll_back
+from handclasp.app.apply_history import Kind
+from handclasp.app.apply_place import kept_in_rollback
 from handclasp.app.apply_proof import as_words
 from handclasp.app.apply_state import Gear, Instance, now
 from handclasp.app.probe import refused
@@ -36,20 +38,28 @@ def apply_edits(gear: Gear, instance: Instance, edits: tuple[FileEdit, ...], kno
         apply.ProofError, WorldError: nginx or the proof refused it; everything was put back, and nginx reloaded again.
     """
     return apply_plan(
-        gear, instance, lambda: plan_edits(gear, edits, knocks), lambda _plan: _Knocker(gear, knocks), Way(start=False)
+        gear,
+        instance,
+        lambda: plan_edits(gear, edits, knocks),
+        lambda _plan: _Knocker(gear, knocks),
+        Way(kind=Kind.EDIT, start=False),
     )
 
 
-def take_back(gear: Gear, instance: Instance) -> Applied:
-    """Undo the last edits; the CRLs of sites that Handclasp put beside them stay. See `apply.roll_back`."""
-    keep = frozenset({f"{instance.folder}/handclasp/crl.pem"})
-    return roll_back(gear, instance, keep=keep, prover=lambda _plan: _Knocker(gear, ()))
+def take_back(gear: Gear, instance: Instance, number: int | None = None) -> Applied:
+    """Go back to what a change of this nginx left; None: before the last one. See `apply.roll_back`.
+
+    The CRLs, CAs and keys of sites that Handclasp put beside them stay.
+    """
+    keep = kept_in_rollback(f"{instance.folder}/handclasp")
+    return roll_back(gear, instance, number=number, keep=keep, prover=lambda _plan: _Knocker(gear, ()))
 
 
 def plan_edits(gear: Gear, edits: tuple[FileEdit, ...], knocks: tuple[Knock, ...] = ()) -> Plan:
     """What `apply_edits` would do, for a dry run."""
     files = tuple(_written(gear, edit) for edit in edits)
-    return Plan(files=files, probes=tuple(ProbeStep(name=knock.name, expect=knock.expect) for knock in knocks))
+    about = ", ".join(dict.fromkeys(os.path.basename(change.path) for change in files))  # noqa: PTH119
+    return Plan(files=files, probes=tuple(ProbeStep(name=knock.name, expect=knock.expect) for knock in knocks), about=about)
 
 
 def _written(gear: Gear, edit: FileEdit) -> WriteFile:

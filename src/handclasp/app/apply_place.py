@@ -1,6 +1,7 @@
 """Where sites are put: the private nginx of a home, or a configuration that was there before and is somebody else's."""
 
 import posixpath
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
@@ -50,6 +51,17 @@ class Place:
         """Whether a file in one of the folders is ours to remove."""
         name = posixpath.basename(path)
         return not name.startswith(".") and (self.own or name.startswith("handclasp-") or path.startswith(f"{self.pki}/"))
+
+
+def kept_in_rollback(pki: str) -> Callable[[str, bool], bool]:
+    """What a rollback leaves as it is today, in a folder of ours: CRLs, CAs, certificates and keys (see `apply.roll_back`).
+
+    Trust, revocations and keys are not configuration: going back to a CA that was dropped, or to a key that was replaced
+    because it was stolen, would be a hole. Keys that nobody needs then are taken away with their site.
+    """
+    return lambda path, then: (
+        path == f"{pki}/crl.pem" or (then and path.startswith(f"{pki}/") and path.endswith((".pem", ".key")))
+    )
 
 
 def home_instance(layout: Layout) -> Instance:

@@ -85,7 +85,8 @@ def plan_sites(
     changes += [RemoveFile(path=path, before=gear.files.read(path)) for path in stale]
     if (note := noted(gear, where, wanted)) is not None:
         changes.append(note)
-    return Plan(files=tuple(changes), probes=steps_for((order.intent for order in orders), cast))
+    about = ", ".join(order.intent.server_names[0] for order in orders)
+    return Plan(files=tuple(changes), probes=steps_for((order.intent for order in orders), cast), about=about)
 
 
 @dataclass(slots=True)

@@ -22,13 +22,14 @@ Change = WriteFile | RemoveFile
 
 @dataclass(frozen=True, slots=True)
 class Gear:
-    """The ports that an apply takes."""
+    """The ports that an apply takes. `actor` is who is at work, for the history."""
 
     files: FileTree
     nginx: Nginx
     probe: Probe
     clock: Clock
     entropy: Entropy
+    actor: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +53,6 @@ class Instance:
     def journal(self) -> str:
         """There while an apply is on its way."""
         return posixpath.join(self.notes, "journal.json")
-
-    @property
-    def last(self) -> str:
-        """The journal of the last apply that can be taken back."""
-        return posixpath.join(self.notes, "last.json")
 
     @property
     def failed(self) -> str:
@@ -89,22 +85,27 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Journal(msgspec.Struct, frozen=True, kw_only=True):
-    """One apply. `forward`: if interrupted it is completed, not taken back: a revocation must not be undone by a crash."""
+    """One apply. `forward`: if interrupted it is completed, not taken back: a revocation must not be undone by a crash.
+
+    `about`: for the history, in words.
+    """
 
     id: str
     at: datetime
     running: bool
     forward: bool
+    about: str
     entries: tuple[Entry, ...]
 
 
-def journal_of(gear: Gear, changes: tuple[Change, ...], *, running: bool, forward: bool) -> Journal:
+def journal_of(gear: Gear, changes: tuple[Change, ...], *, running: bool, forward: bool, about: str) -> Journal:
     """The journal of these changes, with a fresh id."""
     return Journal(
         id=gear.entropy.bytes(16).hex(),
         at=gear.clock.now(),
         running=running,
         forward=forward,
+        about=about,
         entries=tuple(_entry(change) for change in changes),
     )
 

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from handclasp.app.apply import Applied, Proven, Way, unfinished
 from handclasp.app.apply_cast import holder
+from handclasp.app.apply_history import Kind
 from handclasp.app.apply_place import Place, adopted_places, private_place, remembered
 from handclasp.app.apply_proof import SiteProver, spoken
 from handclasp.app.apply_site import apply_sites
@@ -148,7 +149,8 @@ def _everywhere(home: Home, gear: Gear, records: tuple[CertificateRecord, ...]) 
 def _enforce(home: Home, gear: Gear, records: tuple[CertificateRecord, ...], place: Place) -> tuple[Applied, tuple[str, ...]]:
     """The CRLs and the new session epoch to nginx, in one apply; what happened, and what could not be proven."""
     leaving = frozenset(record.serial for record in records)
-    way = Way(forward=True, start=False, keep=False)
+    names = ", ".join(dict.fromkeys(record.name for record in records))
+    way = Way(kind=Kind.REVOKE, start=False, about=names)
     done = apply_sites(home, gear, lambda: remembered(home, place), leaving=leaving, way=way, place=place)
     applied, prover = done.applied, done.prover
     if applied is None or prover is None:

@@ -1,8 +1,8 @@
-"""Takes the last apply on the private nginx back, and stops that nginx."""
+"""Goes back to what an earlier apply left, and stops the private nginx."""
 
 from handclasp.app.apply import Applied, Proven, holding, roll_back
 from handclasp.app.apply_cast import cast_of
-from handclasp.app.apply_place import Place, private_place, remembered
+from handclasp.app.apply_place import Place, kept_in_rollback, private_place, remembered
 from handclasp.app.apply_proof import steps_for
 from handclasp.app.apply_site import private_instance, site_prover
 from handclasp.app.apply_state import Gear
@@ -10,11 +10,20 @@ from handclasp.app.home import Home
 from handclasp.model.plan import Plan, ProbeStep
 
 
-def rollback(home: Home, gear: Gear, place: Place | None = None) -> Applied:
-    """The state before the last apply in a place (None: the private nginx), with today's CRLs. See `apply.roll_back`."""
+def rollback(home: Home, gear: Gear, place: Place | None = None, *, number: int | None = None) -> Applied:
+    """What change `number` left in a place (None: the private nginx), or what was before the last apply; with today's CRLs.
+
+    See `apply.roll_back`.
+    """
     where = place or private_place(home)
     # Which sites there were is only known once their list is back; so the proof reads it then.
-    return roll_back(gear, where.instance, keep=frozenset({where.crl}), prover=lambda _plan: _LateProver(home, gear, where))
+    return roll_back(
+        gear,
+        where.instance,
+        number=number,
+        keep=kept_in_rollback(where.pki),
+        prover=lambda _plan: _LateProver(home, gear, where),
+    )
 
 
 def stop(home: Home, gear: Gear) -> bool:

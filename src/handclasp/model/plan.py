@@ -62,11 +62,12 @@ class ProbeStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Everything an apply will do. An empty plan changes nothing."""
+    """Everything an apply will do. An empty plan changes nothing. `about` says in words what it is for."""
 
     files: tuple[WriteFile | RemoveFile, ...]
     probes: tuple[ProbeStep, ...] = ()
     reload: bool = True
+    about: str = ""
 
     @property
     def empty(self) -> bool:

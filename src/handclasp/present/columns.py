@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterator, Sequence
 
 # No line ends with these,
 _OPENING = "“‘（《「『"
@@ -19,6 +20,13 @@ def width(text: str) -> int:
 def pad(text: str, columns: int) -> str:
     """`text` filled with spaces to that many columns."""
     return text + " " * max(0, columns - width(text))
+
+
+def table(rows: Sequence[tuple[str, ...]], *, indent: str = "") -> Iterator[str]:
+    """The rows as lines whose columns stand below each other; all rows have the same number of cells."""
+    widths = [max(width(cell) for cell in column) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield (indent + "  ".join(pad(cell, columns) for cell, columns in zip(row, widths, strict=True))).rstrip()
 
 
 def wrap(text: str, columns: int, *, first: str = "", rest: str = "") -> list[str]:

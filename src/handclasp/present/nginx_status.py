@@ -15,7 +15,7 @@ from handclasp.model.nginx_status import (
     SocketStatus,
 )
 from handclasp.model.text import Text
-from handclasp.present.columns import pad, width
+from handclasp.present.columns import table
 from handclasp.present.visible import visible
 
 _PLAIN = Text(en="no TLS", zh="无 TLS")
@@ -130,7 +130,8 @@ def _socket(socket: SocketStatus, lang: str) -> Iterator[str]:
         rows = [row for server in socket.servers for row in _rows(server, lang)]
     else:
         rows = [(visible(server.label), "", "", "", "") for server in socket.servers]
-    yield from _table([tuple(head.in_language(lang) for head in _HEADS), *rows] if socket.tls else rows)
+    heads = [tuple(head.in_language(lang) for head in _HEADS)] if socket.tls else []
+    yield from table([*heads, *rows], indent="  ")
     for server in socket.servers:
         yield from (f"  {_told(server, backend, lang)}" for backend in server.backends)
 
@@ -185,9 +186,3 @@ def _told(server: ServerStatus, backend: BackendStatus, lang: str) -> str:
         return f"{where} -> {visible(backend.target)} {_TOLD_NOTHING.in_language(lang)}"
     headers = ", ".join(visible(f"{name}: {value}") for name, value in backend.headers)
     return f"{where} -> {visible(backend.target)} {_TOLD.in_language(lang)} {headers}"
-
-
-def _table(rows: list[tuple[str, ...]]) -> Iterator[str]:
-    widths = [max(width(row[at]) for row in rows) for at in range(len(_HEADS))] if rows else []
-    for row in rows:
-        yield ("  " + "  ".join(pad(cell, columns) for cell, columns in zip(row, widths, strict=True))).rstrip()

@@ -1,10 +1,14 @@
 """Plans and what came of them, for people and for programs. Private keys are named, never shown."""
 
+import posixpath
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, Protocol
 
 from handclasp.model.plan import Plan, ProbeStep, RemoveFile, WriteFile
+from handclasp.model.text import Text
 from handclasp.nginxconf.diff import unified
+from handclasp.present.columns import table
 from handclasp.present.visible import visible
 
 _PUBLIC_PEM = b"-----BEGIN "
@@ -32,6 +36,69 @@ class _Effect(Protocol):
     def seen(self) -> int: ...
     @property
     def refused(self) -> tuple[tuple[str, str], ...]: ...
+
+
+class _Touched(Protocol):
+    @property
+    def path(self) -> str: ...
+
+
+class _Entry(Protocol):
+    @property
+    def number(self) -> int: ...
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def actor(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def about(self) -> str: ...
+    @property
+    def files(self) -> tuple[_Touched, ...]: ...
+    @property
+    def probes(self) -> int: ...
+    @property
+    def failed(self) -> tuple[str, ...]: ...
+
+
+_NOT_PROVEN = Text(en="not proven: no nginx ran", zh="未验证：没有 nginx 在运行")
+_PROVEN = Text(en="proven by {count} probes", zh="{count} 项探测通过")
+_FAILED = Text(en="{failed} of {count} probes FAILED", zh="{count} 项探测中有 {failed} 项失败")
+_KINDS = {
+    "apply": Text(en="apply", zh="应用"),
+    "revoke": Text(en="revoke", zh="吊销"),
+    "rollback": Text(en="rollback", zh="回滚"),
+    "edit": Text(en="edit", zh="编辑"),
+    "observe": Text(en="observe", zh="观察"),
+}
+_MOST_NAMED = 3
+
+
+def history_text(entries: Iterable[_Entry], standing: int, lang: str) -> str:
+    """One line per change, newest last; `standing` is marked."""
+    return "\n".join(table([_history_row(entry, standing, lang) for entry in entries]))
+
+
+def _history_row(entry: _Entry, standing: int, lang: str) -> tuple[str, ...]:
+    mark = "*" if entry.number == standing else " "
+    names = [posixpath.basename(one.path) for one in entry.files if not one.path.endswith("/written.json")]
+    more = f" +{len(names) - _MOST_NAMED}" if len(names) > _MOST_NAMED else ""
+    return (
+        f"{mark}{entry.number}",
+        f"{entry.at:%Y-%m-%d %H:%M:%S} UTC",
+        visible(entry.actor),
+        f"{_KINDS[str(entry.kind)].in_language(lang)} {visible(entry.about)}".strip(),
+        visible(" ".join(names[:_MOST_NAMED]) + more),
+        _proof(entry, lang),
+    )
+
+
+def _proof(entry: _Entry, lang: str) -> str:
+    if not entry.probes:
+        return _NOT_PROVEN.in_language(lang)
+    words = _FAILED if entry.failed else _PROVEN
+    return words.in_language(lang).format(count=entry.probes, failed=len(entry.failed))
 
 
 def plan_text(plan: Plan) -> str:

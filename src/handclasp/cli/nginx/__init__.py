@@ -16,7 +16,8 @@ from handclasp.cli.frame import LazyGroup
         "status": "Show who asks for certificates, from whom, and what backends are told.",
         "plan": "Print what an apply would change.",
         "apply": "Serve a site on a private nginx and prove who gets in.",
-        "rollback": "Take the last apply back.",
+        "history": "List what was changed, by whom, and what the proof saw.",
+        "rollback": "Go back to what an earlier apply left.",
         "stop": "Stop the private nginx.",
     },
 )

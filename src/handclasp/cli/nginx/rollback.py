@@ -9,38 +9,44 @@ from handclasp.cli.nginx.site_options import FILE
 
 
 @click.command("rollback")
+@click.argument("number", metavar="[N]", type=click.IntRange(min=0), required=False)
 @click.option("--nginx", "nginx_path", type=FILE, help="The nginx binary.  [default: this machine's]")
 @config_dir_option
 @click.option("--config", type=AbsolutePath(), help="Take back what `doctor --fix --apply` changed in this configuration.")
 @framed
-def command(frame: Frame, *, nginx_path: str | None, config_dir: str | None, config: str | None) -> None:
-    r"""Take the last apply back: files, nginx and behaviour as before it. Revocations stay: a rollback lets nobody back in.
+def command(frame: Frame, *, number: int | None, nginx_path: str | None, config_dir: str | None, config: str | None) -> None:
+    r"""Go back to what change N left (see `handclasp nginx history`); without N take the last one back.
+
+    Files, nginx and behaviour become as they were, and that is proven. CRLs, trusted CAs, certificates and keys stay as they
+    are today: a rollback lets nobody back in, and brings no key back that was replaced. 0 is before the first change: a
+    private nginx stops. A rollback is a change like any other, and can be taken back.
 
     \b
     Examples:
       handclasp nginx rollback
+      handclasp nginx rollback 3
       handclasp nginx rollback --config /etc/nginx/nginx.conf
     """
     if config:
-        _edits_back(frame, nginx_path, config)
+        _edits_back(frame, nginx_path, config, number)
         return
     from handclasp.app.apply_site import SitesApplied, remembered
     from handclasp.app.rollback import rollback
 
     here = open_world(frame, nginx_path)
     place = here.place(config_dir)
-    applied = rollback(here.ca, here.gear, place)
+    applied = rollback(here.ca, here.gear, place, number=number)
     report_applied(frame, here, place, SitesApplied(orders=remembered(here.ca, place), applied=applied), verb="Taken back")
 
 
-def _edits_back(frame: Frame, nginx_path: str | None, config: str) -> None:
+def _edits_back(frame: Frame, nginx_path: str | None, config: str, number: int | None) -> None:
     """Undo the last edits of a configuration; no CA is needed."""
     from handclasp.app.apply_edits import take_back
     from handclasp.present.plan_text import plan_json
     from handclasp.wiring import World
 
     here = World(frame.home, nginx_path=nginx_path)
-    done = take_back(here.gear, here.instance(config))
+    done = take_back(here.gear, here.instance(config), number)
     if frame.json:
         frame.document("nginx-rollback", {"config": config, "reloaded": done.reloaded, **plan_json(done.plan)})
         return
