@@ -6,6 +6,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from handclasp.adapters.local_nginx import LocalNginx
     from handclasp.adapters.passphrase import PassphraseSource
     from handclasp.adapters.sql_store import SqlStore
@@ -36,6 +38,7 @@ class World:
         passphrase_fd: an open descriptor to read it from.
         lasting: this process asks the registry all day long: its connections are kept.
     """
+        waiting: told who holds a lock, when it has to be waited for.
 
     def __init__(
         self,
@@ -46,8 +49,10 @@ class World:
         passphrase_fd: int | None = None,
         lasting: bool = False,
     ) -> None:
+        waiting: "Callable[[str], None] | None" = None,
         self.home = home
         self.lasting = lasting
+        self.waiting = waiting
         self.nginx_path = nginx_path
         self.passphrase_file = passphrase_file
         self.passphrase_fd = passphrase_fd
@@ -78,7 +83,7 @@ class World:
         """The files of this machine."""
         from handclasp.adapters.file_tree import PosixFileTree
 
-        return PosixFileTree()
+        return PosixFileTree(self.waiting)
 
     @cached_property
     def passphrase(self) -> "PassphraseSource":

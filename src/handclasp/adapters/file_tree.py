@@ -8,12 +8,16 @@ import os
 import stat
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
 
 from handclasp.model.errors import HandclaspError, InputError, PolicyError, WorldError
 
 MAX_READ = 64 * 1024 * 1024
 """Larger files are refused: nothing that Handclasp reads is that large."""
+
+_PATIENCE = 0.3
+"""So many seconds a lock is waited for without a word."""
 
 _ADVICE = {
     errno.ENOSPC: "free some space on that file system; nothing was half-written",
@@ -27,25 +31,23 @@ _ADVICE = {
 
 
 class PosixFileTree:
-    """The files of this machine."""
+    """The files of this machine. `waiting` is called once with the name of the holder when a lock has to be waited for."""
+
+    def __init__(self, waiting: Callable[[str], None] | None = None) -> None:
+        self._waiting = waiting
 
     def read(self, path: str) -> bytes:
         """The bytes of a regular file; InputError when it does not exist, is unreadable, or is larger than 64 MiB."""
-        try:
-            # O_NONBLOCK: opening a named pipe must not wait for a writer
-            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        except OSError as error:
-            raise _unreadable(path, error) from error
-        try:
-            with open(descriptor, "rb") as handle:
-                found = os.fstat(descriptor)
-                if not stat.S_ISREG(found.st_mode):
-                    raise InputError("is not a regular file", where=path, hint="give the path of a file")
-                if found.st_size > MAX_READ:
-                    raise InputError(f"has {found.st_size} bytes, more than the {MAX_READ} that are read", where=path)
-                return handle.read(MAX_READ + 1)
-        except OSError as error:
-            raise _unreadable(path, error) from error
+        with _opened(path) as (handle, size):
+            if size > MAX_READ:
+                raise InputError(f"has {size} bytes, more than the {MAX_READ} that are read", where=path)
+            return handle.read(MAX_READ + 1)
+
+    def tail(self, path: str, most: int) -> bytes:
+        """The last `most` bytes of a regular file of any size, or all of it; failures as `read`."""
+        with _opened(path) as (handle, size):
+            handle.seek(max(0, size - most))
+            return handle.read(most)
 
     def link(self, path: str) -> str | None:
         """What a symbolic link says, as it stands; None for anything else."""
@@ -144,7 +146,7 @@ class PosixFileTree:
             yield folder
 
     @contextlib.contextmanager
-    def lock(self, path: str, *, purpose: str, timeout: float = 30.0) -> Iterator[None]:
+    def lock(self, path: str, *, purpose: str, timeout: float = 120.0) -> Iterator[None]:
         """Exclusive lock on a file, released when the process dies; WorldError naming the holder's purpose on timeout."""
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
@@ -153,13 +155,28 @@ class PosixFileTree:
         try:
             with contextlib.suppress(OSError):
                 os.fchmod(descriptor, 0o600)  # whatever the umask; another user's lock file keeps its mode
-            _acquire(descriptor, path, timeout)
+            _acquire(descriptor, path, timeout, self._waiting)
             with contextlib.suppress(OSError):  # the note is for people; a full disk must not stop a lock
                 os.ftruncate(descriptor, 0)
                 os.pwrite(descriptor, f"{purpose} (process {os.getpid()})".encode(), 0)
             yield
         finally:
             os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _opened(path: str) -> Iterator[tuple[BinaryIO, int]]:
+    """A regular file and its size; InputError when it does not exist or cannot be read."""
+    try:
+        # O_NONBLOCK: opening a named pipe must not wait for a writer
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        with open(descriptor, "rb") as handle:
+            found = os.fstat(descriptor)
+            if not stat.S_ISREG(found.st_mode):
+                raise InputError("is not a regular file", where=path, hint="give the path of a file")
+            yield handle, found.st_size
+    except OSError as error:
+        raise _unreadable(path, error) from error
 
 
 def world_error(path: str, what: str, error: OSError) -> HandclaspError:
@@ -222,19 +239,26 @@ def _sync_folder(folder: str) -> None:
         os.close(descriptor)
 
 
-def _acquire(descriptor: int, path: str, timeout: float) -> None:
-    deadline = time.monotonic() + timeout
+def _acquire(descriptor: int, path: str, timeout: float, waiting: Callable[[str], None] | None) -> None:
+    began = time.monotonic()
+    told = waiting is None
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            if time.monotonic() >= deadline:
-                holder = os.pread(descriptor, 200, 0).decode(errors="replace").strip("\0") or "another process"
-                raise WorldError(
-                    f"is held by: {holder}", where=path, hint=f"waited {timeout:.0f} s; try again when that is done"
-                ) from None
+            waited = time.monotonic() - began
+            if waited >= timeout:
+                hint = f"waited {timeout:.0f} s; try again when that is done"
+                raise WorldError(f"is held by: {_holder(descriptor)}", where=path, hint=hint) from None
+            if waiting is not None and not told and waited >= _PATIENCE:
+                waiting(_holder(descriptor))
+                told = True
             time.sleep(0.02)
         except OSError as error:
             raise world_error(path, "cannot be locked", error) from error
         else:
             return
+
+
+def _holder(descriptor: int) -> str:
+    return os.pread(descriptor, 200, 0).decode(errors="replace").strip("\0") or "another process"

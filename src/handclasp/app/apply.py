@@ -83,12 +83,16 @@ class ProofError(HandclaspError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """How a plan is carried out, and what the history says of it. `start`: start nginx if none runs. `to`: of a rollback."""
+    """How a plan is carried out, and what the history says of it. `start`: start nginx if none runs. `to`: of a rollback.
+
+    `force`: files that were changed by hand are overwritten.
+    """
 
     kind: Kind = Kind.APPLY
     start: bool = True
     about: str = ""
     to: int | None = None
+    force: bool = False
 
     @property
     def forward(self) -> bool:

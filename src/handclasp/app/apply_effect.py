@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from handclasp.app.apply_place import Place
+from handclasp.app.apply_place import Place, remembered
 from handclasp.app.apply_state import Gear
 from handclasp.app.home import Home
+from handclasp.app.register import may_enter
 from handclasp.app.site import SiteOrder
 from handclasp.model.issuance import CertificateState
 from handclasp.model.plan import Plan, WriteFile
@@ -21,13 +22,28 @@ _MOST_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Entering:
+    """Who may enter a site: before and after as numbers of identities (None: no such site), and who is gained or lost."""
+
+    site: str
+    before: int | None
+    after: int | None
+    gained: tuple[str, ...]
+    lost: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
-    """`seen` are clients that were let in during the last DAYS days; `refused` those of them that would now be refused, why."""
+    """`entering` says of each site whether everybody of the CA may enter, and who comes on or off the list by name.
+
+    `seen` are clients that were let in during the last DAYS days; `refused` those of them that would now be refused, why.
+    """
 
     authorities: tuple[int, int]
     revoked: tuple[int, int]
     newly_revoked: int
     unrevoked: int
+    entering: tuple[Entering, ...]
     seen: int
     refused: tuple[tuple[str, str], ...]
 
@@ -56,9 +72,30 @@ def effect_of(home: Home, gear: Gear, place: Place, plan: Plan, orders: tuple[Si
         revoked=(len(gone), len(come)),
         newly_revoked=len(come - gone),
         unrevoked=len(gone - come),
+        entering=tuple(_entering(home, remembered(home, place), orders)),
         seen=len({serial for _, serial in seen}),
         refused=tuple(sorted(refused.items())),
     )
+
+
+def _entering(home: Home, before: tuple[SiteOrder, ...], after: tuple[SiteOrder, ...]) -> Iterator[Entering]:
+    """Every site, before and after."""
+    living = frozenset(record.name for record in may_enter(home))
+    then = {order.intent.server_names[0]: _listed(order, living) for order in before}
+    there = {order.intent.server_names[0]: _listed(order, living) for order in after}
+    for site in dict.fromkeys((*then, *there)):
+        was, becomes = then.get(site), there.get(site)
+        yield Entering(
+            site=site,
+            before=None if was is None else len(was),
+            after=None if becomes is None else len(becomes),
+            gained=tuple(sorted((becomes or frozenset()) - (was or frozenset()))),
+            lost=tuple(sorted((was or frozenset()) - (becomes or frozenset()))),
+        )
+
+
+def _listed(order: SiteOrder, living: frozenset[str]) -> frozenset[str]:
+    return living if order.intent.listed is None else living & frozenset(order.intent.listed)
 
 
 def _refused(
@@ -88,7 +125,7 @@ def _seen(home: Home, gear: Gear, place: Place, orders: Iterable[SiteOrder]) -> 
         path = f"{place.logs}/handclasp-{name.replace('*', 'any')}-access.log"
         if not gear.files.exists(path):
             continue
-        for raw in gear.files.read(path)[-_MOST_BYTES:].splitlines():
+        for raw in gear.files.tail(path, _MOST_BYTES).splitlines():
             try:
                 line = msgspec.json.decode(raw, type=_Line)
                 admitted = line.verify == "SUCCESS" and int(line.status) not in {400, 403, 421} and line.time >= since

@@ -7,24 +7,25 @@ import msgspec
 
 from handclasp.app.apply import Applied, Prover, Way, apply_plan
 from handclasp.app.apply_cast import Cast, cast_of
+from handclasp.app.apply_certificates import Pair, ensure_certificate, lacks_certificate, stand_in
 from handclasp.app.apply_drift import copies, drifted, noted, refuse
 from handclasp.app.apply_lockout import refuse_lockout
 from handclasp.app.apply_neighbours import refuse_new_default, taken, unguarded
 from handclasp.app.apply_place import Place, file_name, note_place, private_place, remembered
 from handclasp.app.apply_proof import SiteProver, steps_for
+from handclasp.app.apply_saved import SavedPlan, refuse_moved
+from handclasp.app.apply_stage import check
 from handclasp.app.apply_state import Change, Gear, Instance, now
 from handclasp.app.home import Home
-from handclasp.app.issue import IssueOrder, issue
 from handclasp.app.register import may_enter
 from handclasp.app.site import SiteOrder, material
-from handclasp.model.errors import UsageError
 from handclasp.model.intent import SiteIntent, SiteMaterial
 from handclasp.model.plan import Plan, RemoveFile, WriteFile
 from handclasp.nginxconf.render import render_sites
 from handclasp.nginxconf.render_main import FOLDERS, render_main
 from handclasp.nginxconf.render_words import server_name
 
-__all__ = ["SitesApplied", "apply_sites", "ensure_certificate", "plan_sites", "private_instance", "remembered", "with_site"]
+__all__ = ["SitesApplied", "apply_sites", "plan_sites", "private_instance", "remembered", "with_site"]
 
 _SECRET = 0o600
 
@@ -43,28 +44,13 @@ def with_site(known: tuple[SiteOrder, ...], order: SiteOrder) -> tuple[SiteOrder
     return tuple(order if one == name else old for one, old in zip(names, known, strict=True))
 
 
-def ensure_certificate(home: Home, order: SiteOrder) -> str | None:
-    """Issue a server certificate for the site's names if there is none; the name of the new identity, or None."""
-    home.authorities()
-    if order.certificate is not None:
-        return None
-    names = tuple(server_name(name) for name in order.intent.server_names)
-    try:
-        material(home, order)
-    except UsageError:
-        wanted = IssueOrder(
-            name=names[0].removeprefix("*."), profile="server", subject_alt_names=tuple(f"dns:{name}" for name in names)
-        )
-        return issue(home, wanted).record.name
-    return None
-
-
 def plan_sites(
     home: Home, gear: Gear, orders: tuple[SiteOrder, ...], cast: Cast, place: Place | None = None, *, force: bool = False
 ) -> Plan:
     """What must be written so that the nginx of a place (None: the private one) serves exactly these sites of ours.
 
-    `force`: files of ours that were changed by hand are written anew, and kept beside them.
+    `force`: files of ours that were changed by hand are written anew, and kept beside them. A site that has no certificate yet
+    is planned with a stand-in: an apply issues it when everything else is known to be good.
 
     Raises:
         UsageError: there is no CA, or no certificate for a site.
@@ -107,7 +93,7 @@ def apply_sites(
     leaving: frozenset[int] = frozenset(),
     way: Way | None = None,
     place: Place | None = None,
-    force: bool = False,
+    wanted: SavedPlan | None = None,
 ) -> SitesApplied:
     """Make the private nginx, or that of `place`, serve the chosen sites, and prove it.
 
@@ -116,31 +102,42 @@ def apply_sites(
         gear: the ports.
         choose: says which sites; called when nobody else changes this nginx, and what was interrupted is put right.
         leaving: serials of revoked certificates that must knock in the proof, with sessions from before the change.
-        way: how; None: start the private nginx, and let rollback undo it. An nginx of somebody else is never started.
+        way: how; None: start the private nginx; one of somebody else is never started. A revocation overwrites what was
+            changed by hand: it must not wait for anybody.
         place: where; None: the private nginx.
-        force: overwrite what was changed by hand. A revocation always does: it must not wait for anybody.
+        wanted: the plan that this must be, file for file.
 
     Raises:
-        as `plan_sites` and `apply.apply_plan`.
+        PolicyError: the world moved since `wanted` was made.
+        others as `plan_sites` and `apply.apply_plan`.
     """
     where = place or private_place(home)
     note_place(home, where)
     for folder in (where.sites, where.pki, where.logs, *(f"{where.instance.prefix}/{name}" for name in FOLDERS if where.own)):
         gear.files.make_folder(folder)
-    work = SitesApplied()
+    work, how = SitesApplied(), way or Way(start=where.own)
     casts: list[Cast] = []
+
+    def planned() -> Plan:
+        return plan_sites(home, gear, work.orders, casts[-1], where, force=how.force or how.forward)
 
     def make_plan() -> Plan:
         work.orders = choose()
-        work.issued = tuple(name for order in work.orders if (name := ensure_certificate(home, order)))
         casts.append(cast_of(home, leaving=leaving))
-        return plan_sites(home, gear, work.orders, casts[-1], where, force=force or bool(way and way.forward))
+        plan = planned()
+        if wanted is not None:
+            refuse_moved(home, where, work.orders, plan, wanted)
+        if not any(lacks_certificate(home, order) for order in work.orders):
+            return plan
+        check(gear, where.instance, plan.files)  # whatever is wrong is said before a certificate is issued for it
+        work.issued = tuple(name for order in work.orders if (name := ensure_certificate(home, order)))
+        return planned()
 
     def make_prover(plan: Plan) -> Prover:
         work.prover = site_prover(gear, work.orders, casts[-1], plan)
         return work.prover
 
-    work.applied = apply_plan(gear, where.instance, make_plan, make_prover, way or Way(start=where.own))
+    work.applied = apply_plan(gear, where.instance, make_plan, make_prover, how)
     return work
 
 
@@ -160,10 +157,15 @@ def _files(home: Home, gear: Gear, place: Place, orders: tuple[SiteOrder, ...]) 
     pairs: list[tuple[SiteIntent, SiteMaterial]] = []
     for order in orders:
         intent = _of_the_living(home, order.intent)
-        given = material(home, replace(order, intent=intent, log_folder=place.logs))
         name = file_name(order)
-        found[f"{pki}/{name}.key"] = (home.files.read(given.certificate_key), _SECRET)
-        found[f"{pki}/{name}.pem"] = (home.files.read(given.certificate), 0o644)
+        named = replace(order, intent=intent, log_folder=place.logs)
+        if lacks_certificate(home, order):
+            given, pair = material(home, replace(named, certificate=name, certificate_key=name)), stand_in(home)
+        else:
+            given = material(home, named)
+            pair = Pair(certificate=home.files.read(given.certificate), key=home.files.read(given.certificate_key))
+        found[f"{pki}/{name}.key"] = (pair.key, _SECRET)
+        found[f"{pki}/{name}.pem"] = (pair.certificate, 0o644)
         own = replace(
             given,
             certificate=f"{pki}/{name}.pem",

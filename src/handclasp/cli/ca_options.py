@@ -75,7 +75,13 @@ def world(
     path = os.path.abspath(passphrase_file) if passphrase_file else None  # noqa: PTH100 - remembered by init
     context = click.get_current_context(silent=True)
     if context is None or not context.meta.get(_DRY):
-        return World(frame.home, nginx_path=nginx_path, passphrase_file=path, passphrase_fd=passphrase_fd)
+        return World(
+            frame.home,
+            nginx_path=nginx_path,
+            passphrase_file=path,
+            passphrase_fd=passphrase_fd,
+            waiting=lambda holder: frame.hint(f"waiting for another run: {holder}"),
+        )
     from handclasp.app.dry_run import copy_home
 
     real = World(frame.home)

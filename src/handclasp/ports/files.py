@@ -48,6 +48,10 @@ class FileTree(FileReader, Protocol):
         """What a symbolic link says, as it stands; None for anything else."""
         ...
 
+    def tail(self, path: str, most: int) -> bytes:
+        """The last `most` bytes of a regular file of any size, or all of it; failures as `read`."""
+        ...
+
     def write(self, path: str, content: bytes, *, mode: int = 0o644) -> None:
         """Temporary file in the same folder, mode, fsync, rename, fsync of the folder."""
         ...
@@ -64,7 +68,7 @@ class FileTree(FileReader, Protocol):
         """Make a folder and its parents; an existing one keeps its mode."""
         ...
 
-    def lock(self, path: str, *, purpose: str, timeout: float = 30.0) -> AbstractContextManager[None]:
+    def lock(self, path: str, *, purpose: str, timeout: float = 120.0) -> AbstractContextManager[None]:
         """Exclusive lock on a file, released when the process dies; WorldError naming the holder's purpose on timeout."""
         ...
 

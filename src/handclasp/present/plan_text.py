@@ -23,21 +23,6 @@ class _Proven(Protocol):
     def seen(self) -> str: ...
 
 
-class _Effect(Protocol):
-    @property
-    def authorities(self) -> tuple[int, int]: ...
-    @property
-    def revoked(self) -> tuple[int, int]: ...
-    @property
-    def newly_revoked(self) -> int: ...
-    @property
-    def unrevoked(self) -> int: ...
-    @property
-    def seen(self) -> int: ...
-    @property
-    def refused(self) -> tuple[tuple[str, str], ...]: ...
-
-
 class _Touched(Protocol):
     @property
     def path(self) -> str: ...
@@ -120,17 +105,6 @@ def change_text(change: WriteFile | RemoveFile) -> str:
     if change.content.startswith(_PUBLIC_PEM):
         return f"{verb} {change.path} (PEM, {change.content.count(_PUBLIC_PEM)} blocks)"
     return unified(change.path, change.before, change.content).rstrip("\n")
-
-
-def effect_text(effect: _Effect, days: int) -> str:
-    """What it means, in three lines, and one for each client that would be refused."""
-    authorities, revoked = effect.authorities, effect.revoked
-    lines = [
-        f"CAs trusted: {authorities[0]} -> {authorities[1]}",
-        f"revoked: {revoked[0]} -> {revoked[1]} (+{effect.newly_revoked} -{effect.unrevoked})",
-        f"clients let in during the last {days} days that would now be refused: {len(effect.refused)} of {effect.seen}",
-    ]
-    return "\n".join([*lines, *(f"  {visible(name)}: {visible(why)}" for name, why in effect.refused)])
 
 
 def plan_json(plan: Plan) -> dict[str, Any]:

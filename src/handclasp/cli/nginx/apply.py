@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from handclasp.cli.ca_options import passphrase_options
+from handclasp.cli.evidence_options import AbsolutePath
 from handclasp.cli.frame import Frame, framed
 from handclasp.cli.nginx.applying import config_dir_option, free_listen, open_world, report_applied, show_plan
 from handclasp.cli.nginx.site_options import FILE, site_options, site_order
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 @click.option("--file", "intent", type=FILE, help="Serve exactly the sites of a handclasp.toml.")
 @click.option("--nginx", "nginx_path", type=FILE, help="The nginx binary.  [default: this machine's]")
 @config_dir_option
+@click.option(
+    "--plan", "saved", type=AbsolutePath(), help="Apply a plan that `nginx plan --save` wrote: exactly that, or nothing."
+)
 @click.option("--dry-run", is_flag=True, help="Print the plan with its patch and change nothing.")
 @click.option("--force", is_flag=True, help="Write files anew that were changed by hand; they are kept beside.")
 @passphrase_options
@@ -31,6 +35,7 @@ def command(
     *,
     nginx_path: str | None,
     config_dir: str | None,
+    saved: str | None,
     dry_run: bool,
     force: bool,
     passphrase_file: str | None,
@@ -51,16 +56,36 @@ def command(
       handclasp nginx apply --server-name app.test --allow alice --dry-run
       handclasp nginx apply --server-name app.test --config-dir /etc/nginx
       handclasp nginx apply --file handclasp.toml
+      handclasp nginx apply --plan tomorrow.plan
     """
     here = open_world(frame, nginx_path, passphrase_file, passphrase_fd)
     here.nginx.build()  # no nginx: said before a certificate is issued for it
+    if saved:
+        if dry_run or force or config_dir or any(site.values()):
+            raise click.UsageError("--plan says everything: leave the other options out")
+        _apply_saved(frame, here, saved)
+        return
     place = here.place(config_dir)
     if dry_run:
         show_plan(frame, here, place, orders_of(here, place, site), force=force)
         return
+    from handclasp.app.apply import Way
     from handclasp.app.apply_site import apply_sites
 
-    done = apply_sites(here.ca, here.gear, lambda: orders_of(here, place, site), place=place, force=force)
+    way = Way(start=place.own, force=force)
+    done = apply_sites(here.ca, here.gear, lambda: orders_of(here, place, site), place=place, way=way)
+    report_applied(frame, here, place, done)
+
+
+def _apply_saved(frame: Frame, here: "World", path: str) -> None:
+    from handclasp.app.apply import Way
+    from handclasp.app.apply_saved import read_saved
+    from handclasp.app.apply_site import apply_sites
+
+    plan = read_saved(here.files.read(path), path)
+    place = here.place(plan.config_dir)
+    way = Way(start=place.own, force=plan.force)
+    done = apply_sites(here.ca, here.gear, lambda: plan.sites, place=place, way=way, wanted=plan)
     report_applied(frame, here, place, done)
 
 

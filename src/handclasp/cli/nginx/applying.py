@@ -40,27 +40,40 @@ def free_listen(place: "Place", known: "tuple[SiteOrder, ...]", names: tuple[str
     return (f"127.0.0.1:{free_port()}",) if place.own else ("443",)
 
 
-def show_plan(frame: Frame, here: "World", place: "Place", orders: "tuple[SiteOrder, ...]", *, force: bool = False) -> None:
-    """Print what an apply would do."""
+def show_plan(
+    frame: Frame,
+    here: "World",
+    place: "Place",
+    orders: "tuple[SiteOrder, ...]",
+    *,
+    force: bool = False,
+    save: str | None = None,
+) -> None:
+    """Print what an apply would do, and keep it in a file if there is one to `save` to."""
     from handclasp.app.apply_cast import cast_of
+    from handclasp.app.apply_certificates import identity_of, lacks_certificate
     from handclasp.app.apply_effect import DAYS, effect_of
+    from handclasp.app.apply_saved import saved
     from handclasp.app.apply_site import plan_sites
-    from handclasp.model.errors import UsageError
-    from handclasp.present.plan_text import effect_text, plan_json, plan_text
+    from handclasp.present.effect_text import effect_text
+    from handclasp.present.plan_text import plan_json, plan_text
 
-    try:
-        plan = plan_sites(here.ca, here.gear, orders, cast_of(here.ca), place, force=force)
-    except UsageError as error:
-        if error.hint and error.hint.startswith("handclasp issue"):
-            error.hint += "\nwithout --dry-run, nginx apply does this itself"
-        raise
+    plan = plan_sites(here.ca, here.gear, orders, cast_of(here.ca), place, force=force)
     effect = effect_of(here.ca, here.gear, place, plan, orders)
+    issues = [identity_of(order) for order in orders if lacks_certificate(here.ca, order)]
+    if save:
+        here.files.write(save, saved(here.ca, place, orders, plan, force=force), mode=0o600)
     if frame.json:
-        frame.document("nginx-plan", {**plan_json(plan), "effect": effect})
+        frame.document("nginx-plan", {**plan_json(plan), "effect": effect, "issues": issues, "saved": save})
         return
+    for name in issues:
+        frame.out(f"issue a server certificate: {name}")
     frame.out(plan_text(plan))
-    frame.out(effect_text(effect, DAYS))
-    frame.hint("next: the same without --dry-run" if not plan.empty else "nginx has what the CA says")
+    frame.out(effect_text(effect, DAYS, frame.lang))
+    if save:
+        frame.hint(f"next: handclasp nginx apply --plan {save}     applies exactly this, or nothing")
+    else:
+        frame.hint("next: the same without --dry-run" if not plan.empty else "nginx has what the CA says")
 
 
 def report_applied(frame: Frame, here: "World", place: "Place", done: "SitesApplied", *, verb: str = "Applied") -> None:
