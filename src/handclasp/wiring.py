@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import time
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from handclasp.ports.clock import Clock, Entropy
     from handclasp.ports.files import FileTree, PageTree
     from handclasp.ports.keys import KeyStore
+    from handclasp.ports.logs import Logs
     from handclasp.ports.machine import Machine
     from handclasp.ports.nginx import Nginx
     from handclasp.ports.notify import Notifier
@@ -37,8 +39,8 @@ class World:
         passphrase_file: where the passphrase of the CA keys is, if given on the command line.
         passphrase_fd: an open descriptor to read it from.
         lasting: this process asks the registry all day long: its connections are kept.
-    """
         waiting: told who holds a lock, when it has to be waited for.
+    """
 
     def __init__(
         self,
@@ -48,11 +50,11 @@ class World:
         passphrase_file: str | None = None,
         passphrase_fd: int | None = None,
         lasting: bool = False,
-    ) -> None:
         waiting: "Callable[[str], None] | None" = None,
+    ) -> None:
         self.home = home
-        self.lasting = lasting
         self.waiting = waiting
+        self.lasting = lasting
         self.nginx_path = nginx_path
         self.passphrase_file = passphrase_file
         self.passphrase_fd = passphrase_fd
@@ -118,6 +120,13 @@ class World:
         from handclasp.adapters.fork_workers import ForkWorkers
 
         return ForkWorkers()
+
+    @cached_property
+    def logs(self) -> "Logs":
+        """The logs of this machine."""
+        from handclasp.adapters.log_files import LogFiles
+
+        return LogFiles()
 
     @cached_property
     def notifier(self) -> "Notifier":
@@ -308,19 +317,27 @@ class World:
         from handclasp.app.apply_state import Gear
 
         return Gear(
-            files=self.files, nginx=self.nginx, probe=self.probe, clock=self.clock, entropy=self.entropy, actor=self.actor
+            files=self.files,
+            nginx=self.nginx,
+            probe=self.probe,
+            clock=self.clock,
+            entropy=self.entropy,
+            actor=self.actor,
+            pause=time.sleep,
         )
 
     @cached_property
     def sandbox_tools(self) -> "SandboxTools":
         """What sandboxed copies of a configuration run with."""
         from handclasp.adapters.free_ports import LoopbackPorts
+        from handclasp.adapters.plain_probe import ask_plainly
         from handclasp.app.sandbox import SandboxTools
 
         return SandboxTools(
             nginx=self.nginx,
             files=self.files,
             probe=self.probe,
+            plain=ask_plainly,
             free_ports=LoopbackPorts(),
             entropy=self.entropy,
             user="root" if os.geteuid() == 0 else None,

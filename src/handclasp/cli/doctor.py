@@ -1,5 +1,6 @@
 """handclasp doctor."""
 
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -86,7 +87,7 @@ def command(
     if saved:
         evidence = load(world.files.read(saved), where=saved)
     else:
-        triage = _triage(logs, alone=not (lines or options["config"] or url)) if logs else None
+        triage = _triage(frame, world, logs, alone=not (lines or options["config"] or url)) if logs else None
         lines = (*lines, *(triage.examples[:_MOST_EXAMPLES] if triage else ()))
         evidence = evidence_of(frame, options, lines=lines, need_config=not (lines or url), live=True)
     key = _client_key(world, client_key, evidence) if client_key else None
@@ -129,15 +130,14 @@ def _side(options: dict[str, Any], evidence: "Evidence", saved: str | None) -> "
     return Side.UPSTREAM if options["upstream"] else None
 
 
-def _triage(paths: tuple[str, ...], *, alone: bool) -> "Triage":
+def _triage(frame: Frame, world: "World", paths: tuple[str, ...], *, alone: bool) -> "Triage":
     """What these logs hold about TLS; InputError when there is nothing and they are `alone`."""
-    from itertools import chain
-
-    from handclasp.cli.logs import blocks
-    from handclasp.diagnose.triage import triage
+    from handclasp.app.triage_logs import triage_logs
     from handclasp.model.errors import InputError
 
-    found = triage(chain.from_iterable(blocks(path) for path in paths))
+    if "-" in paths and sys.stderr.isatty():
+        frame.hint("reading the log from standard input; Ctrl-C ends it and shows what was found")
+    found = triage_logs(paths, world.logs, world.workers)
     if alone and not found.groups:
         raise InputError(
             "no line of this log tells of a handshake",

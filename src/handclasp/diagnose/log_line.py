@@ -89,7 +89,7 @@ class LogLine:
 
 def read_line(text: str) -> LogLine:
     """The line as a value. Never fails: what is no log line has the kind UNKNOWN."""
-    raw = text[:_LONGEST].strip()
+    raw = unwrapped(text[:_LONGEST].strip())
     head = _HEAD.search(raw) or _START.search(raw)
     message = head["message"] if head else raw
     stem, tail = _split_fields(message)
@@ -126,6 +126,28 @@ def read_line(text: str) -> LogLine:
         series=_series(stem, number, words),
         doubt=_doubt(kind, stem, level, number, words),
     )
+
+
+def unwrapped(text: str) -> str:
+    """A line out of the JSON object that Docker ("log"), journald ("MESSAGE") or others wrap it in; other text as it is."""
+    if not text.startswith("{"):
+        return text
+    found = _WRAPPED.search(text)
+    if not found:
+        return text
+    inner = _JSON_ESCAPE.sub(lambda escape: _JSON_MEANING.get(escape[1][0]) or _character(escape[1]), found[1])
+    return inner.strip()
+
+
+# Not a JSON reader: a line that was cut is read as far as it goes.
+_WRAPPED = re.compile(r'"(?:log|MESSAGE|message|msg)" ?: ?"((?:[^"\\]|\\.)*+)')
+_JSON_ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
+_JSON_MEANING = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "/": "/", '"': '"', "\\": "\\"}
+
+
+def _character(escape: str) -> str:
+    letter = chr(int(escape[1:], 16)) if len(escape) == 5 else escape
+    return "\ufffd" if "\ud800" <= letter <= "\udfff" else letter
 
 
 _LONGEST = 4096

@@ -1,0 +1,155 @@
+"""ports.Logs on this machine: files in parts, one for each processor; gzipped ones, pipes and standard input as they come."""
+
+import gzip
+import os
+import select
+import stat
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from io import BufferedIOBase
+from itertools import pairwise
+from typing import BinaryIO
+
+from handclasp.adapters.byte_search import searcher
+from handclasp.model.errors import InputError
+from handclasp.ports.logs import LogPart
+
+_BLOCK = 1024 * 1024
+_WORTH_A_PROCESS = 32 * 1024 * 1024
+_GZIP = b"\x1f\x8b"
+_PACKED = {b"\x28\xb5\x2f\xfd": "zstdcat", b"\xfd7zXZ": "xzcat", b"BZh": "bzcat"}
+_MOST_TIMES = 500
+"""Logs pack to a tenth or a fiftieth; what unpacks to more than this many times its size was made to fill memory and time."""
+_UNPACKED_AT_LEAST = 256 * 1024 * 1024
+
+
+class LogFiles:
+    """The logs that this process may read.
+
+    Args:
+        processors: into how many parts a large file is cut; None: one for each processor.
+        patience: seconds to wait until somebody writes to a named pipe.
+    """
+
+    def __init__(self, *, processors: int | None = None, patience: float = 10.0) -> None:
+        self._processors = processors or len(os.sched_getaffinity(0))
+        self._patience = patience
+
+    def parts(self, paths: Sequence[str]) -> tuple[LogPart, ...]:
+        """As ports.Logs.parts."""
+        return tuple(part for path in paths for part in self._parts(path))
+
+    def blocks(self, part: LogPart) -> Iterator[bytes]:
+        """As ports.Logs.blocks."""
+        try:
+            if part.path == "-":
+                yield from _stream(sys.stdin.buffer)
+                return
+            with open(_descriptor(part.path), "rb", buffering=0) as raw:
+                if part.end is not None:
+                    yield from _between(raw, part.start, part.end)
+                elif stat.S_ISFIFO(os.fstat(raw.fileno()).st_mode):
+                    self._await_writer(raw.fileno(), part.path)
+                    yield from _stream(raw)
+                else:
+                    yield from _unpacked(raw, part.path)
+        except (OSError, EOFError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise InputError(
+                f"cannot be read: {reason}", where=part.path, hint="give an error log, plain or gzipped"
+            ) from error
+
+    def searcher(self, block: bytes) -> Callable[[bytes, int], int]:
+        """As ports.Logs.searcher."""
+        return searcher(block)
+
+    def _parts(self, path: str) -> Iterator[LogPart]:
+        size = None if path == "-" else _plain_size(path)
+        if size is None:
+            yield LogPart(path)
+            return
+        count = max(1, min(self._processors, size // _WORTH_A_PROCESS))
+        edges = [size * number // count for number in range(count + 1)]
+        yield from (LogPart(path, start, end) for start, end in pairwise(edges))
+
+    def _await_writer(self, descriptor: int, path: str) -> None:
+        if not select.select([descriptor], [], [], self._patience)[0]:
+            what = f"is a pipe, and nobody wrote to it in {self._patience:g} s"
+            raise InputError(
+                what, where=path, hint="start what writes to it first, or pipe it in: PROGRAM | handclasp doctor --log -"
+            )
+        os.set_blocking(descriptor, True)
+
+
+def _descriptor(path: str) -> int:
+    """An open file or pipe; not a device or a folder, and without waiting for anybody."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode) or stat.S_ISFIFO(mode):
+        return descriptor
+    os.close(descriptor)
+    raise InputError("is not a regular file", where=path, hint="give an error log; - reads standard input")
+
+
+def _plain_size(path: str) -> int | None:
+    """The size of a plain file; None for a pipe, and for what has to be unpacked."""
+    try:
+        with open(_descriptor(path), "rb", buffering=0) as raw:
+            found = os.fstat(raw.fileno())
+            if not stat.S_ISREG(found.st_mode):
+                return None
+            begin = raw.read(8)
+    except OSError as error:
+        hint = "check the path" if isinstance(error, FileNotFoundError) else "give an error log, plain or gzipped"
+        raise InputError(f"cannot be read: {error.strerror}", where=path, hint=hint) from error
+    for magic, program in _PACKED.items():
+        if begin.startswith(magic):
+            raise InputError("is packed", where=path, hint=f"unpack it on the way: {program} FILE | handclasp doctor --log -")
+    return None if begin.startswith(_GZIP) else found.st_size
+
+
+def _between(raw: BinaryIO, start: int, end: int) -> Iterator[bytes]:
+    """The lines that begin in between: the one that `start` cuts belongs to the part before."""
+    at = start
+    if start:
+        raw.seek(start - 1)
+        while piece := raw.read(_BLOCK):
+            cut = piece.find(b"\n") + 1
+            at += len(piece) - 1 if at == start else len(piece)
+            if cut:
+                break
+        at -= len(piece) - cut
+        raw.seek(at)
+    while at < end and (piece := raw.read(min(_BLOCK, end - at))):
+        at += len(piece)
+        yield piece
+        if at == end and not piece.endswith(b"\n"):
+            yield from _rest_of_line(raw)
+
+
+def _rest_of_line(raw: BinaryIO) -> Iterator[bytes]:
+    while piece := raw.read(_BLOCK // 64):
+        cut = piece.find(b"\n") + 1
+        yield piece[:cut] if cut else piece
+        if cut:
+            return
+
+
+def _stream(handle: BinaryIO) -> Iterator[bytes]:
+    """What comes, as it comes, until its end or an interrupt."""
+    read = handle.read1 if isinstance(handle, BufferedIOBase) else handle.read
+    try:
+        while piece := read(_BLOCK):
+            yield piece
+    except KeyboardInterrupt:
+        return
+
+
+def _unpacked(raw: BinaryIO, path: str) -> Iterator[bytes]:
+    made = 0
+    with gzip.open(raw) as unpacked:
+        while piece := unpacked.read(_BLOCK):
+            made += len(piece)
+            if made > _UNPACKED_AT_LEAST and made > _MOST_TIMES * raw.tell():
+                raise InputError(f"unpacks to more than {_MOST_TIMES} times its size: this is no log", where=path)
+            yield piece

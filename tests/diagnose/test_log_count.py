@@ -1,0 +1,193 @@
+"""Counting in bulk gives what counting line by line gives, for logs of every kind, in whatever blocks and parts they come."""
+
+import gzip
+import json
+import os
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from handclasp.adapters.byte_search import searcher
+from handclasp.adapters.fork_workers import ForkWorkers
+from handclasp.adapters.log_files import LogFiles
+from handclasp.app.triage_logs import triage_logs
+from handclasp.diagnose import log_count
+from handclasp.diagnose.log_count import LogCount, Tally
+from handclasp.diagnose.log_parts import dissect, plain, time_of
+from handclasp.diagnose.triage import triage
+from handclasp.model.errors import InputError
+from handclasp.ports.logs import LogPart
+
+EXPIRED = "client SSL certificate verify error: (10:certificate has expired) while reading client request headers"
+MESSAGES = (
+    EXPIRED,
+    "client sent no required SSL certificate while reading client request headers",
+    "SSL_do_handshake() failed (SSL: error:0A000412:SSL routines::sslv3 alert bad certificate) while SSL handshaking",
+    'upstream SSL certificate does not match "backend.test" while SSL handshaking to upstream',
+    "peer closed connection in SSL handshake, and a comma (104: Connection reset by peer) while SSL handshaking",
+    "connect() failed (111: Connection refused) while connecting to upstream",
+    'open() "/srv/SSL/favicon.ico" failed (2: No such file or directory)',
+    "broken header: while reading PROXY protocol",
+)
+PREFIXES = (
+    "", "", "", "web_1  | ", "Nov 20 10:00:00 web nginx[123]: ", "<190>Nov 20 10:00:00 web nginx: ",
+    "2026-11-20T10:00:00.123456789Z stderr F ", "[web] [2] ",
+)  # fmt: skip
+TAILS = ("", ', request: "GET /a,b HTTP/1.1", host: "a.test"', ', request: "GET /SSL HTTP/1.1, client: 9.9.9.9", host: "a"')
+GARBAGE = (b"\0\xff\xfe[info] SSL", b"{", b'{"log":"cut', b"x" * 9000 + b" SSL", b"", b"[emerg]", b"3 [info] 1#1: SSL")
+
+
+def one(random: Random) -> bytes:
+    """A line of some log, or something else."""
+    if random.random() < 0.1:
+        return random.choice(GARBAGE)
+    clock = f"2026/11/{random.randrange(1, 29):02d} 10:{random.randrange(60):02d}:00"
+    message, prefix = random.choice(MESSAGES), random.choice(PREFIXES)
+    connection = f"*{random.randrange(9**9)} " if random.random() < 0.9 else ""
+    fields = "".join(
+        f", {name}: {value}"
+        for name, value in (("client", f"192.0.2.{random.randrange(9)}"), ("server", f"s{random.randrange(3)}.test"))
+        if random.random() < 0.95
+    )
+    line = f"{prefix}{clock} [info] {random.randrange(9**5)}#7: {connection}{message}{fields}{random.choice(TAILS)}"
+    if random.random() < 0.1:
+        line = json.dumps({"log": line + "\n", "stream": "stderr", "time": "2026-11-20T10:00:00Z"})
+    return line.encode() + (b"\r" if random.random() < 0.1 else b"")
+
+
+def log(seed: int, count: int) -> bytes:
+    random = Random(seed)
+    lines = [one(random) for _ in range(count)]
+    if random.random() < 0.5:
+        lines = [line for line in lines if random.random() < 0.02 or b"SSL" not in line] * 5
+    return b"\n".join(lines)
+
+
+def slowly(text: bytes) -> dict[tuple[bytes, bytes], Tally]:
+    """The same count, one line after the other."""
+    tallies: dict[tuple[bytes, bytes], Tally] = {}
+    for line in text.split(b"\n"):
+        if parts := dissect(line):
+            tally = tallies.setdefault((parts.message, parts.server), Tally(example=plain(line), first=time_of(line)))
+            tally.count += 1
+            tally.last = time_of(line)
+            if parts.client:
+                tally.clients[parts.client] += 1
+    return tallies
+
+
+def shown(tallies: dict[tuple[bytes, bytes], Tally]) -> list[object]:
+    return [(key, one.example, one.count, one.first, one.last, +one.clients) for key, one in tallies.items()]
+
+
+def blocks(text: bytes, size: int) -> Iterator[bytes]:
+    for at in range(0, len(text), size):
+        yield text[at : at + size]
+
+
+@given(st.integers(0, 10**9), st.sampled_from([0, 1, 30, 400]), st.sampled_from([17, 1000, 1 << 20]), st.booleans())
+@settings(max_examples=120, derandomize=True, deadline=None)
+def test_in_bulk_as_one_by_one(seed: int, count: int, size: int, libc: bool) -> None:
+    text = log(seed, count)
+    found = LogCount(searcher) if libc else LogCount()
+    assert shown(found.read(blocks(text, size)).tallies) == shown(slowly(text))
+    assert found.octets == len(text) + bool(text and not text.endswith(b"\n"))
+    assert not found.full
+
+
+@given(st.binary(max_size=400), st.integers(1, 50))
+@settings(max_examples=200, derandomize=True, deadline=None)
+def test_any_bytes_are_some_log(noise: bytes, size: int) -> None:
+    text = noise.replace(b"a", b" [info] 1#1: *1 SSL, client: a, server: b\n").replace(b"b", b"9 [info] 1#1: *1 OCSP")
+    found = LogCount(searcher).read(blocks(text, size))
+    assert shown(found.tallies) == shown(slowly(text))
+    triage(found)
+
+
+@pytest.mark.parametrize("processors", [1, 2, 5])
+def test_in_parts_as_in_one(processors: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("handclasp.adapters.log_files._WORTH_A_PROCESS", 1000)
+    text = log(7, 900) + b"\n"
+    older, newer = text[: len(text) // 3].rpartition(b"\n")[::2]
+    newer += text[len(text) // 3 :]
+    (tmp_path / "error.log.1.gz").write_bytes(gzip.compress(older + b"\n"))
+    (tmp_path / "error.log").write_bytes(newer)
+    paths = [str(tmp_path / name) for name in ("error.log.1.gz", "error.log")]
+    logs = LogFiles(processors=processors)
+    assert len(logs.parts(paths)) == 1 + processors
+    found = triage_logs(paths, logs, ForkWorkers(2))
+    whole = triage(LogCount().read([older + b"\n", newer]))
+    assert found == whole
+    assert found.matched == sum(group.count for group in found.groups) > 20
+
+
+def test_every_line_is_in_one_part(tmp_path: Path) -> None:
+    for text in (b"a\nbb\n\nccc\n" + b"d" * 50 + b"\ne", b"\n\n", b"x" * 70, b"x\n" * 20):
+        (tmp_path / "log").write_bytes(text)
+        for cut in range(len(text) + 1):
+            parts = [LogPart(str(tmp_path / "log"), *edges) for edges in ((0, cut), (cut, len(text)))]
+            found = [b"".join(LogFiles().blocks(part)) for part in parts]
+            assert b"".join(found) == text
+            assert not found[1] or not found[0] or found[0].endswith(b"\n")
+
+
+def test_what_is_too_much_to_tell_apart_is_counted_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("handclasp.adapters.log_files._WORTH_A_PROCESS", 1000)
+    monkeypatch.setattr(log_count, "MOST_GROUPS", 5)
+    monkeypatch.setattr(log_count, "MOST_CLIENTS", 7)
+    text = log(3, 500)
+    (tmp_path / "error.log").write_bytes(text)
+    found = triage_logs([str(tmp_path / "error.log")], LogFiles(processors=2), ForkWorkers(2))
+    counted = LogCount().read(blocks(text, 50))
+    assert counted.full
+    assert found == triage(LogCount().read([text]))
+    assert sum(tally.count for tally in counted.tallies.values()) == sum(tally.count for tally in slowly(text).values())
+    assert len(counted.tallies) <= 6
+
+
+@given(st.binary(max_size=300), st.binary(min_size=1, max_size=4), st.integers(0, 300))
+@settings(max_examples=200, derandomize=True, deadline=None)
+def test_the_fast_search_finds_what_pythons_finds(text: bytes, word: bytes, start: int) -> None:
+    word = word.replace(b"\0", b"x")
+    assert searcher(text)(word, min(start, len(text))) == text.find(word, min(start, len(text)))
+
+
+def test_a_pipe_is_read_to_its_end_and_one_without_a_writer_is_said_to_be_so(tmp_path: Path) -> None:
+    pipe = str(tmp_path / "pipe")
+    os.mkfifo(pipe)
+    with pytest.raises(InputError, match="nobody wrote"):
+        list(LogFiles(patience=0.01).blocks(LogPart(pipe)))
+    text = log(5, 300)
+    writer = threading.Thread(target=Path(pipe).write_bytes, args=(text,))
+    writer.start()
+    found = triage_logs([pipe], LogFiles(), ForkWorkers(1))
+    writer.join()
+    assert found == triage(LogCount().read([text]))
+
+
+def test_a_log_that_unpacks_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("handclasp.adapters.log_files._UNPACKED_AT_LEAST", 10_000_000)
+    (tmp_path / "bomb.gz").write_bytes(gzip.compress(b"\0" * 40_000_000))
+    with pytest.raises(InputError, match="this is no log"):
+        triage_logs([str(tmp_path / "bomb.gz")], LogFiles(), ForkWorkers(1))
+
+
+@pytest.mark.parametrize("magic", [b"\x28\xb5\x2f\xfd", b"\xfd7zXZ\0", b"BZh91"])
+def test_other_packers_are_named(magic: bytes, tmp_path: Path) -> None:
+    (tmp_path / "error.log").write_bytes(magic + b"....")
+    with pytest.raises(InputError) as raised:
+        LogFiles().parts([str(tmp_path / "error.log")])
+    assert "handclasp doctor --log -" in (raised.value.hint or "")
+
+
+def test_groups_come_with_the_most_frequent_first() -> None:
+    text = b"".join(one(Random(seed)) + b"\n" for seed in range(300))
+    counts = [group.count for group in triage(LogCount().read([text])).groups]
+    assert counts == sorted(counts, reverse=True)
+    assert Counter(counts).total() > 3
