@@ -49,6 +49,8 @@ missing_packages() {
     command -v certutil >/dev/null || printf 'libnss3-tools '
     command -v keytool >/dev/null || printf 'default-jre-headless '
     command -v cfssl >/dev/null || printf 'golang-cfssl '
+    command -v node >/dev/null || printf 'nodejs '
+    command -v wget >/dev/null || printf 'wget '
     [ -x /usr/share/easy-rsa/easyrsa ] || printf 'easy-rsa '
     command -v apache2 >/dev/null || printf 'apache2 '
     command -v dovecot >/dev/null || printf 'dovecot-imapd '

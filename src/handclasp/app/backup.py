@@ -27,7 +27,7 @@ from handclasp.ports.files import FileTree
 _MANIFEST = "handclasp-backup.json"
 _REGISTRY = "registry.sqlite"
 _PUBLIC = re.compile(
-    r"ca/[^/]+\.pem|identities/[^/]+/((previous|for)[-/][^/]+/)?((certificate|chain|root-ca)\.pem|README\.txt|说明\.txt)"
+    r"ca/[^/]+\.pem|identities/[^/]+/((previous|for)[-/][^/]+/)?((certificate|chain|root-ca)\.pem|card\.(en|zh)\.(md|html))"
 )
 _MEMBER = re.compile(
     r"(registry\.sqlite|roles\.toml|keys/[a-z0-9.-]+\.pem|ca/[a-z0-9.-]+\.pem|profiles/[a-z0-9-]+\.toml|"

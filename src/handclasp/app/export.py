@@ -1,38 +1,67 @@
-"""Bundles for devices: the files that one kind of device reads, with a page that says what to do there."""
+"""Bundles for devices: the files that one kind of device reads, with a card that says what to do there."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from handclasp.app.authority import certificate_of
 from handclasp.app.home import Home
-from handclasp.app.identity_files import current_key, issuers_of, spki
+from handclasp.app.identity_files import current_key, issuers_of, root_of, spki
+from handclasp.app.profile_signer import sign_profile
 from handclasp.app.recover import sweep
 from handclasp.app.renew import newest
 from handclasp.catalogue.devices import Device, Form
+from handclasp.model.card import Card, Step
 from handclasp.model.errors import PolicyError
+from handclasp.model.text import Text
 from handclasp.pki.export import PASSWORD_OCTETS, ExportFile, key_pem, password_from, pem, pkcs12_container, public_files
 from handclasp.pki.mobileconfig import mobileconfig
 from handclasp.pki.serials import format_serial
 from handclasp.pki.signing import SigningKey
 
-_CONTAINERS = {Form.P12, Form.P12_LEGACY}
+_TRUST = {
+    "{curl_ca}": " --cacert root-ca.pem",
+    "{wget_ca}": " --ca-certificate=root-ca.pem",
+    "{python_ca}": 'cafile="root-ca.pem"',
+    "{requests_ca}": ', verify="root-ca.pem"',
+    "{node_ca}": ', ca: fs.readFileSync("root-ca.pem")',
+}
+"""What a program needs to trust a server of this CA; nothing when the server's certificate is of a public one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportOrder:
+    """A bundle to write. `output` None: into the identity's folder, replacing an earlier one; else nothing is overwritten.
+
+    `with_ca`: the device is to trust this CA for servers too. `unsigned`: Apple profiles without a signature.
+    `password_file`: where the password goes, a new file; None: it is in the result, and kept nowhere.
+    """
+
+    name: str
+    device: Device
+    url: str
+    output: str | None = None
+    with_ca: bool = False
+    unsigned: bool = False
+    password_file: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bundle:
-    """What was written, and the steps for the device in the asked language."""
+    """What was written. `password` of its containers, to be handed on; None: it has none, or it is in a file."""
 
     folder: str
     files: tuple[str, ...]
-    steps: tuple[str, ...]
+    card: Card
+    password: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class _Material:
-    name: str
+    order: ExportOrder
     certificate: x509.Certificate
     key: SigningKey
     issuers: list[x509.Certificate]
@@ -40,16 +69,15 @@ class _Material:
     password: str
 
 
-def export(home: Home, name: str, device: Device, *, lang: str, output: str | None, with_ca: bool = False) -> Bundle:
-    """Write the bundle of an identity for a device.
-
-    `output` None: into the identity's folder, replacing an earlier one; else a folder in which nothing is overwritten.
-    `with_ca`: an Apple profile also makes the device trust this CA for servers.
+def export(home: Home, order: ExportOrder, pages: Callable[[Card], Iterable[ExportFile]]) -> Bundle:
+    """Write the bundle of an identity for a device; `pages` makes the card's files.
 
     Raises:
         UsageError: no such identity.
         PolicyError: it is revoked, its key is not here, or a file is in the way.
+        WorldError: the CA keys cannot be unlocked, which sign Apple profiles.
     """
+    name, device = order.name, order.device
     record, certificate = newest(home, name)
     key = current_key(home, name)
     if key is None or spki(key) != spki(certificate):
@@ -58,64 +86,84 @@ def export(home: Home, name: str, device: Device, *, lang: str, output: str | No
             where=home.layout.identity(name),
             hint="it was made elsewhere: take chain.pem to where the key is",
         )
-    root = next(certificate_of(one) for one in home.authorities() if one.parent is None)
     password = password_from(home.entropy.bytes(PASSWORD_OCTETS))
-    material = _Material(name, certificate, key, issuers_of(home, record.issuer), root, password)
-    steps = tuple(_filled(step.in_language(lang), name) for step in device.steps)
-    files = [*_files(material, device, with_ca=with_ca), _page(device, steps, lang)]
-    folder = output or home.layout.identity(name, f"for-{device.slug}")
+    root = certificate_of(root_of(home, record.issuer))
+    material = _Material(order, certificate, key, issuers_of(home, record.issuer), root, password)
+    files = [*_files(home, material)]
+    secret = any(form is not Form.PEM for form in device.forms)
+    card = _card(material, tuple(file.name for file in files), secret=secret)
+    folder = order.output or home.layout.identity(name, f"for-{device.slug}")
     home.files.make_folder(folder, mode=0o700)
-    write = home.files.create if output else home.files.write
+    write = home.files.create if order.output else home.files.write
     with home.changing(f"exporting {name}"):
-        if output is None:
+        if order.output is None:
             sweep(home, folder)
-        for file in files:
+        if secret and order.password_file is not None:
+            home.files.create(order.password_file, f"{password}\n".encode(), mode=0o600)
+        written = [*files, *pages(card)]
+        for file in written:
             write(f"{folder}/{file.name}", file.content, mode=file.mode)
+    details = {"for": device.slug, "serial": format_serial(record.serial)}
     with home.store.begin() as transaction:
-        transaction.audit(
-            at=home.clock.now(),
-            actor=home.actor,
-            action="exported",
-            subject=name,
-            details={"for": device.slug, "serial": format_serial(record.serial)},
-        )
-    return Bundle(folder=folder, files=tuple(f"{folder}/{file.name}" for file in files), steps=steps)
+        transaction.audit(at=home.clock.now(), actor=home.actor, action="exported", subject=name, details=details)
+    shown = password if secret and order.password_file is None else None
+    return Bundle(folder=folder, files=tuple(f"{folder}/{file.name}" for file in written), card=card, password=shown)
 
 
-def _files(material: _Material, device: Device, *, with_ca: bool) -> Iterator[ExportFile]:
-    secret = False
-    for form in device.forms:
+def _files(home: Home, material: _Material) -> Iterator[ExportFile]:
+    name = material.order.name
+    for form in material.order.device.forms:
         if form is Form.PEM:
             yield ExportFile(name="key.pem", content=key_pem(material.key), mode=0o600)
             yield from public_files(material.certificate, material.issuers)
             continue
-        secret = True
-        container = _container(material, legacy=form is not Form.P12)
-        if form in _CONTAINERS:
-            yield ExportFile(name=f"{material.name}.p12", content=container, mode=0o600)
+        container = pkcs12_container(
+            name, material.key, material.certificate, material.issuers, material.password, legacy=form is not Form.P12
+        )
+        if form is not Form.MOBILECONFIG:
+            yield ExportFile(name=f"{name}.p12", content=container, mode=0o600)
             continue
-        root = material.root.public_bytes(Encoding.DER) if with_ca else None
+        root = material.root.public_bytes(Encoding.DER) if material.order.with_ca else None
         serial = format_serial(material.certificate.serial_number)
-        profile = mobileconfig(material.name, serial=serial, container=container, root=root)
-        yield ExportFile(name=f"{material.name}.mobileconfig", content=profile, mode=0o600)
-    if secret:
-        yield ExportFile(name="password.txt", content=f"{material.password}\n".encode(), mode=0o600)
+        profile = mobileconfig(name, serial=serial, container=container, root=root)
+        content = profile if material.order.unsigned else sign_profile(home, profile)
+        yield ExportFile(name=f"{name}.mobileconfig", content=content, mode=0o600)
     yield ExportFile(name="root-ca.pem", content=pem(material.root), mode=0o644)
 
 
-def _container(material: _Material, *, legacy: bool) -> bytes:
-    return pkcs12_container(
-        material.name, material.key, material.certificate, material.issuers, material.password, legacy=legacy
+def _card(material: _Material, files: tuple[str, ...], *, secret: bool) -> Card:
+    order, device = material.order, material.order.device
+    steps = (*device.steps, *(device.trust if order.with_ca else ()))
+    return Card(
+        name=order.name,
+        device=device.title,
+        serial=format_serial(material.certificate.serial_number),
+        until=material.certificate.not_valid_after_utc,
+        root=material.root.subject.rfc4514_string(),
+        root_sha256=material.root.fingerprint(hashes.SHA256()).hex(":").upper(),
+        files=files,
+        secret=secret,
+        steps=tuple(Step(text=_filled(step.text, order), code=_code(step.code, order)) for step in steps),
+        check=_filled(device.check, order),
+        trouble=tuple(_filled(text, order) for text in device.trouble),
+        remove=_filled(device.remove, order),
     )
 
 
-def _page(device: Device, steps: tuple[str, ...], lang: str) -> ExportFile:
-    numbered = "\n".join(f"{number}. {step}" for number, step in enumerate(steps, start=1))
-    name = "说明.txt" if lang == "zh" else "README.txt"
-    return ExportFile(name=name, content=f"{device.title}\n\n{numbered}\n".encode(), mode=0o644)
+def _filled(text: Text, order: ExportOrder) -> Text:
+    places = {"{name}": order.name, "{p12}": f"{order.name}.p12", "{url}": order.url}
+    return Text(en=_with(text.en, places), zh=_with(text.zh, places))
 
 
-def _filled(step: str, name: str) -> str:
-    for place, value in (("{name}", name), ("{p12}", f"{name}.p12"), ("{host}", "your.server")):
-        step = step.replace(place, value)
-    return step
+def _code(code: str, order: ExportOrder) -> str:
+    """Names of identities hold no quotes (pki/names.py), so double ones keep their blanks together in every shell."""
+    name = f'"{order.name}"' if " " in order.name else order.name
+    container = f'"{order.name}.p12"' if " " in order.name else f"{order.name}.p12"
+    trust = {place: words if order.with_ca else "" for place, words in _TRUST.items()}
+    return _with(code, {"{name}-ca": f'"{order.name}-ca"', "{name}": name, "{p12}": container, "{url}": order.url} | trust)
+
+
+def _with(text: str, places: dict[str, str]) -> str:
+    for place, value in places.items():
+        text = text.replace(place, value)
+    return text

@@ -8,7 +8,7 @@ from handclasp.app.ca_files import put
 from handclasp.app.crashpoint import crashpoint
 from handclasp.app.home import CROSS, DROPPED, Home
 from handclasp.model.errors import Bug, InputError
-from handclasp.model.issuance import CertificateRecord, CertificateState
+from handclasp.model.issuance import Authority, CertificateRecord, CertificateState
 from handclasp.pki.export import PASSWORD_OCTETS, identity_files, key_pem, load_key, password_from, public_files
 from handclasp.pki.serials import format_serial
 from handclasp.pki.signing import SigningKey
@@ -30,6 +30,15 @@ def issuers_of(home: Home, issuer: str) -> list[x509.Certificate]:
         found.append(certificate_of(by_label[label]))
         label = by_label[label].parent or ""
     return found + cross_certificates(home, label) if found else found
+
+
+def root_of(home: Home, issuer: str) -> Authority:
+    """The root above a CA."""
+    by_label = {authority.label: authority for authority in home.store.authorities()}
+    found = by_label[issuer]
+    while found.parent is not None:
+        found = by_label[found.parent]
+    return found
 
 
 def cross_certificates(home: Home, root: str) -> list[x509.Certificate]:

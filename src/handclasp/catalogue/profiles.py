@@ -148,13 +148,27 @@ OCSP = Profile(
     reference="RFC 6960 4.2.2.2",
 )
 
-PROFILES = {profile.name: profile for profile in (ROOT, ISSUING, CROSS, CLIENT, SERVER, PEER, EMAIL, PERSON, OCSP)}
+SIGNER = Profile(
+    name="profile-signer",
+    ca=False,
+    path_len_constraint=None,
+    key_usage=("digitalSignature",),
+    extended_key_usage=("emailProtection",),  # what CMS verifiers ask for; it opens no door at nginx
+    lifetime=timedelta(days=90),
+    max_lifetime=timedelta(days=365),
+    san_kinds=(),
+    san_required=False,
+    key_types=(KeyType.EC_P256,),
+    reference="RFC 8550 4.4.2; Apple: configuration profiles may be signed",
+)
+
+PROFILES = {profile.name: profile for profile in (ROOT, ISSUING, CROSS, CLIENT, SERVER, PEER, EMAIL, PERSON, OCSP, SIGNER)}
 """Every profile by its name."""
 
 CA_PROFILES = tuple(profile.name for profile in PROFILES.values() if profile.ca)
 """Names of the profiles of CAs: their records stand in the registry beside those of identities."""
 
-OWN_PROFILES = (*CA_PROFILES, OCSP.name)
+OWN_PROFILES = (*CA_PROFILES, OCSP.name, SIGNER.name)
 """Names of the profiles of certificates that Handclasp makes and renews for itself: no identity has them."""
 
 END_ENTITY_PROFILES = tuple(name for name in PROFILES if name not in OWN_PROFILES)

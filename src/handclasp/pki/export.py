@@ -60,15 +60,15 @@ def load_key(content: bytes, *, where: str) -> SigningKey:
 
 
 def password_from(random: bytes) -> str:
-    """A password a person can type from 16 random octets: five groups of six signs out of 31 (148 bits of room for 128)."""
+    """A password a person can type from 16 random octets: five groups of five signs out of 31, 123 bits and more."""
     if len(random) != PASSWORD_OCTETS:
         raise ValueError(f"a password is made from {PASSWORD_OCTETS} octets, not {len(random)}")
     number = int.from_bytes(random, "big")
     signs = []
-    for _ in range(30):
+    for _ in range(25):
         number, rest = divmod(number, len(_ALPHABET))
         signs.append(_ALPHABET[rest])
-    return "-".join("".join(signs[start : start + 6]) for start in range(0, 30, 6))
+    return "-".join("".join(signs[start : start + 5]) for start in range(0, 25, 5))
 
 
 def pkcs12_container(
