@@ -1,5 +1,8 @@
 """handclasp.toml: what it says, and every error at its place."""
 
+import tomllib
+
+import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -121,6 +124,53 @@ def test_the_schema_knows_every_key() -> None:
     assert made["$defs"]["UpstreamTable"]["additionalProperties"] is False
 
 
+@pytest.mark.parametrize("text", [GOOD, "RULES", "BYTES"])
+def test_the_schema_takes_what_is_read(text: str) -> None:
+    jsonschema.validate(tomllib.loads(globals().get(text, text)), schema())
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("allow = [", "alow = ["),
+        ('["alice", "build-7"]', "[]"),
+        ('"https://back.test:8443"', "8443"),
+        ('"docker"', '"podman"'),
+        ("[443, ", "[true, "),
+    ],
+)
+def test_the_schema_refuses_what_is_refused(old: str, new: str) -> None:
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(tomllib.loads(GOOD.replace(old, new)), schema())
+
+
+BYTES = """\
+[[site]]
+server_names = ["db.test"]
+listen = [5432]
+allow = ["alice"]
+upstream = { url = "tls://db.internal:5432", ca = "up.pem" }
+
+[site.tls]
+protocols = ["TLSv1.2", "TLSv1.3"]
+ciphers = ["ECDHE-ECDSA-AES256-GCM-SHA384"]
+
+[[site]]
+server_names = ["rpc.test"]
+upstream = { url = "grpc://127.0.0.1:50051" }
+"""
+
+
+def test_bytes_and_calls() -> None:
+    database, service = (order.intent for order in read_intent(BYTES.encode(), "/srv/handclasp.toml").sites)
+    assert (database.stream, service.stream) == (True, False)
+    assert (database.tls, database.protocols, database.ciphers) == (
+        "own",
+        ("TLSv1.2", "TLSv1.3"),
+        ("ECDHE-ECDSA-AES256-GCM-SHA384",),
+    )
+
+
 RULES = """\
 [groups]
 ops = ["alice", "bob"]
@@ -175,6 +225,11 @@ def test_who_may_enter_what() -> None:
         ('"modern"', '"old"', 9, 1, "Invalid enum value"),
         ('"10r/s"', '"fast"', 11, 1, "matching regex"),
         ("free_from = []", 'freefrom = ["any"]', 17, 1, "unknown field"),
+        ('"modern"', '{ protocols = ["TLSv1.2"] }', 9, 1, "needs its ciphers"),
+        ('"modern"', '{ protocols = ["TLSv1.2"], ciphers = ["RC4-SHA"] }', 9, 1, "keeps a secret"),
+        ('"modern"', '{ protocols = ["SSLv3"] }', 9, 1, "Invalid enum value"),
+        ('"http://127.0.0.1:80"', '"ftp://127.0.0.1:80"', 10, 20, "not of the form"),
+        ('"http://127.0.0.1:80"', '"tcp://127.0.0.1"', 10, 20, "not of the form"),
     ],
 )
 def test_where_a_rule_is_wrong(old: str, new: str, line: int, column: int, says: str) -> None:

@@ -30,7 +30,11 @@ UPSTREAMS = [
         certificate="/c/own.pem",
         certificate_key="/c/own.key",
     ),
+    UpstreamIntent(
+        url="grpcs://rpc.test", trusted_certificate="/c/up.pem", certificate="/c/own.pem", certificate_key="/c/own.key"
+    ),
 ]
+STREAM = UpstreamIntent(url="tls://db.test:5432", trusted_certificate="/c/up.pem", crl="/c/up.crl")
 
 CONTEXTS = {
     "http": table.HTTP,
@@ -83,6 +87,21 @@ def test_every_directive_exists_where_it_stands(version: NginxVersion) -> None:
     assert ("ssl_reject_handshake" in checked) == (version >= NginxVersion(1, 19, 4))
 
 
+@pytest.mark.parametrize("version", VERSIONS, ids=str)
+def test_every_directive_of_a_stream_exists_there(version: NginxVersion) -> None:
+    admitted = (AdmittedCertificate(identity="alice", issuer_dn="CN=x", serial="0A"),)
+    site = SiteIntent(server_names=("db.test",), listen=(("*", 5432),), upstream=STREAM, allow=("alice",))
+    (text,) = render_sites([(site, _with(admitted))], version)
+    checked = set()
+    for item, parents in walk(parse(text).directives):
+        if table.specs(item.name) and item.name != "server":
+            where = table.STREAM_SERVER if parents else table.STREAM
+            rows = [row for row in table.specs(item.name) if where in row.contexts]
+            assert any(row.exists_in((version.major, version.minor, version.patch)) for row in rows), (item.name, version)
+            checked.add(item.name)
+    assert {"ssl_crl", "ssl_verify_client", "listen", "proxy_ssl_crl", "proxy_ssl_verify", "proxy_pass"} <= checked
+
+
 def test_each_address_has_one_default_server() -> None:
     found = [
         item.args[0]
@@ -98,11 +117,11 @@ def test_no_location_leaves_identity_to_the_client() -> None:
     seen = 0
     for text in texts(VERSIONS[4]):
         for item, _ in walk(parse(text).directives):
-            if any(child.name == "proxy_pass" for child in item.block):
-                headers = {child.args[0].lower() for child in item.block if child.name == "proxy_set_header"}
+            if any(child.name in {"proxy_pass", "grpc_pass"} for child in item.block):
+                headers = {child.args[0].lower() for child in item.block if child.name.endswith("_set_header")}
                 assert {"x-client-verify", "x-client-dn", "x-client-serial", "x-client-name", "client-cert"} <= headers
                 seen += 1
-    assert seen == 5
+    assert seen == 7
 
 
 def test_too_old_an_nginx_is_refused() -> None:

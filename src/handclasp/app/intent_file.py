@@ -12,14 +12,17 @@ import msgspec
 from handclasp.app.site import LOG_FOLDER, SiteOrder, parse_listen
 from handclasp.app.toml_places import place_of
 from handclasp.model.errors import HandclaspError, InputError
-from handclasp.model.intent import EVERYWHERE, OcspIntent, PathIntent, RateIntent, SiteIntent, UpstreamIntent
+from handclasp.model.intent import EVERYWHERE, OWN_TLS, OcspIntent, PathIntent, RateIntent, SiteIntent, UpstreamIntent
 from handclasp.model.nginx import NginxVersion
 from handclasp.model.origin import Origin
+from handclasp.nginxconf.render_tls import policy_of
+from handclasp.nginxconf.render_upstream_tls import parts
 from handclasp.nginxconf.render_words import server_name
 from handclasp.nginxconf.render_zones import network
 from handclasp.pki.names import identity_name
 
 T = TypeVar("T")
+V = TypeVar("V")
 
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 Names = Annotated[tuple[Text, ...], msgspec.Meta(min_length=1)]
@@ -67,6 +70,13 @@ class OcspTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     resolver: Text | None = None
 
 
+class TlsTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """[site.tls]: protocols and ciphers of one's own, in OpenSSL's words. `ciphers` are those of TLSv1.2."""
+
+    protocols: Annotated[tuple[Literal["TLSv1.2", "TLSv1.3"], ...], msgspec.Meta(min_length=1)]
+    ciphers: tuple[Text, ...] = ()
+
+
 class SiteTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """[[site]]: one site. Without `allow` every client of the CA may enter; an empty list would be misread, and is refused.
 
@@ -80,7 +90,7 @@ class SiteTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     path: tuple[PathTable, ...] = ()
     rate: RateTable | None = None
     ocsp: OcspTable | None = None
-    tls: Literal["intermediate", "modern"] = "intermediate"
+    tls: Literal["intermediate", "modern"] | TlsTable = "intermediate"
     upstream: UpstreamTable | None = None
     certificate: Text | None = None
     certificate_key: Text | None = None
@@ -163,25 +173,34 @@ class _Reader:
         if (site.certificate is None) != (site.certificate_key is None):
             self._refuse(at, "a certificate needs its key, and the key its certificate", "set both, or neither")
         allow = self._allowed(at, site.allow, table.groups)
+        own = site.tls if isinstance(site.tls, TlsTable) else None
+        intent = SiteIntent(
+            server_names=tuple(name or "" for name in names),
+            listen=tuple(one for one in listen if one),
+            upstream=self._upstream(site.upstream),
+            allow=allow,
+            free_from=self._networks(at, site.free_from),
+            paths=tuple(self._path(f"{at}.path[{n}]", path, site, allow, table.groups) for n, path in enumerate(site.path)),
+            rate=_rate(site.rate),
+            ocsp=OcspIntent(**msgspec.structs.asdict(site.ocsp)) if site.ocsp else None,
+            tls=OWN_TLS if isinstance(site.tls, TlsTable) else site.tls,
+            protocols=own.protocols if own else (),
+            ciphers=own.ciphers if own else (),
+        )
         return SiteOrder(
-            intent=SiteIntent(
-                server_names=tuple(name or "" for name in names),
-                listen=tuple(one for one in listen if one),
-                upstream=self._upstream(site.upstream),
-                allow=allow,
-                free_from=self._networks(at, site.free_from),
-                paths=tuple(self._path(f"{at}.path[{n}]", path, site, allow, table.groups) for n, path in enumerate(site.path)),
-                rate=RateIntent(rate=site.rate.strangers, clients=site.rate.clients, burst=site.rate.burst)
-                if site.rate
-                else None,
-                ocsp=OcspIntent(**msgspec.structs.asdict(site.ocsp)) if site.ocsp else None,
-                tls=site.tls,
-            ),
+            intent=self._possible(at, intent),
             certificate=self._file(site.certificate),
             certificate_key=self._file(site.certificate_key),
             log_folder=site.log_folder,
             home_inside=table.nginx.home_inside or ("/etc/handclasp" if table.nginx.target == "docker" else None),
         )
+
+    def _possible(self, at: str, intent: SiteIntent) -> SiteIntent:
+        """The intent, once its TLS policy and upstream are ones that can be rendered."""
+        self.checked(f"{at}.tls", intent, policy_of)
+        if intent.upstream is not None:
+            self.checked(f"{at}.upstream.url", intent.upstream.url, parts)
+        return intent
 
     def _path(
         self,
@@ -217,14 +236,14 @@ class _Reader:
                 self.checked(f"{at}.free_from", text, network)
         return networks
 
-    def checked(self, key: str, value: str | None, check: Callable[[str], T]) -> T | None:
+    def checked(self, key: str, value: V | None, check: Callable[[V], T]) -> T | None:
         """`check(value)`; its refusal gets the place of the value. None stays None."""
         if value is None:
             return None
         try:
             return check(value)
         except HandclaspError as error:
-            self._refuse(key, error.what, error.hint, value)
+            self._refuse(key, error.what, error.hint, value if isinstance(value, str) else None)
 
     def _upstream(self, table: UpstreamTable | None) -> UpstreamIntent | None:
         if table is None:

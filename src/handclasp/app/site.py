@@ -173,4 +173,6 @@ def _intermediates(home: Home) -> int:
 
 
 def _file_name(intent: SiteIntent) -> str:
-    return f"handclasp-{server_name(intent.server_names[0]).replace('*', 'any')}.conf"
+    # A folder that http{} includes takes *.conf: what belongs into stream{} must not be found there.
+    end = "stream" if intent.stream else "conf"
+    return f"handclasp-{server_name(intent.server_names[0]).replace('*', 'any')}.{end}"

@@ -17,6 +17,11 @@ class TlsPolicy:
     ciphers: tuple[str, ...]
 
     @property
+    def source(self) -> str:
+        """Where it comes from, for a comment."""
+        return f"{GUIDELINE}, {self.name}" if self.name in POLICIES else "As handclasp.toml says"
+
+    @property
     def lowest(self) -> str:
         """The oldest protocol."""
         return self.protocols[0]

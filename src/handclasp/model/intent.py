@@ -5,14 +5,21 @@ from dataclasses import dataclass
 EVERYWHERE = "any"
 """In `free_from`: every address."""
 
+STREAM_SCHEMES = frozenset({"tcp", "tls"})
+"""Schemes of an upstream that gets bytes."""
+
+OWN_TLS = "own"
+"""The TLS policy that a person writes out."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpstreamIntent:
-    """Where requests go. `url`: http://host:port or https://host:port.
+    """Where requests go. `url`: http, https, grpc or grpcs://host:port; tcp or tls://host:port make a site of stream{}.
 
-    For https nginx verifies the upstream: `trusted_certificate` is the path of a PEM file with its root (and intermediates),
-    `name` the DNS name that must be in its certificate (default: the host of `url`), `verify_depth` the intermediates, `crl`
-    a file with a CRL for each of its CAs. `certificate` and `certificate_key` are what nginx shows to the upstream of itself.
+    For https, grpcs and tls nginx verifies the upstream: `trusted_certificate` is the path of a PEM file with its root (and
+    intermediates), `name` the DNS name that must be in its certificate (default: the host of `url`), `verify_depth` the
+    intermediates, `crl` a file with a CRL for each of its CAs. `certificate` and `certificate_key` are what nginx shows to the
+    upstream of itself.
     `websocket`: connections may be upgraded to WebSocket. `client_cert`: the client's certificate is passed on in the header
     Client-Cert (RFC 9440).
     """
@@ -71,7 +78,8 @@ class SiteIntent:
 
     `listen` are (address, port) pairs, address "*" for any. `upstream` None answers 200 with a short text (for trying out).
     `allow` None: every client of the CA; otherwise names of identities, all others get 403. `free_from` are networks that need
-    no certificate. `paths` may say otherwise for parts of the site. `tls` is a name of catalogue.tls_policies.
+    no certificate. `paths` may say otherwise for parts of the site. `tls` is a name of catalogue.tls_policies, or "own": then
+    `protocols` and `ciphers` say it (OpenSSL's names).
     """
 
     server_names: tuple[str, ...]
@@ -83,6 +91,13 @@ class SiteIntent:
     rate: RateIntent | None = None
     ocsp: OcspIntent | None = None
     tls: str = "intermediate"
+    protocols: tuple[str, ...] = ()
+    ciphers: tuple[str, ...] = ()
+
+    @property
+    def stream(self) -> bool:
+        """Whether it passes bytes on, in stream{}, and not requests."""
+        return self.upstream is not None and self.upstream.url.partition("://")[0] in STREAM_SCHEMES
 
     @property
     def zones(self) -> tuple[PathIntent, ...]:

@@ -52,9 +52,31 @@ def resolve(
     directives = work.file(start, chain=(), by=None)
     if work.paths or work.patterns:
         return NeedFiles(paths=tuple(work.paths), patterns=tuple(work.patterns))
-    sources = {path: document.source for path, document in work.documents.items()}
     folder = start.rpartition("/")[0]
-    return ConfigTree(start, folder if prefix is None else prefix, directives, sources)
+    return _tree(start, folder if prefix is None else prefix, tuple(work.documents.items()), _Same(directives))
+
+
+@dataclass(frozen=True, slots=True)
+class _Same:
+    """Directives that a cache takes for those it knows already: the same documents give the same ones."""
+
+    directives: tuple[Directive, ...]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same)
+
+    def __hash__(self) -> int:
+        return 0
+
+
+@lru_cache(maxsize=4)  # one tree for one configuration: what is worked out of it, at some expense, is kept by its identity
+def _tree(start: str, prefix: str, documents: tuple[tuple[str, Document], ...], directives: _Same) -> ConfigTree:
+    return ConfigTree(start, prefix, directives.directives, {path: document.source for path, document in documents})
+
+
+@lru_cache(maxsize=1024)  # gathering, judging, and trying edits read the same files again
+def _parsed(content: bytes, path: str, *, included: bool) -> Document:
+    return parse(decode(content), path, included=included)
 
 
 class _Resolver:
@@ -82,7 +104,7 @@ class _Resolver:
                     raise _missing(path, by)
                 self.paths[path] = None
                 return ()
-            self.documents[path] = parse(decode(content), path, included=by is not None)
+            self.documents[path] = _parsed(content, path, included=by is not None)
         return self._expand(self.documents[path].directives, (*chain, path))
 
     def _count(self, by: Directive | None) -> None:

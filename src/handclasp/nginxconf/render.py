@@ -10,6 +10,7 @@ from handclasp.nginxconf import render_words as words
 from handclasp.nginxconf.render_access import access_map, access_variable, grant_map
 from handclasp.nginxconf.render_limits import limit_zones, limits
 from handclasp.nginxconf.render_pages import pages
+from handclasp.nginxconf.render_stream import render_stream
 from handclasp.nginxconf.render_tls import ocsp, one_policy, policy_of, sessions, tls, trust
 from handclasp.nginxconf.render_upstream import location, upstream_maps
 from handclasp.nginxconf.render_zones import grants, zone_guards, zone_maps
@@ -41,7 +42,7 @@ _LOG_FIELDS = (
 
 
 def render_site(site: SiteIntent, material: SiteMaterial, version: NginxVersion, *, guard: bool = True) -> str:
-    """The text of one site, to be included in http{}.
+    """The text of one site, to be included in http{}; in stream{} when its upstream gets bytes (`SiteIntent.stream`).
 
     Args:
         site: what is wanted.
@@ -56,6 +57,8 @@ def render_site(site: SiteIntent, material: SiteMaterial, version: NginxVersion,
         PolicyError: a name, address or path that nginx would not read as what it is; an allow list with unknown names.
     """
     _check(site, version)
+    if site.stream:
+        return render_stream(site, material, version)
     name = words.slug(words.server_name(site.server_names[0]))
     parts = [_log_format(name), _sni_map(name, site.server_names)]
     if version < _SESSIONS_END:
@@ -86,6 +89,7 @@ def render_sites(
     seen: set[str] = set()
     texts = []
     known = tuple(sites)
+    _one_module(tuple(site for site, _ in known))
     one_policy([(site.server_names[0], site) for site, _ in known if site.server_names], version)
     for site, material in known:
         _check(site, version)
@@ -93,12 +97,29 @@ def render_sites(
         if name in seen:
             raise PolicyError(f"two sites have the first server name {name}", hint="give each site another first name")
         seen.add(name)
+        if site.stream:
+            texts.append(render_stream(site, material, version))
+            continue
         fresh = tuple(pair for pair in dict.fromkeys(site.listen) if pair not in guarded and defended(pair))
         guarded.update(fresh)
         text = render_site(site, material, version, guard=False)
         guard = render_guard(replace(site, listen=fresh), material, version, name=words.slug(name), log=False) if fresh else ""
         texts.append(f"{guard}\n{text}" if guard else text)
     return tuple(texts)
+
+
+def _one_module(sites: tuple[SiteIntent, ...]) -> None:
+    """PolicyError when a site of stream{} shares an address: there is no name there that could tell them apart."""
+    owners: dict[tuple[str, int], SiteIntent] = {}
+    for site in sites:
+        for pair in dict.fromkeys(site.listen):
+            other = owners.setdefault(pair, site)
+            if other is not site and (other.stream or site.stream):
+                address = f"{pair[0]}:{pair[1]}"
+                raise PolicyError(
+                    f"{address} is asked for by {other.server_names[0]} and {site.server_names[0]}, and one of them gets bytes",
+                    hint="a site with a tcp:// or tls:// upstream needs an address of its own",
+                )
 
 
 def render_guard(site: SiteIntent, material: SiteMaterial, version: NginxVersion, *, name: str, log: bool = True) -> str:

@@ -2,9 +2,9 @@
 
 import re
 
-from handclasp.catalogue.tls_policies import GUIDELINE, POLICIES, TlsPolicy
+from handclasp.catalogue.tls_policies import POLICIES, TlsPolicy
 from handclasp.model.errors import PolicyError
-from handclasp.model.intent import OcspIntent, SiteIntent, SiteMaterial
+from handclasp.model.intent import OWN_TLS, OcspIntent, SiteIntent, SiteMaterial
 from handclasp.model.nginx import NginxVersion
 from handclasp.nginxconf import render_words as words
 
@@ -13,40 +13,72 @@ _OCSP = NginxVersion(1, 19, 0)
 _OWN_PROTOCOLS = NginxVersion(1, 29, 2)
 _RESPONDER = re.compile(r"http://[A-Za-z0-9._:\[\]-]+(?:/[A-Za-z0-9._~/-]*)?")
 
+_CIPHER = re.compile(r"[A-Z0-9]+(?:-[A-Z0-9]+)+")
+_NO_CIPHER = re.compile(r"NULL|EXP|RC4|MD5|DES|ADH|AECDH|ANON|PSK|SRP")
+
 
 def policy_of(site: SiteIntent) -> TlsPolicy:
     """The TLS policy of a site. PolicyError when there is none of that name."""
+    if site.tls == OWN_TLS:
+        return _own(site)
     found = POLICIES.get(site.tls)
     if found is None:
         raise PolicyError(f"there is no TLS policy {site.tls[:40]!r}", hint=f"one of: {', '.join(POLICIES)}")
     return found
 
 
+def _own(site: SiteIntent) -> TlsPolicy:
+    """The policy that a person wrote out. PolicyError for what is broken, or what no client certificate should go over."""
+    allowed = POLICIES["intermediate"].protocols
+    for protocol in site.protocols:
+        if protocol not in allowed:
+            raise PolicyError(f"{protocol[:20]!r} is not a protocol for client certificates", hint=f"of: {', '.join(allowed)}")
+    if not site.protocols:
+        raise PolicyError(
+            "a TLS policy of one's own needs its protocols", hint='for example protocols = ["TLSv1.2", "TLSv1.3"]'
+        )
+    for cipher in site.ciphers:
+        if not _CIPHER.fullmatch(cipher) or _NO_CIPHER.search(cipher):
+            raise PolicyError(
+                f"{cipher[:60]!r} is no cipher that keeps a secret",
+                hint="OpenSSL's name of one, such as ECDHE-RSA-AES128-GCM-SHA256",
+            )
+    if allowed[0] in site.protocols and not site.ciphers:
+        raise PolicyError("a TLS policy with TLSv1.2 needs its ciphers", hint="those of TLSv1.3 are all good")
+    if allowed[0] not in site.protocols and site.ciphers:
+        raise PolicyError("a TLS policy without TLSv1.2 has no ciphers to choose", hint="those of TLSv1.3 are all good")
+    protocols = tuple(protocol for protocol in allowed if protocol in site.protocols)
+    return TlsPolicy(name=OWN_TLS, protocols=protocols, ciphers=tuple(dict.fromkeys(site.ciphers)))
+
+
 def one_policy(pairs: list[tuple[str, SiteIntent]], version: NginxVersion) -> None:
     """PolicyError when sites on one address want different protocols and this nginx could not give them."""
     if version >= _OWN_PROTOCOLS:
         return
-    first: dict[tuple[str, int], tuple[str, str]] = {}
+    first: dict[tuple[str, int], tuple[str, TlsPolicy]] = {}
     for name, site in pairs:
         for address in site.listen:
-            other, policy = first.setdefault(address, (name, site.tls))
-            if policy != site.tls:
+            other, policy = first.setdefault(address, (name, policy_of(site)))
+            if policy != policy_of(site):
                 raise PolicyError(
-                    f"{name} wants the TLS policy {site.tls}, {other} on the same address wants {policy}",
+                    f"{name} wants the TLS policy {site.tls}, {other} on the same address wants {policy.name}",
                     hint=f"before nginx {_OWN_PROTOCOLS} those of the default server hold for all: use one, or two addresses",
                 )
 
 
-def tls(policy: TlsPolicy, version: NginxVersion) -> list[str]:
-    """Protocols and ciphers."""
-    lines = [f"# {GUIDELINE}, {policy.name}.", f"ssl_protocols {' '.join(policy.protocols)};"]
+def tls(policy: TlsPolicy, version: NginxVersion, *, stream: bool = False) -> list[str]:
+    """Protocols and ciphers. stream{} has no early data."""
+    lines = [f"# {policy.source}.", f"ssl_protocols {' '.join(policy.protocols)};"]
     if policy.ciphers:
         lines.append(f"ssl_ciphers {':'.join(policy.ciphers)};")
     lines += [
         "ssl_prefer_server_ciphers off;",
-        "# Early data can be replayed by a third party: never together with client certificates.",
-        "ssl_early_data off;",
     ]
+    if not stream:
+        lines += [
+            "# Early data can be replayed by a third party: never together with client certificates.",
+            "ssl_early_data off;",
+        ]
     if version >= _CONF_COMMAND:
         lines += [
             "# One of its own, because those from further out would be inherited, and can add CAs.",
@@ -75,23 +107,23 @@ def trust(material: SiteMaterial, *, optional: bool = False) -> list[str]:
     ]
 
 
-def sessions(material: SiteMaterial) -> list[str]:
-    """The session cache: the only place from which a session can be called back."""
+def sessions(material: SiteMaterial, kind: str = "") -> list[str]:
+    """The session cache: the only place from which a session can be called back. `kind` keeps zones of modules apart."""
     if material.session_epoch < 0:
         raise PolicyError("the session epoch is negative")
     return [
         "# A resumed session is not verified again. Tickets cannot be called back; cached sessions can: the zone is renamed",
         "# with every revocation, and sessions made before it are gone. The cache that counts is the default server's",
         "# (OpenSSL looks a session up before it knows the SNI), so both servers name the same one.",
-        f"ssl_session_cache {session_cache(material)};",
+        f"ssl_session_cache {session_cache(material, kind)};",
         "ssl_session_tickets off;",
         "ssl_session_timeout 5m;",
     ]
 
 
-def session_cache(material: SiteMaterial) -> str:
+def session_cache(material: SiteMaterial, kind: str = "") -> str:
     """The value of ssl_session_cache."""
-    return f"shared:handclasp_{material.session_epoch}:10m"
+    return f"shared:handclasp_{kind}{material.session_epoch}:10m"
 
 
 def ocsp(intent: OcspIntent | None, material: SiteMaterial, version: NginxVersion) -> list[str]:

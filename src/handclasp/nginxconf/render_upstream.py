@@ -1,12 +1,11 @@
 """Where requests go, and what the application is told about the client."""
 
-from urllib.parse import urlsplit
-
 from handclasp.model.errors import PolicyError
 from handclasp.model.intent import UpstreamIntent
 from handclasp.nginxconf import render_words as words
 from handclasp.nginxconf.render_access import access_variable
 from handclasp.nginxconf.render_client_cert import client_cert_map
+from handclasp.nginxconf.render_upstream_tls import SECURE, parts, upstream_tls
 
 _IDENTITY = (
     ("X-Client-Verify", "$ssl_client_verify"),
@@ -14,9 +13,16 @@ _IDENTITY = (
     ("X-Client-DN", "$ssl_client_s_dn"),
     ("X-Client-Issuer-DN", "$ssl_client_i_dn"),
 )
-_UNSHARED = (
+_REQUESTS = (
+    "proxy_http_version 1.1;",
     "# Answers may depend on who asks: one client's must not be kept for another.",
     "proxy_cache off;",
+)
+_CALLS = (
+    "# A call lasts as long as both sides like, and its messages are one body.",
+    "grpc_read_timeout 1h;",
+    "grpc_send_timeout 1h;",
+    "client_max_body_size 0;",
 )
 _FORWARDED = (
     ("X-Real-IP", "$remote_addr"),
@@ -49,14 +55,20 @@ _NEVER_FROM_CLIENTS = (
 )
 
 
+_NOTHING = '""'
+_GRPC = frozenset({"grpc", "grpcs"})
+
+
 def upstream_maps(name: str, upstream: UpstreamIntent) -> str:
     """The upstream{} of one site, and the maps that its headers need. PolicyError for a URL that is not http(s)://host[:port]."""
-    parts = [_upstream_block(name, upstream)]
+    found = [upstream_block(name, upstream)]
     if upstream.websocket:
-        parts.append(_websocket_map(name))
+        if upstream.url.startswith("grpc"):
+            raise PolicyError("there is no WebSocket on the way to a gRPC service", hint="leave websocket out")
+        found.append(_websocket_map(name))
     if upstream.client_cert:
-        parts.append(client_cert_map(name))
-    return "\n".join(parts)
+        found.append(client_cert_map(name))
+    return "\n".join(found)
 
 
 def _websocket_map(name: str) -> str:
@@ -76,11 +88,12 @@ def _websocket_map(name: str) -> str:
 _ANCHORED = r"\Awebsocket\z"
 
 
-def _upstream_block(name: str, upstream: UpstreamIntent) -> str:
-    scheme, host, port = _parts(upstream.url)
+def upstream_block(name: str, upstream: UpstreamIntent) -> str:
+    """The upstream{} of one site."""
+    scheme, host, port = parts(upstream.url)
     why = (
         "# Of its own: nginx keeps TLS sessions and connections per upstream, so who shares one shares what was verified.\n"
-        if scheme == "https"
+        if scheme in SECURE
         else ""
     )
     return f"{why}upstream handclasp_{name} {{\n    server {host}:{port};\n}}\n"
@@ -95,21 +108,23 @@ def location(name: str, upstream: UpstreamIntent | None, *, allow: bool) -> list
             '    return 200 "Handclasp: your client certificate is good.\\n";',
             "}",
         ]
-    scheme, host, _ = _parts(upstream.url)
-    body = [f"proxy_pass {scheme}://handclasp_{name};", "proxy_http_version 1.1;", *_UNSHARED, ""]
-    body += _headers(name, upstream, _host_header(upstream, scheme, host), allow=allow)
-    if scheme == "https":
-        body += ["", *_upstream_tls(upstream, host)]
+    scheme, host, _ = parts(upstream.url)
+    module = "grpc" if scheme in _GRPC else "proxy"
+    body = [f"{module}_pass {scheme}://handclasp_{name};", *(_CALLS if module == "grpc" else _REQUESTS), ""]
+    body += _headers(name, upstream, _host_header(upstream, scheme, host), allow=allow, module=module)
+    if scheme in SECURE:
+        body += ["", *upstream_tls(upstream, host, module)]
     return ["location / {", *(f"    {line}" if line else "" for line in body), "}"]
 
 
 def _host_header(upstream: UpstreamIntent, scheme: str, host: str) -> str:
     # The upstream chooses its site by Host and its certificate by SNI: they have to agree.
-    return words.host(upstream.name or host, "the upstream name") if scheme == "https" else "$host"
+    return words.host(upstream.name or host, "the upstream name") if scheme in SECURE else "$host"
 
 
-def _headers(name: str, upstream: UpstreamIntent, host: str, *, allow: bool) -> list[str]:
-    given = [("Host", host), *_connection(name, upstream), *_FORWARDED, *_IDENTITY]
+def _headers(name: str, upstream: UpstreamIntent, host: str, *, allow: bool, module: str) -> list[str]:
+    connection = _connection(name, upstream) if module == "proxy" else []
+    given = [("Host", host), *connection, *_FORWARDED, *_IDENTITY]
     if upstream.client_cert:
         given.append(("Client-Cert", f"$handclasp_{name}_cert"))
     if allow:
@@ -119,7 +134,7 @@ def _headers(name: str, upstream: UpstreamIntent, host: str, *, allow: bool) -> 
     return [
         "# Every header that tells who the client is, is overwritten: otherwise the client could tell it itself. A location",
         "# that sets one header of its own inherits none of these, so they are repeated in each.",
-        *(f"proxy_set_header {header} {value or _NOTHING};" for header, value in (*given, *taken)),
+        *(f"{module}_set_header {header} {value or _NOTHING};" for header, value in (*given, *taken)),
     ]
 
 
@@ -127,68 +142,3 @@ def _connection(name: str, upstream: UpstreamIntent) -> list[tuple[str, str]]:
     if not upstream.websocket:
         return [("Connection", "")]
     return [("Connection", f"$handclasp_{name}_connect"), ("Upgrade", f"$handclasp_{name}_upgrade")]
-
-
-_NOTHING = '""'
-
-
-def _upstream_tls(upstream: UpstreamIntent, host: str) -> list[str]:
-    if upstream.trusted_certificate is None:
-        raise PolicyError(
-            f"{upstream.url} is https, but no CA is given to verify it with: anybody on the way could answer",
-            hint="give --upstream-ca FILE, a PEM file with the upstream's root",
-        )
-    if words.is_ip(upstream.name or host):
-        raise PolicyError(
-            f"{upstream.url} names an IP address, and nginx compares certificates with DNS names only",
-            hint="give the name that is in the upstream's certificate: --upstream-name NAME",
-        )
-    if upstream.verify_depth < 0:
-        raise PolicyError("the upstream's verify depth is negative")
-    return [
-        "# None of this is on by itself: without it any certificate would do.",
-        "proxy_ssl_verify on;",
-        f"proxy_ssl_trusted_certificate {words.path(upstream.trusted_certificate, 'the upstream CA file')};",
-        f"proxy_ssl_verify_depth {max(1, upstream.verify_depth)};",
-        f"proxy_ssl_name {words.host(upstream.name or host, 'the upstream name')};",
-        "proxy_ssl_server_name on;",
-        "proxy_ssl_protocols TLSv1.2 TLSv1.3;",
-        "# A resumed session is not verified again.",
-        "proxy_ssl_session_reuse off;",
-        *_client_certificate(upstream),
-    ]
-
-
-def _client_certificate(upstream: UpstreamIntent) -> list[str]:
-    lines = []
-    if upstream.crl is not None:
-        lines.append(f"proxy_ssl_crl {words.path(upstream.crl, 'the upstream CRL file')};")
-    if (upstream.certificate is None) != (upstream.certificate_key is None):
-        raise PolicyError("a certificate for the upstream needs its key, and the key its certificate")
-    if upstream.certificate is not None and upstream.certificate_key is not None:
-        lines += [
-            "# With this nginx tells the upstream who it is.",
-            f"proxy_ssl_certificate {words.path(upstream.certificate, 'the certificate for the upstream')};",
-            f"proxy_ssl_certificate_key {words.path(upstream.certificate_key, 'the key for the upstream')};",
-        ]
-    return lines
-
-
-def _parts(url: str) -> tuple[str, str, int]:
-    """Scheme, host as nginx writes it, port."""
-    refusal = PolicyError(
-        f"the upstream {url[:120]!r} is not of the form http://host:port or https://host:port",
-        hint="without path, query or user; nginx passes the path of the request on as it is",
-    )
-    try:
-        split = urlsplit(url)
-        port = split.port or {"http": 80, "https": 443}[split.scheme]
-    except (ValueError, KeyError):
-        raise refusal from None
-    if not split.hostname or split.path not in {"", "/"} or split.query or split.fragment or "@" in split.netloc:
-        raise refusal
-    if split.port == 0 or "?" in url or "#" in url:
-        raise refusal
-    if ":" in split.hostname:
-        return split.scheme, words.listen(split.hostname, port).rpartition(":")[0], port
-    return split.scheme, words.host(split.hostname, "the upstream's host"), port

@@ -5,6 +5,7 @@ left out; `Composed.notes` says what of it could matter. The same input gives th
 after an edit, differ in that edit alone.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -17,7 +18,7 @@ from handclasp.nginxconf.tree import ConfigTree
 CONFIG = "nginx.conf"
 LOG = "logs/error.log"
 _REJECT_SINCE = NginxVersion(1, 19, 4)
-_ANSWER = '200 "upstream\\n"'
+_HEADER = re.compile(r"[A-Za-z0-9-]+")
 FOLDERS = ("logs", "run", "html")
 
 
@@ -27,6 +28,7 @@ class UpstreamStub:
 
     `client_ca`: PEM of the CAs whose client certificates it demands; None: it asks for none. `protocols`: the TLS versions it
     speaks. `name`: it is itself only to those who send this server name; others get another certificate, with `rejects` none.
+    `asks`: it asks for a client certificate, takes any, and tells in its answer whose it was.
     """
 
     chain: bytes | None = None
@@ -35,6 +37,7 @@ class UpstreamStub:
     protocols: tuple[str, ...] = ("TLSv1.2", "TLSv1.3")
     name: str | None = None
     rejects: bool = False
+    asks: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +51,7 @@ class SandboxPlan:
         spki: what the missing private keys hold, SubjectPublicKeyInfo DER by path: pairs that do not match stay so.
         upstreams: stubs by address as written, "host:port"; others get a plain or self-signed one that answers 200.
         keep_log_level: error_log levels as they are; otherwise everything is logged at info.
+        echo: names of headers that upstreams tell in their answers, as they were received.
     """
 
     tree: ConfigTree
@@ -56,6 +60,7 @@ class SandboxPlan:
     spki: Mapping[str, bytes] = field(default_factory=dict)
     upstreams: Mapping[str, UpstreamStub] = field(default_factory=dict)
     keep_log_level: bool = False
+    echo: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +135,7 @@ def _stub(plan: SandboxPlan, setting: Setting, target: Target, files: dict[str, 
     port = setting.stubs[target]
     if not target.tls:
         return _server(
-            setting, port, tls="http2" if target.module == "grpc" else "", certificate="", answer='200 "upstream\\n"'
+            setting, port, tls="http2" if target.module == "grpc" else "", certificate="", answer=_answer(plan, asks=False)
         )
     given = plan.upstreams.get(target.address, UpstreamStub())
     name = "stubs/own"
@@ -139,16 +144,27 @@ def _stub(plan: SandboxPlan, setting: Setting, target: Target, files: dict[str, 
         files[f"{name}.pem"], files[f"{name}.key"] = given.chain, given.key
         secret.add(f"{name}.key")
     more = ""
+    answer = _answer(plan, asks=given.asks)
+    if given.asks:
+        # Whatever is wrong with the certificate: it is told, not judged.
+        more = "ssl_verify_client optional_no_ca; error_page 495 =200 /; "
     if given.client_ca is not None:
         files[f"stubs/{port}-ca.pem"] = given.client_ca
         more = f"ssl_client_certificate {setting.prefix}/stubs/{port}-ca.pem; ssl_verify_client on; ssl_verify_depth 9; "
     tls = "ssl http2" if target.module == "grpc" else "ssl"
     more += f"ssl_protocols {' '.join(given.protocols)}; " if given.protocols else ""
     if given.name is None:
-        return _server(setting, port, tls=tls, certificate=name, answer=_ANSWER, more=more)
+        return _server(setting, port, tls=tls, certificate=name, answer=answer, more=more)
     nameless = "ssl_reject_handshake on; " if given.rejects and setting.build.version >= _REJECT_SINCE else ""
-    default = _server(setting, port, tls=tls, certificate="stubs/own", answer=_ANSWER, more=nameless)
-    return f"{default}\n" + _server(setting, port, tls=tls, certificate=name, answer=_ANSWER, more=more, name=given.name)
+    default = _server(setting, port, tls=tls, certificate="stubs/own", answer=answer, more=nameless)
+    return f"{default}\n" + _server(setting, port, tls=tls, certificate=name, answer=answer, more=more, name=given.name)
+
+
+def _answer(plan: SandboxPlan, *, asks: bool) -> str:
+    """What an upstream says of a request: the headers it was sent, and, when it asks, the name in the certificate."""
+    told = [f"{name}: $http_{name.lower().replace('-', '_')}" for name in plan.echo if _HEADER.fullmatch(name)]
+    told += ["client certificate: $ssl_client_s_dn"] if asks else []
+    return '200 "' + "".join(f"{line}\\n" for line in ("upstream", *told)) + '"'
 
 
 def _server(

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import IPv6Address
 from typing import cast
@@ -13,7 +13,10 @@ from handclasp.model.nginx import EffectiveConfig, Listen, Location, TlsServer
 
 @dataclass(frozen=True, slots=True)
 class Socket:
-    """One listen address and the servers behind it, in file order. `default` answers when no name fits."""
+    """One listen address and the servers behind it, in file order. `default` answers when no name fits.
+
+    `table` and `patterns` are their names, and their regular expressions in order.
+    """
 
     address: str
     port: int
@@ -21,6 +24,8 @@ class Socket:
     listen: Listen
     default: TlsServer
     servers: tuple[TlsServer, ...]
+    table: dict[str, TlsServer] = field(compare=False, repr=False)
+    patterns: tuple[tuple[str, TlsServer], ...] = field(compare=False, repr=False)
 
 
 def sockets(config: EffectiveConfig) -> tuple[Socket, ...]:
@@ -41,7 +46,8 @@ def _sockets(every: Iterable[TlsServer]) -> tuple[Socket, ...]:
 def _socket(context: str, found: list[tuple[TlsServer, Listen]]) -> Socket:
     default, listen = next(((server, one) for server, one in found if one.default_server), found[0])
     servers = tuple({id(server): server for server, _ in found}.values())
-    return Socket(listen.address, listen.port, context, listen, default, servers)
+    patterns = tuple((name[1:], server) for server in servers for name in server.names if name.startswith("~"))
+    return Socket(listen.address, listen.port, context, listen, default, servers, _names(servers), patterns)
 
 
 def select_server(config: EffectiveConfig, address: str, port: int, name: str | None) -> TlsServer | None:
@@ -92,7 +98,7 @@ def by_name(socket: Socket, name: str | None) -> TlsServer:
     if name is None:
         return socket.default
     host = _host(name)
-    return _by_table(socket.servers, host) or _by_regex(socket.servers, host) or socket.default
+    return _by_table(socket.table, host) or _by_regex(socket.patterns, host) or socket.default
 
 
 def _host(name: str) -> str:
@@ -103,9 +109,8 @@ def _host(name: str) -> str:
     return bare.partition(":")[0].removesuffix(".")
 
 
-def _by_table(servers: tuple[TlsServer, ...], host: str) -> TlsServer | None:
+def _by_table(table: dict[str, TlsServer], host: str) -> TlsServer | None:
     """Exact names, then the longest wildcard in front (*.a, .a), then the longest behind (a.*)."""
-    table = _names(servers)
     found = table.get(host)
     if found is not None or not host:
         return found
@@ -137,13 +142,10 @@ def _plain(names: Iterable[str]) -> Iterator[str]:
             yield name
 
 
-def _by_regex(servers: tuple[TlsServer, ...], host: str) -> TlsServer | None:
+def _by_regex(patterns: tuple[tuple[str, TlsServer], ...], host: str) -> TlsServer | None:
     if not host:
         return None
-    for server in servers:
-        if any(name.startswith("~") and matches(name[1:], host, ignore_case=True) for name in server.names):
-            return server
-    return None
+    return next((server for pattern, server in patterns if matches(pattern, host, ignore_case=True)), None)
 
 
 def select_location(server: TlsServer, uri: str) -> Location | None:

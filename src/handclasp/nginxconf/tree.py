@@ -73,7 +73,7 @@ class Directive:
     @property
     def args(self) -> tuple[str, ...]:
         """The arguments after unquoting."""
-        return tuple(word.value for word in self.words[1:])
+        return tuple([word.value for word in self.words[1:]])  # a list first: this is asked for everywhere
 
     @property
     def origin(self) -> Origin:

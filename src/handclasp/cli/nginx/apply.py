@@ -113,10 +113,13 @@ def orders_of(here: "World", place: "Place", site: dict[str, Any]) -> "tuple[Sit
 def _of_file(here: "World", site: dict[str, Any]) -> "tuple[SiteOrder, ...]":
     """The sites of a handclasp.toml, as this machine serves them."""
     from handclasp.app.intent_file import read_intent
+    from handclasp.app.site_files import check_named_files
     from handclasp.model.errors import UsageError
 
     path = os.path.abspath(site.pop("intent"))  # noqa: PTH100
     if any(site.values()):
         raise UsageError("--file says what the sites are", hint="leave the options of a site out, or the file")
     said = read_intent(here.files.read(path), path)
+    for order in said.sites:
+        check_named_files(here.files, order)
     return tuple(replace(order, home_inside=None) for order in said.sites)

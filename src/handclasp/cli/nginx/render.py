@@ -41,7 +41,8 @@ def command(
 ) -> None:
     r"""Print the configuration of a site that only clients of this CA reach.
 
-    The text belongs into http{}: a file in conf.d or sites-enabled. Nothing is changed on this machine.
+    The text belongs into http{}: a file in conf.d or sites-enabled; that of a site whose upstream is tcp://host:port or
+    tls://host:port into stream{}. Nothing is changed on this machine.
 
     \b
     Examples:
@@ -136,6 +137,8 @@ def _next(frame: Frame, made: "tuple[RenderedSite, ...]", target: str | None, fo
     from handclasp.app.site_targets import TARGETS
 
     kind = TARGETS[target or "conf.d"]
+    if any(site.intent.stream for site in made):
+        frame.hint("what gets bytes belongs into stream{}: stream { include /etc/nginx/stream.d/*.stream; } in nginx.conf")
     if not written:
         frame.hint(f"next: the same with --output {kind.folder}/{made[0].name}")
         return

@@ -32,7 +32,9 @@ def site_options(*, listen: tuple[str, ...] | None, required: bool = True) -> Ca
             show_default=listen is not None,
             help=_LISTEN,
         ),
-        click.option("--upstream", metavar="URL", help="Where requests go: http://host:port or https://host:port."),
+        click.option(
+            "--upstream", metavar="URL", help="Where requests go: http://host:port, https, grpc, grpcs; tcp or tls: bytes."
+        ),
         click.option("--upstream-ca", type=FILE, help="PEM file with the root that signs an https upstream."),
         click.option(
             "--upstream-name", metavar="NAME", help="DNS name in the upstream's certificate.  [default: host of --upstream]"

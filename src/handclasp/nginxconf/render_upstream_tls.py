@@ -1,0 +1,80 @@
+"""nginx as the client of an upstream: the parts of its URL, and the lines that verify it."""
+
+from urllib.parse import urlsplit
+
+from handclasp.model.errors import PolicyError
+from handclasp.model.intent import UpstreamIntent
+from handclasp.nginxconf import render_words as words
+
+SECURE = frozenset({"https", "grpcs", "tls"})
+"""Schemes that speak TLS."""
+
+_PORTS = {"http": 80, "https": 443, "grpc": 80, "grpcs": 443, "tcp": 0, "tls": 0}
+
+
+def upstream_tls(upstream: UpstreamIntent, host: str, module: str = "proxy") -> list[str]:
+    """The lines that verify an upstream, and name nginx to it. `module`: "proxy" (http and stream) or "grpc".
+
+    Raises:
+        PolicyError: nothing to verify with, no name to compare, or half of a certificate.
+    """
+    if upstream.trusted_certificate is None:
+        raise PolicyError(
+            f"{upstream.url} is TLS, but no CA is given to verify it with: anybody on the way could answer",
+            hint="give --upstream-ca FILE, a PEM file with the upstream's root",
+        )
+    if words.is_ip(upstream.name or host):
+        raise PolicyError(
+            f"{upstream.url} names an IP address, and nginx compares certificates with DNS names only",
+            hint="give the name that is in the upstream's certificate: --upstream-name NAME",
+        )
+    if upstream.verify_depth < 0:
+        raise PolicyError("the upstream's verify depth is negative")
+    return [
+        "# None of this is on by itself: without it any certificate would do.",
+        f"{module}_ssl_verify on;",
+        f"{module}_ssl_trusted_certificate {words.path(upstream.trusted_certificate, 'the upstream CA file')};",
+        f"{module}_ssl_verify_depth {max(1, upstream.verify_depth)};",
+        f"{module}_ssl_name {words.host(upstream.name or host, 'the upstream name')};",
+        f"{module}_ssl_server_name on;",
+        f"{module}_ssl_protocols TLSv1.2 TLSv1.3;",
+        "# A resumed session is not verified again.",
+        f"{module}_ssl_session_reuse off;",
+        *_client_certificate(upstream, module),
+    ]
+
+
+def _client_certificate(upstream: UpstreamIntent, module: str) -> list[str]:
+    lines = []
+    if upstream.crl is not None:
+        lines.append(f"{module}_ssl_crl {words.path(upstream.crl, 'the upstream CRL file')};")
+    if (upstream.certificate is None) != (upstream.certificate_key is None):
+        raise PolicyError("a certificate for the upstream needs its key, and the key its certificate")
+    if upstream.certificate is not None and upstream.certificate_key is not None:
+        lines += [
+            "# With this nginx tells the upstream who it is.",
+            f"{module}_ssl_certificate {words.path(upstream.certificate, 'the certificate for the upstream')};",
+            f"{module}_ssl_certificate_key {words.path(upstream.certificate_key, 'the key for the upstream')};",
+        ]
+    return lines
+
+
+def parts(url: str) -> tuple[str, str, int]:
+    """Scheme, host as nginx writes it, port. PolicyError when it is not of the form scheme://host[:port]."""
+    refusal = PolicyError(
+        f"the upstream {url[:120]!r} is not of the form http://host:port or https://host:port",
+        hint="without path, query or user; also grpc, grpcs, and with a port tcp, tls",
+    )
+    try:
+        split = urlsplit(url)
+        usual = _PORTS[split.scheme]
+        port = usual if split.port is None else split.port
+    except (ValueError, KeyError):
+        raise refusal from None
+    if not split.hostname or split.path not in {"", "/"} or split.query or split.fragment or "@" in split.netloc:
+        raise refusal
+    if port == 0 or "?" in url or "#" in url:
+        raise refusal
+    if ":" in split.hostname:
+        return split.scheme, words.listen(split.hostname, port).rpartition(":")[0], port
+    return split.scheme, words.host(split.hostname, "the upstream's host"), port
