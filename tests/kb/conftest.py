@@ -4,12 +4,20 @@ from pathlib import Path
 
 import pytest
 
+from handclasp.cli import handclasp
+from handclasp.cli.frame import LazyGroup
+from handclasp.cli.reference import command_helps
 from handclasp.present.kb.site import site
+
+
+def whole_site() -> dict[str, bytes]:
+    assert isinstance(handclasp, LazyGroup)
+    return dict(site("1.2.3", tuple(command_helps(handclasp))))
 
 
 @pytest.fixture(scope="session")
 def pages() -> dict[str, bytes]:
-    return dict(site("1.2.3"))
+    return whole_site()
 
 
 @pytest.fixture(scope="session")

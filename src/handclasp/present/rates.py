@@ -43,6 +43,15 @@ def origins(came: CameFrom, most: int = 8) -> Text:
     )
 
 
+def runs_on(came: CameFrom) -> Text:
+    """How many runs of the lab showed it, and on how many builds."""
+    n, builds = came.runs, len(came.builds)
+    return Text(
+        en=f"{n} run{'s' * (n != 1)} on {builds} build{'s' * (builds != 1)} showed it, made to happen by:",
+        zh=f"{builds} 个版本上共 {n} 次实验出现，起因为：",
+    )
+
+
 def count_fields(count: Count | None) -> dict[str, object] | None:
     """A count for JSON; null: not measured."""
     if count is None:

@@ -21,11 +21,13 @@ def command(frame: Frame, *, folder: Path) -> int:
     """
     from handclasp import __version__
     from handclasp.app.kb import build
+    from handclasp.cli import handclasp
+    from handclasp.cli.reference import command_helps
     from handclasp.present.kb.site import site
     from handclasp.wiring import World
 
     place = folder.absolute()
-    built = build(dict(site(__version__)), str(place), World(frame.home).pages)
+    built = build(dict(site(__version__, tuple(command_helps(handclasp)))), str(place), World(frame.home).pages)
     if frame.json:
         document = {"folder": str(place), "written": built.written, "kept": built.kept, "removed": built.removed}
         frame.document("kb-build", document)

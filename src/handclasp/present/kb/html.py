@@ -8,9 +8,11 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from handclasp.model.text import Text
-from handclasp.present.kb.words import LANGUAGES, WORDS
+from handclasp.present.kb.shelves import shelves
+from handclasp.present.kb.words import WORDS, html_tag, language_names
 
-_CODE = re.compile(r"`([^`]+)`")
+# What is code: between backquotes, and names of directives and variables, which have underscores.
+_CODE = re.compile(r"`([^`]+)`|(\$?\b[a-z]+\d?(?:_[a-z0-9]+)+\b)")
 
 
 class Page:
@@ -19,11 +21,12 @@ class Page:
     def __init__(self, lang: str) -> None:
         """For pages of that language."""
         self.lang = lang
-        self.other = next(name for name in LANGUAGES if name != lang)
+        self.tag = html_tag(lang)
+        self.others = [(name, said, html_tag(name)) for name, said in language_names().items() if name != lang]
 
     def t(self, text: Text | str) -> Markup:
         """A text, or the fixed word of that key, escaped."""
-        return Markup(_CODE.sub(r"<code>\1</code>", str(escape(self.plain(text)))))  # noqa: S704 - escaped before
+        return Markup(_CODE.sub(r"<code>\1\2</code>", str(escape(self.plain(text)))))  # noqa: S704 - escaped before
 
     def plain(self, text: Text | str) -> str:
         """The same for attributes and titles: without marks."""
@@ -31,7 +34,8 @@ class Page:
 
     def html(self, template: str, /, **values: object) -> bytes:
         """One page. Templates get `page` and the values; a name they miss is an error."""
-        text = _environment().get_template(f"{template}.html").render(page=self, t=self.t, plain=self.plain, **values)
+        common = {"page": self, "t": self.t, "plain": self.plain, "entry": False, "guides": shelves(self.lang)}
+        text = _environment().get_template(f"{template}.html").render(common | values)
         return text.encode()
 
 

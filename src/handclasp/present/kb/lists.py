@@ -20,8 +20,19 @@ def list_pages(page: Page, version: str) -> Iterator[tuple[str, bytes]]:
     """Name and content of each."""
     by_kind, by_area = _by_kind(), _by_area()
     counted = [[(heading, anchor, len(rows)) for heading, anchor, rows in groups] for groups in (by_kind, by_area)]
-    common = {"version": version, "entry": False, "description": page.plain("tagline")}
-    yield "index", page.html("index", name="index", title=page.plain("home"), kinds=counted[0], areas=counted[1], **common)
+    common = {"version": version, "description": page.plain("tagline")}
+    yield (
+        "index",
+        page.html(
+            "index",
+            name="index",
+            title=page.plain("site"),
+            kinds=counted[0],
+            areas=counted[1],
+            classics=_classics(page),
+            **common,
+        ),
+    )
     for name, groups in (("symptoms", by_kind), ("causes", by_area)):
         yield name, page.html("list", name=name, title=page.plain(name), groups=groups, **common)
     yield (
@@ -38,6 +49,18 @@ def list_pages(page: Page, version: str) -> Iterator[tuple[str, bytes]]:
     )
     rows = [_row(slug, counts, page) for slug, counts in measured.measured().causes.items()]
     yield "lab", page.html("lab", name="lab", title=page.plain("matrix"), summary=_summary(page), rows=rows, **common)
+
+
+# What people ask for most, by the number of public threads and pages about it.
+CLASSICS = (
+    "client-error-27", "upstream-error-20", "client-error-21", "page-400-no-required-ssl-certificate-was-sent",
+    "page-400-the-ssl-certificate-error", "client-error-12", "page-421-misdirected-request", "hole-revoked-resumes",
+)  # fmt: skip
+
+
+def _classics(page: Page) -> list[tuple[str, str]]:
+    found = (symptoms.entry(slug) for slug in CLASSICS)
+    return [(entry.slug, page.plain(entry.title)) for entry in found if entry]
 
 
 def _by_kind() -> list[Group]:

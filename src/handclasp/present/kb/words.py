@@ -2,12 +2,26 @@
 
 from handclasp.catalogue.cause import Status
 from handclasp.catalogue.symptoms import SymptomKind
+from handclasp.model.messages import languages, translate
 from handclasp.model.text import Text
 
-LANGUAGES = {"en": "English", "zh": "中文"}
+# The tag of a language in HTML where it is not the name of its file.
+HTML_TAGS = {"zh": "zh-Hans"}
+
+
+def language_names() -> dict[str, str]:
+    """Every language of the pages by what its readers call it: what its file says for "English"."""
+    return {lang: translate("English", lang) for lang in languages()}
+
+
+def html_tag(lang: str) -> str:
+    """What the attribute lang says."""
+    return HTML_TAGS.get(lang, lang)
+
 
 WORDS = {
     "site": Text(en="Handclasp knowledge base", zh="Handclasp 知识库"),
+    "brand": Text(en="Handclasp", zh="Handclasp"),
     "tagline": Text(
         en="Every way client certificates and upstream verification fail in nginx: what is seen, why, and what cures it."
         " Figures are counts of runs on real nginx builds.",
@@ -19,12 +33,102 @@ WORDS = {
     "causes": Text(en="By cause", zh="按原因"),
     "versions": Text(en="By version", zh="按版本"),
     "matrix": Text(en="The lab", zh="实验室"),
-    "navigation": Text(en="Main", zh="主导航"),
-    "other-language": Text(en="中文", zh="English"),
-    "search": Text(en="Search", zh="搜索"),
-    "search-hint": Text(
-        en="a log line, an error number, a page title, or words", zh="日志行、错误编号、页面标题或关键词"
+    "errors": Text(en="Errors", zh="错误"),
+    "docs": Text(en="Documentation", zh="文档"),
+    "docs-about": Text(
+        en="Learn it, do a job, look something up, or understand why: four kinds of texts, and what the program says itself.",
+        zh="入门学习、完成任务、查阅细节、理解原理：四类文档，以及由程序自身生成的内容。",
     ),
+    "symptoms-about": Text(
+        en="Everything that is seen: numbers, pages, log lines, refusals, holes.",
+        zh="所有能看到的现象：编号、页面、日志行、拒绝启动、静默漏洞。",
+    ),
+    "causes-about": Text(en="Every root cause, by area.", zh="按类别列出的所有根本原因。"),
+    "versions-about": Text(en="What differs between nginx and OpenSSL releases.", zh="nginx 与 OpenSSL 各版本之间的差异。"),
+    "matrix-about": Text(
+        en="Every cause, remedy and dead end with its count of runs.", zh="每个原因、处理方法和错误做法的实验次数。"
+    ),
+    "order-counted": Text(
+        en="Most frequent in the lab first; what only shows another fault’s line comes last.",
+        zh="按实验中出现的频率排序；只是借用其他错误日志行的排在最后。",
+    ),
+    "order-unmeasured": Text(
+        en="Not measured: no build of the lab shows this. The one that fits best comes first.",
+        zh="未测量：实验室的版本不会出现。最符合的排在最前。",
+    ),
+    "languages": Text(en="Language", zh="语言"),
+    "on-page": Text(en="On this page", zh="本页内容"),
+    "glance": Text(en="At a glance", zh="概览"),
+    "slug": Text(en="Address", zh="标识"),
+    "area": Text(en="Area", zh="类别"),
+    "side": Text(en="Side", zh="方向"),
+    "side-client": Text(en="client → nginx", zh="客户端 → nginx"),
+    "side-upstream": Text(en="nginx → upstream", zh="nginx → 上游"),
+    "seen-on": Text(en="Seen on", zh="见于"),
+    "usually": Text(en="What it usually means", zh="通常意味着"),
+    "confused": Text(en="Easily confused with", zh="容易混淆"),
+    "came-from": Text(en="Where it came from in the lab", zh="实验中的来源"),
+    "by-build": Text(en="On which builds", zh="各版本中的出现情况"),
+    "build": Text(en="Build", zh="版本"),
+    "shown-by": Text(en="Shown by", zh="由其引起"),
+    "not-shown": Text(en="not shown in any run", zh="没有实验出现"),
+    "documentation": Text(en="Official documentation", zh="官方文档"),
+    "threads": Text(en="Where people met it", zh="公开讨论"),
+    "not-it": Text(en="Not it? What looks the same", zh="不是它？表现相同的还有"),
+    "needs": Text(en="Needs", zh="前提"),
+    "risk": Text(en="Mind", zh="注意"),
+    "no-risk": Text(en="Nobody new is admitted, and nothing else changes.", zh="不会放进新的客户端，也不影响其他内容。"),
+    "prove": Text(en="Verify", zh="检验"),
+    "take-back": Text(en="Undo", zh="撤回"),
+    "before": Text(en="Before you begin", zh="开始之前"),
+    "written": Text(
+        en="Tables and counts marked “generated” are made of the lab’s runs by a program; all other text is written.",
+        zh="标有“由程序生成”的表格与次数来自实验记录，其余文字为编写的说明。",
+    ),
+    "generated-mark": Text(en="generated", zh="由程序生成"),
+    "only-english": Text(en="This page is in English only.", zh="本页目前只有英文。"),
+    "commands": Text(en="Commands", zh="命令"),
+    "commands-about": Text(
+        en="Every command with its options, from its own help.", zh="每个命令及其选项，取自命令自身的帮助。"
+    ),
+    "rules": Text(en="Rules of the doctor", zh="doctor 的规则"),
+    "rules-about": Text(
+        en="What the doctor looks at, in the order in which it tells its findings, and the causes each rule can name.",
+        zh="doctor 检查的内容（按报告顺序），以及每条规则可以指出的原因。",
+    ),
+    "devices": Text(en="Devices and programs", zh="设备与程序"),
+    "devices-about": Text(
+        en="Where a client certificate goes, device by device: the command that makes the files, and what its owner does.",
+        zh="客户端证书如何安装到各种设备：生成文件的命令，以及使用者的步骤。",
+    ),
+    "profiles": Text(en="Certificate profiles", zh="证书模板"),
+    "profiles-about": Text(
+        en="What each kind of certificate may be. A profile decides every extension; nothing is taken from a request.",
+        zh="每类证书的规格。所有扩展都由模板决定，不取自请求。",
+    ),
+    "examples": Text(en="Examples", zh="示例"),
+    "options": Text(en="Options", zh="选项"),
+    "option": Text(en="Option", zh="选项"),
+    "meaning": Text(en="Meaning", zh="含义"),
+    "trouble": Text(en="Trouble", zh="常见问题"),
+    "remove": Text(en="Remove it", zh="移除"),
+    "rule": Text(en="Rule", zh="规则"),
+    "looks-at": Text(en="Looks at", zh="检查内容"),
+    "can-name": Text(en="Can name", zh="可指出的原因"),
+    "any-cause": Text(en="any cause of the catalogue", zh="知识库中的任何原因"),
+    "usage": Text(en="Usage", zh="用法"),
+    "classics": Text(en="Most often asked", zh="最常见的问题"),
+    "start-here": Text(en="Start here", zh="从这里开始"),
+    "files": Text(en="Files", zh="文件"),
+    "yes": Text(en="yes", zh="是"),
+    "no": Text(en="no", zh="否"),
+    "profile": Text(en="Profile", zh="模板"),
+    "lifetime": Text(en="Lifetime, at most (days)", zh="有效期，上限（天）"),
+    "names-allowed": Text(en="Names", zh="名称类型"),
+    "keys": Text(en="Keys", zh="密钥"),
+    "navigation": Text(en="Main", zh="主导航"),
+    "search": Text(en="Search", zh="搜索"),
+    "search-hint": Text(en="a log line, an error number, a page title, or words", zh="日志行、错误编号、页面标题或关键词"),
     "search-none": Text(en="Nothing fits. Try fewer words, or just the number.", zh="没有匹配的内容，可减少词语或只用编号。"),
     "noscript": Text(
         en="The search needs JavaScript; the lists do not. Your browser's own search works on them.",
@@ -87,7 +191,7 @@ WORDS = {
     "not-measured": Text(en="not measured", zh="未测量"),
     "look-alike": Text(en="can look like it", zh="表现可能相似"),
     "print-note": Text(en="Figures are counts of lab runs.", zh="数字为实验次数。"),
-}  # fmt: skip
+}
 
 KINDS = {
     SymptomKind.VERIFY: Text(en="Verification errors", zh="验证错误"),
