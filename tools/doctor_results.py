@@ -4,9 +4,10 @@ Usage: .venv/bin/python tools/doctor_results.py [--prove]      (--prove: remedie
 """
 
 import argparse
+import re
 import sys
-from collections import Counter
-from dataclasses import replace
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from handclasp.app.doctor import examine
@@ -16,7 +17,6 @@ from handclasp.diagnose.candidates import Clue, candidates
 from handclasp.diagnose.log_line import LineKind, read_line
 from handclasp.lab.exhibit import Exhibit, exhibit
 from handclasp.lab.report import recorded
-from handclasp.lab.results import Result
 from handclasp.lab.scenario import Kind, Variant
 from handclasp.lab.scenarios import scenarios
 from handclasp.model.evidence import Evidence
@@ -25,7 +25,30 @@ from handclasp.verdict.predict import Stage
 from handclasp.wiring import World
 
 ROOT = Path(__file__).resolve().parents[1]
-_SEVERAL = {"client-mask-expired-hides-untrusted", "upstream-mask-several-faults", "error-log-level-hides-reason"}
+_ROWS = (
+    ("broken set-ups, with configuration, certificates and log", "broken", None),
+    ("their cause told first", "first", "broken"),
+    ("their cause told at all", "named", "broken"),
+    ("of these, set-ups that have further causes beside it by their nature", "several", None),
+    ("first remedy tried on a real nginx", "tried", None),
+    ("and proven", "proved", "tried"),
+    ("sound set-ups (controls, and after the remedy)", "sound", None),
+    ("an error told of them", "false", "sound"),
+    ("log lines alone", "line", None),
+    ("the cause among those listed", "line, listed", "line"),
+    ("the cause listed first", "line, first", "line"),
+    ("the most that any fixed answer to each line could get (the ceiling)", "line, ceiling", "line"),
+)
+
+
+@dataclass
+class Tally:
+    """What came out on one build. `lines`: for each line without its values, how often each cause was behind it."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    misses: list[str] = field(default_factory=list)
+    false: list[str] = field(default_factory=list)
+    lines: dict[Clue, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
 
 def main() -> int:
@@ -33,17 +56,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--prove", action="store_true")
     prove = parser.parse_args().prove
-    counts: dict[str, Counter[str]] = {}
-    misses: dict[str, list[str]] = {}
-    for build in (item for item in BUILDS.values() if item.lab):
-        counts[build.id] = _one_build(build, misses, prove=prove)
-    (ROOT / "docs" / "lab.md").write_text(_page(counts, misses), "utf-8")
+    tallies = {build.id: _one_build(build, prove=prove) for build in BUILDS.values() if build.lab}
+    (ROOT / "docs" / "lab.md").write_text(_page(tallies), "utf-8")
     print("docs/lab.md")
     return 0
 
 
-def _one_build(build: Build, misses: dict[str, list[str]], *, prove: bool) -> Counter[str]:
-    world, results, found = World("/nonexistent"), recorded(), Counter[str]()
+def _one_build(build: Build, *, prove: bool) -> Tally:
+    world, results, tally = World("/nonexistent"), recorded(), Tally()
     own = world.nginx.build()
     local = (own.series, own.version.minor) == (build.series, build.nginx.minor)
     for scenario in scenarios().values():
@@ -53,26 +73,18 @@ def _one_build(build: Build, misses: dict[str, list[str]], *, prove: bool) -> Co
                 continue
             shown = exhibit(variant, results, build.id)
             evidence = _with_gaps(
-                replace(shown.evidence(at=world.clock.now()), engine=str(build.series), nginx_version=str(build.nginx)),
-                next((item.title for item in results if _same(item, variant, build)), None),
+                replace(shown.evidence(at=world.clock.now()), engine=str(build.series), nginx_version=str(build.nginx))
             )
             tools = world.sandbox_tools if prove and local and variant.kind is Kind.BROKEN else None
-            diagnosis = examine(evidence, tools).diagnosis
-            _count(variant, diagnosis, found, misses, build.id)
+            _count(variant, examine(evidence, tools).diagnosis, tally)
             if variant.kind is Kind.BROKEN:
-                _from_the_line(variant, shown, build, found)
-    return found
+                _from_the_line(variant, shown, build, tally)
+    tally.counts["line, ceiling"] = sum(max(causes.values()) for causes in tally.lines.values())
+    return tally
 
 
-def _same(result: Result, variant: Variant, build: Build) -> bool:
-    """Whether a recorded result is that of a variant on a build."""
-    made = (result.cause, result.form, result.kind, result.change, result.build)
-    return made == (variant.scenario.cause, variant.form, variant.kind, variant.change, build.id)
-
-
-def _with_gaps(evidence: Evidence, title: str | None) -> Evidence:
-    """The evidence as it is gathered from a machine: the page that was shown, and the files that are named and not there."""
-    evidence = replace(evidence, answer=title)
+def _with_gaps(evidence: Evidence) -> Evidence:
+    """The evidence as it is gathered from a machine: with the files that are named and not there."""
     stage = Stage(evidence)
     named = certificate_paths(stage.config) | written_paths(stage.tree)
     absent = sorted(path for path in named if path not in evidence.files)
@@ -83,68 +95,78 @@ def _with_gaps(evidence: Evidence, title: str | None) -> Evidence:
     )
 
 
-def _count(variant: Variant, diagnosis: Diagnosis, found: Counter[str], misses: dict[str, list[str]], build: str) -> None:
-    errors = [item.cause for item in diagnosis.findings if item.severity is Severity.ERROR]
+def _count(variant: Variant, diagnosis: Diagnosis, tally: Tally) -> None:
+    cause, *beside = variant.scenario.true_causes(variant.form)
+    counts = tally.counts
     if variant.kind is not Kind.BROKEN:
-        found["sound"] += 1
-        found["sound, error told"] += bool(errors) and variant.scenario.cause not in _SEVERAL
+        errors = [item.cause for item in diagnosis.findings if item.severity is Severity.ERROR and item.cause not in beside]
+        counts["sound"] += 1
+        counts["false"] += bool(errors)
+        if errors:
+            tally.false.append(f"{variant.label}: {', '.join(errors)}")
         return
     told = [item.cause for item in diagnosis.findings]
-    cause = variant.scenario.cause
-    found["broken"] += 1
-    found["named"] += cause in told
-    right = bool(told) and (told[0] == cause or (cause in _SEVERAL and cause in told))
-    found["first"] += right
+    counts["broken"] += 1
+    counts["named"] += cause in told
+    counts["several"] += bool(beside)
+    right = cause in told and told[0] in {cause, *beside}
+    counts["first"] += right
     if not right:
-        misses.setdefault(f"{variant.label}: {', '.join(told) or 'nothing'}", []).append(build)
+        tally.misses.append(f"{variant.label}: {', '.join(told) or 'nothing'}")
     remedies = [item for finding in diagnosis.findings[:1] for item in finding.remedies if item.proof]
-    found["tried"] += bool(remedies)
-    found["proved"] += any(item.proof.proved for item in remedies if item.proof)
+    counts["tried"] += bool(remedies)
+    counts["proved"] += any(item.proof.proved for item in remedies if item.proof)
 
 
-def _from_the_line(variant: Variant, shown: Exhibit, build: Build, found: Counter[str]) -> None:
+def _from_the_line(variant: Variant, shown: Exhibit, build: Build, tally: Tally) -> None:
     lines = [line for text in shown.log if (line := read_line(text)).kind not in {LineKind.OTHER, LineKind.UNKNOWN}]
     if not lines:
         return
-    ranked = candidates(Clue.of_line(lines[-1]), build.nginx, build.series)
-    causes = [item.cause for item in ranked]
-    found["line"] += 1
-    found["line, listed"] += variant.scenario.cause in causes
-    found["line, first"] += bool(causes) and causes[0] == variant.scenario.cause
+    clue = Clue.of_line(lines[-1])
+    ranked = [item.cause for item in candidates(clue, build.nginx, build.series)]
+    true = variant.scenario.true_causes(variant.form)
+    tally.counts["line"] += 1
+    tally.counts["line, listed"] += variant.scenario.cause in ranked
+    tally.counts["line, first"] += ranked[:1] != [] and ranked[0] in true
+    tally.lines[replace(clue, message=re.sub(r'"[^"]*"', '"…"', clue.message) if clue.message else None)].update(true)
 
 
-def _page(counts: dict[str, Counter[str]], misses: dict[str, list[str]]) -> str:
-    head = "| | " + " | ".join(counts) + " |\n|---|" + "---|" * len(counts)
-    rows = [
-        ("broken set-ups, with configuration and certificates", "broken", None),
-        ("their cause told first", "first", "broken"),
-        ("their cause told at all", "named", "broken"),
-        ("first remedy tried on a real nginx", "tried", None),
-        ("and proven", "proved", "tried"),
-        ("sound set-ups (controls, and after the remedy)", "sound", None),
-        ("an error told of them", "sound, error told", "sound"),
-        ("log lines alone", "line", None),
-        ("the cause among those listed", "line, listed", "line"),
-        ("the cause listed first", "line, first", "line"),
-    ]
+def _page(tallies: dict[str, Tally]) -> str:
+    head = "| | " + " | ".join(tallies) + " |\n|---|" + "---|" * len(tallies)
     body = "\n".join(
-        "| " + " | ".join([label, *(_cell(count, key, of) for count in counts.values())]) + " |" for label, key, of in rows
+        "| " + " | ".join([label, *(_cell(tally.counts, key, of) for tally in tallies.values())]) + " |"
+        for label, key, of in _ROWS
     )
-    listed = "\n".join(f"- {item} ({', '.join(builds)})" for item, builds in misses.items()) or "None."
     return f"""# The doctor on the lab's set-ups
 
 Written by `tools/doctor_results.py --prove`; every figure is a count of runs. The set-ups are those of `handclasp lab`, their
-log lines those recorded on each build. Remedies are tried only on the build of the machine that wrote this page.
+log lines and pages those recorded on each build. Remedies are tried only on the build of the machine that wrote this page.
 
 {head}
 {body}
 
-A line alone often fits several causes; "listed first" has a ceiling below all of them.
+A set-up about faults that hide each other has those faults too, and so has one about a line that is not logged; its scenario
+names them (`beside`). There any of its causes may come first, and its own must be told.
+
+A line alone often fits several causes. The ceiling is what the best fixed answer to each line, values left out, would get on
+these very runs.
 
 ## Not told first
 
-{listed}
+{_listed({build: tally.misses for build, tally in tallies.items()})}
+
+## An error told of a sound set-up
+
+{_listed({build: tally.false for build, tally in tallies.items()})}
 """
+
+
+def _listed(items: dict[str, list[str]]) -> str:
+    found: dict[str, list[str]] = {}
+    for build, texts in items.items():
+        for text in texts:
+            found.setdefault(text, []).append(build)
+    return "\n".join(f"- {text} ({', '.join(builds)})" for text, builds in found.items()) or "None."
 
 
 def _cell(count: Counter[str], key: str, of: str | None) -> str:

@@ -117,7 +117,7 @@ def test_a_relayed_page(running: tuple[Rig, int, int]) -> None:
         ("ssl_verify_client on; ssl_client_certificate nowhere.pem;", "file-missing-in-container"),
         ("ssl_client_certificate root.pem; ssl_client_certificate root.pem;", "directive-invalid-advice"),
         ("ssl_verify_client require;", "directive-invalid-advice"),
-        ("location /x { ssl_verify_client on; }", "directive-invalid-advice"),
+        ("location /x { ssl_verify_client on; }", "directive-wrong-context"),
         ("ssl_client_certificate root.pem; ssl_crl server.key;", "client-crl-file-format"),
         ("location /x { proxy_pass https://127.0.0.1:1; proxy_ssl_verify on; }", "upstream-verify-without-trust-file"),
     ],

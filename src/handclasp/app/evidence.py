@@ -8,7 +8,7 @@ from datetime import datetime
 
 from handclasp.app.read_config import ReadConfig, read_config_files
 from handclasp.model.errors import HandclaspError, InputError, WorldError
-from handclasp.model.evidence import Evidence
+from handclasp.model.evidence import Evidence, Request, Wish
 from handclasp.model.nginx import EffectiveConfig, NginxBuild
 from handclasp.model.verdict import Side
 from handclasp.nginxconf.effective import effective
@@ -50,6 +50,8 @@ class Given:
     server: str | None = None
     location: str = "/"
     answer: str | None = None
+    request: Request | None = None
+    wish: Wish = Wish.ADMITTED
     folders: tuple[str, ...] = ()
     password: Callable[[], bytes] | None = None
     """Asked for the password of the client's PKCS#12 file, when it has one."""
@@ -71,6 +73,7 @@ def gather(
         at=given.at or now, root=given.config, prefix=given.prefix or "", build=build, engine=given.engine,
         nginx_version=given.nginx_version, security_level=given.security_level, side=given.side, server=given.server,
         location=given.location, log_lines=given.lines, answer=given.answer,
+        request=given.request, wish=given.wish,
         presented=_chain(own, given.client_certificate, given.password),
         upstream_chain=_chain(own, given.upstream_chain),
     )  # fmt: skip

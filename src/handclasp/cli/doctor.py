@@ -27,7 +27,7 @@ _MOST_EXAMPLES = 50
 @click.option("--line", "lines", multiple=True, metavar="TEXT", help="A line of the error log; repeatable.")
 @click.option("--url", help="A live address: asked with and without certificate and SNI, over TLS 1.2 and 1.3.")
 @click.option("--connect", metavar="HOST:PORT", help="Connect there; SNI and Host stay those of --url.")
-@click.option("--answer", metavar="TITLE", help="What the visitor was shown: 400 No required SSL certificate was sent.")
+@click.option("--answer", metavar="TITLE", help="What the visitor was shown: 400 No required SSL certificate was sent; or 200.")
 @click.option("--save", type=AbsolutePath(), help="Write all evidence, without secrets, to one file: a bug report.")
 @click.option("--evidence", "saved", type=AbsolutePath(), help="Read the evidence from such a file.")
 @click.option("--prove/--no-prove", default=True, show_default=True, help="Try the remedies on a sandboxed copy.")
@@ -63,6 +63,8 @@ def command(
       handclasp doctor --config nginx.conf --upstream --upstream-chain backend.pem
       handclasp doctor --config nginx.conf --answer '400 No required SSL certificate was sent'
       handclasp doctor --url https://api.example.test/ --client-cert alice/chain.pem --client-key alice/key.pem
+      handclasp doctor --config nginx.conf --request 'OPTIONS https://api.example.test/orders' --client-cert ''
+      handclasp doctor --config nginx.conf --client-cert revoked.pem --expect refused --answer 200
       handclasp doctor --config /etc/nginx/nginx.conf --client-cert alice/chain.pem --fix --apply
       handclasp doctor --line 'client SSL certificate verify error: (2:unable to get issuer certificate) ...'
     """

@@ -2,8 +2,11 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -35,6 +38,49 @@ class AbsolutePath(click.ParamType[str]):
         return text if text in {"", "-"} else os.path.abspath(text)  # noqa: PTH100 - text, not a path object
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request as written on the command line."""
+
+    method: str
+    plain: bool
+    host: str
+    port: int
+    uri: str
+
+    @property
+    def sni(self) -> str | None:
+        """The name that clients send in the handshake: none for an address (RFC 6066)."""
+        try:
+            ip_address(self.host.strip("[]"))
+        except ValueError:
+            return self.host
+        return None
+
+
+class RequestLine(click.ParamType[Asked]):
+    """A method, GET unless it is said, and a URL."""
+
+    name = "[method] url"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Asked:
+        """The request in its parts."""
+        if isinstance(value, Asked):
+            return value
+        method, _, url = str(value).strip().rpartition(" ")
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            host, port = None, None
+        if not host or parts.scheme not in _PORTS or not (method or "GET").isalpha():
+            self.fail(f"{value!r} is no request; write it as: OPTIONS https://api.example.test/orders", param, ctx)
+        uri = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        shown = f"[{host}]" if ":" in host else host
+        return Asked((method or "GET").upper(), parts.scheme == "http", shown, port or _PORTS[parts.scheme], uri)
+
+
+_PORTS = {"http": 80, "https": 443}
 _OPTIONS = (
     click.option("--config", type=AbsolutePath(), help="nginx.conf, or the output of nginx -T."),
     click.option("--prefix", type=AbsolutePath(), help="nginx's -p.  [default: the folder of --config]"),
@@ -42,6 +88,15 @@ _OPTIONS = (
     click.option("--nginx", "nginx_path", metavar="PATH", help="The nginx binary.  [default: found in PATH]"),
     click.option("--server", metavar="NAME", help="The server_name in question.  [default: the first that verifies]"),
     click.option("--location", default="/", metavar="URI", show_default=True, help="The URI in question."),
+    click.option("--request", type=RequestLine(), help="What was asked: [METHOD] URL. Gives --server and --location."),
+    click.option("--sni", metavar="NAME", help='The server name in the handshake, "" for none.  [default: that of --request]'),
+    click.option(
+        "--expect",
+        type=click.Choice(["admitted", "refused"]),
+        default="admitted",
+        show_default=True,
+        help="What should become of this client.",
+    ),
     click.option("--upstream", is_flag=True, help="Look at nginx as the client of its upstream."),
     click.option("--client-cert", type=AbsolutePath(), help="What the client sends: PEM or DER, leaf first, or PKCS#12."),
     click.option("--client-password-file", type=AbsolutePath(), help="The password of a PKCS#12 file.  [default: ask]"),

@@ -10,9 +10,10 @@ from handclasp.app.evidence import Given, gather
 from handclasp.app.live_upstream import with_live_upstream
 from handclasp.app.rooted import RootedFiles
 from handclasp.app.running import with_running_state
+from handclasp.cli.evidence_options import Asked
 from handclasp.cli.frame import Frame
 from handclasp.model.errors import UsageError, WorldError
-from handclasp.model.evidence import Evidence
+from handclasp.model.evidence import Evidence, Request, Wish
 from handclasp.model.nginx import NginxBuild
 from handclasp.model.verdict import Side
 from handclasp.wiring import World
@@ -36,14 +37,34 @@ def evidence_of(
         client_certificate=options["client_cert"], upstream_chain=options["upstream_chain"], lines=lines, at=options["at"],
         engine=options["engine"],
         nginx_version=options["nginx_version"], security_level=options["security_level"],
-        side=Side.UPSTREAM if options["upstream"] else Side.CLIENT, server=options["server"], location=options["location"],
-        answer=options.get("answer"), password=_password(world, options["client_password_file"]),
+        side=Side.UPSTREAM if options["upstream"] else Side.CLIENT, server=options["server"], location=_uri(options),
+        request=_request(options), wish=Wish(options.get("expect", Wish.ADMITTED)), answer=options.get("answer"),
+        password=_password(world, options["client_password_file"]),
     )  # fmt: skip
     evidence = gather(given, files, now=world.clock.now(), build=_build(world, options), here=world.files)
     if not live:
         return evidence
     evidence = with_live_upstream(evidence, world.probe)
     return evidence if options["chroot"] else with_running_state(evidence, world.machine)
+
+
+def _uri(options: dict[str, Any]) -> str:
+    """The path in question, without the query, which selects no location."""
+    asked: Asked | None = options.get("request")
+    return asked.uri.partition("?")[0] if asked else options["location"]
+
+
+def _request(options: dict[str, Any]) -> Request | None:
+    """The request in question; None when only a well-behaved one is meant."""
+    asked: Asked | None = options.get("request")
+    if asked is not None:
+        sni = asked.sni if options.get("sni") is None else options["sni"] or None
+        return Request(
+            method=asked.method, plain=asked.plain, sni=None if asked.plain else sni, host=asked.host, port=asked.port
+        )  # fmt: skip
+    if options.get("sni") is None:
+        return None
+    return Request(sni=options.get("sni") or None, host=options["server"] or "")
 
 
 def _this_machine(frame: Frame, world: World, options: dict[str, Any]) -> dict[str, Any]:

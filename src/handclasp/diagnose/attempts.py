@@ -29,6 +29,8 @@ _NOT_ON_LOOPBACK = frozenset(
         "upstream-session-reuse-trouble",
         "upstream-is-plain-http",
         "upstream-proxy-pass-http-to-tls",
+        "upstream-host-vs-sni-421",
+        "header-missing-at-backend",
     ]
 )
 """Shown by what a sandbox does not have: requests without TLS, browsers, the backend itself, the true certificate."""

@@ -1,8 +1,9 @@
 """Which causes can give what was seen, on these versions: most frequent in the lab first, each with the check that tells it.
 
-The order is read from the data: causes whose own form matches before those shown only as look-alikes; faults before
-circumstances that show another fault's line; causes that show nothing beyond what was given before those that show more; then
-by lab runs on the builds that fit; without any, causes that seldom look otherwise first; then by the catalogue.
+The order is read from the data: what the line's own words give away; causes whose own form matches before those shown only
+as look-alikes; faults before circumstances that show another fault's line; causes that show nothing beyond what was given
+before those that show more; then by lab runs on the builds that fit; without any, causes that seldom look otherwise first;
+then by the catalogue.
 """
 
 import re
@@ -14,6 +15,7 @@ from handclasp.catalogue import causes
 from handclasp.catalogue.builds import BUILDS, fitting
 from handclasp.catalogue.cause import Outline, Symptom
 from handclasp.diagnose.log_line import LineKind, LogLine
+from handclasp.diagnose.tells import by_request, by_words
 from handclasp.model.nginx import NginxVersion, OpensslSeries
 from handclasp.model.text import Text
 from handclasp.model.verdict import Side
@@ -23,7 +25,7 @@ from handclasp.model.verdict import Side
 class Clue:
     """What was seen: any of a verification error's number, a message, an HTTP status or title, what a client printed.
 
-    `forms`: lines exactly as the catalogue writes them.
+    `forms`: lines exactly as the catalogue writes them. `told`: the cause that the line's own words, or its request, give away.
     """
 
     number: int | None = None
@@ -32,13 +34,15 @@ class Clue:
     status: int | None = None
     title: str | None = None
     forms: tuple[str, ...] = ()
+    told: str | None = None
 
     @classmethod
     def of_line(cls, line: LogLine) -> "Clue":
         """What a log line shows. A line without an error number is known by its message."""
         if line.number is not None and line.kind is not LineKind.OTHER_MODULE:
             return cls(number=line.number, side=line.side)
-        return cls(message=f"{line.message} while {line.context}" if line.context else line.message)
+        message = f"{line.message} while {line.context}" if line.context else line.message
+        return cls(message=message, told=by_request(line) or by_words(line))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,12 +113,12 @@ def _hits(clue: Clue, outline: Outline, builds: tuple[str, ...]) -> list[Symptom
 
 def _key(
     clue: Clue, outline: Outline, hits: list[Symptom], builds: tuple[str, ...]
-) -> tuple[bool, bool, bool, int, float, int]:
+) -> tuple[bool, bool, bool, bool, int, float, int]:
     own = [symptom for symptom in hits if not symptom.look_alike]
     more = not (clue.forms or clue.number or clue.message) and all(symptom.number or symptom.logs for symptom in hits)
     runs = _runs(own or hits, builds)
     others = 0 if runs else 1 - len(hits) / len(outline.symptoms)
-    return not own, outline.circumstance, more, -runs, others, outline.order
+    return outline.slug != clue.told, not own, outline.circumstance, more, -runs, others, outline.order
 
 
 def _runs(symptoms: Iterable[Symptom], builds: tuple[str, ...]) -> int:

@@ -12,8 +12,18 @@ from handclasp.diagnose.remedies import candidates, known
 from handclasp.diagnose.remedies.change import Change, applied
 from handclasp.diagnose.rule import Rule
 from handclasp.diagnose.rules import ALL
-from handclasp.model.evidence import Evidence
-from handclasp.model.finding import Applicability, CouldNotTell, DeadEnd, Diagnosis, FileEdit, Finding, Severity
+from handclasp.model.evidence import Evidence, Wish
+from handclasp.model.finding import (
+    Applicability,
+    Confidence,
+    CouldNotTell,
+    DeadEnd,
+    Diagnosis,
+    FileEdit,
+    Finding,
+    Severity,
+    Where,
+)
 from handclasp.model.nginx import NginxVersion, OpensslSeries
 from handclasp.model.text import Text
 from handclasp.model.verdict import Side
@@ -161,12 +171,40 @@ def _checked(case: Case) -> list[Finding]:
         stage = case.stage
         lines = line_findings(case.logged, stage.version, stage.series)
         found = [*(item for item in lines if item.cause not in known), *found]
-    return sorted(found, key=lambda finding: _ORDER[finding.severity])
+    return sorted(_without_echoes(found), key=lambda finding: _ORDER[finding.severity])
+
+
+def _without_echoes(found: list[Finding]) -> list[Finding]:
+    """What a line of the log alone suggests joins the finding that the configuration gives of the same cause.
+
+    The line proves that it matters: the severer of the two holds.
+    """
+    placed = {item.cause: item for item in reversed(found) if item.where != Where()}
+    echoes = {item.cause: item for item in found if item.where == Where() and item.confidence is Confidence.LIKELY}
+    joined: list[Finding] = []
+    for item in found:
+        echo = echoes.get(item.cause)
+        if echo is None or item.cause not in placed:
+            joined.append(item)
+        elif item is placed[item.cause]:
+            severity = min(item.severity, echo.severity, key=_ORDER.__getitem__)
+            more = tuple(text for text in echo.evidence if text not in item.evidence)
+            joined.append(replace(item, severity=severity, evidence=(*item.evidence, *more)))
+        elif item.where != Where():
+            joined.append(item)
+    return joined
 
 
 def _ranked(case: Case, rule: Rule, finding: Finding) -> Finding:
-    """A fault of the peer's certificate that nginx forgives (optional_no_ca) is a warning."""
-    forgiven = rule.about_peer and finding.severity is Severity.ERROR and case.verdict is not None and case.verdict.admitted
+    """A fault of the peer's certificate that nginx forgives (optional_no_ca) is a warning.
+
+    Why somebody is refused who should be is no fault at all.
+    """
+    if not rule.about_peer or finding.severity is not Severity.ERROR:
+        return finding
+    if case.evidence.wish is Wish.REFUSED:
+        return replace(finding, severity=Severity.NOTICE)
+    forgiven = case.verdict is not None and case.verdict.admitted
     return replace(finding, severity=Severity.WARNING) if forgiven else finding
 
 

@@ -1,6 +1,5 @@
 """Log lines by themselves: what each can mean, the most frequent cause first, with the check that tells it from the others."""
 
-import re
 from collections.abc import Iterable, Iterator
 
 from handclasp.catalogue.causes import outline
@@ -23,11 +22,6 @@ _DOUBTS: dict[Doubt, tuple[str, str]] = {
     Doubt.LEVEL: ("nginx writes this message at level info only", "nginx 只以 info 级别写这条消息"),
     Doubt.NO_NUMBER: ("nginx writes the number of the error in front of its text", "nginx 会在错误文字前写出编号"),
 }
-_REQUESTS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"^OPTIONS "), "cors-preflight-has-no-cert"),
-    (re.compile(r" HTTP/3\.0$"), "http3-client-cert"),
-    (re.compile(r"^\S+ /\S*(?:health|status|ping|ready|alive|probe)", re.IGNORECASE), "health-check-has-no-cert"),
-)
 
 
 def line_findings(
@@ -52,7 +46,7 @@ def _of_line(line: LogLine, clue: Clue, version: NginxVersion | None, series: Op
         return
     if line.kind in _SILENT:
         return
-    told = by_request(line)
+    told = clue.told
     if told is not None:
         yield likely(told, line, outline(told).tell_apart)
     known = series or (line.series[0] if len(line.series) == 1 else None)
@@ -61,14 +55,6 @@ def _of_line(line: LogLine, clue: Clue, version: NginxVersion | None, series: Op
         first = number == 0 and told is None
         severity = Severity.ERROR if first else Severity.WARNING
         yield likely(item.cause, line, item.why, item.check, severity=severity)
-
-
-def by_request(line: LogLine) -> str | None:
-    """A cause that the request itself gives away, for a client that sent no certificate."""
-    if line.kind is not LineKind.NO_CERTIFICATE or not line.request:
-        return None
-    request = line.request
-    return next((cause for pattern, cause in _REQUESTS if pattern.search(request)), None)
 
 
 def doubtful(line: LogLine) -> Finding:

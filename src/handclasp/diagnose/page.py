@@ -1,5 +1,6 @@
 """The page a visitor was shown: nginx's own titles for what went wrong with certificates."""
 
+import re
 from enum import Enum
 
 from handclasp.diagnose.case import Case
@@ -8,6 +9,9 @@ from handclasp.model.nginx import VerifyClient
 from handclasp.verdict.client import refused
 
 _CERTIFICATE_LINES = frozenset({LineKind.NO_CERTIFICATE, LineKind.CLIENT_VERIFY, LineKind.CLIENT_OCSP})
+
+
+_STATUS = re.compile(r"\s*(\d{3})\b")
 
 
 class Page(Enum):
@@ -29,6 +33,12 @@ def shown(case: Case) -> Page | None:
     seen = [item.title or "" for item in reversed(case.evidence.seen) if item.certificate or not case.evidence.presented]
     texts = [case.evidence.answer or "", *pasted, *seen]
     return next((page for text in texts for page in Page if page.value in text.lower()), None)
+
+
+def let_in(case: Case) -> bool:
+    """Whether somebody saw that the visitor was served, whatever these files would say."""
+    found = _STATUS.match(case.evidence.answer or "")
+    return found is not None and int(found[1]) < 400
 
 
 def own_lines(case: Case) -> tuple[LogLine, ...]:

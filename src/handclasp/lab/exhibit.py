@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from handclasp.lab.results import Result
 from handclasp.lab.scenario import Variant, main_visit
 from handclasp.lab.setup import Setup, pems
-from handclasp.model.evidence import Evidence
+from handclasp.model.evidence import Evidence, Request, Seen, Wish
 from handclasp.model.nginx import NginxBuild
 from handclasp.model.verdict import Side
 from handclasp.pki.read import spki_of_private_key_pem
@@ -18,6 +18,8 @@ from handclasp.ports.stage import PORTS, Play, Reload, Visit
 PREFIX = "/etc/nginx"
 # Fixed numbers for people, where the stage takes free ports: TLS servers first, then origins, then the closed one.
 _NUMBERS = ("443", "8443", "9443", "8444", "8445", "9")
+_IN_FRONT = "@ORIGIN@"
+"""Where visitors of the client's side come first when something stands before nginx under test."""
 _CONNECTION = re.compile(r"#\d+: \*(\d+) ")
 # Of an exhibit whose nginx runs with older files than those on disk.
 _RUNNING_FOR, _CHANGED_AGO = timedelta(days=1), timedelta(hours=1)
@@ -27,7 +29,9 @@ _RUNNING_FOR, _CHANGED_AGO = timedelta(days=1), timedelta(hours=1)
 class Exhibit:
     """`files` are below PREFIX, keys included; chain and key of the client are "" when it sends nothing; `log` holds lines.
 
-    `reloaded`: files were replaced while nginx ran; `newer` are those that it has not read yet.
+    `request` is what was asked and `answer` what came back: the title of the page, or the bare status. `unwelcome`: the client
+    is one that should be refused. `seen` is the handshake with the address that visitors use, where that is not nginx's own.
+    `reloaded`: files were replaced while nginx ran; `newer` are those it has not read yet.
     """
 
     label: str
@@ -39,6 +43,10 @@ class Exhibit:
     server: str | None
     uri: str
     log: tuple[str, ...]
+    request: Request | None = None
+    answer: str | None = None
+    unwelcome: bool = False
+    seen: tuple[Seen, ...] = ()
     reloaded: bool = False
     newer: tuple[str, ...] = ()
 
@@ -61,6 +69,10 @@ class Exhibit:
             presented=self.client_chain.encode() if self.side is Side.CLIENT else None,
             upstream_chain=self.origin_chain.encode() if self.side is Side.UPSTREAM else None,
             log_lines=self.log if with_log else (),
+            request=self.request,
+            answer=self.answer if with_log else None,
+            seen=self.seen if with_log else (),
+            wish=Wish.REFUSED if self.unwelcome else Wish.ADMITTED,
             loaded=at - _RUNNING_FOR if self.reloaded else None,
             changed=dict.fromkeys(self.newer, at - _CHANGED_AGO),
         )
@@ -72,7 +84,7 @@ def exhibit(variant: Variant, results: Sequence[Result] = (), build: str | None 
     play = setup.play(impostor=False)
     visit = next(act for act in play.acts if isinstance(act, Visit) and act.name == main_visit(setup))
     disk, newer, reloaded = _on_disk(play, visit)
-    lines = next((result.log for result in results if _recorded(result, variant) and build in (None, result.build)), ())
+    seen = next((result for result in results if _recorded(result, variant) and build in (None, result.build)), None)
     return Exhibit(
         label=variant.label,
         side=setup.side,
@@ -80,12 +92,37 @@ def exhibit(variant: Variant, results: Sequence[Result] = (), build: str | None 
         client_chain=visit.chain,
         client_key=visit.key,
         origin_chain=_origin_chain(setup),
-        server=visit.sni or visit.host,
+        server=None,
         uri=visit.path,
-        log=_since(lines, _before_reload(play, visit)),
+        log=_since(seen.log, _before_reload(play, visit)) if seen else (),
+        request=_request(visit),
+        answer=_answer(seen) if seen else None,
+        seen=_seen(visit, seen) if seen else (),
+        unwelcome=setup.unwelcome,
         reloaded=reloaded,
         newer=tuple(f"{PREFIX}/{name}" for name in newer),
     )
+
+
+def _request(visit: Visit) -> Request:
+    port = None if visit.port == _IN_FRONT else int(dict(zip(PORTS, _NUMBERS, strict=True))[visit.port])
+    return Request(method=visit.method, plain=visit.plain, sni=None if visit.plain else visit.sni, host=visit.host, port=port)
+
+
+def _seen(visit: Visit, result: Result) -> tuple[Seen, ...]:
+    if visit.port != _IN_FRONT:
+        return ()
+    return (
+        Seen(
+            url=f"https://{visit.host}/", certificate=bool(visit.chain), sni=visit.sni is not None, asked=result.asked,
+            tls="TLSv1.3", status=result.status, title=result.title,
+        ),
+    )  # fmt: skip
+
+
+def _answer(result: Result) -> str | None:
+    """The title of an error page, which begins with the status; where there is none, the status."""
+    return result.title or (str(result.status) if result.status is not None else None)
 
 
 def _on_disk(play: Play, until: Visit) -> tuple[dict[str, bytes], tuple[str, ...], bool]:
@@ -120,7 +157,8 @@ def _recorded(result: Result, variant: Variant) -> bool:
 
 
 def _origin_chain(setup: Setup) -> str:
-    if setup.side is Side.CLIENT:
+    conf = setup.play(impostor=False).origin.get("nginx.conf", b"")
+    if setup.side is Side.CLIENT or b"@ORIGIN@ ssl" not in conf:
         return ""
     replaced = setup.origin_files.get("origin.pem")
     return replaced.decode() if replaced is not None else pems(setup.chain)

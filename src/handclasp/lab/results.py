@@ -26,7 +26,8 @@ _REPORTED = re.compile(r"SSL certificate verify error: \((\d+):([^)]*)\)")
 class Result:
     """One variant on one build. `number` and `text` are the verification error nginx reported, or the origin where it did not.
 
-    `start` holds nginx's words when it refused to start; `stranger` and `nobody` tell whether a client (or an origin) of
+    `asked`: whoever took the handshake asked for a certificate. `start` holds nginx's words when it refused to start;
+    `stranger` and `nobody` tell whether a client (or an origin) of
     an unrelated CA, and a client without certificate, got through; `good` whether this is what a person wants.
     """
 
@@ -45,6 +46,7 @@ class Result:
     start: str | None = None
     stranger: bool = False
     nobody: bool = False
+    asked: bool = True
     log: tuple[str, ...] = ()
     origin_log: tuple[str, ...] = ()
 
@@ -109,6 +111,7 @@ def judged(variant: Variant, visit: str, seen: Performance, build: NginxBuild) -
         start=_plain(_STAMP.sub(_FIXED, seen.start).strip()) if seen.start else None,
         stranger=lets_in(seen, STRANGER),
         nobody=lets_in(seen, NOBODY),
+        asked=answer.certificate_requested,
         log=lines,
         origin_log=behind,
     )

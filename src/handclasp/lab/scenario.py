@@ -29,7 +29,8 @@ class Scenario:
     must work. `remedies` and `dead_ends`: changes to a broken setup by id. `good` tells a cured setup from a broken one. `skip`
     lists (form, change) pairs that make no sense together; `look_alikes` are forms that only look like the cause.
     `history`: what happens depends on what happened before (reloads, sessions), not on files alone. `builds`:
-    forms that are broken on some builds only, with the catalogue's ids of these.
+    forms that are broken on some builds only, with the catalogue's ids of these. `beside`: other causes that its set-ups truly
+    have too, by form ("" for all): a scenario about faults that hide each other has those faults.
     """
 
     cause: str
@@ -42,6 +43,7 @@ class Scenario:
     look_alikes: frozenset[str] = frozenset()
     history: bool = False
     builds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    beside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def variants(self) -> Iterator["Variant"]:
         """Every variant: forms, controls, and each form with each remedy and each dead end."""
@@ -56,6 +58,10 @@ class Scenario:
     def runs_on(self, form: str, build: str) -> bool:
         """Whether a form is to be run on a build."""
         return build in self.builds.get(form, (build,))
+
+    def true_causes(self, form: str) -> tuple[str, ...]:
+        """Every cause that a form has: its own first."""
+        return (self.cause, *self.beside.get("", ()), *self.beside.get(form, ()))
 
     def is_good(self, seen: Performance) -> bool:
         """Whether what was seen is what a person wants."""

@@ -66,7 +66,7 @@ class Setup:
     an empty list leaves the directive out, and so does None for `depth` and `verify`. `level` None: error_log without a level.
     `server`, `http`, `origin` are more lines of configuration; `location` is the body of location /. `files` (and
     `origin_files`) adds files, or replaces those of the same name. `chain` is what the client (or the origin) sends. `config`
-    replaces the whole nginx.conf.
+    replaces the whole nginx.conf. `unwelcome`: the client is one that should be refused.
     """
 
     draft: Draft
@@ -90,6 +90,7 @@ class Setup:
     visits: list[Visit | Reload] | None = None
     sni: str | None = "app.test"
     host: str = "app.test"
+    unwelcome: bool = False
 
     @property
     def side(self) -> Side:

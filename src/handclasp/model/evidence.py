@@ -2,9 +2,31 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from handclasp.model.nginx import NginxBuild
 from handclasp.model.verdict import Side
+
+
+class Wish(StrEnum):
+    """What should become of the client in question."""
+
+    ADMITTED = "admitted"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """The request in question, as the client made it. Its URI is `Evidence.location`.
+
+    `plain`: http://, without TLS. `sni` None: no server name was sent. `port` None: that of the server it names.
+    """
+
+    method: str = "GET"
+    plain: bool = False
+    sni: str | None = None
+    host: str = ""
+    port: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +58,9 @@ class Evidence:
     is PEM as the client would send it, leaf first; None: not given, b"": the client sends none. `upstream_chain` is what the
     upstream presents, PEM, if it was given or probed. `keys` maps private key paths of the configuration to the DER
     SubjectPublicKeyInfo they hold, so that mismatches can be found without carrying the key. `answer` is what the visitor was
-    shown, as the title of a page has it ("400 No required SSL certificate was sent"); None: nobody said.
+    shown, as the title of a page has it ("400 No required SSL certificate was sent", or "200"); None: nobody said.
+    `request` is what the visitor asked; None: what a well-behaved client of `server` asks. `wish` is what should become of it:
+    a refused client is no fault where refusing it was the point.
     `seen` are handshakes with a live address. `loaded` is when the running nginx last read its files, and `changed` when each
     file was last written; both are unknown unless that nginx runs on this machine.
     """
@@ -58,6 +82,8 @@ class Evidence:
     upstream_chain: bytes | None = None
     log_lines: tuple[str, ...] = ()
     answer: str | None = None
+    request: Request | None = None
+    wish: Wish = Wish.ADMITTED
     candidates: dict[str, bytes] = field(default_factory=dict)
     seen: tuple[Seen, ...] = ()
     loaded: datetime | None = None

@@ -33,7 +33,7 @@ def own_socket(config: EffectiveConfig, address: str) -> Socket | None:
 def behind(config: EffectiveConfig, location: Location, upstream: TlsUpstream, asked: Scene) -> Scene | None:
     """The request that nginx makes of itself for `asked`; None when the upstream is elsewhere, or its Host cannot be told."""
     found = next((socket for address in upstream.addresses if (socket := own_socket(config, address))), None)
-    host = _host(location, upstream, asked)
+    host = sent_host(location, upstream, asked)
     if found is None or host is None:
         return None
     return meet(found, sni=sent_name(upstream), host=host, uri=_uri(location, upstream, asked))
@@ -58,7 +58,7 @@ def _loopback(host: str) -> bool:
     return is_address(host) and ip_address(host.strip("[]")).is_loopback
 
 
-def _host(location: Location, upstream: TlsUpstream, asked: Scene) -> str | None:
+def sent_host(location: Location, upstream: TlsUpstream, asked: Scene) -> str | None:
     """The Host header of the request: $proxy_host unless proxy_set_header says otherwise."""
     authority = _AUTHORITY.match(upstream.target.value)
     headers = location.headers.value if upstream.module == "proxy" else ()

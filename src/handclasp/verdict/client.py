@@ -16,10 +16,11 @@ from handclasp.verdict.variables import variables
 FORGIVEN = frozenset({18, 19, 20, 21, 27})
 """ngx_ssl_verify_error_optional: what optional_no_ca lets pass."""
 
-BAD, NONE_SENT, MISDIRECTED = (
+BAD, NONE_SENT, MISDIRECTED, PLAIN = (
     "400 The SSL certificate error",
     "400 No required SSL certificate was sent",
     "421 Misdirected Request",
+    "400 The plain HTTP request was sent to HTTPS port",
 )
 _REASON_SINCE = NginxVersion(1, 11, 7)
 _READING = "while reading client request headers"
@@ -52,6 +53,14 @@ def client_verdict(config: EffectiveConfig, scene: Scene, presented: tuple[Certi
     if scene.answer.context == "stream":
         return _stream(scene.answer, leaf, path)
     return _http(config, scene, leaf, path, judge)
+
+
+def plain_verdict(config: EffectiveConfig, scene: Scene) -> Verdict:
+    """The verdict on a request without TLS at a socket that speaks it (497, which nginx shows as 400)."""
+    known = variables(None, None, host=scene.host, sni=None, tls=False)
+    status, title = _page(config, scene.answer, 497, known, PLAIN)
+    log = f"client sent plain HTTP request to HTTPS port {_READING}"
+    return Verdict(side=Side.CLIENT, status=status, title=title, log=log)
 
 
 def verify_client(server: TlsServer, presented: tuple[Certificate, ...], judge: Judge) -> PathVerdict:

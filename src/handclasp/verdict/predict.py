@@ -17,8 +17,8 @@ from handclasp.nginxconf.start_faults import evidence_faults
 from handclasp.nginxconf.tree import ConfigTree, Directive, walk
 from handclasp.pki.read import certificates_from_pem
 from handclasp.verdict.behind import behind, own_socket, refusal, sent_name
-from handclasp.verdict.client import Judge, client_verdict
-from handclasp.verdict.scene import Scene, meet, plain_name, scene
+from handclasp.verdict.client import Judge, client_verdict, plain_verdict
+from handclasp.verdict.scene import Scene, asked, meet, plain_name, scene
 from handclasp.verdict.trust import certificates_in
 from handclasp.verdict.upstream import upstream_verdict
 
@@ -79,12 +79,23 @@ class Stage:
     @cached_property
     def scene(self) -> Scene:
         """The request of a well-behaved client. Raises InputError when no server fits."""
-        found = scene(self.config, self.evidence.server, uri=self.evidence.location)
+        found = scene(self.config, self._server_asked, uri=self.evidence.location)
+        if found is not None and self.evidence.request is not None:
+            found = asked(self.config, found, self.evidence.request)
         if found is None:
             wanted = f'a server named "{self.evidence.server}"' if self.evidence.server else "a server"
             raise InputError(f"the configuration has no {wanted.removeprefix('a ')}", where=self.evidence.root)
         passes = found.location is not None and found.location.proxied
         return found if self.evidence.side is Side.CLIENT or passes else self._towards_upstream(found)
+
+    @property
+    def _server_asked(self) -> str | None:
+        """The server named, else the one that a request names, where it exists."""
+        request = self.evidence.request
+        if self.evidence.server or request is None:
+            return self.evidence.server
+        known = any(request.host.lower() == name.lower() for server in self.config.servers for name in server.names)
+        return request.host if known else None
 
     def _towards_upstream(self, found: Scene) -> Scene:
         """The request that reaches an upstream over TLS, where the one at hand reaches none."""
@@ -180,6 +191,8 @@ class Stage:
     def client_verdict(self, presented: tuple[Certificate, ...]) -> Verdict:
         """Nginx's answer to a client that sends these certificates."""
         server = self.scene.handshake
+        if self.evidence.request and self.evidence.request.plain and self.scene.socket.listen.ssl:
+            return plain_verdict(self.config, self.scene)
         return client_verdict(self.config, self.scene, presented, self.judge(server.ciphers.value, server.conf_commands.value))
 
     def upstream_verdict(self, presented: tuple[Certificate, ...]) -> Verdict:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from handclasp.model.evidence import Request
 from handclasp.model.nginx import EffectiveConfig, Location, TlsServer, VerifyClient
 from handclasp.nginxconf.select import Socket, by_name, select_location, sockets
 
@@ -37,6 +38,14 @@ def scene(config: EffectiveConfig, server: str | None, *, uri: str = "/", stream
     socket, target = chosen
     wanted = server if server and by_name(socket, server) is target else plain_name(target)
     return meet(socket, sni=wanted or None, host=wanted or "localhost", uri=uri)
+
+
+def asked(config: EffectiveConfig, found: Scene, request: Request) -> Scene:
+    """The scene of a request as it was made: its own port, server name and Host."""
+    here = found.socket if request.port in {None, found.socket.port} else None
+    same = (one for one in sockets(config) if (one.context, one.port) == (found.socket.context, request.port))
+    socket = here or next((one for one in same if not one.listen.quic), found.socket)
+    return meet(socket, sni=request.sni, host=request.host or found.host, uri=found.uri)
 
 
 def meet(socket: Socket, *, sni: str | None, host: str, uri: str = "/") -> Scene:

@@ -86,6 +86,16 @@ def told(shop: Workshop) -> Workshop:
     return shop.http(server(f"{ASKS} {_NAME}", inside)).sends()
 
 
+def read_behind(shop: Workshop) -> Workshop:
+    """The backend is a server of this configuration, and reads a name that nobody sets."""
+    inner = 'server { listen 127.0.0.1:9000; return 200 "$http_x_client_dn\\n"; }'
+    return shop.http(server(ASKS, f"location / {{ {_PASS} }}") + inner).sends()
+
+
+def untold(shop: Workshop) -> Workshop:
+    return shop.http(server(ASKS, f"location / {{ {_PASS} }}")).sends()
+
+
 def _header(text: str) -> str:
     return f"location / {{ {_PASS} proxy_set_header {text}; }}"
 
@@ -234,6 +244,9 @@ SAMPLES = (
     Sample("header-identity", "inside", forgeable_inside, "header-spoofable", severity="warning"),
     Sample("header-identity", "dropped", dropped, "proxy-set-header-inheritance"),
     Sample("header-identity", "told", told),
+    Sample("header-identity", "read-behind", read_behind, "header-missing-at-backend"),
+    Sample("header-told", "nobody", untold, "header-missing-at-backend", severity="notice"),
+    Sample("header-told", "told", told),
     Sample("header-form", "raw", raw_certificate, "header-raw-cert-newlines"),
     Sample("header-form", "underscore", underscore, "header-underscore-dropped", severity="warning"),
     Sample("header-form", "escaped", escaped),

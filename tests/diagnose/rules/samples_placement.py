@@ -1,8 +1,10 @@
 """Verification that does not take place, or not for everybody."""
 
+from handclasp.model.evidence import Request, Seen
 from tests.diagnose.rules.workshop import ANSWER, ASKS, TLS, Sample, Workshop
 from tests.diagnose.scenes import blank_pem
 
+NONE_SENT = "400 No required SSL certificate was sent"
 _OPTIONAL = f"{TLS} ssl_client_certificate ca.pem; ssl_verify_client optional;"
 _GUARD = "if ($ssl_client_verify != SUCCESS) { return 403; }"
 _INFO = "2026/11/20 10:00:00 [info] 7#7: *1 {} while reading client request headers, client: 192.0.2.7, server: site.test"
@@ -165,7 +167,46 @@ def prompting(shop: Workshop) -> Workshop:
     return shop.http(text + server(f"{TLS} {_GUARD}") + server(public)).sends()
 
 
+def asked(shop: Workshop, lines: str = ASKS, **request: object) -> Workshop:
+    """What a client of site.test asked."""
+    made = Request(**{"sni": "site.test", "host": "site.test", "port": 8443, **request})  # type: ignore[arg-type]
+    return shop.http(server(lines)).say(request=made)
+
+
+def plainly(shop: Workshop) -> Workshop:
+    return asked(shop, plain=True, sni=None).sends("")
+
+
+def plainly_sent_on(shop: Workshop) -> Workshop:
+    lines = f"{ASKS} error_page 497 =301 https://$host$request_uri;"
+    return asked(shop, lines, plain=True, sni=None).sends("")
+
+
+def preflight(shop: Workshop) -> Workshop:
+    return asked(shop, method="OPTIONS").sends("")
+
+
+def health_check(shop: Workshop) -> Workshop:
+    return asked(shop).sends("").say(location="/healthz")
+
+
+def ended_before(shop: Workshop) -> Workshop:
+    seen = Seen(url="https://site.test/", certificate=True, sni=True, asked=False, tls="TLSv1.3", status=400, title=NONE_SENT)
+    return shop.http(server(ASKS)).sends().sees(seen)
+
+
+def asked_there(shop: Workshop) -> Workshop:
+    seen = Seen(url="https://site.test/", certificate=True, sni=True, asked=True, tls="TLSv1.3", status=200)
+    return shop.http(server(ASKS)).sends().sees(seen)
+
+
 SAMPLES = (
+    Sample("plain-request", "http", plainly, "plain-http-to-https-port"),
+    Sample("plain-request", "sent-on", plainly_sent_on),
+    Sample("no-certificate", "preflight", preflight, "cors-preflight-has-no-cert"),
+    Sample("no-certificate", "health", health_check, "health-check-has-no-cert"),
+    Sample("no-certificate", "ended-before", ended_before, "tls-terminated-before-nginx"),
+    Sample("no-certificate", "asked-there", asked_there),
     Sample("inherited", "health", health, "health-check-has-no-cert", severity="notice"),
     Sample("inherited", "prompting", prompting, "optional-prompts-everyone", severity="notice"),
     Sample("inherited", "guarded", guarded),

@@ -171,7 +171,25 @@ def expired_and_misnamed(shop: Workshop) -> Workshop:
 
 _OFF, _HTTP, _PLAIN = "upstream-verify-off-by-default", "upstream-proxy-pass-http-to-tls", "upstream-is-plain-http"
 _SNI, _SESSIONS = "upstream-sni-not-sent", "upstream-session-reuse-trouble"
+
+
+def other_host(shop: Workshop) -> Workshop:
+    return other_host_unasked(shop).say(answer="421 Misdirected Request")
+
+
+def other_host_unasked(shop: Workshop) -> Workshop:
+    return _passing(shop, f"{_TO} {VERIFIED} {_SHOWS} proxy_set_header Host $host;").sends()
+
+
+def same_host(shop: Workshop) -> Workshop:
+    made = _passing(shop, f"{_TO} {VERIFIED} {_SHOWS} proxy_set_header Host lab.test;").sends()
+    return made.say(answer="421 Misdirected Request")
+
+
 SAMPLES = (
+    Sample("upstream-host", "other", other_host, "upstream-host-vs-sni-421", side=UP),
+    Sample("upstream-host", "unasked", other_host_unasked, "upstream-host-vs-sni-421", "notice", side=UP),
+    Sample("upstream-host", "same", same_host, side=UP),
     Sample("upstream-verified", "default", unverified, _OFF, severity="warning", side=UP),
     Sample("upstream-verified", "chain-known", unverified_known, _OFF, severity="warning", side=UP, intermediates=2),
     Sample("upstream-verified", "root-unknown", unverified_unknown, _OFF, severity="warning", side=UP),

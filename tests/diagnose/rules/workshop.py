@@ -11,7 +11,7 @@ from handclasp.adapters.system_clock import SystemClock
 from handclasp.app.evidence import Given, gather
 from handclasp.lab.draft import Draft, healthy
 from handclasp.lab.mint import Blank, name
-from handclasp.model.evidence import Evidence
+from handclasp.model.evidence import Evidence, Seen
 from handclasp.model.nginx import NginxBuild, NginxVersion
 from handclasp.model.verdict import Side
 from tests.diagnose.scenes import Scene, blank_pem
@@ -45,6 +45,7 @@ class Workshop:
     given: Given = field(default_factory=Given)
     scene: Scene = field(init=False)
     newer: tuple[str, ...] = ()
+    seen: tuple[Seen, ...] = ()
 
     def __post_init__(self) -> None:
         draft = healthy(Random(7), self.side, self.intermediates)
@@ -87,6 +88,11 @@ class Workshop:
         self.put(file, blank_pem(made))
         return made
 
+    def sees(self, *seen: Seen) -> "Workshop":
+        """What a live address showed."""
+        self.seen = seen
+        return self
+
     def changed(self, *files: str) -> "Workshop":
         """An nginx runs with all this, and these files were written after it had read them."""
         self.newer = files
@@ -98,7 +104,7 @@ class Workshop:
 
     def evidence(self, *, build: NginxBuild = BUILD) -> Evidence:
         given = replace(self.given, config=self.given.config or str(self.folder / "nginx.conf"), side=self.side)
-        evidence = gather(given, PosixFileTree(), now=SystemClock().now(), build=build)
+        evidence = replace(gather(given, PosixFileTree(), now=SystemClock().now(), build=build), seen=self.seen)
         if not self.newer:
             return evidence
         times = {str(self.folder / file): LOADED + timedelta(minutes=1) for file in self.newer}

@@ -15,6 +15,7 @@ from handclasp.diagnose.remedies import (
     settings,
     start,
     upstream_alerts,
+    upstream_host,
     upstream_identity,
     upstream_settings,
 )
@@ -88,6 +89,7 @@ _BY_CAUSE: dict[str, Builder] = {
     "tls13-cross-server-session-resumption": holes.sessions,
     "proxy-set-header-inheritance": holes.repeat_headers,
     "header-spoofable": holes.repeat_headers,
+    "header-missing-at-backend": holes.repeat_headers,
     "header-raw-cert-newlines": holes.header_form,
     "header-underscore-dropped": holes.header_form,
     "verify-failed-compare": holes.failed_compare,
@@ -96,6 +98,7 @@ _BY_CAUSE: dict[str, Builder] = {
     "upstream-verify-off-by-default": upstream_settings.verified,
     **dict.fromkeys(("upstream-proxy-pass-http-to-tls", "upstream-is-plain-http"), upstream_settings.scheme),
     "upstream-sni-not-sent": upstream_settings.server_name,
+    "upstream-host-vs-sni-421": upstream_host.same_name,
     "upstream-session-reuse-trouble": upstream_settings.apart,
     "upstream-400-relayed": upstream_identity.present,
     "upstream-demands-cert-alert": upstream_identity.present,

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from handclasp.diagnose.case import Case
 from handclasp.diagnose.reach import behind_tls, block_at
+from handclasp.diagnose.read_behind import read_behind
 from handclasp.diagnose.remedies.change import RELOAD, Change
 from handclasp.diagnose.remedies.config_edit import set_in, with_edits
 from handclasp.diagnose.remedies.pem_edit import put_lists
@@ -67,7 +68,7 @@ def repeat_headers(case: Case, finding: Finding) -> Iterator[Change]:
 def _header_lines(case: Case, location: Location, lost: dict[str, str]) -> list[str]:
     directive = "grpc_set_header" if location.module == "grpc" else "proxy_set_header"
     set_here = {header.name.lower() for header in location.headers.value}
-    wanted = dict(lost)
+    wanted = lost or read_behind(case, location)
     if not wanted:
         for server in case.stage.config.servers:
             for other in passing(server):

@@ -1,4 +1,8 @@
-"""The rules, in the order in which their findings are told: start, chain, then what OpenSSL checks after it, then the rest."""
+"""The rules, in the order in which findings of one severity are told.
+
+What makes files at hand not those that count comes first (a reload that did not take place), then why nginx does not start, the
+place of the directives, who asks and how, the chain, what OpenSSL checks after it, and last what is wider than it need be.
+"""
 
 from handclasp.diagnose.rule import Rule
 from handclasp.diagnose.rules import (
@@ -10,6 +14,7 @@ from handclasp.diagnose.rules import (
     depth,
     error_page,
     headers,
+    headers_told,
     inherit,
     log_level,
     logged,
@@ -31,19 +36,22 @@ from handclasp.diagnose.rules import (
     trust_wide,
     upstream_alerts,
     upstream_down,
+    upstream_host,
     upstream_tls,
 )
 
 ALL: tuple[Rule, ...] = (
+    *reload.RULES,
     *start.RULES,
     *placement.RULES,
     *authorization.RULES,
     *optional.RULES,
     *error_page.RULES,
     *split.RULES,
-    *reload.RULES,
+    *sessions.RULES,
     *protocol.RULES,
     *relayed.RULES,
+    *upstream_host.RULES,
     *upstream_alerts.RULES,
     *upstream_tls.RULES,
     *no_certificate.RULES,
@@ -58,11 +66,11 @@ ALL: tuple[Rule, ...] = (
     *name.RULES,
     *masked.RULES,
     *logged.RULES,
-    *trust_wide.RULES,
     *headers.RULES,
+    *headers_told.RULES,
     *inherit.RULES,
-    *sessions.RULES,
     *crl_life.RULES,
     *upstream_down.RULES,
     *log_level.RULES,
+    *trust_wide.RULES,
 )

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 
 from handclasp.diagnose.case import Case
-from handclasp.diagnose.reach import answered, behind_tls, block_at, example_uri, mentions_client, served
+from handclasp.diagnose.reach import ASKING, answered, behind_tls, block_at, example_uri, mentions_client, served
+from handclasp.diagnose.read_behind import UNTOLD, read_behind
 from handclasp.diagnose.rule import Rule, finding, say
 from handclasp.model.finding import Finding, Severity, Where
 from handclasp.model.nginx import Location, ProxyHeader, TlsServer
@@ -39,12 +40,17 @@ def check_overwritten(case: Case) -> Iterator[Finding]:
     for socket, server in behind_tls(case):
         for location in passing(server):
             set_here = {header.name.lower() for header in location.headers.value}
-            missing = trusted[location.module or "", location.target.value] - set_here
+            alike = {name.replace("_", "-") for name in set_here}  # of a name with underscores another rule speaks
+            read = {name.lower() for name in read_behind(case, location)} - alike
+            missing = (trusted[location.module or "", location.target.value] | read) - set_here
             dropped = {name: header for name, header in outer_headers(case, server, location).items() if name not in set_here}
             if dropped:
                 yield _dropped(location, sorted(header.name for header in dropped.values()), alone=not missing)
             elif missing:
-                yield _forgeable(case, socket, server, location, sorted(missing))
+                anybody = _open(case, socket, server, location)
+                if read & missing and not anybody and server.verify_client.value in ASKING:
+                    yield _untold(server, location, sorted(read & missing))
+                yield _forgeable(server, location, sorted(missing), anybody=anybody)
 
 
 def outer_headers(case: Case, server: TlsServer, location: Location) -> dict[str, ProxyHeader]:
@@ -79,14 +85,27 @@ def _dropped(location: Location, names: list[str], *, alone: bool) -> Finding:
     return finding("proxy-set-header-inheritance", summary, where, severity=severity)
 
 
-def _forgeable(case: Case, socket: Socket, server: TlsServer, location: Location, names: list[str]) -> Finding:
+def _open(case: Case, socket: Socket, server: TlsServer, location: Location) -> bool:
+    """Whether no certificate is needed to get to a location."""
+    uri = example_uri(location)
+    return uri is not None and served(answered(case, socket, server, uri))
+
+
+def _untold(server: TlsServer, location: Location, names: list[str]) -> Finding:
+    summary = say(
+        "location {path} of {server} does not set {names}, which the backend reads: it takes every client for anonymous",
+        "{server} 的 location {path} 没有设置后端要读取的 {names}：后端把所有客户端都当成匿名",
+        path=location.path, server=server.label, names=", ".join(names),
+    )  # fmt: skip
+    return finding(UNTOLD, summary, Where.at(location.origin, "location"))
+
+
+def _forgeable(server: TlsServer, location: Location, names: list[str], *, anybody: bool) -> Finding:
     summary = say(
         "location {path} of {server} passes on a {names} that the client made up: the backend trusts that header elsewhere",
         "{server} 的 location {path} 会把客户端自己编造的 {names} 转给后端：而后端在别处信任这个请求头",
         path=location.path, server=server.label, names=", ".join(names),
     )  # fmt: skip
-    uri = example_uri(location)
-    anybody = uri is not None and served(answered(case, socket, server, uri))
     who = (
         say("no certificate is needed to get there", "访问那里不需要证书")
         if anybody
@@ -128,6 +147,6 @@ def _of_form(case: Case, header: ProxyHeader) -> Iterator[Finding]:
 
 
 RULES = (
-    Rule("header-identity", ("header-spoofable", "proxy-set-header-inheritance"), check_overwritten),
+    Rule("header-identity", ("header-spoofable", "proxy-set-header-inheritance", UNTOLD), check_overwritten),
     Rule("header-form", ("header-raw-cert-newlines", "header-underscore-dropped"), check_form),
 )

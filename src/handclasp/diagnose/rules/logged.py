@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 
 from handclasp.diagnose.case import Case
-from handclasp.diagnose.lines import FALSE_LINE, by_request, doubtful, likely, line_findings
+from handclasp.diagnose.lines import FALSE_LINE, doubtful, likely, line_findings
 from handclasp.diagnose.log_line import LineKind, LogLine
 from handclasp.diagnose.rule import Rule, finding, say
-from handclasp.diagnose.rules import protocol
+from handclasp.diagnose.tells import by_request
 from handclasp.model.finding import Confidence, Finding, Severity, Where
 from handclasp.model.verdict import Side
+from handclasp.verdict.client import plain_verdict
 
 _JUDGED = frozenset({LineKind.CLIENT_VERIFY, LineKind.UPSTREAM_VERIFY})
 _OTHERS = frozenset(
@@ -90,8 +91,7 @@ def check_unknown_peer(case: Case) -> Iterator[Finding]:
 def check_others(case: Case) -> Iterator[Finding]:
     """Lines about something else than a certificate's verification; and lines that nginx never wrote."""
     picked = len(case.evidence.log_lines) <= _PICKED
-    # What the configuration explains is told with its place already.
-    told = {item.cause for rule in protocol.RULES for item in rule.check(case)}
+    told: set[str] = set()
     for line in case.logged:
         found = list(_of_other(case, line))
         for item in found[:1]:
@@ -104,6 +104,8 @@ def check_others(case: Case) -> Iterator[Finding]:
 def _of_other(case: Case, line: LogLine) -> Iterator[Finding]:
     if line.doubt is not None:
         yield doubtful(line)
+    elif line.kind is LineKind.PLAIN_HTTP and plain_verdict(case.stage.config, case.stage.scene).admitted:
+        return  # sent on to https
     elif (cause := by_request(line)) is not None:
         yield likely(cause, line, severity=Severity.WARNING)
     elif line.kind in _OTHERS or (line.kind is LineKind.TLS_FAILURE and line.side is Side.CLIENT):

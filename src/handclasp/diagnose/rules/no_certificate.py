@@ -1,36 +1,92 @@
-"""nginx asked for a certificate and the client sent none."""
+"""nginx asked for a certificate and the client sent none: because it has none, or because of who asks, and how."""
 
 from collections.abc import Iterator
 
 from handclasp.diagnose.case import Case
-from handclasp.diagnose.log_line import LineKind, read_line
+from handclasp.diagnose.log_line import LineKind, LogLine
 from handclasp.diagnose.rule import Rule, finding, say
-from handclasp.model.finding import Finding, Where
-from handclasp.model.nginx import VerifyClient
+from handclasp.diagnose.tells import by_request, of_request
+from handclasp.model.evidence import Seen
+from handclasp.model.finding import Confidence, Finding, Severity, Where
+from handclasp.model.nginx import TlsServer, VerifyClient
+from handclasp.model.text import Text
 from handclasp.model.verdict import Side
+
+NONE, ENDED = "client-sent-no-cert", "tls-terminated-before-nginx"
+
+_ASKERS: dict[str, tuple[str, str]] = {
+    "cors-preflight-has-no-cert": (
+        "a browser's preflight (OPTIONS) never carries a certificate, and {server} insists on one",
+        "浏览器的预检请求（OPTIONS）从不携带证书，而 {server} 强制要求证书",
+    ),
+    "health-check-has-no-cert": (
+        "a health check asks {server} without a certificate, and {server} insists on one",
+        "健康检查访问 {server} 时不带证书，而 {server} 强制要求证书",
+    ),
+    "http3-client-cert": (
+        "the request came over HTTP/3, where browsers send no client certificate, and {server} insists on one",
+        "请求通过 HTTP/3 到达，浏览器在其上不发送客户端证书，而 {server} 强制要求证书",
+    ),
+}
 
 
 def check(case: Case) -> Iterator[Finding]:
-    """The client is said to send none, or the log says so."""
-    if case.side is not Side.CLIENT or not case.stage.scene.socket.listen.ssl:
+    """The client is said to send none, or the log says so. Who asks comes first, when the request gives it away."""
+    server = _insists(case)
+    lines = [line for line in case.logged if line.kind is LineKind.NO_CERTIFICATE]
+    if server is None:
         return
-    server = case.stage.scene.handshake
-    if server.verify_client.value is not VerifyClient.ON or server.reject_handshake.value:
+    ended = _asked_by_another(case)
+    if ended is not None and (lines or ended.title):
+        yield _ended(server, ended, lines)
         return
-    logged = [line for line in case.evidence.log_lines if read_line(line).kind is LineKind.NO_CERTIFICATE]
-    if case.presented != () and not (case.presented is None and logged):
+    if case.presented != () and not (case.presented is None and lines):
         return
     summary = say(
         "{server} asks for a client certificate and the client sends none",
         "{server} 要求客户端证书，而客户端没有发送", server=server.label,
     )  # fmt: skip
-    origin = server.verify_client.origin
-    yield finding(
-        "client-sent-no-cert",
-        summary,
-        Where.at(origin, "ssl_verify_client"),
-        *(say("{line}", "{line}", line=line) for line in logged[:1]),
-    )
+    where = Where.at(server.verify_client.origin, "ssl_verify_client")
+    shown = tuple(say("{line}", "{line}", line=line.raw) for line in lines[-1:])
+    asker = _asker(case, lines)
+    if asker is not None:
+        told = say(*_ASKERS[asker], server=server.label)
+        yield finding(asker, told, where, *shown, confidence=Confidence.LIKELY)
+    yield finding(NONE, summary, where, *shown, severity=Severity.WARNING if asker else Severity.ERROR)
 
 
-RULES = (Rule("no-certificate", ("client-sent-no-cert",), check),)
+def _insists(case: Case) -> TlsServer | None:
+    """The server that must have a certificate of this client; None when there is none such."""
+    request = case.evidence.request
+    if case.side is not Side.CLIENT or not case.stage.scene.socket.listen.ssl or (request is not None and request.plain):
+        return None
+    server = case.stage.scene.handshake
+    return server if server.verify_client.value is VerifyClient.ON and not server.reject_handshake.value else None
+
+
+def _asker(case: Case, lines: list[LogLine]) -> str | None:
+    """The cause that the request in question gives away: as it was given, else when every line tells the same."""
+    request = case.evidence.request
+    if request is not None:
+        return of_request(f"{request.method} {case.evidence.location} ")
+    told = {by_request(line) for line in lines}
+    return told.pop() if len(told) == 1 else None
+
+
+def _asked_by_another(case: Case) -> Seen | None:
+    """A handshake with the name in question in which nobody asked for a certificate, though this nginx would have."""
+    name = case.stage.scene.host
+    mine = (seen for seen in case.evidence.seen if seen.sni and seen.tls and f"//{name}" in seen.url)
+    return next((seen for seen in mine if not seen.asked), None)
+
+
+def _ended(server: TlsServer, seen: Seen, lines: list[LogLine]) -> Finding:
+    summary = say(
+        "something in front of nginx ends TLS: at {url} nobody asks for a certificate, and {server} does",
+        "nginx 前面有设备终止了 TLS：{url} 不要求证书，而 {server} 要求", url=seen.url, server=server.label,
+    )  # fmt: skip
+    shown: tuple[Text, ...] = tuple(say("{line}", "{line}", line=line.raw) for line in lines[-1:])
+    return finding(ENDED, summary, Where.at(server.verify_client.origin, "ssl_verify_client"), *shown)
+
+
+RULES = (Rule("no-certificate", (NONE, ENDED, *_ASKERS), check),)

@@ -92,6 +92,24 @@ def _without_tls(socket: Socket, server: TlsServer, *, alone: bool) -> Finding:
     return finding("listen-without-ssl", summary, where, severity=Severity.ERROR if alone else Severity.WARNING)
 
 
+def check_plain(case: Case) -> Iterator[Finding]:
+    """The request in question was made with http:// to a socket that speaks TLS, and is not sent on to https."""
+    request, stage = case.evidence.request, case.stage
+    if case.side is not Side.CLIENT or request is None or not request.plain or not stage.scene.socket.listen.ssl:
+        return
+    verdict = stage.client_verdict(())
+    if verdict.admitted:
+        return
+    socket = stage.scene.socket
+    address = f"{socket.address}:{socket.port}"
+    summary = say(
+        "the request is plain HTTP, and {address} speaks TLS: use https://",
+        "请求是明文 HTTP，而 {address} 使用 TLS：请改用 https://", address=address,
+    )  # fmt: skip
+    listen = listen_at(stage.scene.answer, socket)
+    yield finding("plain-http-to-https-port", summary, Where.at(listen.origin if listen else None, "listen"))
+
+
 def listen_at(server: TlsServer, socket: Socket) -> Listen | None:
     """The listen directive of a server for a socket."""
     return next((one for one in server.listens if (one.address, one.port) == (socket.address, socket.port)), None)
@@ -100,4 +118,5 @@ def listen_at(server: TlsServer, socket: Socket) -> Listen | None:
 RULES = (
     Rule("verify-enabled", ("verify-client-not-enabled",), check_enabled),
     Rule("listen-tls", ("listen-without-ssl",), check_listen),
+    Rule("plain-request", ("plain-http-to-https-port",), check_plain),
 )

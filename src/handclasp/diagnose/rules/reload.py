@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from handclasp.diagnose.case import Case
+from handclasp.diagnose.page import let_in
 from handclasp.diagnose.rule import Rule, finding, say
 from handclasp.model.finding import Finding, Severity, Where
 from handclasp.model.verdict import Side
@@ -41,15 +42,19 @@ def _stale(case: Case, cause: str, paths: list[str], loaded: datetime) -> Findin
         "{files} 在 nginx 上次读取文件（{moment}）之后有改动：正在运行的内容比磁盘上的旧",
         files=", ".join(paths), moment=f"{loaded:%Y-%m-%d %H:%M:%S}Z",
     )  # fmt: skip
-    severity = Severity.ERROR if _unexplained(case) else Severity.WARNING
-    return finding(cause, summary, Where(file=paths[0]), severity=severity)
+    refused = case.start_faults[0].message if case.start_faults else None
+    shown = say("a reload is refused until this is put right: {words}", "在此问题修正之前无法重新加载：{words}", words=refused)
+    severity = Severity.ERROR if refused or _unexplained(case) else Severity.WARNING
+    return finding(cause, summary, Where(file=paths[0]), *((shown,) if refused else ()), severity=severity)
 
 
 def _unexplained(case: Case) -> bool:
-    """The log shows a verification error that the files on disk would not give."""
+    """The log shows a verification error that the files on disk would not give, or somebody got in whom they would refuse."""
+    if let_in(case) and case.verdict is not None and not case.verdict.admitted:
+        return True
     logged = {line.number for line in case.logged if line.number is not None}
     foreseen = {error.number for error in case.verdict.errors} if case.verdict else set()
     return bool(logged - foreseen)
 
 
-RULES = (Rule("reload", ("ca-changed-without-reload", "client-crl-changed-without-reload"), check),)
+RULES = (Rule("reload", ("ca-changed-without-reload", "client-crl-changed-without-reload"), check, before_start=True),)

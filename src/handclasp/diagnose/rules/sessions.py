@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from handclasp.diagnose.case import Case
+from handclasp.diagnose.page import let_in
 from handclasp.diagnose.reach import ASKING, http_sockets
 from handclasp.diagnose.rule import Rule, finding, say
 from handclasp.model.certificate import Certificate
@@ -30,6 +31,7 @@ def check_revoked(case: Case) -> Iterator[Finding]:
     """Servers that check CRLs, behind a socket whose sessions survive a reload. The default server's settings hold for all."""
     if case.side is not Side.CLIENT:
         return
+    resumed = _came_back(case)
     for socket in http_sockets(case):
         kept = survives_reload(socket.default, case.stage.version)
         checking = [
@@ -50,7 +52,17 @@ def check_revoked(case: Case) -> Iterator[Finding]:
         )
         where = Where.at(kept[0].origin or socket.default.origin, kept[1])
         shown = (kept[2], longer) if endless else (kept[2],)
-        yield finding("revoked-client-resumes-session", summary, where, *shown, severity=Severity.WARNING)
+        severity = Severity.ERROR if resumed and socket == case.stage.scene.socket else Severity.WARNING
+        yield finding("revoked-client-resumes-session", summary, where, *shown, severity=severity)
+
+
+def _came_back(case: Case) -> bool:
+    """The client in question was served, nginx has read the files at hand, and they revoke it."""
+    if not let_in(case) or case.verdict is None or case.verdict.admitted or case.whole is None:
+        return False
+    loaded = case.evidence.loaded
+    stale = loaded is not None and any(changed > loaded for changed in case.evidence.changed.values())
+    return not stale and any(error.symbol == "X509_V_ERR_CERT_REVOKED" for error in case.whole.errors)
 
 
 def survives_reload(server: TlsServer, version: NginxVersion) -> tuple[Setting[object], str, Text] | None:

@@ -6,6 +6,7 @@ from handclasp.diagnose.case import Case
 from handclasp.diagnose.log_line import LineKind
 from handclasp.diagnose.reach import ASKING, http_sockets
 from handclasp.diagnose.rule import Rule, finding, say
+from handclasp.diagnose.tells import by_words
 from handclasp.model.certificate import Certificate
 from handclasp.model.finding import Confidence, Finding, Severity, Where
 from handclasp.model.nginx import TlsServer, VerifyClient
@@ -16,6 +17,8 @@ from handclasp.verdict.issued import self_signed
 from handclasp.verdict.scene import plain_name
 from handclasp.verdict.trust import client_trust
 from handclasp.verdict.variables import variables
+
+NAMED = "request-by-ip-or-without-sni"
 
 
 def check_bypass(case: Case) -> Iterator[Finding]:
@@ -66,6 +69,10 @@ def check_no_sni(case: Case) -> Iterator[Finding]:
     """The default server asks for nothing, so a client without SNI is refused by the server its Host names."""
     if case.side is not Side.CLIENT:
         return
+    other = _other_name(case)
+    if other is not None:
+        yield other
+        return
     refused = any(line.kind is LineKind.NO_CERTIFICATE for line in case.logged)
     has_one = bool(case.presented)
     for socket, server in guests(case):
@@ -81,17 +88,38 @@ def check_no_sni(case: Case) -> Iterator[Finding]:
         severity = Severity.ERROR if refused and has_one else Severity.NOTICE
         lines = [line.raw for line in case.logged if line.kind is LineKind.NO_CERTIFICATE][:1]
         yield finding(
-            "request-by-ip-or-without-sni", summary, Where.at(socket.default.origin, "server"),
+            NAMED, summary, Where.at(socket.default.origin, "server"),
             *(say("{line}", "{line}", line=line) for line in lines), severity=severity,
             confidence=Confidence.LIKELY if refused else Confidence.CERTAIN,
         )  # fmt: skip
+
+
+def _other_name(case: Case) -> Finding | None:
+    """The handshake named one server and the request another: nginx answers 421 where the other verifies clients."""
+    lines = [line for line in case.logged if line.kind is LineKind.MISDIRECTED and by_words(line) == NAMED]
+    scene, request = case.stage.scene, case.evidence.request
+    mixed = request is not None and scene.sni_known and scene.handshake is not scene.answer
+    answer = scene.answer
+    if not lines and (not mixed or answer.verify_client.value is VerifyClient.OFF):
+        return None
+    named = scene.sni if mixed else lines[-1].server
+    host = scene.host if mixed else lines[-1].host
+    summary = say(
+        "the handshake named {sni} and the request {host}: nginx answers 421, for {host} verifies clients by rules of its own",
+        "握手时的服务器名是 {sni}，请求的却是 {host}：{host} 按自己的规则验证客户端，因此 nginx 返回 421",
+        sni=named or "-", host=host or "-",
+    )  # fmt: skip
+    return finding(
+        NAMED, summary, Where.at((scene.handshake if mixed else scene.socket.default).origin, "server"),
+        *(say("{line}", "{line}", line=line.raw) for line in lines[:1]),
+    )  # fmt: skip
 
 
 def check_misdirected(case: Case) -> Iterator[Finding]:
     """421: SNI of one server, Host of another. Browsers do that on HTTP/2 when a certificate covers both names."""
     if case.side is not Side.CLIENT:
         return
-    lines = [line for line in case.logged if line.kind is LineKind.MISDIRECTED]
+    lines = [line for line in case.logged if line.kind is LineKind.MISDIRECTED and by_words(line) != NAMED]
     for socket, server in guests(case):
         if not lines and not socket.listen.http2:
             continue
@@ -119,6 +147,6 @@ def check_misdirected(case: Case) -> Iterator[Finding]:
 
 RULES = (
     Rule("sni-split", ("sni-host-split",), check_bypass),
-    Rule("no-sni", ("request-by-ip-or-without-sni",), check_no_sni),
+    Rule("no-sni", (NAMED,), check_no_sni),
     Rule("misdirected", ("http2-connection-reuse-421",), check_misdirected),
 )

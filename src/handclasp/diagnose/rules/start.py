@@ -16,6 +16,9 @@ from handclasp.pki.any_form import Form, look
 _QUOTED = re.compile(r'"(?P<path>[^"]+)"')
 _LOOSE = "directive-invalid-advice"
 _NO_FILE = "No such file"
+_MARK = b"\xef\xbb\xbf"
+# A drive, or what nginx makes of a backslash in quotes: it reads \n, \t and \r as line end, tab and return.
+_WINDOWS = re.compile(r'"[^"]*(?:[A-Za-z]:[\\/\n\t\r]|[\n\t\r]|\\)[^"]*"')
 _OF_FILES = frozenset({"ca-file", "client-crl-file-format", "server-cert-key-mismatch"})
 
 # In this order: the first whose directive and words fit names the cause.
@@ -61,6 +64,10 @@ _SAYS: dict[str, tuple[str, str]] = {
     ),
     "file-missing-in-container": ("{path} is not there for nginx to open", "nginx 打不开 {path}：文件不存在"),
     "file-permission-denied": ("nginx may not read {path}", "nginx 没有权限读取 {path}"),
+    "windows-bom-crlf-path": (
+        "{path} is written as on Windows: a byte-order mark before the first PEM block, or backslashes in the path",
+        "{path} 是 Windows 的写法：首个 PEM 块之前有字节顺序标记，或路径中用了反斜杠",
+    ),
     "client-crl-file-format": ("the CRL file {path} cannot be loaded", "吊销列表文件 {path} 无法加载"),
     "server-cert-key-mismatch": (
         "the server's certificate and key cannot be loaded, or do not belong together",
@@ -93,6 +100,8 @@ def cause_of(case: Case, fault: StartFault) -> str:
     """The cause of the catalogue for a complaint of nginx."""
     slug = cause_of_words(fault.message, fault.directive)
     content = case.evidence.files.get(path_in(fault.message) or "")
+    if slug in _OF_FILES and ((content or b"").startswith(_MARK) or _WINDOWS.search(fault.message)):
+        return "windows-bom-crlf-path"
     if slug in _OF_FILES and _NO_FILE in fault.message:
         return "file-missing-in-container"
     if slug != "ca-file" or content is None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from handclasp.diagnose.case import Case
 from handclasp.diagnose.log_line import LineKind, LogLine
 from handclasp.diagnose.page import Page, lines_behind, shown
-from handclasp.diagnose.reach import block_at
+from handclasp.diagnose.reach import addresses_of, block_at
 from handclasp.diagnose.rule import Rule, finding, say
 from handclasp.model.finding import Confidence, Finding, Severity, Where
 from handclasp.model.nginx import Location, TlsServer, TlsUpstream
@@ -109,7 +109,7 @@ def _speaks_tls(case: Case, location: Location, target: str) -> Text | None:
         return say("{directives} beside it have no effect", "旁边的 {directives} 不起作用", directives=", ".join(own))
     if case.evidence.upstream_chain and location is case.stage.scene.location:
         return say("{target} presents a certificate", "{target} 会出示证书", target=target)
-    addresses = _addresses(case, target)
+    addresses = addresses_of(case, target)
     socket = next((found for address in addresses if (found := own_socket(case.stage.config, address))), None)
     if socket is not None:
         return say("{target} listens with ssl", "{target} 以 ssl 监听", target=target) if socket.listen.ssl else None
@@ -121,13 +121,6 @@ def _speaks_tls(case: Case, location: Location, target: str) -> Text | None:
         return say('the upstream says "{words}"', "上游应答“{words}”", words=Page.PLAIN.value)
     tls = any(address.endswith(":443") for address in addresses)
     return say("port 443 speaks TLS", "443 端口使用 TLS") if tls else None
-
-
-def _addresses(case: Case, target: str) -> tuple[str, ...]:
-    """The addresses of a target without TLS: its own, or those of the upstream{} that it names; by default port 80."""
-    block = next((item for item in case.stage.config.upstreams if item.name.lower() == target.lower()), None)
-    written = block.addresses if block else (target,)
-    return tuple(one if one.startswith("unix:") or ":" in one.rpartition("]")[2] else f"{one}:80" for one in written)
 
 
 def _speaks_plain(case: Case, upstream: TlsUpstream) -> Text | None:

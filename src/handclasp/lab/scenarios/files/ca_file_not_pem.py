@@ -13,13 +13,6 @@ def _written(change: Callable[[Setup, bytes], bytes]) -> Setup:
     return made
 
 
-def _missing() -> Setup:
-    made = setup.client(1)
-    made.advertised = []
-    made.server.append("ssl_client_certificate client-ca.pem;")
-    return made
-
-
 def _indented(pem: bytes) -> bytes:
     return b"".join(b"    " + line + b"\n" for line in pem.splitlines())
 
@@ -39,7 +32,6 @@ SCENARIO = Scenario(
         "indent": lambda: _written(lambda _, pem: _indented(pem)),
         "utf16": lambda: _written(lambda _, pem: pem.decode().encode("utf-16")),
         "oneline": lambda: _written(lambda _, pem: pem.replace(b"\n", b"")),
-        "missing": _missing,
     },
     control={"pem": lambda: setup.client(1)},
     remedies={"convert-to-pem": _pem},

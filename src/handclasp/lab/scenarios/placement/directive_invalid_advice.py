@@ -24,7 +24,6 @@ SCENARIO = Scenario(
         "ssl_verify_client-require": lambda: _with("ssl_verify_client require;", verify=None),
         "ssl_verify_client-yes": lambda: _with("ssl_verify_client yes;", verify=None),
         "ssl_client_verify-directive": lambda: _with("ssl_client_verify on;", verify=None),
-        "ssl_verify_client-in-location": lambda: _with("location /admin {\n    ssl_verify_client on;\n}", verify=None),
         "ssl_verify_client-variable": lambda: _with("ssl_verify_client $v;", verify=None),
         "proxy_ssl_client_certificate-does-not-exist": lambda: _with("proxy_ssl_client_certificate client-ca.pem;"),
     },

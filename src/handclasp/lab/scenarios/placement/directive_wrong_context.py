@@ -5,10 +5,10 @@ from handclasp.lab.scenario import Scenario
 from handclasp.lab.setup import Setup
 
 
-def _in_location() -> Setup:
+def _in_location(*lines: str) -> Setup:
     made = setup.client(1)
-    lines = "ssl_client_certificate client-ca.pem;\n    ssl_verify_client on;\n    return 200 admin;"
-    made.server.append(f"location /admin {{\n    {lines}\n}}")
+    body = "\n    ".join((*lines, "return 200 admin;"))
+    made.server.append(f"location /admin {{\n    {body}\n}}")
     made.verify = None
     return made
 
@@ -20,7 +20,10 @@ def _guard(made: Setup) -> None:
 
 SCENARIO = Scenario(
     cause="directive-wrong-context",
-    broken={"in-location": _in_location},
+    broken={
+        "in-location": lambda: _in_location("ssl_client_certificate client-ca.pem;", "ssl_verify_client on;"),
+        "ssl_verify_client-in-location": lambda: _in_location("ssl_verify_client on;"),
+    },
     control={"in-server": lambda: setup.client(1)},
     remedies={"optional-and-guard": _guard},
 )

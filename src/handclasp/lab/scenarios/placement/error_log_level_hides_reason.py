@@ -34,4 +34,5 @@ SCENARIO = Scenario(
     remedies={"log-at-info": _info},
     dead_ends={"raise-depth": changes.raise_depth},
     good=_reason_is_told,
+    beside={"": ("client-cert-expired",)},
 )

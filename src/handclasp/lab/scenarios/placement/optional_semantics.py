@@ -41,5 +41,13 @@ SCENARIO = Scenario(
     broken={f"{mode}-{fault}": lambda mode=mode, fault=fault: _faulty(mode, fault) for mode, fault in _FORMS},  # type: ignore[misc]
     control={"sound": lambda: _faulty("optional", "")},
     remedies={"repair-certificate": _repair},
+    beside={
+        "optional-expired": ("client-cert-expired",),
+        "optional_no_ca-expired": ("client-cert-expired",),
+        "optional-eku": ("client-eku-lacks-clientauth",),
+        "optional_no_ca-eku": ("client-eku-lacks-clientauth",),
+        "optional-unknown": ("client-ca-not-trusted",),
+        "optional_no_ca-nochain": ("client-trust-intermediate-only",),
+    },
     dead_ends={"raise-depth": changes.raise_depth},
 )

@@ -22,6 +22,7 @@ def _revoked_file() -> Setup:
     """The client was revoked in the new file, which nginx has not read."""
     made = setup.client(1)
     made.all_crls()
+    made.unwelcome = True
     new = _file(made, made.leaf.serial)
     made.visits = [made.visit("client-before"), Reload(files={"ca.crl": new}, signal=False), made.visit(CLIENT)]
     return made

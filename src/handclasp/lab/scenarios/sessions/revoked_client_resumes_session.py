@@ -14,6 +14,7 @@ _CACHE = ["ssl_session_cache shared:SSL:1m;", "ssl_session_tickets off;"]
 def _resuming(tls: TlsVersion, *lines: str, after: tuple[str, ...] | None = None) -> Setup:
     made = setup.client(1)
     made.all_crls()
+    made.unwelcome = True
     made.server = ["ssl_protocols TLSv1.2 TLSv1.3;", *lines]
     crls = [BlankCrl(issuer=tier, number=2) for tier in made.draft.tiers[1:]]
     crls[0].revoked.append((made.leaf.serial, 1, ()))

@@ -39,6 +39,12 @@ SCENARIO = Scenario(
         "wrong-ca+bad-eku,leaf-only": lambda: _wrong_ca(chain=False, purpose=True),
         "wrong-ca+bad-eku,chain-sent": lambda: _wrong_ca(chain=True, purpose=True),
     },
+    beside={
+        "wrong-ca+expired,leaf-only": ("client-ca-not-trusted", "client-cert-expired"),
+        "bad-eku+expired": ("client-eku-lacks-clientauth", "client-cert-expired"),
+        "wrong-ca+bad-eku,leaf-only": ("client-ca-not-trusted", "client-eku-lacks-clientauth"),
+        "wrong-ca+bad-eku,chain-sent": ("client-chain-untrusted-root", "client-eku-lacks-clientauth"),
+    },
     control={"sound": lambda: setup.client(1)},
     remedies={"list-all-errors": _everything},
     dead_ends={"repair-what-the-line-says": _renew},

@@ -32,4 +32,5 @@ SCENARIO = Scenario(
     remedies={"repair-first-cause": changes.trust_root},
     dead_ends={"max-fails-0": _never_disabled},
     history=True,
+    beside={"": ("upstream-ca-not-trusted",)},
 )

@@ -40,6 +40,12 @@ SCENARIO = Scenario(
         "wrong-ca+wrong-name": lambda: _faulty("ca", "name"),
         "bad-eku+expired": lambda: _faulty("eku", "expired"),
     },
+    beside={
+        "wrong-ca+expired": ("upstream-ca-not-trusted", "upstream-cert-expired"),
+        "expired+wrong-name": ("upstream-cert-expired", "upstream-name-mismatch"),
+        "wrong-ca+wrong-name": ("upstream-ca-not-trusted", "upstream-name-mismatch"),
+        "bad-eku+expired": ("upstream-eku-lacks-serverauth", "upstream-cert-expired"),
+    },
     control={"sound": lambda: setup.upstream(1)},
     remedies={"check-everything": _everything},
     dead_ends={"renew-only": _renew, "verify-off": changes.verify_off},
