@@ -117,7 +117,7 @@ def _worked_through(case: Case, findings: list[Finding]) -> tuple[list[Finding],
 
 def _moved(now: Case, finding: Finding) -> Finding | None:
     """The same finding after edits that may have moved its line; None when they have cured it."""
-    alike = [other for other in _findings(now) if _likeness(other) == _likeness(finding)]
+    alike = _alike(finding, now)
     return next((other for other in alike if other.summary == finding.summary), alike[0] if alike else None)
 
 
@@ -151,7 +151,11 @@ def _complaints(case: Case) -> set[str]:
 
 def _count(finding: Finding, case: Case) -> int:
     """How many findings like this one there are: of one cause several may stand at several places, whose lines may move."""
-    return sum(_likeness(other) == _likeness(finding) for other in _findings(case))
+    return len(_alike(finding, case))
+
+
+def _alike(finding: Finding, case: Case) -> list[Finding]:
+    return [other for other in case.once(_checked, finding.cause) if _likeness(other) == _likeness(finding)]
 
 
 def _likeness(finding: Finding) -> tuple[object, ...]:
@@ -162,8 +166,11 @@ def _findings(case: Case) -> list[Finding]:
     return list(case.once(_checked))
 
 
-def _checked(case: Case) -> list[Finding]:
-    rules = ALL if not case.start_faults else [rule for rule in ALL if rule.before_start]
+def _checked(case: Case, cause: str | None = None) -> list[Finding]:
+    """What all rules find, or those that can report a cause."""
+    rules = [rule for rule in ALL if rule.before_start or not case.start_faults]
+    if cause is not None:
+        rules = [rule for rule in rules if cause in rule.causes or "*" in rule.causes]
     found = [_ranked(case, rule, finding) for rule in rules for finding in rule.check(case)]
     if case.unread and not case.start_faults:
         # The files that decide are not at hand: the log lines are all there is to go by.

@@ -110,7 +110,7 @@ def mentions_client(config: EffectiveConfig, text: str, depth: int = 0) -> bool:
         return True
     names = set(re.findall(r"\$\{?(\w+)", text))
     return depth < 8 and any(
-        mentions_client(config, block.source, depth + 1) for block in config.maps if block.variable in names
+        mentions_client(config, block.source, depth + 1) for name in names for block in config.maps_of(name)
     )
 
 

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Generic, Self, TypeVar
+from typing import Generic, Self, TypeVar, cast
 
 from handclasp.model.errors import InputError
 from handclasp.model.origin import Origin
@@ -305,6 +305,21 @@ class EffectiveConfig:
     upstreams: tuple[UpstreamBlock, ...] = ()
     maps: tuple[MapBlock, ...] = ()
     derived: dict[str, object] = field(default_factory=dict, init=False, compare=False, repr=False)
+
+    def upstream_named(self, name: str) -> UpstreamBlock | None:
+        """The upstream{} of a name; of equal names the first."""
+        if "upstreams" not in self.derived:
+            self.derived["upstreams"] = {block.name.lower(): block for block in reversed(self.upstreams)}
+        return cast("dict[str, UpstreamBlock]", self.derived["upstreams"]).get(name.lower())
+
+    def maps_of(self, variable: str) -> tuple[MapBlock, ...]:
+        """The maps that set a variable, in file order."""
+        if "maps" not in self.derived:
+            found: dict[str, tuple[MapBlock, ...]] = {}
+            for block in self.maps:
+                found[block.variable] = (*found.get(block.variable, ()), block)
+            self.derived["maps"] = found
+        return cast("dict[str, tuple[MapBlock, ...]]", self.derived["maps"]).get(variable, ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from handclasp.catalogue import directives as catalogue
+from handclasp.catalogue import stock_directives as stock
 from handclasp.catalogue.directives import DirectiveSpec, Inherit, Value
 from handclasp.model.nginx import NginxVersion, StartFault
 from handclasp.nginxconf.fault_files import StartFiles
@@ -28,6 +29,14 @@ _INSIDE = {
 }
 # Their handlers add to what stands already instead of refusing it.
 _REPEATABLE = frozenset({"ssl_session_cache", "keepalive", "limit_except", "worker_processes"})
+# What Debian's builds, which were measured, can do: of stream and mail they hold less than others.
+_MEASURED = frozenset(
+    {
+        catalogue.MAIN, catalogue.EVENTS, catalogue.HTTP, catalogue.SERVER, catalogue.LOCATION, catalogue.UPSTREAM,
+        catalogue.SERVER_IF, catalogue.LOCATION_IF, catalogue.LIMIT_EXCEPT,
+    }
+)  # fmt: skip
+_OWN_MODULES = ("ngx_stream_module", "ngx_mail_module")
 
 
 class DirectiveFaults:
@@ -38,6 +47,8 @@ class DirectiveFaults:
         self.version = _triple(known.version)
         self.zones: dict[str, int] = {}
         self.defaults: set[tuple[str, int]] = set()
+        self.foreign = False  # a module that does not come with nginx was loaded
+        self.rows: dict[str, tuple[DirectiveSpec, ...]] = {}
 
     def block(self, directives: tuple[Directive, ...], context: str) -> Iterator[StartFault]:
         """Faults of the directives of one block and of the blocks in it."""
@@ -53,6 +64,8 @@ class DirectiveFaults:
             words = words or self._once(item, spec, seen) or value_fault(item, spec) or self._later(item, sockets, context)
         if words:
             yield placed(words, item)
+        if item.name == "load_module" and not any(each in " ".join(item.args) for each in _OWN_MODULES):
+            self.foreign = True
         inner = _INSIDE.get((context, item.name))
         if inner and item.children is not None:
             yield from self.block(item.children, inner)
@@ -60,9 +73,11 @@ class DirectiveFaults:
     def _spec(self, item: Directive, context: str) -> tuple[DirectiveSpec | None, str | None]:
         """The row that applies here, or why none does: nginx's own search (ngx_conf_handler)."""
         name = item.name
-        rows = [row for row in catalogue.specs(name) if row.exists_in(self.version)]
+        rows = self.rows.get(name)
+        if rows is None:
+            rows = self.rows[name] = tuple(row for row in catalogue.specs(name) if row.exists_in(self.version))
         if not rows:
-            return None, f'unknown directive "{name}"' if self._unknown(name) else None
+            return None, self._elsewhere(item, context)
         spec = next((row for row in rows if context in row.contexts), None)
         if spec is None:
             return None, f'"{name}" directive is not allowed here'
@@ -75,11 +90,39 @@ class DirectiveFaults:
             return None, f'invalid number of arguments in "{name}" directive'
         return spec, None
 
-    def _unknown(self, name: str) -> bool:
-        """Names of the table that this version lacks, and TLS names that no nginx has. Other modules' names may be anything."""
-        if catalogue.specs(name) or name in catalogue.MISTAKES:
+    def _elsewhere(self, item: Directive, context: str) -> str | None:
+        """What is wrong with a directive that Handclasp does not interpret in this version."""
+        name = item.name
+        places = stock.table().get(name)
+        if places is None or catalogue.specs(name):
+            return f'unknown directive "{name}"' if self._unknown(name, context) else None
+        if context not in _MEASURED or self.version > stock.NEWEST:
+            return None
+        if all(place.lacking >= self.version for place in places.values()):
+            return f'unknown directive "{name}"'
+        place = places.get(context)
+        if place is not None and place.lacking >= self.version:
+            place = None
+        if place is None:
+            return f'"{name}" directive is not allowed here'
+        if place.block and item.children is None and item.body is None:
+            return f'directive "{name}" has no opening "{{"'
+        if not place.block and item.children is not None:
+            return f'directive "{name}" is not terminated by ";"'
+        return None if place.takes(len(item.args)) else f'invalid number of arguments in "{name}" directive'
+
+    def _unknown(self, name: str, context: str) -> bool:
+        """Names that this version lacks, TLS names that no nginx has, and slips of the pen.
+
+        What may come from a module that does not come with nginx, or from an nginx newer than any that was measured, is not
+        called unknown.
+        """
+        if catalogue.specs(name) or name in catalogue.MISTAKES or stock.meant(name):
             return True
-        return (name.startswith("ssl_") or "_ssl_" in name) and "_by_" not in name
+        if (name.startswith("ssl_") or "_ssl_" in name) and "_by_" not in name:
+            return True
+        strange = self.foreign or stock.of_another_module(name) or self.version > stock.NEWEST
+        return context in _MEASURED and not strange
 
     def _once(self, item: Directive, spec: DirectiveSpec, seen: set[str]) -> str | None:
         if spec.repeat or spec.value is Value.MASK or item.name in _REPEATABLE or spec.inherit is Inherit.LIST:

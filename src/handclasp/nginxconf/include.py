@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from weakref import WeakValueDictionary
 
 from handclasp.model.errors import InputError
 from handclasp.nginxconf.parse import parse
@@ -74,9 +75,15 @@ def _tree(start: str, prefix: str, documents: tuple[tuple[str, Document], ...], 
     return ConfigTree(start, prefix, directives.directives, {path: document.source for path, document in documents})
 
 
-@lru_cache(maxsize=1024)  # gathering, judging, and trying edits read the same files again
+_known: "WeakValueDictionary[tuple[bytes, str, bool], Document]" = WeakValueDictionary()
+
+
 def _parsed(content: bytes, path: str, *, included: bool) -> Document:
-    return parse(decode(content), path, included=included)
+    """Gathering, judging, and trying edits read the same files again: what a tree still holds is not parsed twice."""
+    key = (content, path, included)
+    if (found := _known.get(key)) is None:
+        found = _known[key] = parse(decode(content), path, included=included)
+    return found
 
 
 class _Resolver:

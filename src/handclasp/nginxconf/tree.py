@@ -98,7 +98,7 @@ class Directive:
         return f"<{' '.join(word.value for word in self.words)!r} at {self.origin}>"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Document:
     """One parsed file; include directives stand as they are."""
 

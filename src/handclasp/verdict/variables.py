@@ -60,11 +60,11 @@ def holds(guard: Guard, known: dict[str, str], config: EffectiveConfig) -> bool 
 def _value(name: str, known: dict[str, str], config: EffectiveConfig, depth: int) -> str | None:
     if name in known:
         return known[name]
-    block = next((item for item in config.maps if item.variable == name), None)
-    if block is None or depth > _DEEPEST:
+    blocks = config.maps_of(name)
+    if not blocks or depth > _DEEPEST:
         return None
-    source = expand(block.source, known, config, depth + 1)
-    return None if source is None else expand(_mapped(block, source), known, config, depth + 1)
+    source = expand(blocks[0].source, known, config, depth + 1)
+    return None if source is None else expand(_mapped(blocks[0], source), known, config, depth + 1)
 
 
 def _mapped(block: MapBlock, source: str) -> str:
