@@ -22,6 +22,9 @@ MOST_REVOKED = 3
 _LOOKED_AT = 20
 
 
+NO_CLIENT = ClientIdentity(certificate_chain=b"", private_key=b"")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
     """One client: the name of its identity, and what it holds."""
@@ -43,7 +46,7 @@ class Cast:
 def cast_of(home: Home, *, leaving: frozenset[int] = frozenset()) -> Cast:
     """Those whose certificate and key are in the home, and a stranger made for the occasion.
 
-    `leaving`: serials of revoked certificates that must be tried in any case.
+    `leaving`: serials of revoked certificates that must be tried in any case; then no others are.
     """
     live = tuple(member for record in may_enter(home) if (member := holder(home, record)))
     now = home.clock.now()
@@ -52,10 +55,11 @@ def cast_of(home: Home, *, leaving: frozenset[int] = frozenset()) -> Cast:
         for record in home.store.certificates()
         if record.state is CertificateState.REVOKED and record.certificate is not None and record.not_after > now
     ]
-    gone.sort(key=lambda record: (record.serial in leaving, record.revoked_at or record.not_before), reverse=True)
-    revoked = tuple(member for record in gone[: len(leaving) + _LOOKED_AT] if (member := holder(home, record)))
-    most = max(MOST_REVOKED, sum(member.serial in leaving for member in revoked))
-    return Cast(good=live, revoked=revoked[:most], foreign=stranger(home))
+    if leaving:
+        gone = [record for record in gone if record.serial in leaving]
+    gone.sort(key=lambda record: record.revoked_at or record.not_before, reverse=True)
+    revoked = tuple(member for record in gone[: len(leaving) or _LOOKED_AT] if (member := holder(home, record)))
+    return Cast(good=live, revoked=revoked[: len(leaving) or MOST_REVOKED], foreign=stranger(home))
 
 
 def holder(home: Home, record: CertificateRecord) -> Member | None:

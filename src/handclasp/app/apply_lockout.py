@@ -40,6 +40,12 @@ def refuse_lockout(home: Home, *, bundle: bytes, crls: bytes) -> None:
         )
 
 
+def unpublished(home: Home) -> bool:
+    """Whether a recorded revocation is not on the published CRLs."""
+    path = home.layout.crl
+    return home.files.exists(path) and any(_forgotten(home, home.files.read(path)))
+
+
 def bundle_of(home: Home) -> bytes:
     """Every CA certificate as the registry has it, PEM: what ca/bundle.pem says, or will."""
     return b"".join(pem_of(authority.certificate) for authority in home.authorities())

@@ -99,6 +99,24 @@ def key(member: Member) -> str:
     return f"{member.name}#{member.serial:X}"
 
 
+def leaving_steps(sites: Iterable[SiteIntent], members: Iterable[Member]) -> tuple[ProbeStep, ...]:
+    """One step for each client that leaves, at each site: what `SiteProver.before` saves its sessions by."""
+    known = tuple(members)
+    return tuple(
+        ProbeStep(
+            name=member.name,
+            expect=Expect.REFUSED,
+            site=site.server_names[0],
+            who=Who.REVOKED,
+            identity=key(member),
+            tls=tls,
+        )
+        for site in sites
+        for tls in spoken(site)
+        for member in known
+    )
+
+
 @dataclass(slots=True)
 class SiteProver:
     """apply.Prover over real handshakes.
@@ -116,8 +134,10 @@ class SiteProver:
     statuses: dict[tuple[str, TlsVersion | None], int | None] = field(default_factory=dict)
 
     def before(self) -> None:
-        """Save a session of every good or leaving client, and what the good ones are answered."""
+        """Save a session of every good or leaving client that has none yet, and what the good ones are answered."""
         for step in self.watched:
+            if _place(step) in self.sessions and step.who is not Who.GOOD:
+                continue
             if step.site not in self.sites or step.resumed or not step.sni or step.path != "/" or step.who in _REJECTED:
                 continue
             seen = self.door.ask(self._request(step, None))

@@ -9,7 +9,7 @@ from handclasp.app.apply import Applied, Prover, Way, apply_plan
 from handclasp.app.apply_cast import Cast, cast_of
 from handclasp.app.apply_certificates import Pair, ensure_certificate, lacks_certificate, stand_in
 from handclasp.app.apply_drift import copies, drifted, noted, refuse
-from handclasp.app.apply_lockout import refuse_lockout
+from handclasp.app.apply_lockout import refuse_lockout, unpublished
 from handclasp.app.apply_neighbours import refuse_new_default, taken, unguarded
 from handclasp.app.apply_place import Place, file_name, note_place, private_place, remembered
 from handclasp.app.apply_proof import SiteProver, steps_for
@@ -19,6 +19,7 @@ from handclasp.app.apply_state import Change, Gear, Instance, now
 from handclasp.app.home import Home
 from handclasp.app.register import may_enter
 from handclasp.app.site import SiteOrder, material
+from handclasp.model.errors import Bug
 from handclasp.model.intent import SiteIntent, SiteMaterial
 from handclasp.model.plan import Plan, RemoveFile, WriteFile
 from handclasp.nginxconf.render import render_sites
@@ -28,6 +29,8 @@ from handclasp.nginxconf.render_words import server_name
 __all__ = ["SitesApplied", "apply_sites", "plan_sites", "private_instance", "remembered", "with_site"]
 
 _SECRET = 0o600
+_MOST_PAUSES = 25
+_PAUSE_SECONDS = 0.2
 
 
 def private_instance(home: Home) -> Instance:
@@ -75,6 +78,21 @@ def plan_sites(
     return Plan(files=tuple(changes), probes=steps_for((order.intent for order in orders), cast), about=about)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaving:
+    """Certificates that were revoked just now; `seen` holds the TLS sessions that their holders had from before.
+
+    `publish` makes the CRLs say what the registry says; called with the home's lock held.
+    """
+
+    serials: frozenset[int] = frozenset()
+    seen: SiteProver | None = None
+    publish: Callable[[], object] | None = None
+
+
+NOBODY = Leaving()
+
+
 @dataclass(slots=True)
 class SitesApplied:
     """What an apply of sites worked with: the sites, the identities issued for them, who knocked, and what was done."""
@@ -90,7 +108,7 @@ def apply_sites(
     gear: Gear,
     choose: Callable[[], tuple[SiteOrder, ...]],
     *,
-    leaving: frozenset[int] = frozenset(),
+    leaving: Leaving = NOBODY,
     way: Way | None = None,
     place: Place | None = None,
     wanted: SavedPlan | None = None,
@@ -101,7 +119,7 @@ def apply_sites(
         home: the CA.
         gear: the ports.
         choose: says which sites; called when nobody else changes this nginx, and what was interrupted is put right.
-        leaving: serials of revoked certificates that must knock in the proof, with sessions from before the change.
+        leaving: revoked certificates that must knock in the proof, with sessions from before the change.
         way: how; None: start the private nginx; one of somebody else is never started. A revocation overwrites what was
             changed by hand: it must not wait for anybody.
         place: where; None: the private nginx.
@@ -119,11 +137,12 @@ def apply_sites(
     casts: list[Cast] = []
 
     def planned() -> Plan:
-        return plan_sites(home, gear, work.orders, casts[-1], where, force=how.force or how.forward)
+        force = how.force or how.forward
+        return _settled(home, gear, leaving, lambda: plan_sites(home, gear, work.orders, casts[-1], where, force=force))
 
     def make_plan() -> Plan:
         work.orders = choose()
-        casts.append(cast_of(home, leaving=leaving))
+        casts.append(cast_of(home, leaving=leaving.serials))
         plan = planned()
         if wanted is not None:
             refuse_moved(home, where, work.orders, plan, wanted)
@@ -135,10 +154,25 @@ def apply_sites(
 
     def make_prover(plan: Plan) -> Prover:
         work.prover = site_prover(gear, work.orders, casts[-1], plan)
+        if leaving.seen is not None:
+            work.prover.sessions.update(leaving.seen.sessions)
+            work.prover.let_in.update(leaving.seen.let_in)
         return work.prover
 
     work.applied = apply_plan(gear, where.instance, make_plan, make_prover, how)
     return work
+
+
+def _settled(home: Home, gear: Gear, leaving: Leaving, plan: Callable[[], Plan]) -> Plan:
+    """A plan made while nobody records a revocation; one that another run is publishing is waited for."""
+    for turns_left in reversed(range(_MOST_PAUSES)):
+        with home.changing("planning"):
+            if leaving.publish is not None:
+                leaving.publish()
+            if not turns_left or not unpublished(home):
+                return plan()
+        gear.pause(_PAUSE_SECONDS)
+    raise Bug("the last turn of planning did not plan")
 
 
 def site_prover(gear: Gear, orders: tuple[SiteOrder, ...], cast: Cast, plan: Plan) -> SiteProver:

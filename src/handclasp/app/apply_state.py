@@ -2,6 +2,7 @@
 
 import posixpath
 from base64 import b64decode, b64encode
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,7 +23,7 @@ Change = WriteFile | RemoveFile
 
 @dataclass(frozen=True, slots=True)
 class Gear:
-    """The ports that an apply takes. `actor` is who is at work, for the history."""
+    """The ports that an apply takes. `actor` is who is at work, for the history; `pause` waits so many seconds."""
 
     files: FileTree
     nginx: Nginx
@@ -30,6 +31,7 @@ class Gear:
     clock: Clock
     entropy: Entropy
     actor: str
+    pause: Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,19 +8,27 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from handclasp.app.apply import Applied, Proven, Way, unfinished
-from handclasp.app.apply_cast import holder
-from handclasp.app.apply_history import Kind
+from handclasp.app.apply_cast import NO_CLIENT, Cast, holder
+from handclasp.app.apply_history import Kind, newest
+from handclasp.app.apply_lockout import bundle_of, refuse_lockout
 from handclasp.app.apply_place import Place, adopted_places, private_place, remembered
-from handclasp.app.apply_proof import SiteProver, spoken
-from handclasp.app.apply_site import apply_sites
-from handclasp.app.apply_state import Gear
-from handclasp.app.crl import PublishedCrl, publish_locked
+from handclasp.app.apply_proof import SiteProver, leaving_steps, spoken
+from handclasp.app.apply_site import Leaving, apply_sites
+from handclasp.app.apply_state import Gear, Instance
+from handclasp.app.apply_state import now as current
+from handclasp.app.ca_files import crl_file_content
+from handclasp.app.crl import PublishedCrl, publish_locked, published_crls
 from handclasp.app.home import Home
-from handclasp.app.revoke_record import record_revocation_locked, revocable
-from handclasp.model.errors import Bug, HandclaspError, UsageError
+from handclasp.app.revoke_record import chosen_for, held, record_revocation, session_epoch
+from handclasp.app.site import SiteOrder
+from handclasp.model.errors import Bug, HandclaspError, PolicyError
 from handclasp.model.issuance import CertificateRecord, CertificateState, Reason
 from handclasp.model.plan import Expect, Who
-from handclasp.pki.serials import format_serial, parse_serial
+from handclasp.pki.serials import format_serial
+
+_STORM_SECONDS = 15.0
+_PAUSE_SECONDS = 0.5
+_MOST_PAUSES = 6
 
 _NO_NGINX = "no nginx of this home serves a site: nobody was asked"
 
@@ -69,23 +77,33 @@ class Revoked:
 def revoke(home: Home, gear: Gear, what: str, *, reason: Reason = Reason.UNSPECIFIED, serial: str | None = None) -> Revoked:
     """Revoke the certificates of an identity (or the one with that serial) and make the private nginx refuse them.
 
-    Killed anywhere, the revocation is either not recorded, or recorded; then running it again completes it.
-
     Raises:
         UsageError: there is no such certificate.
-        PolicyError: it is a CA's, or the new CRLs would shut live clients out: then the revocation is recorded and nginx is
-            as before.
+        others as `revoke_records`.
+    """
+    return revoke_records(home, gear, chosen_for(home, what, serial), reason=reason)
+
+
+def revoke_records(home: Home, gear: Gear, chosen: tuple[CertificateRecord, ...], *, reason: Reason) -> Revoked:
+    """Revoke certificates, all in one step, and make every nginx of this home refuse them.
+
+    Killed anywhere, the revocation is either not recorded, or recorded; then running it again completes it. Several runs at
+    once share CRLs and reloads: each finds out whether what it recorded is published and in force already, and then proves it.
+
+    Raises:
+        PolicyError: the new CRLs would shut live clients out: then the revocation is recorded and nginx is as before.
         WorldError, apply.ProofError: nginx did not take it: the revocation is recorded, and nginx is as before.
     """
     started = home.clock.now()
-    chosen = chosen_for(home, what, serial)
-    fresh = tuple(record.serial for record in chosen if record.state is not CertificateState.REVOKED)
-    records, crls = _record_and_publish(home, chosen, reason)
-    enforced, doubts = _everywhere(home, gear, records)
+    fresh = tuple(record for record in chosen if record.state is not CertificateState.REVOKED)
+    sessions = {place.instance: _sessions(home, gear, place, fresh) for place in _places(home, gear)}
+    records = record_revocation(home, chosen, reason=reason)
+    crls = _publish(home, anew=any(held(record) for record in chosen))
+    enforced, doubts = _everywhere(home, gear, records, sessions)
     now = home.clock.now()
     done = Revoked(
         records=records,
-        fresh=fresh,
+        fresh=tuple(record.serial for record in fresh),
         crls=crls,
         applied=enforced,
         unproven=doubts,
@@ -97,45 +115,66 @@ def revoke(home: Home, gear: Gear, what: str, *, reason: Reason = Reason.UNSPECI
     return done
 
 
-def chosen_for(home: Home, what: str, serial: str | None) -> tuple[CertificateRecord, ...]:
-    """The records an order means; UsageError when there are none, PolicyError when they are a CA's."""
-    found = revocable(home, what)
-    if serial is None:
-        return found
-    numbers = set(parse_serial(serial))
-    chosen = tuple(record for record in found if record.serial in numbers)
-    if not chosen:
-        raise UsageError(f"{what} has no unexpired certificate with serial {serial}", hint=f"handclasp show {what}")
-    return chosen
+def _sessions(home: Home, gear: Gear, place: Place, leaving: tuple[CertificateRecord, ...]) -> SiteProver:
+    """TLS sessions of those who are about to leave: whoever's reload it is that shuts them out, these must not be resumed."""
+    members = tuple(member for record in leaving if (member := holder(home, record)))
+    sites = {order.intent.server_names[0]: order.intent for order in remembered(home, place)}
+    prover = SiteProver(
+        door=gear.probe,
+        sites=sites,
+        cast=Cast(good=(), revoked=members, foreign=NO_CLIENT),
+        watched=leaving_steps(sites.values(), members),
+    )
+    if members and gear.nginx.running(prefix=place.instance.prefix, config=place.instance.config):
+        prover.before()
+    return prover
 
 
-def _record_and_publish(
-    home: Home, chosen: tuple[CertificateRecord, ...], reason: Reason
-) -> tuple[tuple[CertificateRecord, ...], tuple[PublishedCrl, ...]]:
-    """Row, audit event and epoch in one transaction; then the CRL of every CA, judged before anybody relies on it."""
-    with home.changing("revoking"):
-        records = record_revocation_locked(home, chosen, reason=reason)
-        try:
-            return records, publish_locked(home)
-        except HandclaspError as error:
-            unpublished = "the revocation is recorded, and no CRL says so yet: put this right, and run the command again"
-            error.hint = f"{error.hint}\n{unpublished}" if error.hint else unpublished
-            raise
+def _publish(home: Home, *, anew: bool) -> tuple[PublishedCrl, ...]:
+    """CRLs that list every recorded revocation. They may be there: another run that came later published both."""
+    with home.changing("publishing CRLs"):
+        return _publish_locked(home, anew=anew)
 
 
-def _everywhere(home: Home, gear: Gear, records: tuple[CertificateRecord, ...]) -> tuple[tuple[Enforced, ...], tuple[str, ...]]:
-    """Every nginx that serves a site of this home; one that fails does not keep the revocation from the others."""
-    places = [
-        place
-        for place in (private_place(home), *adopted_places(home))
-        if remembered(home, place) or unfinished(gear, place.instance)
-    ]
+def _publish_locked(home: Home, *, anew: bool = False) -> tuple[PublishedCrl, ...]:
+    if not anew and _published(home):
+        return published_crls(home)
+    try:
+        return publish_locked(home)
+    except HandclaspError as error:
+        unpublished = "the revocation is recorded, and no CRL says so yet: put this right, and run the command again"
+        error.hint = f"{error.hint}\n{unpublished}" if error.hint else unpublished
+        raise
+
+
+def _published(home: Home) -> bool:
+    there = current(home.files, home.layout.crl)
+    if there is None or there != crl_file_content(home):
+        return False
+    try:
+        refuse_lockout(home, bundle=bundle_of(home), crls=there)
+    except PolicyError:
+        return False
+    return True
+
+
+def _places(home: Home, gear: Gear) -> tuple[Place, ...]:
+    """Every nginx that serves a site of this home."""
+    known = (private_place(home), *adopted_places(home))
+    return tuple(place for place in known if remembered(home, place) or unfinished(gear, place.instance))
+
+
+def _everywhere(
+    home: Home, gear: Gear, records: tuple[CertificateRecord, ...], sessions: dict[Instance, SiteProver]
+) -> tuple[tuple[Enforced, ...], tuple[str, ...]]:
+    """To every nginx that serves a site of this home; one that fails does not keep the revocation from the others."""
+    places = _places(home, gear)
     done: list[Enforced] = []
     doubts: list[str] = []
     failures: list[HandclaspError] = []
     for place in places:
         try:
-            applied, more = _enforce(home, gear, records, place)
+            applied, more = _enforce(home, gear, records, place, sessions.get(place.instance))
         except HandclaspError as error:
             failures.append(error)
             continue
@@ -146,18 +185,39 @@ def _everywhere(home: Home, gear: Gear, records: tuple[CertificateRecord, ...]) 
     return tuple(done), tuple(doubts) if places else (_NO_NGINX,)
 
 
-def _enforce(home: Home, gear: Gear, records: tuple[CertificateRecord, ...], place: Place) -> tuple[Applied, tuple[str, ...]]:
+def _enforce(
+    home: Home, gear: Gear, records: tuple[CertificateRecord, ...], place: Place, seen: SiteProver | None
+) -> tuple[Applied, tuple[str, ...]]:
     """The CRLs and the new session epoch to nginx, in one apply; what happened, and what could not be proven."""
-    leaving = frozenset(record.serial for record in records)
     names = ", ".join(dict.fromkeys(record.name for record in records))
     way = Way(kind=Kind.REVOKE, start=False, about=names)
-    done = apply_sites(home, gear, lambda: remembered(home, place), leaving=leaving, way=way, place=place)
+    # Others may record revocations meanwhile: what is planned for nginx must hold those too, or none of them would be refused.
+    leaving = Leaving(serials=frozenset(record.serial for record in records), seen=seen, publish=lambda: _publish_locked(home))
+
+    def choose() -> tuple[SiteOrder, ...]:
+        gather(home, gear, place.instance)
+        return remembered(home, place)
+
+    done = apply_sites(home, gear, choose, leaving=leaving, way=way, place=place)
     applied, prover = done.applied, done.prover
     if applied is None or prover is None:
         raise Bug("an apply came back without a result")
     if not applied.serving:
         return applied, (f"nginx is not running with {place.instance.config}: its files are ready, and nobody was asked",)
     return applied, tuple(_doubts(home, applied, prover, records))
+
+
+def gather(home: Home, gear: Gear, instance: Instance) -> None:
+    """In a storm of revocations, wait until no more come for a moment, at most so long: then one reload serves them all."""
+    last = newest(gear, instance)
+    if last is None or last.kind is not Kind.REVOKE or (home.clock.now() - last.at).total_seconds() > _STORM_SECONDS:
+        return
+    known = session_epoch(home)
+    for _ in range(_MOST_PAUSES):
+        gear.pause(_PAUSE_SECONDS)
+        before, known = known, session_epoch(home)
+        if before == known:
+            return
 
 
 def _note_proof(home: Home, done: Revoked) -> None:

@@ -9,7 +9,7 @@ from handclasp.app.home import SESSION_EPOCH, Home
 from handclasp.catalogue.profiles import CA_PROFILES
 from handclasp.model.errors import PolicyError, UsageError
 from handclasp.model.issuance import CertificateRecord, CertificateState, Reason
-from handclasp.pki.serials import format_serial
+from handclasp.pki.serials import format_serial, parse_serial
 
 HOLD = Reason.CERTIFICATE_HOLD
 
@@ -39,6 +39,45 @@ def revocable(home: Home, what: str) -> tuple[CertificateRecord, ...]:
                 hint="if its key was stolen, make a new home and issue everything again",
             )
     return numbered
+
+
+def chosen_of(home: Home, names: tuple[str, ...], serial: str | None) -> tuple[CertificateRecord, ...]:
+    """The records that all these names mean, each once; a serial goes with a single name. Errors as `chosen_for`.
+
+    Raises:
+        UsageError: there is no name, or one means nothing: all that mean nothing are named.
+    """
+    if not names:
+        raise UsageError("nobody was named", hint="handclasp revoke NAME, or --from FILE")
+    if serial is not None and len(set(names)) > 1:
+        raise UsageError("--serial goes with one name", hint="the names may be serials themselves")
+    found: dict[tuple[str, int], CertificateRecord] = {}
+    unknown: list[UsageError] = []
+    for name in dict.fromkeys(names):
+        try:
+            found.update({(record.issuer, record.serial): record for record in chosen_for(home, name, serial)})
+        except UsageError as error:
+            unknown.append(error)
+    if len(unknown) == 1:
+        raise unknown[0]
+    if unknown:
+        raise UsageError(
+            f"{len(unknown)} of {len(set(names))} names mean nothing; nobody was revoked",
+            hint="\n".join(error.what for error in unknown),
+        )
+    return tuple(found.values())
+
+
+def chosen_for(home: Home, what: str, serial: str | None) -> tuple[CertificateRecord, ...]:
+    """The records an order means; UsageError when there are none, PolicyError when they are a CA's."""
+    found = revocable(home, what)
+    if serial is None:
+        return found
+    numbers = set(parse_serial(serial))
+    chosen = tuple(record for record in found if record.serial in numbers)
+    if not chosen:
+        raise UsageError(f"{what} has no unexpired certificate with serial {serial}", hint=f"handclasp show {what}")
+    return chosen
 
 
 def record_revocation(

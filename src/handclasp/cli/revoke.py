@@ -1,15 +1,17 @@
 """handclasp revoke."""
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
 
 from handclasp.cli.ca_options import dry_run_option, is_dry_run, passphrase_options, world
+from handclasp.cli.evidence_options import AbsolutePath
 from handclasp.cli.frame import Frame, framed
 
 if TYPE_CHECKING:
     from handclasp.app.revoke import Revoked
-    from handclasp.model.issuance import Reason
+    from handclasp.model.issuance import CertificateRecord, Reason
     from handclasp.wiring import World
 
 _REASONS = (
@@ -24,7 +26,10 @@ _REASONS = (
 
 
 @click.command("revoke")
-@click.argument("what", metavar="NAME")
+@click.argument("names", metavar="NAME...", nargs=-1)
+@click.option(
+    "--from", "listed", type=AbsolutePath(), help="Also those in a file: a name or serial on each line; - reads them."
+)
 @click.option("--reason", type=click.Choice(_REASONS), default="unspecified", show_default=True, help="Goes into the CRL.")
 @click.option("--serial", metavar="HEX", help="Only the certificate with this serial.")
 @click.option("--nginx", "nginx_path", type=click.Path(dir_okay=False), help="The nginx binary.  [default: this machine's]")
@@ -34,46 +39,61 @@ _REASONS = (
 def command(
     frame: Frame,
     *,
-    what: str,
+    names: tuple[str, ...],
+    listed: str | None,
     reason: str,
     serial: str | None,
     nginx_path: str | None,
     passphrase_file: str | None,
     passphrase_fd: int | None,
 ) -> int:
-    r"""Shut an identity out: every unexpired certificate of NAME, or the one with --serial.
+    r"""Shut identities out: every unexpired certificate of each NAME, or the one with --serial.
 
-    It is recorded, new CRLs are signed, every nginx that serves a site of this home takes them with a new session cache, and
-    then the revoked certificate itself is tried: in a fresh handshake and with a TLS session from before. Only what was
-    refused is called revoked. Exit code 1: it still gets in, or a good client does not.
+    Several are revoked together: all or none is recorded, and nginx is reloaded once. New CRLs are signed, every nginx that
+    serves a site of this home takes them with a new session cache, and then the revoked certificates themselves are tried: in
+    a fresh handshake and with a TLS session from before. Only what was refused is called revoked. Exit code 1: one still gets
+    in, or a good client does not.
 
     \b
     Examples:
       handclasp revoke alice
       handclasp revoke alice --reason keyCompromise
+      handclasp revoke --from stolen-laptops.txt --reason keyCompromise
     """
-    from handclasp.app.revoke import revoke
+    from handclasp.app.revoke import revoke_records
+    from handclasp.app.revoke_record import chosen_of
     from handclasp.model.issuance import Reason
 
     here = world(frame, passphrase_file=passphrase_file, passphrase_fd=passphrase_fd, nginx_path=nginx_path)
+    wanted = (*names, *_names_in(here, listed))
+    chosen = chosen_of(here.ca, wanted, serial)
+    what = ", ".join(dict.fromkeys(wanted))
     if is_dry_run():
-        return _foresee(frame, here, what, Reason(reason), serial)
-    done = revoke(here.ca, here.gear, what, reason=Reason(reason), serial=serial)
+        return _foresee(frame, here, what, Reason(reason), chosen)
+    done = revoke_records(here.ca, here.gear, chosen, reason=Reason(reason))
     _report(frame, here, what, done)
     return 1 if done.failed else 0
 
 
-def _foresee(frame: Frame, here: "World", what: str, reason: "Reason", serial: str | None) -> int:
+def _names_in(here: "World", path: str | None) -> tuple[str, ...]:
+    """The lines of a file, or of standard input, without comments."""
+    if path is None:
+        return ()
+    text = sys.stdin.read() if path == "-" else here.files.read(path).decode("utf-8", "replace")
+    lines = (line.partition("#")[0].strip() for line in text.splitlines())
+    return tuple(line for line in lines if line)
+
+
+def _foresee(frame: Frame, here: "World", what: str, reason: "Reason", chosen: "tuple[CertificateRecord, ...]") -> int:
     """What would be revoked, done on the copy of the home; no nginx is touched or asked."""
     from handclasp.app.crl import publish_crls
-    from handclasp.app.revoke import chosen_for
     from handclasp.app.revoke_record import record_revocation
     from handclasp.cli.ca_json import crl_json
     from handclasp.pki.serials import format_serial
     from handclasp.present.ca_words import say
     from handclasp.present.visible import visible
 
-    records = record_revocation(here.ca, chosen_for(here.ca, what, serial), reason=reason)
+    records = record_revocation(here.ca, chosen, reason=reason)
     crls = publish_crls(here.ca)
     if frame.json:
         named = [{"name": one.name, "serial": format_serial(one.serial)} for one in records]
@@ -98,12 +118,18 @@ def _report(frame: Frame, here: "World", what: str, done: "Revoked") -> None:
     for enforced in done.applied:
         if enforced.applied.recovered:
             frame.out(enforced.applied.recovered)
-    frame.out(_headline(visible(what), done))
+    identities = tuple(dict.fromkeys(record.name for record in done.records))
+    frame.out(_headline(visible(what) if len(identities) == 1 else f"{len(identities)} identities", len(identities), done))
     for record in done.records:
         since = f"{record.revoked_at:%Y-%m-%d %H:%M:%S} UTC" if record.revoked_at else "unknown"
-        frame.out(f"  serial {record.serial:X}, revoked {since}, {record.reason.value if record.reason else 'unspecified'}")
-    for line in proven_lines(one for one in done.proofs if one.step.who in {"revoked", "good"}):
+        whose = f"{visible(record.name)}, " if len(identities) > 1 else ""
+        reason = record.reason.value if record.reason else "unspecified"
+        frame.out(f"  {whose}serial {record.serial:X}, revoked {since}, {reason}")
+    proofs = [one for one in done.proofs if one.step.who in {"revoked", "good"}]
+    for line in proven_lines(one for one in proofs if not one.ok or len(identities) == 1):
         frame.out(line)
+    if len(identities) > 1:
+        frame.out(f"  {sum(one.ok for one in proofs)} of {len(proofs)} probes saw what they should")
     for doubt in done.unproven:
         frame.out(f"  not proven: {visible(doubt)}")
     if not done.applied:
@@ -114,12 +140,13 @@ def _report(frame: Frame, here: "World", what: str, done: "Revoked") -> None:
         frame.hint("connections that are open now end when their client or worker_shutdown_timeout ends them")
 
 
-def _headline(what: str, done: "Revoked") -> str:
+def _headline(what: str, count: int, done: "Revoked") -> str:
+    verb, each = ("is", "it") if count == 1 else ("are", "every one")
     if done.failed:
-        return f"{what} is recorded as revoked, and the proof FAILED ({done.seconds:.1f} s):"
+        return f"{what} {verb} recorded as revoked, and the proof FAILED ({done.seconds:.1f} s):"
     if done.proven:
-        return f"{what} is revoked: nginx refused it, fresh and resumed, {done.seconds:.1f} s after the order."
-    return f"{what} is recorded as revoked and on the published CRL ({done.seconds:.1f} s); the proof is not complete:"
+        return f"{what} {verb} revoked: nginx refused {each}, fresh and resumed, {done.seconds:.1f} s after the order."
+    return f"{what} {verb} recorded as revoked and on the published CRL ({done.seconds:.1f} s); the proof is not complete:"
 
 
 def _document(here: "World", what: str, done: "Revoked") -> dict[str, object]:
