@@ -97,11 +97,19 @@ class OcspDesk:
         Raises:
             WorldError: the registry cannot be asked whether it still holds.
         """
+        return self.kept(request, self.look())
+
+    def look(self) -> datetime:
+        """Forget what the registry says otherwise by now; gives the time. WorldError: the registry cannot be asked."""
         self._notice_changes()
+        return self._home.clock.now()
+
+    def kept(self, request: bytes, now: datetime) -> OcspAnswer | None:
+        """The answer if it is known and holds as of the `look` that was at this time."""
         answer = self._kept.by_request.get(request)
         if answer is None or answer.this_update is None:
             return None
-        return answer if self._home.clock.now() - answer.this_update < self._half else None
+        return answer if now - answer.this_update < self._half else None
 
     def answer(self, data: bytes) -> OcspAnswer:
         """The answer to a request. Never raises for what a client sent."""

@@ -1,7 +1,8 @@
 """OCSP answers that are known already, given straight from the connection: no ASGI, no task, one write.
 
 Only plain keep-alive requests with nothing before them on their connection go this way; everything else, and every answer that
-is not known, goes the ordinary way (server/ocsp.py), which gives the same octets. Tests hold the two equal.
+is not known, goes the ordinary way (server/ocsp.py), which gives the same octets. Tests hold the two equal. Octets that were
+read as one whole request before are not read again: clients that ask often ask in the same words.
 """
 
 from collections.abc import Callable
@@ -10,22 +11,53 @@ from typing import Any
 from handclasp.server.patience import PatientProtocol
 
 MAX_BODY = 256
+MOST_READINGS = 4096
+LONGEST_READING = 1024
 _SPECIAL = {b"if-none-match", b"upgrade"}
-Known = Callable[[bytes, bytes, bytes], tuple[bytes, bytes] | None]
-"""Method, path and body to header lines and body of the answer; None when it is not known."""
+Known = Callable[[bytes, bytes, bytes], bytes | None]
+"""Method, path and body to the answer behind its status line; None when it is not known."""
+Reading = tuple[bytes, bytes, bytes]
 
 
 def direct_protocol(known: Known) -> type[PatientProtocol]:
     """The protocol class of a server whose known answers come from `known`."""
-    return type("KnownAnswers", (DirectProtocol,), {"known": staticmethod(known)})
+    return type("KnownAnswers", (DirectProtocol,), {"known": staticmethod(known), "readings": {}})
 
 
 class DirectProtocol(PatientProtocol):
     """See the module. A request is `held` from its headers to its end, when it turns out to be known or not."""
 
     known: Known
+    readings: dict[bytes, Reading]
     _held: bytes | None = None
     _body = b""
+    _between = True
+    _reading: Reading | None = None
+    _own: tuple[object, bytes] = (None, b"")
+    _answered = 0.0
+
+    def data_received(self, data: bytes) -> None:
+        """Octets came. `_between`: all before them belonged to requests that were answered here, each whole and alone."""
+        between, self._between, self._reading = self._between, False, None
+        if between and (reading := self.readings.get(data)) is not None and not self.flow.write_paused:
+            found = type(self).known(*reading)
+            if found is not None:
+                self._rest()
+                self._between = True
+                self._give(found)
+                return
+        before = self._requests
+        super().data_received(data)
+        if between and self._reading is not None and self._requests == before + 1:
+            self._learn(data, self._reading)
+
+    def _learn(self, data: bytes, reading: Reading) -> None:
+        _, end, behind = data.partition(b"\r\n\r\n")
+        self._between = bool(end) and behind == reading[2]
+        if self._between and len(data) <= LONGEST_READING:
+            if len(self.readings) >= MOST_READINGS:
+                self.readings.clear()
+            self.readings[data] = reading
 
     def on_headers_complete(self) -> None:
         """Hold what may be known; hand everything else on."""
@@ -53,10 +85,12 @@ class DirectProtocol(PatientProtocol):
             super().on_message_complete()
             return
         self._rest()
-        found = type(self).known(self._held, self.url, self._body)
+        reading = (self._held, self.url, self._body)
+        found = type(self).known(*reading)
         self._held, body, self._body = None, self._body, b""
         if found is not None:
-            self._give(*found)
+            self._reading = reading
+            self._give(found)
             self.request_over()
             return
         super().on_headers_complete()
@@ -64,12 +98,28 @@ class DirectProtocol(PatientProtocol):
             super().on_body(body)
         super().on_message_complete()
 
-    def _give(self, lines: bytes, body: bytes) -> None:
-        own = b"".join(name + b": " + value + b"\r\n" for name, value in self.server_state.default_headers)
-        self.transport.write(b"".join((b"HTTP/1.1 200 OK\r\n", own, lines, b"\r\n", body)))
+    def _give(self, answer: bytes) -> None:
+        self.transport.write(self._start() + answer)
         self.server_state.total_requests += 1
-        self._unset_keepalive_if_required()
-        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+        self._answered = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+
+    def _start(self) -> bytes:
+        """The status line and the server's own headers, which uvicorn makes anew each second."""
+        headers = self.server_state.default_headers
+        if self._own[0] is not headers:
+            lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
+            self._own = (headers, b"HTTP/1.1 200 OK\r\n" + lines)
+        return self._own[1]
+
+    def timeout_keep_alive_handler(self) -> None:
+        """The timer of an earlier answer rang: the connection ends when it has been idle since the last one for that long."""
+        left = self._answered + self.timeout_keep_alive - self.loop.time()
+        if self._answered and left > 0:
+            self.timeout_keep_alive_task = self.loop.call_later(left, self.timeout_keep_alive_handler)
+        else:
+            super().timeout_keep_alive_handler()
 
     def _simple(self) -> bool:
         """HTTP/1.1, the connection stays, nothing is in hand on it, and its client reads what it is sent."""

@@ -43,18 +43,32 @@ class OcspRoute:
         self._clock = clock
         self._metrics = metrics
         self._max_age = max_age
+        self._turn: datetime | None = None
 
-    def known(self, method: bytes, path: bytes, body: bytes) -> tuple[bytes, bytes] | None:
-        """The answer to a GET or POST if it was signed before and still holds: header lines and body, as `__call__` gives."""
-        start = perf_counter()
+    def known(self, method: bytes, path: bytes, body: bytes) -> bytes | None:
+        """The answer to a GET or POST if it was signed before and holds: all behind the status line, as `__call__` gives."""
         try:
-            answer = self._desk.quick(_request_in(path) if method == b"GET" else body)
+            now = self._now()
+            answer = self._desk.kept(_request_in(path) if method == b"GET" else body, now)
         except (ValueError, WorldError):
             return None
         if answer is None or answer.error is not None:
             return None
-        self._metrics.ocsp(answer, perf_counter() - start, kept=True)
-        return _lines(self._headers(answer) if method == b"GET" else _UNKEPT, len(answer.der)), answer.der
+        self._metrics.ocsp(answer, 0.0, kept=True)
+        return _rest(answer.der, self._headers(answer, now) if method == b"GET" else _UNKEPT)
+
+    def _now(self) -> datetime:
+        """The time of the look at the registry that counts in this turn of the loop.
+
+        One look for all: what is read in a turn had arrived when the turn began, so no answer is older than its question.
+        """
+        if self._turn is None:
+            self._turn = self._desk.look()
+            asyncio.get_running_loop().call_soon(self._turn_over)
+        return self._turn
+
+    def _turn_over(self) -> None:
+        self._turn = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -106,16 +120,16 @@ class OcspRoute:
     def _cacheable(self, answer: OcspAnswer, known: bytes | None) -> Answer:
         if answer.error is not None or answer.fresh:
             return Answer(status=200, headers=_UNKEPT, body=answer.der)
-        headers = self._headers(answer)
+        headers = self._headers(answer, self._clock.now())
         if known is not None and known == headers[-1][1]:
             return Answer(status=304, headers=headers[1:])
         return Answer(status=200, headers=headers, body=answer.der)
 
-    def _headers(self, answer: OcspAnswer) -> Headers:
+    def _headers(self, answer: OcspAnswer, now: datetime) -> Headers:
         """RFC 5019 6.2: until nextUpdate at most, and no longer than a revocation may stay unseen. Errors are not kept."""
         if answer.this_update is None or answer.next_update is None:
             return _UNKEPT
-        left = int((answer.next_update - self._clock.now()).total_seconds())
+        left = int((answer.next_update - now).total_seconds())
         return _cache_headers(answer.der, answer.this_update, answer.next_update, max(0, min(self._max_age, left)))
 
 
@@ -132,8 +146,9 @@ def _cache_headers(der: bytes, this_update: datetime, next_update: datetime, age
 
 
 @lru_cache(maxsize=4096)
-def _lines(headers: Headers, length: int) -> bytes:
-    return b"".join(name + b": " + value + b"\r\n" for name, value in (*headers, (b"content-length", str(length).encode())))
+def _rest(der: bytes, headers: Headers) -> bytes:
+    lines = (*headers, (b"content-length", str(len(der)).encode()))
+    return b"".join(name + b": " + value + b"\r\n" for name, value in lines) + b"\r\n" + der
 
 
 def _request_in(path: bytes) -> bytes:
