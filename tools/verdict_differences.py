@@ -10,7 +10,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from tests.verdict.vector_differences import page  # noqa: E402
-from tests.verdict.vectors import odd_trials, pkits_trials  # noqa: E402
+from tests.verdict.vectors import odd_trials, pkits_trials, version  # noqa: E402
 
-(ROOT / "docs" / "verdict-differences.md").write_text(page(len(list(pkits_trials())), len(list(odd_trials()))), "utf-8")
+text = page(len(list(pkits_trials())), len(list(odd_trials())), version())
+(ROOT / "docs" / "verdict-differences.md").write_text(text, "utf-8")
 print("docs/verdict-differences.md")

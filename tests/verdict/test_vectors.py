@@ -1,5 +1,6 @@
 """The model against `openssl verify` on NIST's PKITS and on odd certificates; the differences from NIST's expectations."""
 
+import re
 from pathlib import Path
 
 from tests.verdict.vector_differences import NOT_FOR_OPENSSL, REASON_OF, UNREAD, page, unexpected
@@ -32,4 +33,8 @@ def test_every_difference_from_nist_is_explained_and_every_explanation_needed() 
 
 
 def test_the_page_says_what_was_found() -> None:
-    assert PAGE.read_text("utf-8") == page(len(list(pkits_trials())), len(list(odd_trials())))
+    """The openssl of the machine that wrote it may be another one than here."""
+    written = PAGE.read_text("utf-8")
+    openssl = re.search(r"^`openssl verify` \((.*)\) with", written, re.MULTILINE)
+    assert openssl
+    assert written == page(len(list(pkits_trials())), len(list(odd_trials())), openssl[1])

@@ -9,7 +9,6 @@ from tests.verdict.vectors import (
     pkits_unread,
     said,
     series,
-    version,
 )
 
 POLICIES = (
@@ -96,8 +95,8 @@ def unexpected() -> dict[str, Raised]:
     return found
 
 
-def page(pkits: int, odd: int) -> str:
-    """The page, with how many trials were made."""
+def page(pkits: int, odd: int, openssl: str) -> str:
+    """The page, with how many trials were made, and with which openssl."""
     rows = [
         f"| {name.removesuffix('EE')} | {_words(errors)} | {REASON_OF.get(name, '**not explained**')} |"
         for name, errors in sorted(unexpected().items())
@@ -112,7 +111,7 @@ def page(pkits: int, odd: int) -> str:
         "",
         "## Model against openssl",
         "",
-        f"`openssl verify` ({version()}) with nginx's settings: a purpose, one CA file, every certificate of the path checked",
+        f"`openssl verify` ({openssl}) with nginx's settings: a purpose, one CA file, every certificate of the path checked",
         "against CRLs or none, security levels 0 and 2, depths 1 and 9. It shows errors up to the first that it does not go on",
         "after; up to there number and depth of every one must be the model's.",
         "",
