@@ -19,7 +19,7 @@ from typing import BinaryIO
 from handclasp.adapters import nginx_binary, processes
 from handclasp.model.errors import WorldError
 from handclasp.model.nginx import NginxBuild
-from handclasp.ports.nginx import TestResult
+from handclasp.ports.nginx import OldWorker, TestResult
 
 _MASTER = "nginx: master process "
 _WORKER = "nginx: worker process"
@@ -153,6 +153,37 @@ class NginxProcess:
                     break
         if not gone():
             raise WorldError(f"nginx (pid {', '.join(map(str, sorted(family)))}) does not stop", where=prefix)
+
+    def old_workers(self, *, prefix: str, config: str) -> tuple[OldWorker, ...]:
+        """Workers that are shutting down; each since the next younger generation was started."""
+        master = self._master(prefix, config)
+        family = processes.children(master) if master is not None else ()
+        leaving = [pid for pid in family if processes.title(pid).startswith(_LEAVING)]
+        if not leaving:
+            return ()  # what follows reads all of /proc/net/tcp
+        started = {pid: moment for pid in family if (moment := processes.started(pid)) is not None}
+        open_now = processes.served_connections()
+        return tuple(
+            OldWorker(
+                pid=pid,
+                since=min((moment for moment in started.values() if pid in started and moment > started[pid]), default=None),
+                connections=processes.count_held(pid, open_now),
+            )
+            for pid in leaving
+        )
+
+    def cut(self, *, prefix: str, config: str) -> int:
+        """SIGTERM: a worker that is leaving goes at once, and the master starts no other in its place.
+
+        Raises:
+            WorldError: one does not go.
+        """
+        old = [worker.pid for worker in self.old_workers(prefix=prefix, config=config)]
+        for pid in old:
+            _signal(pid, signal.SIGTERM)
+        if not _until(lambda: not any(processes.title(pid).startswith(_LEAVING) for pid in old), _STOP_SECONDS):
+            raise WorldError("an old worker of nginx does not end", where=config, hint=f"its pid is one of {old}")
+        return len(old)
 
     def running(self, *, prefix: str, config: str) -> bool:
         """Whether a master process of this prefix is alive."""

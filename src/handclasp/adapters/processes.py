@@ -5,10 +5,11 @@ import os
 import socket
 import struct
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 _PROC = Path("/proc")
-_LISTEN = "0A"  # TCP_LISTEN in /proc/net/tcp (include/net/tcp_states.h)
+_ESTABLISHED, _LISTEN = "01", "0A"  # in /proc/net/tcp (include/net/tcp_states.h)
 
 
 def title(pid: int) -> str:
@@ -48,6 +49,17 @@ def parent(pid: int) -> int | None:
     return int(stat.rpartition(")")[2].split()[1])
 
 
+def started(pid: int) -> datetime | None:
+    """When a process was started; None when it is gone. Field 22 of /proc/PID/stat counts clock ticks since boot (proc(5))."""
+    try:
+        stat = (_PROC / str(pid) / "stat").read_text()
+        boot = next(line for line in (_PROC / "stat").read_text().splitlines() if line.startswith("btime "))
+    except (OSError, StopIteration):
+        return None
+    ticks = int(stat.rpartition(")")[2].split()[19])
+    return datetime.fromtimestamp(int(boot.split()[1]) + ticks / os.sysconf("SC_CLK_TCK"), UTC)
+
+
 def in_our_pid_namespace(pid: int) -> bool:
     """False for the process of a container that merely looks like ours, and for one whose namespace we may not see."""
     try:
@@ -64,6 +76,26 @@ def free_port() -> int:
         return port
 
 
+def served_connections() -> frozenset[str]:
+    """Inode numbers of the established TCP connections to ports that somebody here listens on."""
+    rows = [fields for table in ("tcp", "tcp6") for fields in _rows(table)]
+    ports = {fields[1].rpartition(":")[2] for fields in rows if fields[3] == _LISTEN}
+    return frozenset(fields[9] for fields in rows if fields[3] == _ESTABLISHED and fields[1].rpartition(":")[2] in ports)
+
+
+def count_held(pid: int, inodes: frozenset[str]) -> int:
+    """How many of these connections a process holds; 0 when we may not look."""
+    return len(_sockets(pid) & inodes)
+
+
+def _rows(table: str) -> Iterator[list[str]]:
+    try:
+        lines = Path(f"/proc/net/{table}").read_text().splitlines()[1:]
+    except OSError:
+        return
+    yield from (line.split() for line in lines)
+
+
 def listener(address: str, port: int) -> str | None:
     """Who listens on a TCP address, as "TITLE (pid N)"; None when nobody does or it is hidden from us."""
     inodes = set(_listening_inodes(address, port))
@@ -77,12 +109,7 @@ def listener(address: str, port: int) -> str | None:
 
 def _listening_inodes(address: str, port: int) -> Iterator[str]:
     for table, family in (("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6)):
-        try:
-            lines = Path(f"/proc/net/{table}").read_text().splitlines()[1:]
-        except OSError:
-            continue
-        for line in lines:
-            fields = line.split()
+        for fields in _rows(table):
             held, _, held_port = fields[1].partition(":")
             if fields[3] == _LISTEN and int(held_port, 16) == port and _overlap(_unpack(held, family), address):
                 yield fields[9]

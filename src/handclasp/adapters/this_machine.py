@@ -1,6 +1,5 @@
 """ports.Machine over /proc and the file system (Linux)."""
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -30,15 +29,4 @@ class ThisMachine:
             return None
         titles = {pid: processes.title(pid) for pid in processes.children(master)}
         serving = [pid for pid, title in titles.items() if title.startswith(_WORKER) and _LEAVING not in title]
-        return min((started for pid in serving if (started := _started(pid)) is not None), default=None)
-
-
-def _started(pid: int) -> datetime | None:
-    """Field 22 of /proc/PID/stat counts clock ticks since boot (proc(5))."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-        boot = next(line for line in Path("/proc/stat").read_text().splitlines() if line.startswith("btime "))
-    except (OSError, StopIteration):
-        return None
-    ticks = int(stat.rpartition(")")[2].split()[19])
-    return datetime.fromtimestamp(int(boot.split()[1]) + ticks / os.sysconf("SC_CLK_TCK"), UTC)
+        return min((started for pid in serving if (started := processes.started(pid)) is not None), default=None)

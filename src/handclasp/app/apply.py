@@ -25,6 +25,7 @@ from handclasp.app.apply_state import (
     write_journal,
 )
 from handclasp.app.crashpoint import crashpoint
+from handclasp.app.lingering import NOTHING_LINGERS, Lingering, lingering
 from handclasp.model.errors import HandclaspError, PolicyError, WorldError
 from handclasp.model.plan import Expect, Plan, ProbeStep
 
@@ -56,7 +57,10 @@ class Prover(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
-    """What was done. `recovered`: an interrupted apply was dealt with first. `serving`: an nginx runs with this now."""
+    """What was done. `recovered`: an interrupted apply was dealt with first. `serving`: an nginx runs with this now.
+
+    `lingering`: connections that go on by an earlier configuration.
+    """
 
     plan: Plan
     proven: tuple[Proven, ...]
@@ -64,6 +68,7 @@ class Applied:
     started: bool
     reloaded: bool
     serving: bool
+    lingering: Lingering = NOTHING_LINGERS
 
     @property
     def ok(self) -> bool:
@@ -299,6 +304,7 @@ class _Run:
             started=self.started,
             reloaded=self.reloaded,
             serving=self.running or self.started,
+            lingering=lingering(self.gear, self.instance) if self.running else NOTHING_LINGERS,
         )
 
 

@@ -19,7 +19,7 @@ from handclasp.pki.alt_names import subject_alt_name
 from handclasp.pki.export import key_pem, pem
 from handclasp.pki.serials import OCTETS, serial_from
 from handclasp.pki.signing import SigningKey, narrowed
-from handclasp.ports.nginx import Nginx, TestResult
+from handclasp.ports.nginx import Nginx, OldWorker, TestResult
 
 _T = TypeVar("_T")
 _TRIES = 3
@@ -61,6 +61,14 @@ class WatchedNginx:
         """See ports.Nginx."""
         self._nginx.stop(prefix=prefix, config=config)
         self._started.pop((prefix, config), None)
+
+    def old_workers(self, *, prefix: str, config: str) -> tuple[OldWorker, ...]:
+        """See ports.Nginx."""
+        return self._nginx.old_workers(prefix=prefix, config=config)
+
+    def cut(self, *, prefix: str, config: str) -> int:
+        """See ports.Nginx."""
+        return self._nginx.cut(prefix=prefix, config=config)
 
     def running(self, *, prefix: str, config: str) -> bool:
         """See ports.Nginx."""

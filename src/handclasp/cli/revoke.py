@@ -132,12 +132,22 @@ def _report(frame: Frame, here: "World", what: str, done: "Revoked") -> None:
         frame.out(f"  {sum(one.ok for one in proofs)} of {len(proofs)} probes saw what they should")
     for doubt in done.unproven:
         frame.out(f"  not proven: {visible(doubt)}")
+    _next(frame, here, done)
+
+
+def _next(frame: Frame, here: "World", done: "Revoked") -> None:
+    """What is still open, and what to do about it."""
+    from handclasp.present.lingering_text import lingering_lines
+
     if not done.applied:
         frame.hint(f"next: give {here.layout.crl} to your nginx (ssl_crl), change the name of its ssl_session_cache, reload it")
     elif not all(enforced.applied.serving for enforced in done.applied):
         frame.hint("next: handclasp nginx apply     starts nginx and proves it")
-    else:
-        frame.hint("connections that are open now end when their client or worker_shutdown_timeout ends them")
+    for enforced in done.applied:
+        for line in lingering_lines(enforced.applied.lingering, frame.lang):
+            frame.out(line)
+        if enforced.applied.lingering.connections:
+            frame.hint("next: handclasp nginx cut     ends them now, whoever they belong to")
 
 
 def _headline(what: str, count: int, done: "Revoked") -> str:
@@ -152,6 +162,7 @@ def _headline(what: str, count: int, done: "Revoked") -> str:
 def _document(here: "World", what: str, done: "Revoked") -> dict[str, object]:
     from handclasp.cli.ca_json import crl_json
     from handclasp.pki.serials import format_serial
+    from handclasp.present.lingering_text import lingering_json
     from handclasp.present.plan_text import proven_json
 
     return {
@@ -174,6 +185,7 @@ def _document(here: "World", what: str, done: "Revoked") -> dict[str, object]:
                 "config": enforced.place.instance.config,
                 "serving": enforced.applied.serving,
                 "reloaded": enforced.applied.reloaded,
+                "lingering": lingering_json(enforced.applied.lingering),
                 "recovered": enforced.applied.recovered,
             }
             for enforced in done.applied

@@ -1,6 +1,7 @@
 """An nginx that can be asked, tested, started and told to reload."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from handclasp.model.nginx import NginxBuild
@@ -14,6 +15,15 @@ class TestResult:
 
     ok: bool
     output: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OldWorker:
+    """A worker of an earlier configuration that finishes its connections. `since`: when the next generation took over."""
+
+    pid: int
+    since: datetime | None
+    connections: int
 
 
 class Nginx(Protocol):
@@ -41,6 +51,14 @@ class Nginx(Protocol):
 
     def stop(self, *, prefix: str, config: str) -> None:
         """Stop the instance of this prefix and wait until it is gone. Nothing happens when none runs."""
+        ...
+
+    def old_workers(self, *, prefix: str, config: str) -> tuple[OldWorker, ...]:
+        """The workers that go on with an earlier configuration until their clients, or worker_shutdown_timeout, end them."""
+        ...
+
+    def cut(self, *, prefix: str, config: str) -> int:
+        """End those workers now, with all their connections, and wait until they are gone; how many there were."""
         ...
 
     def running(self, *, prefix: str, config: str) -> bool:

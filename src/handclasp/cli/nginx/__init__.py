@@ -18,6 +18,7 @@ from handclasp.cli.frame import LazyGroup
         "apply": "Serve a site on a private nginx and prove who gets in.",
         "history": "List what was changed, by whom, and what the proof saw.",
         "rollback": "Go back to what an earlier apply left.",
+        "cut": "End connections that old workers still hold from before a reload.",
         "stop": "Stop the private nginx.",
     },
 )

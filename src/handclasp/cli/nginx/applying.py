@@ -79,6 +79,7 @@ def show_plan(
 def report_applied(frame: Frame, here: "World", place: "Place", done: "SitesApplied", *, verb: str = "Applied") -> None:
     """Say what was done and what was proven."""
     from handclasp.model.errors import Bug
+    from handclasp.present.lingering_text import lingering_json, lingering_lines
     from handclasp.present.plan_text import plan_json, proven_json, proven_lines
 
     applied, orders, issued = done.applied, done.orders, list(done.issued)
@@ -96,6 +97,7 @@ def report_applied(frame: Frame, here: "World", place: "Place", done: "SitesAppl
             "started": applied.started,
             "reloaded": applied.reloaded,
             "serving": applied.serving,
+            "lingering": lingering_json(applied.lingering),
             "proven": proven_json(applied.proven),
             **plan_json(applied.plan),
         }
@@ -109,6 +111,8 @@ def report_applied(frame: Frame, here: "World", place: "Place", done: "SitesAppl
     for order in orders:
         frame.out(f"  {_url(order)}   at {', '.join(_site(order)['listen'])}")
     for line in proven_lines(applied.proven):
+        frame.out(line)
+    for line in lingering_lines(applied.lingering, frame.lang):
         frame.out(line)
     if not applied.serving:
         frame.hint("next: handclasp nginx apply --server-name NAME" if not orders else "next: handclasp nginx apply")

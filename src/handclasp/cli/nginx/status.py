@@ -1,12 +1,15 @@
 """handclasp nginx status."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from handclasp.cli.evidence_options import Moment
 from handclasp.cli.frame import Frame, framed
 from handclasp.cli.nginx.config_options import config_evidence, config_options
+
+if TYPE_CHECKING:
+    from handclasp.app.lingering import Lingering
 
 
 @click.command("status")
@@ -24,12 +27,34 @@ def command(frame: Frame, **options: Any) -> None:
       handclasp nginx status
       nginx -T > dump.txt; handclasp nginx status --config dump.txt --json
     """
+    from dataclasses import fields
+
     from handclasp.app.nginx_status import nginx_status
+    from handclasp.present.lingering_text import lingering_json, lingering_lines
     from handclasp.present.nginx_status import status_text
 
     found = nginx_status(config_evidence(frame, options))
+    old = _old(frame, found.config, options)
     if frame.json:
-        frame.document("nginx-status", found)
+        told = {field.name: getattr(found, field.name) for field in fields(found)}
+        frame.document("nginx-status", {**told, "lingering": lingering_json(old) if old else None})
         return
     frame.out(status_text(found, frame.lang))
+    for line in lingering_lines(old, frame.lang) if old else ():
+        frame.out(line)
     frame.hint(f"next: handclasp nginx check --config {found.config}")
+
+
+def _old(frame: Frame, config: str, options: dict[str, Any]) -> "Lingering | None":
+    """What old workers of an nginx on this machine hold; None for a dump, another machine's files, or where no nginx is."""
+    from handclasp.app.lingering import lingering
+    from handclasp.model.errors import WorldError
+    from handclasp.wiring import World
+
+    if options["chroot"]:
+        return None
+    here = World(frame.home, nginx_path=options["nginx_path"])
+    try:
+        return lingering(here.gear, here.instance(config, options["prefix"]))
+    except WorldError:
+        return None
