@@ -5,21 +5,30 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from handclasp.app.doubles_der import (
+    authority_extensions,
+    extension,
+    issuer_of,
+    kind_of,
+    leaf_extensions,
+    name_of,
+    subject_of,
+)
 from handclasp.diagnose.case import Case
 from handclasp.diagnose.remedies.change import Change
 from handclasp.diagnose.remedies.pem_edit import pem
-from handclasp.model.certificate import Certificate, Crl, KeyKind
+from handclasp.model.certificate import Certificate, Crl
 from handclasp.model.verdict import Side
 from handclasp.pki import der
-from handclasp.pki.der_write import bit_string, integer, octet_string, oid, sequence, time
+from handclasp.pki.der_write import bit_string, integer, sequence, time
 from handclasp.pki.read import certificate_from_der, crl_from_der, pem_spans
 from handclasp.pki.resigned import NO_ALTERATION, Alteration, resigned_certificate, resigned_crl
 from handclasp.pki.signature import signed_by
 from handclasp.pki.throwaway import Key, key
 
-_CURVES = {"secp256r1": "p256", "secp384r1": "p384", "secp521r1": "p521", "secp224r1": "p224"}
 _DAY = timedelta(days=1)
-_AUTH = {Side.CLIENT: "1.3.6.1.5.5.7.3.2", Side.UPSTREAM: "1.3.6.1.5.5.7.3.1"}
+CLIENT_SERIAL = 0x5A5A
+"""Of every client that a double of a CA is made to issue."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,42 +107,72 @@ class Doubles:
         signer = self._key_of(true) if true else self._stranger_key(original.issuer)
         return resigned_crl(original, signer)
 
-    def fresh_list(self, issuer: Certificate) -> bytes:
-        """PEM of a CRL of this CA made now: what it revoked stays revoked."""
+    def fresh_list(self, issuer: Certificate, *more: int) -> bytes:
+        """PEM of a CRL of this CA made now: what it revoked stays revoked, and these serial numbers are too."""
         revoked = {
             serial: entry.revocation_date
             for crl in self.case.lists
             if crl.issuer == issuer.subject and signed_by(crl, issuer.spki)
             for serial, entry in crl.revoked.items()
         }
-        name, signer = _subject(issuer), self._key_of(issuer)
+        revoked |= dict.fromkeys(more, self.case.evidence.at - timedelta(hours=1))
+        name, signer = subject_of(issuer), self._key_of(issuer)
         return pem(self._list(name, signer, issuer.subject_key_identifier, revoked), "X509 CRL")
 
     def unknown_issuer(self, issued: Certificate) -> tuple[bytes, bytes]:
         """PEM of a root that could have issued a certificate whose real issuer is not at hand, and of its CRL."""
-        name, signer = _issuer(issued), self._signer(issued)
+        name, signer = issuer_of(issued), self._signer(issued)
         akid = issued.authority_key_identifier
         identifier = akid.key_identifier if akid and akid.key_identifier else hashlib.sha256(signer.spki).digest()[:20]
         serial = akid.serial if akid and akid.serial is not None else 1
-        root = self._signed(name, name, signer, signer, serial, _authority_extensions(identifier))
+        root = self._signed(name, name, signer, signer, serial, authority_extensions(identifier))
         return pem(root, "CERTIFICATE"), pem(self._list(name, signer, identifier, {}), "X509 CRL")
 
     def first_client(self, anchors: Iterable[Certificate]) -> Identity | None:
         """A sound client certificate of the first self-signed CA among the anchors; None when there is none."""
         anchor = next((item for item in anchors if item.self_issued), None)
-        if anchor is None or self.real_key is not None:
+        return self.client_of(anchor) if anchor is not None else None
+
+    def client_of(
+        self, issuer: Certificate, *, subject: Iterable[tuple[str, str]] = (("CN", "sandbox client"),), below: int = 0
+    ) -> Identity | None:
+        """A sound client certificate of a CA, with `below` CAs between them; None where everybody uses keys of their own."""
+        if self.real_key is not None:
             return None
+        chain = [] if issuer.self_issued else [self.certificate(issuer)]
+        name, signer = subject_of(issuer), self._key_of(issuer)
+        for number in range(below):
+            middle, called = key("p256", 910 + number), name_of((("CN", f"sandbox CA {number + 1}"),))
+            chain.insert(0, self._signed(called, name, middle, signer, 3 + number, authority_extensions(middle.identifier)))
+            name, signer = called, middle
         own = key("p256", 900)
-        made = self._signed(_name("sandbox client"), _subject(anchor), own, self._key_of(anchor), 0x5A5A, _leaf(Side.CLIENT))
-        return Identity(chain=pem(made, "CERTIFICATE"), key=own.pem.encode())
+        made = self._signed(name_of(subject), name, own, signer, CLIENT_SERIAL, leaf_extensions(Side.CLIENT))
+        return Identity(chain=_bundle(made, *chain), key=own.pem.encode())
+
+    def server_of(self, issuer: Certificate, name: str) -> Identity | None:
+        """A server certificate for a name, of a CA at hand; None as of `client_of`."""
+        if self.real_key is not None:
+            return None
+        own = key("p256", 903)
+        alternative = sequence(der.encode(0x82, name.encode("ascii", "ignore")))
+        extensions = (*leaf_extensions(Side.UPSTREAM), extension("2.5.29.17", alternative))
+        made = self._signed(name_of((("CN", "sandbox server"),)), subject_of(issuer), own, self._key_of(issuer), 4, extensions)
+        return Identity(chain=_bundle(made), key=own.pem.encode())
+
+    def without_made_clients(self, content: bytes) -> bytes:
+        """A (doubled) PEM file of CRLs, each made anew with the clients of `client_of` in it."""
+        issuers = {crl_from_der(body).issuer for _, _, label, body in pem_spans(content) if label == "X509 CRL"}
+        for issuer in (item for item in self.case.pool if item.subject in issuers and item.self_issued):
+            content = _kept_lists(content, issuer) + self.fresh_list(issuer, CLIENT_SERIAL)
+        return content
 
     def stranger(self, side: Side) -> Identity:
         """A sound certificate of a CA that nobody trusts, sent with that CA."""
         root_key, own = key("p256", 901), key("p256", 902)
-        name = _name("sandbox stranger CA")
-        root = self._signed(name, name, root_key, root_key, 1, _authority_extensions(root_key.identifier))
-        leaf = self._signed(_name("stranger"), name, own, root_key, 2, _leaf(side))
-        return Identity(chain=pem(leaf, "CERTIFICATE") + pem(root, "CERTIFICATE"), key=own.pem.encode())
+        name = name_of((("CN", "sandbox stranger CA"),))
+        root = self._signed(name, name, root_key, root_key, 1, authority_extensions(root_key.identifier))
+        leaf = self._signed(name_of((("CN", "stranger"),)), name, own, root_key, 2, leaf_extensions(side))
+        return Identity(chain=_bundle(leaf, root), key=own.pem.encode())
 
     def private_keys(self) -> dict[str, bytes]:
         """Private keys (PEM) of the configuration's own certificates by path, where they belong to one."""
@@ -146,7 +185,7 @@ class Doubles:
 
     def _key_of(self, certificate: Certificate) -> Key:
         if certificate.spki not in self._keys:
-            self._keys[certificate.spki] = key(_kind(certificate), len(self._keys))
+            self._keys[certificate.spki] = key(kind_of(certificate), len(self._keys))
         return self._keys[certificate.spki]
 
     def _signer(self, certificate: Certificate) -> Key:
@@ -174,8 +213,8 @@ class Doubles:
         now = self.case.evidence.at
         algorithm = signer.algorithm("sha256")
         akid = sequence(der.encode(0x80, identifier)) if identifier else None
-        extensions = [_extension("2.5.29.35", akid)] if akid else []
-        extensions.append(_extension("2.5.29.20", integer(1)))
+        extensions = [extension("2.5.29.35", akid)] if akid else []
+        extensions.append(extension("2.5.29.20", integer(1)))
         entries = [sequence(integer(serial), time(date)) for serial, date in sorted(revoked.items())]
         body = sequence(
             integer(1),
@@ -209,57 +248,17 @@ def put_in(doubles: Doubles, change: Change, files: dict[str, bytes | None]) -> 
         if crl_file:
             files[crl_file] = (files.get(crl_file) or b"") + b"\n" + empty
     for path, issuer in change.fresh_lists:
-        kept = [
-            pem(body, label)
-            for _, _, label, body in pem_spans(files.get(path) or b"")
-            if label == "X509 CRL" and crl_from_der(body).issuer != issuer.subject
-        ]
-        files[path] = b"".join((*kept, doubles.fresh_list(issuer)))
+        files[path] = _kept_lists(files.get(path) or b"", issuer) + doubles.fresh_list(issuer)
 
 
-def _kind(certificate: Certificate) -> str:
-    """The kind of throw-away key that is as strong as the certificate's, as far as security levels go."""
-    match certificate.key_kind:
-        case KeyKind.RSA | KeyKind.RSA_PSS:
-            return "rsa1024" if certificate.key_bits < 2048 else "rsa2048" if certificate.key_bits < 3072 else "rsa3072"
-        case KeyKind.ED25519 | KeyKind.ED448:
-            return certificate.key_kind.value
-        case _:
-            return _CURVES.get(certificate.curve or "", "p256")
-
-
-def _parts(certificate: Certificate) -> list[der.Element]:
-    return list(der.elements(der.first(der.first(certificate.der).content).content))
-
-
-def _issuer(certificate: Certificate) -> bytes:
-    parts = _parts(certificate)
-    return parts[3 if parts[0].tag == 0xA0 else 2].encoded
-
-
-def _subject(certificate: Certificate) -> bytes:
-    parts = _parts(certificate)
-    return parts[5 if parts[0].tag == 0xA0 else 4].encoded
-
-
-def _name(common_name: str) -> bytes:
-    return sequence(der.encode(der.SET, sequence(oid("2.5.4.3"), der.encode(der.UTF8_STRING, common_name.encode()))))
-
-
-def _extension(name: str, value: bytes, *, critical: bool = False) -> bytes:
-    return sequence(oid(name), der.encode(der.BOOLEAN, b"\xff") if critical else b"", octet_string(value))
-
-
-def _authority_extensions(identifier: bytes) -> tuple[bytes, ...]:
-    return (
-        _extension("2.5.29.19", sequence(der.encode(der.BOOLEAN, b"\xff")), critical=True),
-        _extension("2.5.29.15", der.encode(der.BIT_STRING, b"\x01\x06"), critical=True),
-        _extension("2.5.29.14", octet_string(identifier)),
+def _kept_lists(content: bytes, but: Certificate) -> bytes:
+    """The CRLs of a file, without those of one CA."""
+    return b"".join(
+        pem(body, label)
+        for _, _, label, body in pem_spans(content)
+        if label == "X509 CRL" and crl_from_der(body).issuer != but.subject
     )
 
 
-def _leaf(side: Side) -> tuple[bytes, ...]:
-    return (
-        _extension("2.5.29.15", der.encode(der.BIT_STRING, b"\x07\x80"), critical=True),
-        _extension("2.5.29.37", sequence(oid(_AUTH[side]))),
-    )
+def _bundle(*certificates: bytes) -> bytes:
+    return b"".join(pem(item, "CERTIFICATE") for item in certificates)

@@ -1,16 +1,18 @@
-"""Try remedies on a sandboxed copy of the very configuration: the same request before and after; refusals must stay."""
+"""Try holes and remedies on a sandboxed copy of the very configuration: the same before and after; refusals must stay."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from handclasp.app.demonstrate import Tried, answer_of, demonstrate, demonstration
 from handclasp.app.prove_bench import Bench, bench_for
 from handclasp.app.sandbox import Asked, RunningSandbox, SandboxTools, sandbox
-from handclasp.diagnose.attempts import ANY_UPSTREAM, attempt_for, can_be_shown
+from handclasp.diagnose.attempt import Attack
+from handclasp.diagnose.attempts import attacks_for, can_be_shown
 from handclasp.diagnose.case import Case
 from handclasp.diagnose.engine import Reasoned
 from handclasp.diagnose.remedies.change import Change
 from handclasp.model.errors import HandclaspError
-from handclasp.model.finding import Answer, Diagnosis, Finding, Proof
+from handclasp.model.finding import Answer, Diagnosis, Finding, Proof, Severity
 from handclasp.model.nginx import VerifyClient
 from handclasp.model.probe import ProbeRequest
 from handclasp.model.text import Text
@@ -20,6 +22,8 @@ from handclasp.verdict.predict import Stage
 
 _REFUSALS = frozenset({BAD, NONE_SENT, MISDIRECTED})
 _LOG_CAUSE = "error-log-level-hides-reason"
+_MOST_HOLES = 12
+"""Demonstrated in one run: a configuration of many alike servers has as many alike holes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,21 +37,17 @@ class Proven:
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """A finding, the change to try, and, for a hole, the request that goes through it.
-
-    `impostor`: the hole is towards the upstream, and somebody with a certificate of another CA stands in for it.
-    """
+    """A finding with the ways to go through its hole, if it is one, and the change to try, if there is one."""
 
     number: int
     finding: Finding
-    change: Change
-    hole: ProbeRequest | None
-    impostor: bool = False
+    attacks: tuple[Attack, ...]
+    change: Change | None
 
     @property
-    def is_hole(self) -> bool:
-        """What is served before must be refused after."""
-        return self.hole is not None or self.impostor
+    def makes_clients(self) -> bool:
+        """Whether it takes certificates that only doubles of the CAs can issue."""
+        return any(attack.makes_clients for attack in self.attacks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,40 +56,66 @@ class _Seen:
 
     answer: Answer
     refused: bool
+    tried: Tried | None = None
 
 
 def prove(reasoned: Reasoned, tools: SandboxTools, *, client_key: bytes | None = None) -> Proven:
-    """The diagnosis with a proof at the first remedy of each finding.
+    """The diagnosis with every hole tried, and with a proof at the first remedy of each finding.
 
     Remedies are tried one after the other on one copy, so that a later one is tried with the earlier ones in place. With
-    `client_key` (PEM) and remedies that edit files alone, the peer's own certificates are used; otherwise doubles of them.
+    `client_key` (PEM) the peer's own certificates are used where edits of files are all there is to try; otherwise doubles.
 
     Raises:
         WorldError: nginx cannot be run.
     """
     findings = list(reasoned.diagnosis.findings)
-    chosen = [
-        (n, changes[0])
-        for n, changes in enumerate(reasoned.changes)
-        if changes and changes[0].can_be_tried and can_be_shown(reasoned.case, findings[n])
-    ]
-    if not chosen:
-        return Proven(diagnosis=reasoned.diagnosis)
-    case = reasoned.case
-    bench = bench_for(case, client_key if all(change.by_files_alone for _, change in chosen) else None)
-    bench.keep_log_level = any(finding.cause == _LOG_CAUSE for finding in findings)
-    tasks = [_task(bench, n, findings[n], change) for n, change in chosen]
-    try:
-        with sandbox(tools, bench.plan()) as running:
-            if not running.runs and not case.start_faults:
-                return _not_run(reasoned, running.test.output)
-            proofs = _try_all(bench, running, tasks, str(tools.nginx.build().version))
-            for task, proof in zip(tasks, proofs, strict=True):
-                findings[task.number] = _with_proof(task.finding, proof)
-            notes = running.notes
-    except HandclaspError as error:
-        return _not_run(reasoned, str(error))
-    return Proven(diagnosis=replace(reasoned.diagnosis, findings=tuple(findings)), notes=notes)
+    tasks = _tasks(reasoned)
+    own = (
+        [] if client_key is None or any(_reissues(task) for task in tasks) else [one for one in tasks if not one.makes_clients]
+    )
+    others = [task for task in tasks if task not in own]
+    notes: dict[str, None] = {}
+    for key, group in ((client_key, own), (None, others)):
+        if not group:
+            continue
+        try:
+            done, lacking = _tried_out(reasoned.case, tools, key, group)
+        except HandclaspError as error:
+            return _not_run(reasoned, str(error))
+        if done is None:
+            return _not_run(reasoned, "; ".join(lacking))
+        for task, finding in zip(group, done, strict=True):
+            findings[task.number] = finding
+        notes.update(dict.fromkeys(lacking))
+    return Proven(diagnosis=replace(reasoned.diagnosis, findings=tuple(findings)), notes=tuple(notes))
+
+
+def _reissues(task: _Task) -> bool:
+    return task.change is not None and not task.change.by_files_alone
+
+
+def _tasks(reasoned: Reasoned) -> list[_Task]:
+    case, found = reasoned.case, []
+    holes = 0
+    for number, (finding, changes) in enumerate(zip(reasoned.diagnosis.findings, reasoned.changes, strict=True)):
+        attacks = attacks_for(case, finding) if holes < _MOST_HOLES else ()
+        holes += bool(attacks)
+        tried = changes[0] if changes and changes[0].can_be_tried and can_be_shown(case, finding) else None
+        if attacks or tried:
+            found.append(_Task(number, finding, attacks, tried))
+    return found
+
+
+def _tried_out(
+    case: Case, tools: SandboxTools, key: bytes | None, tasks: list[_Task]
+) -> tuple[list[Finding] | None, tuple[str, ...]]:
+    """The findings of some tasks with what came of them, and what the copy lacks; None and why when it does not run."""
+    bench = bench_for(case, key)
+    bench.keep_log_level = any(task.finding.cause == _LOG_CAUSE for task in tasks)
+    with sandbox(tools, bench.plan()) as running:
+        if not running.runs and not case.start_faults:
+            return None, (running.test.output,)
+        return _try_all(bench, running, tasks, str(tools.nginx.build().version)), running.notes
 
 
 def _not_run(reasoned: Reasoned, words: str) -> Proven:
@@ -97,50 +123,61 @@ def _not_run(reasoned: Reasoned, words: str) -> Proven:
     return Proven(diagnosis=reasoned.diagnosis, failed=failed)
 
 
-def _task(bench: Bench, number: int, finding: Finding, change: Change) -> _Task:
-    attempt = attempt_for(bench.case, finding)
-    hole = bench.tried(attempt) if attempt else None
-    return _Task(
-        number, finding, change, hole, impostor=finding.cause in ANY_UPSTREAM and bench.case.stage.upstream is not None
-    )
-
-
-def _try_all(bench: Bench, running: RunningSandbox, tasks: list[_Task], nginx: str) -> list[Proof]:
-    steps: list[tuple[_Task, _Seen, _Seen]] = []
+def _try_all(bench: Bench, running: RunningSandbox, tasks: list[_Task], nginx: str) -> list[Finding]:
     at_first = _served(bench, running, tasks)
+    holes = {task.number: _see(bench, running, task) for task in tasks if task.attacks}
+    steps: list[tuple[_Task, _Seen, _Seen | None]] = []
     for task in tasks:
-        before = _see(bench, running, task)
+        before = holes.get(task.number)
+        if before is None or before.refused:  # what was in its way may be cured by now
+            before = _see(bench, running, task)
+        if task.change is None:
+            steps.append((task, before, None))
+            continue
         bench.apply(task.change)
         running.update(bench.plan())
         steps.append((task, before, _see(bench, running, task)))
-    served = _served(bench, running, [task for task in tasks if not task.is_hole])
+    served = _served(bench, running, [task for task in tasks if not task.attacks])
     refused = tuple(_still_refused(bench, running)) if running.runs else (("", False),)
     held = all(ok for _, ok in refused)
-    return [
-        Proof(
-            before=before.answer, after=after.answer, still_refused=tuple(name for name, ok in refused if ok), nginx=nginx,
-            proved=held and _better(task, before, after) and (served or (task.is_hole and not at_first)),
-        )
-        for task, before, after in steps
-    ]  # fmt: skip
+    names = tuple(name for name, ok in refused if ok)
+    done = []
+    for task, before, after in steps:
+        good = held and after is not None and _better(task, before, after)
+        good = good and (served or (bool(task.attacks) and not at_first))
+        done.append(_with_outcome(task, before, after, names, nginx, proved=good))
+    return done
+
+
+def _with_outcome(
+    task: _Task, before: _Seen, after: _Seen | None, refused: tuple[str, ...], nginx: str, *, proved: bool
+) -> Finding:
+    """The finding with its demonstration, and with a proof where there is one to speak of."""
+    finding = task.finding
+    if before.tried is not None:
+        finding = replace(finding, demonstration=demonstration(before.tried, after.tried if after else None))
+    # A warning whose hole could not be shown has a remedy that nothing was shown of either.
+    unproven = before.tried is not None and not before.tried.through and finding.severity is not Severity.ERROR
+    if after is None or unproven:
+        return finding
+    proof = Proof(before=before.answer, after=after.answer, still_refused=refused, nginx=nginx, proved=proved)
+    first, *others = finding.remedies
+    return replace(finding, remedies=(replace(first, proof=proof), *others))
 
 
 def _see(bench: Bench, running: RunningSandbox, task: _Task) -> _Seen:
     if not running.runs:
         emerg = next((line for line in running.test.output.splitlines() if "[emerg]" in line), running.test.output)
         return _Seen(Answer(status=None, log=emerg.replace(f"{running.folder}/root", "")), refused=True)
-    if task.impostor:
-        running.update(bench.plan(upstream=bench.doubles.stranger(Side.UPSTREAM)))
+    if task.attacks:
+        tried = demonstrate(bench, running, task.attacks)
+        return _Seen(tried.answer, refused=not tried.through, tried=tried)
     asked = running.ask(_request(bench, task))
-    if task.impostor:
-        running.update(bench.plan())
-    return _Seen(_answer(asked), _refused(bench.case, asked))
+    return _Seen(answer_of(asked), _refused(bench.case, asked))
 
 
 def _request(bench: Bench, task: _Task) -> ProbeRequest:
     """The request in question; to see whether refusals are logged, one that must be refused."""
-    if task.hole is not None:
-        return task.hole
     if task.finding.cause == _LOG_CAUSE:
         return bench.request(bench.doubles.stranger(Side.CLIENT))
     return bench.request(bench.sender())
@@ -160,12 +197,6 @@ def _nobody_in_particular(bench: Bench) -> bool:
     return bench.sender() is None and bench.case.side is Side.CLIENT and bench.case.presented is None
 
 
-def _answer(asked: Asked) -> Answer:
-    lines = [line for line in asked.log if "verify error" in line or "certificate" in line or "handshak" in line]
-    result = asked.result
-    return Answer(status=result.status, title=result.title or result.error, log=lines[-1] if lines else None)
-
-
 def _refused(case: Case, asked: Asked) -> bool:
     """Refused by TLS: what the backend or the content answers is another matter."""
     if asked.result.status is None:
@@ -177,15 +208,11 @@ def _refused(case: Case, asked: Asked) -> bool:
 
 def _better(task: _Task, before: _Seen, after: _Seen) -> bool:
     """What was wrong is so no longer: the hole is shut, the log line gone; for a silent log, one has come."""
-    if task.is_hole:
-        return _let_in(before) and not _let_in(after)
+    if task.attacks:
+        return not before.refused and after.refused
     if task.finding.cause == _LOG_CAUSE:
         return not before.answer.log and bool(after.answer.log)
     return (before.answer.log, before.answer.status) != (after.answer.log, after.answer.status)
-
-
-def _let_in(seen: _Seen) -> bool:
-    return seen.answer.status is not None and seen.answer.status < 300
 
 
 def _still_refused(bench: Bench, running: RunningSandbox) -> Iterator[tuple[str, bool]]:
@@ -209,8 +236,3 @@ def _verifies(bench: Bench) -> bool:
     """Whether another upstream can be put in place of this one, and is to be found out: where nobody looks, it never was."""
     stage = Stage(bench.evidence)
     return stage.upstream_socket is None and stage.upstream is not None and stage.upstream.verify.value
-
-
-def _with_proof(finding: Finding, proof: Proof) -> Finding:
-    first, *others = finding.remedies
-    return replace(finding, remedies=(replace(first, proof=proof), *others))

@@ -1,21 +1,26 @@
 """What a proof is made with: one sandboxed copy, the people who ask, and the state of both after each remedy."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from handclasp.app.doubles import Doubles, Identity, put_in
 from handclasp.diagnose.attempt import Attempt, Who
+from handclasp.diagnose.attempt_parts import believed_by
 from handclasp.diagnose.case import Case
+from handclasp.diagnose.reach import mentions_client
 from handclasp.diagnose.remedies.change import Change, applied
 from handclasp.diagnose.remedies.pem_edit import pem
+from handclasp.diagnose.rules.headers import SET_HEADER
 from handclasp.diagnose.rules.protocol import CURRENT
 from handclasp.diagnose.stand_in import StandIn, stand_in
 from handclasp.model.certificate import Certificate
 from handclasp.model.evidence import Evidence
-from handclasp.model.nginx import VerifyClient
+from handclasp.model.nginx import TlsUpstream, VerifyClient
 from handclasp.model.probe import ClientIdentity, ProbeRequest
 from handclasp.model.verdict import Side
 from handclasp.nginxconf.sandbox import SandboxPlan, UpstreamStub
+from handclasp.nginxconf.tree import walk
 from handclasp.verdict.predict import Stage
 from handclasp.verdict.trust import client_trust
 
@@ -37,13 +42,17 @@ class Bench:
         """What is known of the upstream."""
         return stand_in(self.case)
 
-    def plan(self, upstream: Identity | None = None) -> SandboxPlan:
-        """The copy as it is now."""
+    def plan(
+        self, upstream: Identity | None = None, *, stubs: Mapping[str, UpstreamStub] | None = None, revoking: str | None = None
+    ) -> SandboxPlan:
+        """The copy as it is now; with other stubs, or with the client that doubles make put into a CRL file."""
         files: dict[str, bytes | None] = {
             path: self.doubles.content(content) if content else content for path, content in self.evidence.files.items()
         }
         for change in self.provided:
             put_in(self.doubles, change, files)
+        if revoking is not None and files.get(revoking):
+            files[revoking] = self.doubles.without_made_clients(files[revoking] or b"")
         tree = Stage(self.evidence).tree
         keys = self.doubles.private_keys()
         certificates = {path: content for path, content in files.items() if path not in tree.sources}
@@ -52,8 +61,9 @@ class Bench:
             files=certificates,
             keys=keys,
             spki={path: spki for path, spki in self.evidence.keys.items() if path not in keys},
-            upstreams=self._stubs(upstream or self._upstream()),
+            upstreams={**self._believed, **self._stubs(upstream or self._upstream()), **(stubs or {})},
             keep_log_level=self.keep_log_level,
+            echo=self._echo,
         )
 
     def _upstream(self) -> Identity | None:
@@ -72,6 +82,33 @@ class Bench:
             name=wanted.name, rejects=wanted.rejects,
         )  # fmt: skip
         return dict.fromkeys(upstream.addresses, stub)
+
+    @cached_property
+    def _echo(self) -> tuple[str, ...]:
+        """The headers by which backends are told who the client is, wherever they are written."""
+        stage = self.case.stage
+        set_somewhere = (
+            item.args for item, _ in walk(stage.tree.directives) if item.name in SET_HEADER.values() and len(item.args) > 1
+        )
+        return tuple(dict.fromkeys(args[0] for args in set_somewhere if mentions_client(stage.config, args[1])))
+
+    @cached_property
+    def _believed(self) -> dict[str, UpstreamStub]:
+        """For upstreams that are verified: a certificate that is believed, made by a CA of their trust file."""
+        found: dict[str, UpstreamStub] = {}
+        for server in self.case.stage.config.servers:
+            for upstream in (location.upstream for location in server.locations if location.upstream):
+                issuer = believed_by(self.case, upstream) if upstream.verify.value else None
+                if issuer is not None:
+                    found.update(dict.fromkeys(upstream.addresses, self.stub(upstream, issuer)))
+        return found
+
+    def stub(self, upstream: TlsUpstream, issuer: Certificate | None, *, asks: bool = False) -> UpstreamStub:
+        """A stand-in for an upstream with a certificate of a CA; None: of a CA that nobody trusts."""
+        name = upstream.name.value if "$" not in upstream.name.value else "sandbox"
+        identity = self.doubles.server_of(issuer, name) if issuer else self.doubles.stranger(Side.UPSTREAM)
+        chain, key = (identity.chain, identity.key) if identity else (None, None)
+        return UpstreamStub(chain=chain, key=key, protocols=CURRENT, asks=asks)
 
     def request(self, identity: Identity | None) -> ProbeRequest:
         """The request in question, made by somebody."""
@@ -106,15 +143,15 @@ class Bench:
             self.provided.append(change)
 
     def tried(self, attempt: Attempt) -> ProbeRequest:
-        """The request that shows a hole."""
+        """The request of an attempt."""
         identity = None
         if attempt.who is Who.STRANGER:
             identity = self.doubles.stranger(Side.CLIENT)
         elif attempt.who is Who.CLIENT_OF and attempt.issuer is not None:
-            identity = self.doubles.first_client((attempt.issuer,))
+            identity = self.doubles.client_of(attempt.issuer, subject=attempt.subject, below=attempt.below)
         return ProbeRequest(
             address=attempt.address, port=attempt.port, sni=attempt.sni, host=attempt.host, path=attempt.uri,
-            identity=_identity(identity),
+            identity=_identity(identity), headers=attempt.headers,
         )  # fmt: skip
 
 

@@ -2,12 +2,13 @@
 
 import contextlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from handclasp.catalogue.directives import MISTAKES
+from handclasp.catalogue.stock_directives import right_name
 from handclasp.model.errors import UsageError, WorldError
 from handclasp.model.probe import ProbeRequest, ProbeResult
 from handclasp.nginxconf import listen
@@ -28,11 +29,15 @@ _TICKET_KEY = 80
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxTools:
-    """The ports a sandbox needs. `user`: account of the workers when this process is root's, else None."""
+    """The ports a sandbox needs. `user`: account of the workers when this process is root's, else None.
+
+    `plain` asks as `probe` does, without TLS.
+    """
 
     nginx: Nginx
     files: FileTree
     probe: Probe
+    plain: Callable[[ProbeRequest], ProbeResult]
     free_ports: FreePorts
     entropy: Entropy
     user: str | None = None
@@ -79,6 +84,7 @@ class RunningSandbox:
         self.stubs: dict[Target, int] = {}
         self.control = 0
         self._keys: dict[str, ec.EllipticCurvePrivateKey] = {}
+        self._made: dict[tuple[x509.Certificate | None, str], bytes] = {}
         self._written: dict[str, bytes] = {}
         self._drop: frozenset[str] = frozenset()
 
@@ -114,8 +120,15 @@ class RunningSandbox:
                 break
         return self.test
 
-    def ask(self, request: ProbeRequest) -> Asked:
+    def forget(self) -> None:
+        """Load the same configuration anew: what nginx remembers of its upstreams is gone. Raises WorldError as `sandbox`."""
+        if self.runs:
+            self.tools.nginx.reload(prefix=self.folder, config=self.config)
+
+    def ask(self, request: ProbeRequest, *, plain: bool = False) -> Asked:
         """Make a request to an original address: `request.address` and `.port` are those of a listen directive.
+
+        `plain`: without TLS.
 
         Raises:
             UsageError: nothing listens there.
@@ -125,7 +138,8 @@ class RunningSandbox:
             raise WorldError("nginx refuses this configuration", hint=self.test.output)
         port = self.port_of(request.address, request.port)
         before = len(self._log())
-        result = self.tools.probe.ask(replace(request, address="127.0.0.1", port=port))
+        ask = self.tools.plain if plain else self.tools.probe.ask
+        result = ask(replace(request, address="127.0.0.1", port=port))
         # There is one worker, and it has written all it has to say before it answers the next connection.
         self.tools.probe.ask(ProbeRequest(address="127.0.0.1", port=self.control, sni=None, host="sandbox"))
         lines = self._log()[before:].decode(errors="replace").splitlines()
@@ -188,7 +202,6 @@ class RunningSandbox:
         self.notes = tuple(note for note in composed.notes if note.partition(":")[0] not in self._drop) + missing
 
     def _setting(self, plan: SandboxPlan) -> Setting:
-        own = self._key("")
         return Setting(
             prefix=self.folder,
             build=self.tools.nginx.build(),
@@ -197,7 +210,7 @@ class RunningSandbox:
             stubs=self.stubs,
             control=self.control,
             twins=dict(self._twins(plan)),
-            own=(twin(None, own), pem_of_key(own)),
+            own=(self._twin(None, ""), pem_of_key(self._key(""))),
             drop=self._drop,
             user=self.tools.user,
         )
@@ -212,8 +225,15 @@ class RunningSandbox:
                 continue  # missing or no certificate: nginx shall say so
             held = plan.spki.get(pair.key)
             matches = original is None or held is None or held == spki_of(original)
-            certificate = twin(original, self._key(pair.key if matches else f"not {pair.key}"))
-            yield pair, (certificate, pem_of_key(self._key(pair.key)))
+            yield pair, (
+                self._twin(original, pair.key if matches else f"not {pair.key}"), pem_of_key(self._key(pair.key))
+            )  # fmt: skip
+
+    def _twin(self, original: x509.Certificate | None, key: str) -> bytes:
+        """The same each time it is asked for: signatures differ from one making to the next, and nginx would reload."""
+        if (original, key) not in self._made:
+            self._made[original, key] = twin(original, self._key(key))
+        return self._made[original, key]
 
     def _key(self, name: str) -> ec.EllipticCurvePrivateKey:
         if name not in self._keys:
@@ -247,7 +267,7 @@ def run_all(running: RunningSandbox, requests: Iterable[ProbeRequest]) -> tuple[
 
 def _may_drop(name: str) -> bool:
     """An unknown directive about TLS may be the fault that is looked for; any other belongs to a module that is not here."""
-    return "ssl" not in name and name not in MISTAKES
+    return "ssl" not in name and right_name(name) is None
 
 
 def _bracketed(address: str) -> str:

@@ -88,6 +88,23 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Demonstration:
+    """A hole tried on a sandboxed copy of this configuration.
+
+    `words`: who asked, and what came back. `steps`: the requests as a person could make them. `shown`: it went through.
+    `after` is the answer to the same once the remedies were in place, and `shut` whether it was refused then; None where
+    there was nothing to put in place.
+    """
+
+    shown: bool
+    words: Text
+    steps: tuple[str, ...]
+    before: Answer
+    after: Answer | None = None
+    shut: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Remedy:
     """A fix as data. `edits` change files, `commands` are for a person; `note` says what to mind."""
 
@@ -123,6 +140,7 @@ class Finding:
     evidence: tuple[Text, ...]
     remedies: tuple[Remedy, ...] = ()
     dead_ends: tuple[DeadEnd, ...] = ()
+    demonstration: Demonstration | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

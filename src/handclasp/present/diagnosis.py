@@ -3,7 +3,18 @@
 from collections.abc import Callable, Iterator
 
 from handclasp.catalogue.measured import of_change
-from handclasp.model.finding import Applicability, Confidence, Danger, Diagnosis, Finding, Proof, Remedy, Severity
+from handclasp.model.finding import (
+    Answer,
+    Applicability,
+    Confidence,
+    Danger,
+    Demonstration,
+    Diagnosis,
+    Finding,
+    Proof,
+    Remedy,
+    Severity,
+)
 from handclasp.model.text import Text
 from handclasp.present.rates import fixed, helped
 from handclasp.present.verdict import outcome, path_lines
@@ -30,6 +41,9 @@ _WORDS = {
     "before": Text(en="before", zh="之前"),
     "after": Text(en="after", zh="之后"),
     "still": Text(en="still refused", zh="仍被拒绝"),
+    "shown": Text(en="Shown on a copy", zh="已在副本上演示"),
+    "shut": Text(en="with the remedies in place: {answer}", zh="处理之后：{answer}"),
+    "open": Text(en="with the remedies in place it is still open: {answer}", zh="处理之后仍然敞开：{answer}"),
     "unknown": Text(en="Could not tell", zh="无法判断"),
     "give": Text(en="give", zh="请提供"),
     "certain": Text(en="yes, rebuilt from the files given", zh="确定，已用给出的文件重建"),
@@ -90,11 +104,14 @@ class _Writer:
         yield f"  {self.word('sure')} {self.word('certain' if finding.confidence is Confidence.CERTAIN else 'likely')}"
         for item in finding.evidence:
             yield f"    {self.text(item)}"
+        if finding.demonstration is not None:
+            yield from self.demonstration(finding.demonstration)
         if first is not None and first.verdict is not None and first.verdict.path:
             yield f"  {self.word('chain')}:"
             yield from (f"  {line}" for line in path_lines(first.verdict.path, first.verdict.rejected))
         for number, remedy in enumerate(finding.remedies):
-            yield from self.remedy(remedy, self.word("or" if number else "do"), finding.cause)
+            seen_above = number == 0 and finding.demonstration is not None and finding.demonstration.shown
+            yield from self.remedy(remedy, self.word("or" if number else "do"), finding.cause, seen_above=seen_above)
         for end in finding.dead_ends:
             danger = "" if end.danger is Danger.NONE else self.paint(f" ({end.danger.value})", "warning")
             yield f"  {self.word('not')}: {self.text(end.action)}{danger}"
@@ -102,7 +119,17 @@ class _Writer:
             if count := of_change(finding.cause, end.id):
                 yield f"    {self.word('lab')}: {self.text(helped(count))}"
 
-    def remedy(self, remedy: Remedy, label: str, cause: str) -> Iterator[str]:
+    def demonstration(self, shown: Demonstration) -> Iterator[str]:
+        words = self.text(shown.words)
+        if not shown.shown:
+            yield f"    {words}"
+            return
+        yield f"  {self.paint(self.word('shown'), 'strong')}: {words}"
+        yield from (f"    $ {visible(line)}" for line in shown.steps)
+        if shown.after is not None:
+            yield f"    {self.word('shut' if shown.shut else 'open', answer=_seen(shown.after))}"
+
+    def remedy(self, remedy: Remedy, label: str, cause: str, *, seen_above: bool) -> Iterator[str]:
         kind = "" if remedy.applicability is Applicability.SAFE else f" ({remedy.applicability.value})"
         yield f"  {self.paint(label, 'strong')}: {self.text(remedy.title)}{kind}"
         for line in remedy.patch.splitlines():
@@ -114,16 +141,16 @@ class _Writer:
         if (count := of_change(cause, remedy.id)) or not remedy.proof:
             yield f"    {self.word('lab')}: {self.text(fixed(count))}"
         if remedy.proof:
-            yield from self.proof(remedy.proof)
+            yield from self.proof(remedy.proof, seen_above=seen_above)
 
-    def proof(self, proof: Proof) -> Iterator[str]:
+    def proof(self, proof: Proof, *, seen_above: bool) -> Iterator[str]:
+        """`seen_above`: the answers before and after were told with the demonstration."""
         if proof.proved:
             yield "    " + self.paint("✓ " + self.word("proved", nginx=proof.nginx), "good")
         else:
             yield "    " + self.paint("✗ " + self.word("unproved"), "error")
-        for name, answer in (("before", proof.before), ("after", proof.after)):
-            seen = answer.title or (str(answer.status) if answer.status else "-")
-            yield f"      {self.word(name)}: {visible(seen)}"
+        for name, answer in () if seen_above else (("before", proof.before), ("after", proof.after)):
+            yield f"      {self.word(name)}: {_seen(answer)}"
         if proof.still_refused:
             yield f"      {self.word('still')}: {', '.join(proof.still_refused)}"
 
@@ -131,3 +158,7 @@ class _Writer:
         if line.startswith("+"):
             return self.paint(line, "added")
         return self.paint(line, "removed") if line.startswith("-") else line
+
+
+def _seen(answer: Answer) -> str:
+    return visible(answer.title or (str(answer.status) if answer.status else "-"))

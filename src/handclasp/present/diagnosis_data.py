@@ -1,7 +1,7 @@
 """A diagnosis as the JSON document of `doctor`."""
 
 from handclasp.catalogue.measured import of_change
-from handclasp.model.finding import Answer, Diagnosis, Finding, Proof, Remedy
+from handclasp.model.finding import Answer, Demonstration, Diagnosis, Finding, Proof, Remedy
 from handclasp.present.rates import count_fields
 from handclasp.present.verdict import verdict_fields
 
@@ -29,6 +29,7 @@ def _finding(finding: Finding, lang: str) -> dict[str, object]:
             "file": where.file, "line": where.line, "directive": where.directive, "depth": where.depth, "subject": where.subject
         },
         "evidence": [item.in_language(lang) for item in finding.evidence],
+        "demonstration": _demonstration(finding.demonstration, lang) if finding.demonstration else None,
         "remedies": [_remedy(finding.cause, item, lang) for item in finding.remedies],
         "dead_ends": [
             {
@@ -40,6 +41,17 @@ def _finding(finding: Finding, lang: str) -> dict[str, object]:
             for item in finding.dead_ends
         ],
     }  # fmt: skip
+
+
+def _demonstration(shown: Demonstration, lang: str) -> dict[str, object]:
+    return {
+        "shown": shown.shown,
+        "words": shown.words.in_language(lang),
+        "steps": list(shown.steps),
+        "before": _answer(shown.before),
+        "after": _answer(shown.after) if shown.after else None,
+        "shut": shown.shut,
+    }
 
 
 def _remedy(cause: str, remedy: Remedy, lang: str) -> dict[str, object]:

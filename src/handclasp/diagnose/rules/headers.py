@@ -13,7 +13,8 @@ from handclasp.model.verdict import Side
 from handclasp.nginxconf.select import Socket
 from handclasp.nginxconf.tree import Directive
 
-_DIRECTIVES = {"proxy": "proxy_set_header", "grpc": "grpc_set_header"}
+SET_HEADER = {"proxy": "proxy_set_header", "grpc": "grpc_set_header"}
+"""The directive that sets a header for the upstream, by module."""
 _PEM = re.compile(r"\$\{?ssl_client_(?:raw_)?cert\b")
 
 
@@ -25,7 +26,7 @@ def identity_headers(case: Case, location: Location) -> dict[str, ProxyHeader]:
 
 def passing(server: TlsServer) -> Iterator[Location]:
     """The locations that pass requests on with headers of HTTP."""
-    return (location for location in server.locations if location.module in _DIRECTIVES)
+    return (location for location in server.locations if location.module in SET_HEADER)
 
 
 def check_overwritten(case: Case) -> Iterator[Finding]:
@@ -55,17 +56,23 @@ def check_overwritten(case: Case) -> Iterator[Finding]:
 
 def outer_headers(case: Case, server: TlsServer, location: Location) -> dict[str, ProxyHeader]:
     """Identity headers set further out that this location loses by having headers of its own."""
-    name = _DIRECTIVES.get(location.module or "")
+    name = SET_HEADER.get(location.module or "")
     block = block_at(case, location.origin) if location.origin else None
     if name is None or block is None or not any(child.name == name for child in block.block):
         return {}
     for outer in _around(case, block):
-        found = [child for child in outer.block if child.name == name and len(child.args) > 1]
+        found = case.once(_set_in, outer, name)
         if found:
             headers = (ProxyHeader(name=child.args[0], value=child.args[1], origin=child.origin) for child in found)
             return {item.name.lower(): item for item in headers if mentions_client(case.stage.config, item.value)}
     del server
     return {}
+
+
+def _set_in(case: Case, block: Directive, name: str) -> tuple[Directive, ...]:
+    """The headers that a block sets itself."""
+    del case
+    return tuple(child for child in block.block if child.name == name and len(child.args) > 1)
 
 
 def _around(case: Case, block: Directive) -> tuple[Directive, ...]:

@@ -15,7 +15,7 @@ from handclasp.verdict.scene import plain_name
 from handclasp.verdict.trust import CRL_FILES_HOLD_CRLS_ONLY, certificates_in
 from handclasp.verdict.variables import holds, variables
 
-_MANY = 20
+MANY = 20
 
 
 def asking(case: Case) -> Iterator[TlsServer]:
@@ -46,7 +46,7 @@ def check_siblings(case: Case) -> Iterator[Finding]:
         if path is None or path in told:
             continue
         told.add(path)
-        found = _siblings(case, server)
+        found = siblings(case, server)
         if found:
             named = ", ".join(item.subject_text for item in found[:4])
             summary = say(
@@ -56,7 +56,7 @@ def check_siblings(case: Case) -> Iterator[Finding]:
             where = Where.at(server.client_certificate.origin, "ssl_client_certificate")
             yield finding("client-trust-too-wide", summary, where, severity=Severity.WARNING)
         roots = roots_in(case, path)
-        if len(roots) >= _MANY:
+        if len(roots) >= MANY:
             summary = say(
                 "{file} trusts {count} roots: whoever has a certificate of any of them gets into {server}",
                 "{file} 信任 {count} 个根：持有其中任何一个签发的证书的人都能进入 {server}",
@@ -66,7 +66,7 @@ def check_siblings(case: Case) -> Iterator[Finding]:
             yield finding("client-trust-too-wide", summary, where, severity=Severity.WARNING)
 
 
-def _siblings(case: Case, server: TlsServer) -> list[Certificate]:
+def siblings(case: Case, server: TlsServer) -> list[Certificate]:
     """CAs at hand below a root of the file, when the file itself names another one below that root."""
     listed = certificates_in(case.evidence.files, server.client_certificate.value)
     roots = [item for item in listed if self_signed(item, case.stage.series) and not judges_issuer(case, server, item)]
