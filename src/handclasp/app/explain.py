@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from handclasp.catalogue import causes, meanings, measured, symptoms, verify_errors
 from handclasp.catalogue.builds import fitting
 from handclasp.catalogue.measured import CameFrom
-from handclasp.catalogue.search import search
+from handclasp.catalogue.search import about_upstream, search
 from handclasp.catalogue.symptoms import SymptomEntry
 from handclasp.catalogue.verify_errors import VerifyErrorName
 from handclasp.diagnose import sign
@@ -43,7 +43,7 @@ def explain(asked: str, engine: Engine | None = None) -> Explanation:
     if not text:
         raise UsageError("there is nothing to explain", hint='try: handclasp explain "21"')
     text = text[:LIMIT]
-    for way in (_cause, _symptom, _error, _line, _access, _title, _output):
+    for way in (_cause, _symptom, _error, _line, _access, _title, _output, _sentence):
         if answer := way(text, engine or Engine()):
             return answer
     return _found_by_words(text)
@@ -278,6 +278,21 @@ def _output(text: str, engine: Engine) -> Explanation | None:
     """What a client printed, or part of a line without its beginning."""
     found = candidates(Clue(message=text), engine.nginx, engine.series)
     return Explanation(asked=text, kind=Kind.OUTPUT, causes=_load(found)) if found else None
+
+
+# An error's own text inside a question counts from so many words on; shorter ones are words like any other.
+TELLING_WORDS = 4
+
+
+def _sentence(text: str, engine: Engine) -> Explanation | None:
+    """A question that holds the text of a verification error among other words."""
+    folded = text.lower()
+    texts = {row.text for series in OpensslSeries for row in verify_errors.rows(series) if row.text.lower() in folded}
+    told = max((words for words in texts if words.count(" ") >= TELLING_WORDS - 1), key=len, default=None)
+    if told is None:
+        return None
+    side = Side.UPSTREAM if about_upstream(text) else None
+    return _of_rows(text, Kind.ERROR, verify_errors.by_text(told), engine, side=side)
 
 
 def _found_by_words(text: str) -> Explanation:

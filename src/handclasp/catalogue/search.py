@@ -1,7 +1,8 @@
 """Finds causes by plain words of either language, typing errors included. Small enough to index at each call.
 
-Words are weighed by how rare they are and by where they stand (slug and title over the rest); a word that the catalogue does
-not have is replaced by the known words that share most of its trigrams. Chinese is cut into pairs of characters.
+Words are weighed by how rare they are and by where they stand (slug, title and what people call it over the rest); two words
+that stand side by side in both say more than each alone. A word that the catalogue does not have is replaced by the known words
+that share most of its trigrams. Chinese is cut into pairs of characters. Words that can only be about upstreams favour those.
 """
 
 import math
@@ -9,13 +10,17 @@ import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 from handclasp.catalogue import causes
 from handclasp.catalogue.cause import Outline
+from handclasp.model.verdict import Side
 
 SLUG, TITLE, BODY = 3.0, 3.0, 1.0
 SAME_ENOUGH = 0.5
 SLIP = 0.8
+PAIR = 1.6
+OTHER_SIDE = 0.7
 # Words that say nothing about a cause; several are frequent in questions and rare in the catalogue, which would weigh them up.
 _STOP = frozenset(
     """
@@ -32,7 +37,15 @@ _SYNONYMS = {
     "ca's": "ca", "cas": "ca", "intermediates": "intermediate", "roots": "root", "popup": "prompt", "picker": "dialog",
     "restart": "reload", "websocket": "connection", "websockets": "connection", "wss": "connection",
 }  # fmt: skip
-_CHINESE = {"撤销": "吊销", "后端": "上游", "源站": "上游", "双向TLS": "双向认证", "过期了": "过期", "手机": "应用"}
+_CHINESE = {
+    "撤销": "吊销", "后端": "上游", "源站": "上游", "双向tls": "双向认证", "过期了": "过期", "到期": "过期", "手机": "应用",
+    "安卓": "应用", "目录": "路径",
+}  # fmt: skip
+# Words of questions that say nothing; cutting them out keeps their halves from pairing with others.
+_FILLING = re.compile(
+    "怎么办|怎么|为什么|如何|什么|需要|可以|不能|能够|之后|以后|然后|一个|这个|那个|已经|仍然|还是|只让|都|了|里|的|吗|呢|把|请问"
+)
+_UPSTREAM = re.compile(r"upstream|backend|origin|proxy_pass|proxy_ssl|\b502\b|上游|后端|源站|反向代理", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +61,8 @@ def search(query: str, *, limit: int = 5) -> tuple[Hit, ...]:
     index = _index()
     scores: dict[str, float] = defaultdict(float)
     asked = 0.0
-    for word in dict.fromkeys(_words(query)):
+    words = _words(query)
+    for word in dict.fromkeys(words):
         alike = index.alike(word)
         rarity = index.rarity(alike[0][0]) if alike else index.unknown
         asked += rarity
@@ -58,20 +72,31 @@ def search(query: str, *, limit: int = 5) -> tuple[Hit, ...]:
                 best[slug] = max(best.get(slug, 0.0), likeness * likeness * weight * rarity)
         for slug, score in best.items():
             scores[slug] += score
+    for pair in dict.fromkeys(_pairs(words)):
+        for slug, weight in index.places.get(pair, {}).items():
+            scores[slug] += PAIR * weight / TITLE * index.rarity(pair)
+    if about_upstream(query):
+        scores = {slug: score * (OTHER_SIDE if index.sides[slug] is Side.CLIENT else 1) for slug, score in scores.items()}
     order = {slug: place for place, slug in enumerate(causes.slugs())}
     ranked = sorted(scores.items(), key=lambda item: (-item[1], order[item[0]]))
     return tuple(Hit(slug, score / (asked * TITLE)) for slug, score in ranked[:limit])
 
 
+def about_upstream(text: str) -> bool:
+    """Whether words of it belong to nginx's own connections and to no client's."""
+    return bool(_UPSTREAM.search(text))
+
+
 class _Index:
     def __init__(self, outlines: tuple[Outline, ...]) -> None:
+        self.sides = {outline.slug: outline.side for outline in outlines}
         self.places: dict[str, dict[str, float]] = defaultdict(dict)
         for outline in outlines:
             for word, weight in _weights(outline).items():
                 self.places[word][outline.slug] = weight
         self.count = len(outlines)
         self.unknown = math.log(1 + self.count)
-        self.trigrams = {word: _trigrams(word) for word in self.places if word.isascii()}
+        self.trigrams = {word: _trigrams(word) for word in self.places if word.isascii() and " " not in word}
 
     def rarity(self, word: str) -> float:
         """The weight of a known word: the fewer causes have it, the more it says."""
@@ -102,7 +127,8 @@ def _weights(outline: Outline) -> dict[str, float]:
     fields += [(BODY, text) for both in body for text in (both.en, both.zh)]
     fields += [(BODY, " ".join((*symptom.variants, *symptom.logs, symptom.seen or ""))) for symptom in outline.symptoms]
     for weight, text in fields:
-        for word, times in Counter(_words(text)).items():
+        words = _words(text)
+        for word, times in Counter((*words, *_pairs(words))).items():
             weights[word] = max(weights.get(word, 0.0), weight) + 0.1 * min(times, 3)
     return weights
 
@@ -113,10 +139,16 @@ def _words(text: str) -> list[str]:
         if run[0] >= "\u3400":
             for said, ours in _CHINESE.items():
                 run = run.replace(said, ours)  # noqa: PLW2901
-            found += [run[place : place + 2] for place in range(len(run) - 1)] or [run]
+            for part in filter(None, _FILLING.split(run)):
+                found += [part[place : place + 2] for place in range(len(part) - 1)] or [part]
         else:
             found += [_stem(part) for part in dict.fromkeys((run, *run.strip("$").split("_"))) if part and part not in _STOP]
     return found
+
+
+def _pairs(words: list[str]) -> list[str]:
+    """Words of Latin letters that stand side by side."""
+    return [f"{one} {other}" for one, other in pairwise(words) if one.isascii() and other.isascii() and one != other]
 
 
 def _stem(word: str) -> str:

@@ -92,17 +92,17 @@ def _causes() -> Iterator[Cause]:
 
 
 def _search_index(lang: str, commands: Sequence[CommandHelp]) -> bytes:
-    """A script, since a page opened from a disk may not fetch: ENTRIES = [[slug, title, words], ...]."""
+    """A script, since a page opened from a disk may not fetch: ENTRIES = [[page, title, strong words, other words], ...]."""
     rows = [
-        [item.slug, item.title.in_language(lang), " ".join((*item.keywords, item.summary.in_language(lang), item.title.en))]
+        [item.slug, item.title.in_language(lang), " ".join((item.title.en, *item.keywords)), item.summary.in_language(lang)]
         for item in causes.outlines()
     ]
     rows += [
-        [entry.slug, entry.title.in_language(lang), " ".join((entry.says.in_language(lang), *entry.logs))]
+        [entry.slug, entry.title.in_language(lang), "", " ".join((entry.says.in_language(lang), *entry.logs))]
         for entry in symptoms.entries()
     ]
-    rows += [[target, title, about] for _, _, shelf in shelves(lang) for target, title, about in shelf]
-    rows += [[item.page, f"handclasp {item.path}", translate(item.summary, lang)] for item in commands]
+    rows += [[target, title, "", about] for _, _, shelf in shelves(lang) for target, title, about in shelf]
+    rows += [[item.page, f"handclasp {item.path}", "", translate(item.summary, lang)] for item in commands]
     return b"const ENTRIES = " + _json(rows).strip() + b";\n"
 
 

@@ -1,5 +1,6 @@
 "use strict";
-// Ranked search over the index that index-<language>.js has put into ENTRIES: [slug, title, words]. No server, no request.
+// Ranked search over the index that index-<language>.js has put into ENTRIES: [page, title, strong words, other words]. No
+// server, no request.
 (function () {
   const form = document.getElementById("search");
   const input = document.getElementById("q");
@@ -17,7 +18,8 @@
   }
 
   const index = ENTRIES.map(function (entry) {
-    return { slug: entry[0], title: entry[1], strong: words(entry[0].replace(/-/g, " ") + " " + entry[1]), weak: words(entry[2]) };
+    const strong = words([entry[0].replace(/-/g, " "), entry[1], entry[2]].join(" "));
+    return { slug: entry[0], title: entry[1], strong: strong, weak: words(entry[3]) };
   });
   const rarity = new Map();
   for (const entry of index) for (const word of new Set(entry.strong.concat(entry.weak))) rarity.set(word, (rarity.get(word) || 0) + 1);
