@@ -35,6 +35,10 @@ class Case:
             self._worked_out[key] = work(self, *args, **none)
         return cast("T", self._worked_out[key])
 
+    def forget(self, work: Callable[Concatenate["Case", P], T], *args: P.args, **_: P.kwargs) -> None:
+        """Let go of what `work` made: a large configuration fits into memory a few times, not once for each idea."""
+        self._worked_out.pop((work, *args), None)
+
     @property
     def evidence(self) -> Evidence:
         """What was given."""

@@ -132,7 +132,13 @@ def search(case: Case, finding: Finding) -> tuple[Change, ...]:
 
 def cures(case: Case, finding: Finding, change: Change) -> bool:
     """On the model: the cause is gone, nginx starts, and nobody who was refused without a certificate is let in."""
-    after = case.once(_edited, change.edits)
+    cured = _cured(case, finding, case.once(_edited, change.edits))
+    if not cured:
+        case.forget(_edited, change.edits)
+    return cured
+
+
+def _cured(case: Case, finding: Finding, after: Case) -> bool:
     if not _complaints(after) <= _complaints(case):
         return False
     if _count(finding, after) >= _count(finding, case):

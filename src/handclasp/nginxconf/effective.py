@@ -30,7 +30,7 @@ _DEFAULT_LOGS: Setting[tuple[ErrorLog, ...]] = Setting((ErrorLog(path=""),))
 _VERIFY = {item.value: item for item in VerifyClient} | {"ask": VerifyClient.OPTIONAL}
 
 
-@lru_cache(maxsize=4)  # trees are compared by identity, and kept as long
+@lru_cache(maxsize=2)  # trees are compared by identity, and kept as long: one at hand, and one after an edit
 def effective(tree: ConfigTree, version: NginxVersion) -> EffectiveConfig:
     """Every http and stream server of a configuration with what holds in it.
 

@@ -17,7 +17,7 @@ def tree_from_files(root: str, files: Mapping[str, bytes | None], prefix: str | 
     return _tree(root, tuple(files.items()), prefix)
 
 
-@lru_cache(maxsize=4)  # one diagnosis asks for the same configuration many times, with other questions about it
+@lru_cache(maxsize=2)  # one diagnosis asks for the same configuration many times, with other questions about it
 def _tree(root: str, known: tuple[tuple[str, bytes | None], ...], prefix: str | None) -> ConfigTree:
     files = dict(known)
     content = files.get(root)

@@ -70,7 +70,7 @@ class _Same:
         return 0
 
 
-@lru_cache(maxsize=4)  # one tree for one configuration: what is worked out of it, at some expense, is kept by its identity
+@lru_cache(maxsize=2)  # one tree for one configuration: what is worked out of it, at some expense, is kept by its identity
 def _tree(start: str, prefix: str, documents: tuple[tuple[str, Document], ...], directives: _Same) -> ConfigTree:
     return ConfigTree(start, prefix, directives.directives, {path: document.source for path, document in documents})
 

@@ -1,6 +1,7 @@
 """The listen directive: which socket, and with what options."""
 
 from dataclasses import replace
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 
 from handclasp.model.nginx import Listen
@@ -32,6 +33,7 @@ def listens(args: tuple[str, ...], origin: Origin) -> tuple[Listen, ...]:
     return tuple(replace(one, port=port) for port in range(first, min(last, first + _MAX_RANGE) + 1))
 
 
+@lru_cache(maxsize=1024)  # the sites of one machine listen on few addresses
 def split_address(text: str) -> tuple[str, int, int]:
     """Address as nginx groups sockets, first and last port. A unix socket has port 0."""
     if text.startswith("unix:"):
