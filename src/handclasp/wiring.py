@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from handclasp.app.home import Home, Layout
     from handclasp.app.sandbox import SandboxTools
     from handclasp.ports.bench import Bench
+    from handclasp.ports.cfssl import ReadCfssl
     from handclasp.ports.clock import Clock, Entropy
     from handclasp.ports.files import FileTree, PageTree
     from handclasp.ports.keys import KeyStore
@@ -113,6 +114,13 @@ class World:
         content = self.files.read(path)
         refuse_readable(path)
         return content
+
+    @cached_property
+    def cfssl(self) -> "ReadCfssl":
+        """Reads databases of cfssl."""
+        from handclasp.adapters.cfssl_database import read_cfssl
+
+        return read_cfssl
 
     @cached_property
     def workers(self) -> "Workers":

@@ -97,6 +97,17 @@ class PosixFileTree:
         except OSError as error:
             raise world_error(path, "cannot be written", error) from error
 
+    def is_folder(self, path: str) -> bool:
+        """Whether a folder is there."""
+        return os.path.isdir(path)
+
+    def mode(self, path: str) -> int:
+        """The permission bits of what is there; InputError when nothing is."""
+        try:
+            return stat.S_IMODE(os.stat(path).st_mode)
+        except OSError as error:
+            raise InputError(f"cannot be looked at: {error.strerror}", where=path) from error
+
     def create(self, path: str, content: bytes, *, mode: int = 0o600) -> None:
         """As `write`, but PolicyError when something is there already, a dangling symbolic link included."""
         taken = PolicyError("is there already, and is not overwritten", where=path, hint="choose another path, or move it away")

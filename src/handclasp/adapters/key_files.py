@@ -81,6 +81,11 @@ class KeyFiles:
         """Whether a key of this label is stored; asks for no passphrase."""
         return self._files.exists(self._path(label))
 
+    def sealed(self, label: str) -> bytes:
+        """A stored key as it is kept; WorldError as `open`, which is tried first."""
+        self.open(label)
+        return self._files.read(self._path(label))
+
     def open(self, label: str) -> CertificateIssuerPrivateKeyTypes:
         """Unlock a stored key. WorldError when missing, damaged or the passphrase is wrong."""
         if label not in self._opened:

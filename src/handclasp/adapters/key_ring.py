@@ -49,6 +49,11 @@ class KeyRing:
         place, name = self._place(label)
         return place.exists(name)
 
+    def sealed(self, label: str) -> bytes:
+        """As KeyStore.sealed, where the name says."""
+        place, name = self._place(label)
+        return place.sealed(name)
+
     def open(self, label: str) -> CertificateIssuerPrivateKeyTypes:
         """As KeyStore.open, where the name says."""
         place, name = self._place(label)

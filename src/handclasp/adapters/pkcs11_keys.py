@@ -86,6 +86,12 @@ class TokenKeys:
             except (pkcs11.exceptions.NoSuchToken, pkcs11.exceptions.TokenNotPresent):
                 return False
 
+    def sealed(self, label: str) -> bytes:
+        """PolicyError: it never leaves its token."""
+        raise PolicyError(
+            f"the key {label} is in a PKCS#11 token and stays there", hint="openssl has engines and providers for it"
+        )
+
     def open(self, label: str) -> CertificateIssuerPrivateKeyTypes:
         """A key of the token. WorldError when it is missing or the PIN is wrong."""
         import pkcs11

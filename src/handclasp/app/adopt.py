@@ -1,134 +1,144 @@
-"""Takes over a CA made with `openssl ca` or easy-rsa: its certificates stay good, can be seen and can be revoked here.
+"""Takes over a PKI that exists: its certificates stay good, can be seen, renewed and be revoked here.
 
-It signs nothing new: what it issued is renewed by this home's issuing CA, and both stand in the bundle until then.
+Its CAs sign nobody new: what they issued is renewed by this home's issuing CA, and both stand in the bundle until then.
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.x509 import load_der_x509_crl
 
 from handclasp.app.ca_files import write_certificates
+from handclasp.app.ceremony import save_crl
 from handclasp.app.crl import PublishedCrl, publish_locked
+from handclasp.app.hierarchy import LABEL, retire_locked
 from handclasp.app.home import ISSUING, ROOT, Home
-from handclasp.app.identity_files import spki
+from handclasp.app.old_keys import belongs
+from handclasp.app.old_pki import OldCa, OldPki
 from handclasp.app.recover import recover
 from handclasp.catalogue.profiles import CLIENT, EMAIL, PEER, SERVER
+from handclasp.catalogue.profiles import ISSUING as ISSUING_PROFILE
 from handclasp.model.certificate import Certificate
 from handclasp.model.errors import HandclaspError, InputError, PolicyError, UsageError
 from handclasp.model.issuance import Authority, Intent, Reason
-from handclasp.pki.names import identity_name
-from handclasp.pki.openssl_index import IndexLine, read_index
-from handclasp.pki.read import certificates_from_pem
+from handclasp.pki.names import fold, identity_name
+from handclasp.pki.openssl_index import IndexLine
+from handclasp.pki.read import certificate_from_der
 from handclasp.pki.serials import format_serial
 from handclasp.pki.signature import signed_by
-from handclasp.pki.signing import narrowed
-from handclasp.ports.files import FileTree
 
-_CERTIFICATES = ("cacert.pem", "ca.crt", "ca.pem", "ca.cert.pem", "certs/ca.cert.pem", "pki/ca.crt")
-_KEYS = ("private/cakey.pem", "private/ca.key", "private/ca.key.pem", "ca.key", "cakey.pem", "pki/private/ca.key")
-_INDEXES = ("index.txt", "pki/index.txt")
-_NUMBERS = ("crlnumber", "pki/crlnumber")
-_ISSUED = ("newcerts", "certs_by_serial", "certs", "issued", "pki/certs_by_serial", "pki/issued")
 _CLIENT, _SERVER, _EMAIL = "1.3.6.1.5.5.7.3.2", "1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.4"
-_LABEL = re.compile(r"[a-z][a-z0-9-]{0,31}\Z")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OldCa:
-    """What was found in a folder. `certificates` are those it issued, by serial."""
-
-    certificate: Certificate
-    key: CertificateIssuerPrivateKeyTypes
-    lines: tuple[IndexLine, ...]
-    certificates: dict[int, Certificate]
-    crl_number: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adopted:
-    """What the register knows now. `missing`: serials whose certificates were not found; they can be revoked all the same."""
+    """What the register knows now of one CA. `missing`: serials whose certificates were not found; they can be revoked."""
 
     label: str
     subject: str
+    signs: bool
     taken: int
     revoked: int
     missing: tuple[str, ...]
-    crls: tuple[PublishedCrl, ...]
 
 
-def read_old_ca(files: FileTree, folder: str, *, passphrase: bytes | None) -> OldCa:
-    """Look through a folder of `openssl ca` or easy-rsa. Nothing in it is changed.
+def adopt(
+    home: Home, pki: OldPki, *, label: str, passphrase_given: bool
+) -> tuple[tuple[Adopted, ...], tuple[PublishedCrl, ...]]:
+    """Put the CAs and what they issued into the register, encrypt their keys, and publish CRLs of every CA.
 
-    Raises:
-        InputError: CA certificate, key or index are missing or broken, or do not belong together.
-        PolicyError: the CA is not self-signed.
-        UsageError: the key wants a passphrase.
-    """
-    path = _first(files, folder, _CERTIFICATES, "CA certificate")
-    certificate = certificates_from_pem(files.read(path), where=path)[0]
-    if not certificate.self_issued or not signed_by(certificate, certificate.spki):
-        raise PolicyError(
-            "the CA of this folder is not self-signed: another one is above it",
-            where=folder,
-            hint="import the folder of its root",
-        )
-    path = _first(files, folder, _KEYS, "CA key")
-    key = _key(files.read(path), path, passphrase)
-    if spki(narrowed(key)) != certificate.spki:
-        raise InputError("the CA key does not belong to the CA certificate", where=folder)
-    path = _first(files, folder, _INDEXES, "index.txt")
-    lines = read_index(files.read(path), where=path)
-    number = _number(files, folder)
-    found = {one.serial: one for one in _issued(files, folder) if signed_by(one, certificate.spki)}
-    return OldCa(certificate=certificate, key=key, lines=lines, certificates=found, crl_number=number)
-
-
-def adopt(home: Home, old: OldCa, *, label: str) -> Adopted:
-    """Put the CA and what it issued into the register, encrypt its key, and publish CRLs of every CA.
-
-    Run again after an interruption, it goes on.
+    Run again after an interruption, it goes on. The lowest CA gets the label, those above it LABEL-root and so on.
 
     Raises:
-        PolicyError: the label belongs to another CA.
+        InputError: the key of the lowest CA is missing, or does not belong to it.
+        PolicyError: the label belongs to another CA; a CA above is unknown, or has neither key nor CRL.
+        UsageError: the label is none, or a key wants its passphrase.
     """
-    if not _LABEL.match(label) or label in (ROOT, ISSUING):
+    if not LABEL.match(label) or label in (ROOT, ISSUING):
         raise UsageError(
             f"a CA cannot be called {label[:40]!r}", hint="lower-case letters, digits and hyphens, for example: old"
         )
+    _refuse_keyless(pki.cas[-1], passphrase_given=passphrase_given)
+    labels = _labels(label, len(pki.cas))
     with home.changing("importing a CA"):
         recover(home)
-        present = {one.label: one for one in home.authorities()}
-        if label in present and present[label].certificate != old.certificate.der:
-            raise PolicyError(f"{label} is another CA of this home", hint="choose another name with --label")
-        if not home.keys.exists(label):
-            home.keys.adopt(label, old.key)
-        if label not in present:
-            _record(home, old, label)
+        parent = _parent(home, pki.cas[0])
+        for name, ca in zip(labels, pki.cas, strict=True):
+            _take(home, ca, name, parent, home.clock.now())
+            parent = name
         write_certificates(home)
         crls = publish_locked(home)
-    missing = tuple(format_serial(line.serial) for line in old.lines if line.serial not in old.certificates)
-    revoked = sum(line.revoked_at is not None for line in old.lines)
-    return Adopted(
-        label=label, subject=old.certificate.subject_text, taken=len(old.lines), revoked=revoked, missing=missing, crls=crls
+    return tuple(_told(name, ca) for name, ca in zip(labels, pki.cas, strict=True)), crls
+
+
+def _refuse_keyless(ca: OldCa, *, passphrase_given: bool) -> None:
+    if ca.key is None:
+        raise InputError(
+            "the key of this CA was not found, or does not belong to its certificate",
+            where=ca.certificate.subject_text,
+            hint="--key FILE names it",
+        )
+    if ca.key.key is None and ca.key.encrypted and not passphrase_given:
+        raise UsageError(
+            "the key of the old CA is encrypted", where=ca.key.path, hint="--old-passphrase-file FILE gives its passphrase"
+        )
+    if ca.key.key is None:
+        raise InputError("is no private key that this passphrase opens", where=ca.key.path)
+    if not belongs(ca.key, ca.certificate):
+        raise InputError("the CA key does not belong to the CA certificate", where=ca.key.path)
+
+
+def _labels(label: str, count: int) -> list[str]:
+    above = [f"{label}-root", *(f"{label}-{turn}" for turn in range(2, count))][: count - 1]
+    return [*above, label]
+
+
+def _parent(home: Home, top: OldCa) -> str | None:
+    """The CA of this home above the highest one that was found; None when that is a root."""
+    certificate = top.certificate
+    if certificate.self_issued and signed_by(certificate, certificate.spki):
+        return None
+    for authority in home.authorities():
+        above = certificate_from_der(authority.certificate)
+        if above.subject == certificate.issuer and signed_by(certificate, above.spki):
+            return authority.label
+    raise PolicyError(
+        f"the CA above it is not known: {certificate.issuer_text}",
+        where=certificate.subject_text,
+        hint="put its certificate into the folder, or name it with --certificates FILE",
     )
 
 
-def _record(home: Home, old: OldCa, label: str) -> None:
-    now = home.clock.now()
+def _take(home: Home, ca: OldCa, label: str, parent: str | None, now: datetime) -> None:
+    present = {one.label: one for one in home.store.authorities()}
+    if label in present and present[label].certificate != ca.certificate.der:
+        raise PolicyError(f"{label} is another CA of this home", hint="choose another name with --label")
+    opened = ca.key.key if ca.key is not None and belongs(ca.key, ca.certificate) else None
+    if opened is not None and not home.keys.exists(label):
+        home.keys.adopt(label, opened)
+    if opened is None and ca.crl is None:
+        raise PolicyError(
+            f"neither the key nor a CRL of {ca.certificate.subject_text} is here, and nginx refuses everybody without one",
+            hint="--crl FILE gives its CRL; openssl ca -gencrl, or step ca crl, makes one where its key is",
+        )
+    if label not in present:
+        _record(home, ca, label, parent, now)
+        retire_locked(home, label)
+    if opened is None and ca.crl is not None and home.store.latest_crl(label) is None:
+        save_crl(home, label, load_der_x509_crl(ca.crl.der))
+
+
+def _record(home: Home, ca: OldCa, label: str, parent: str | None, now: datetime) -> None:
+    taken = home.store.known([fold(_name(ca.certificates.get(line.serial), line)) for line in ca.lines])
     with home.store.begin() as transaction:
-        transaction.add_authority(Authority(label=label, parent=None, certificate=old.certificate.der, key=label))
-        transaction.skip_crl_numbers(label, old.crl_number)
-        for line in old.lines:
-            if line.serial == old.certificate.serial:
+        transaction.add_authority(Authority(label=label, parent=parent, certificate=ca.certificate.der, key=label))
+        transaction.skip_crl_numbers(label, ca.crl_number)
+        for line in ca.lines:
+            if line.serial == ca.certificate.serial and ca.certificate.self_issued:
                 continue
-            found = old.certificates.get(line.serial)
-            transaction.add_intent(_intent(line, found, label, now))
+            found = ca.certificates.get(line.serial)
+            transaction.add_intent(_intent(line, found, label, now, taken))
             if found is not None:
                 transaction.record_issued(label, line.serial, found.der)
                 transaction.mark_exported(label, line.serial)
@@ -136,16 +146,17 @@ def _record(home: Home, old: OldCa, label: str) -> None:
                 transaction.abandon(label, line.serial)
             if line.revoked_at is not None:
                 transaction.revoke(label, line.serial, at=line.revoked_at, reason=line.reason or Reason.UNSPECIFIED)
-        details = {"subject": old.certificate.subject_text, "certificates": str(len(old.lines))}
+        details = {"subject": ca.certificate.subject_text, "certificates": str(len(ca.lines))}
         transaction.audit(at=now, actor=home.actor, action="imported", subject=label, details=details)
 
 
-def _intent(line: IndexLine, found: Certificate | None, label: str, now: datetime) -> Intent:
+def _intent(line: IndexLine, found: Certificate | None, label: str, now: datetime, taken: frozenset[str]) -> Intent:
+    name = _name(found, line)
     return Intent(
         serial=line.serial,
         issuer=label,
         profile=_profile(found) if found else CLIENT.name,
-        name=_name(found, line),
+        name=f"{name} {label}"[:64] if fold(name) in taken else name,  # another identity of this home has that name
         tbs_sha256="0" * 64,
         not_before=found.not_before if found else now,
         not_after=line.not_after,
@@ -155,7 +166,7 @@ def _intent(line: IndexLine, found: Certificate | None, label: str, now: datetim
 
 def _name(found: Certificate | None, line: IndexLine) -> str:
     """The common name where it may name an identity (it becomes a folder when renewed), otherwise one made of the serial."""
-    words = found.common_names if found else tuple(re.findall(r"/CN=([^/]+)", line.subject))[-1:]
+    words = found.common_names if found else tuple(re.findall(r"(?:/|\A|,)CN=([^/,]+)", line.subject))[-1:]
     try:
         return identity_name(words[0]) if words else f"imported {format_serial(line.serial)}"
     except HandclaspError:
@@ -163,51 +174,21 @@ def _name(found: Certificate | None, line: IndexLine) -> str:
 
 
 def _profile(found: Certificate) -> str:
+    if found.basic_constraints is not None and found.basic_constraints.ca:
+        return ISSUING_PROFILE.name
     usage = found.extended_key_usage or frozenset()
     if _SERVER in usage:
         return PEER.name if _CLIENT in usage else SERVER.name
     return EMAIL.name if usage == {_EMAIL} else CLIENT.name
 
 
-def _first(files: FileTree, folder: str, names: tuple[str, ...], what: str) -> str:
-    for name in names:
-        if files.exists(f"{folder}/{name}"):
-            return f"{folder}/{name}"
-    raise InputError(f"has no {what}", where=folder, hint=f"looked for: {', '.join(names)}")
-
-
-def _key(content: bytes, path: str, passphrase: bytes | None) -> CertificateIssuerPrivateKeyTypes:
-    encrypted = b"ENCRYPTED" in content
-    if encrypted and passphrase is None:
-        raise UsageError(
-            "the key of the old CA is encrypted", where=path, hint="--old-passphrase-file FILE gives its passphrase"
-        )
-    try:
-        return cast("CertificateIssuerPrivateKeyTypes", load_pem_private_key(content, passphrase if encrypted else None))
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise InputError("is no private key that this passphrase opens", where=path) from error
-
-
-def _number(files: FileTree, folder: str) -> int:
-    """The number of the next CRL in openssl's file: every smaller one may have been used."""
-    for name in _NUMBERS:
-        path = f"{folder}/{name}"
-        if files.exists(path):
-            text = files.read(path).decode("ascii", "replace").strip()
-            if not re.fullmatch(r"[0-9A-Fa-f]{1,15}", text):
-                raise InputError(f"is no CRL number: {text[:40]!r}", where=path)
-            return int(text, 16)
-    return 0
-
-
-def _issued(files: FileTree, folder: str) -> Iterator[Certificate]:
-    for name in _ISSUED:
-        if not files.exists(f"{folder}/{name}"):
-            continue
-        for path in files.walk(f"{folder}/{name}"):
-            if not path.endswith((".pem", ".crt", ".cer", ".cert")):
-                continue
-            try:
-                yield from certificates_from_pem(files.read(path), where=path)[:1]
-            except InputError:
-                continue  # what cannot be read is reported as missing, by its serial
+def _told(label: str, ca: OldCa) -> Adopted:
+    missing = tuple(format_serial(line.serial) for line in ca.lines if line.serial not in ca.certificates)
+    return Adopted(
+        label=label,
+        subject=ca.certificate.subject_text,
+        signs=ca.key is not None and belongs(ca.key, ca.certificate),
+        taken=len(ca.lines),
+        revoked=sum(line.revoked_at is not None for line in ca.lines),
+        missing=missing,
+    )

@@ -196,7 +196,7 @@ def _record_above(home: Home, above: tuple[x509.Certificate, ...], crls: tuple[x
         label = known.label
         last = home.store.latest_crl(label)
         if last is None or _number(x509.load_der_x509_crl(last)) < _number(crl):
-            _save_crl(home, label, crl)
+            save_crl(home, label, crl)
     if label is None:
         raise InputError("has no CA above the new one")
     return label
@@ -252,7 +252,7 @@ def _accept_crl(home: Home, crl: x509.CertificateRevocationList, where: str) -> 
         lost = [serial for serial in gone if _unexpired(home, authority.label, serial)]
         if lost:
             raise PolicyError(f"the CRL forgets the revocation of serial {format_serial(lost[0])}", where=where)
-    _save_crl(home, authority.label, crl)
+    save_crl(home, authority.label, crl)
 
 
 def _unexpired(home: Home, label: str, serial: int) -> bool:
@@ -260,7 +260,8 @@ def _unexpired(home: Home, label: str, serial: int) -> bool:
     return record is None or record.not_after > home.clock.now()
 
 
-def _save_crl(home: Home, label: str, crl: x509.CertificateRevocationList) -> None:
+def save_crl(home: Home, label: str, crl: x509.CertificateRevocationList) -> None:
+    """Keep a CRL that was made elsewhere, with what it revokes. PolicyError when it has expired."""
     now = home.clock.now()
     if crl.next_update_utc is None or crl.next_update_utc <= now:
         raise PolicyError(f"the CRL of the {label} CA has expired or has no end", hint="make a fresh one where its key is")

@@ -6,7 +6,8 @@ import sys
 import click
 
 from handclasp import __version__
-from handclasp.cli.frame import LazyGroup, report
+from handclasp.cli.frame import LazyGroup, asked_lang, report
+from handclasp.cli.speech import speaking
 
 
 @click.group(
@@ -29,6 +30,7 @@ from handclasp.cli.frame import LazyGroup, report
         "systemd": "Write timer units that renew, refresh CRLs and warn.",
         "ca": "More CAs, successors, and a root whose key is elsewhere.",
         "nginx": "Configure nginx for client certificates.",
+        "snippet": "Print the same protection for Apache, Dovecot, HAProxy or Postfix.",
         "import": "Take over a CA made with openssl, easy-rsa, step-ca or cfssl.",
         "backup": "Write the whole home to one file.",
         "restore": "Make a home from a backup.",
@@ -67,8 +69,10 @@ def main(arguments: list[str] | None = None) -> int:
     # A large configuration is a million objects that live until the end: looking through them again and again for cycles
     # takes a fifth of the time.
     gc.set_threshold(100_000, 50, 100)
+    words = arguments if arguments is not None else sys.argv[1:]
     try:
-        code = handclasp.main(arguments, prog_name="handclasp", standalone_mode=False)
+        with speaking(asked_lang(words)):
+            code = handclasp.main(arguments, prog_name="handclasp", standalone_mode=False)
     except BaseException as error:  # noqa: BLE001 - the one place where every failure becomes a message and an exit code
-        return report(error, arguments if arguments is not None else sys.argv[1:])
+        return report(error, words)
     return code if isinstance(code, int) else 0

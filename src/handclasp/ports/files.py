@@ -56,6 +56,14 @@ class FileTree(FileReader, Protocol):
         """Temporary file in the same folder, mode, fsync, rename, fsync of the folder."""
         ...
 
+    def is_folder(self, path: str) -> bool:
+        """Whether a folder is there."""
+        ...
+
+    def mode(self, path: str) -> int:
+        """The permission bits of what is there; InputError when nothing is."""
+        ...
+
     def create(self, path: str, content: bytes, *, mode: int = 0o600) -> None:
         """As `write`, but PolicyError when something is there already, a dangling symbolic link included."""
         ...

@@ -38,6 +38,10 @@ class KeyStore(Protocol):
         """
         ...
 
+    def sealed(self, label: str) -> bytes:
+        """A stored key as it is kept: encrypted PKCS#8 in PEM. PolicyError when it cannot leave its place (a token's)."""
+        ...
+
     def open(self, label: str) -> CertificateIssuerPrivateKeyTypes:
         """Unlock a stored key. WorldError when missing, damaged or the passphrase is wrong."""
         ...

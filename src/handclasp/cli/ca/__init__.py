@@ -20,6 +20,7 @@ from handclasp.cli.frame import LazyGroup
         "sign": "Sign the request of a CA from another machine.",
         "accept": "Take the signed CA, or newer CRLs, from the machine of the root.",
         "token": "Name the PKCS#11 token in which keys are made.",
+        "export": "Write a CA as a folder with which openssl ca goes on.",
         "addresses": "Say where CRLs, OCSP and CA certificates are fetched; new certificates name it.",
     },
 )

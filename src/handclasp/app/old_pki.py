@@ -1,0 +1,58 @@
+"""A PKI that exists, as it was found: its CAs from the top down, what they issued and revoked, and what is unsafe there."""
+
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
+
+from handclasp.model.certificate import Certificate, Crl
+from handclasp.model.finding import Severity
+from handclasp.model.text import Text
+from handclasp.pki.openssl_index import IndexLine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OldKey:
+    """A CA's private key in a file. `key` None: it was not opened."""
+
+    path: str
+    mode: int
+    encrypted: bool
+    key: CertificateIssuerPrivateKeyTypes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OldCa:
+    """One CA. `certificates`: those it issued that were found, by serial; `crl_number`: smaller ones may be used up."""
+
+    certificate: Certificate
+    key: OldKey | None
+    lines: tuple[IndexLine, ...] = ()
+    certificates: dict[int, Certificate]
+    crl: Crl | None
+    crl_number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsafe:
+    """Something there that endangers, with what to do. `slug` is part of the JSON document."""
+
+    slug: str
+    severity: Severity
+    where: str
+    what: Text
+    hint: Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OldPki:
+    """`kind`: openssl, easy-rsa, step-ca, cfssl or key-pair. `loose`: other private keys.
+
+    `configs`: those of openssl, by path; `unreadable`: databases.
+    """
+
+    kind: str
+    folder: str
+    cas: tuple[OldCa, ...]
+    loose: tuple[OldKey, ...]
+    configs: dict[str, bytes]
+    unreadable: tuple[str, ...]

@@ -1,0 +1,312 @@
+"""Taking over what easy-rsa, step-ca, cfssl and a bare key left, made with the real tools where they are packaged."""
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.ca_rig import Ca, openssl, verify
+
+EASYRSA = Path("/usr/share/easy-rsa/easyrsa")
+CFSSL_TABLE = """CREATE TABLE certificates (
+  serial_number blob NOT NULL, authority_key_identifier blob NOT NULL, ca_label blob, status blob NOT NULL, reason int,
+  expiry timestamp, revoked_at timestamp, pem blob NOT NULL, PRIMARY KEY(serial_number, authority_key_identifier))"""
+
+
+def tool(*args: str | Path, cwd: Path, env: dict[str, str] | None = None) -> str:
+    assert shutil.which(str(args[0])), f"{args[0]} is missing: tools/bootstrap.sh test installs it"
+    done = subprocess.run(
+        [*map(str, args)], cwd=cwd, env={**os.environ, **(env or {})}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, (args, done.stdout, done.stderr)
+    return done.stdout
+
+
+def secret(folder: Path, word: str = "old secret") -> Path:
+    path = folder / "old-secret"
+    path.write_text(word + "\n")
+    path.chmod(0o600)
+    return path
+
+
+def statuses(ca: Ca) -> dict[str, str]:
+    return {one["name"]: one["status"] for one in ca.json("list")["certificates"]}
+
+
+def slugs(document: dict[str, list[dict[str, str]]]) -> set[str]:
+    return {one["finding"] for one in document["findings"]}
+
+
+def leaf(folder: Path, name: str, authority: tuple[Path, Path], *more: str) -> Path:
+    """A client certificate made with `openssl x509 -req`, which remembers nothing."""
+    made = folder / name
+    openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{made}.key",
+            "-out", f"{made}.csr", "-subj", f"/CN={name}")  # fmt: skip
+    (folder / "ext").write_text("extendedKeyUsage=clientAuth\n")
+    openssl("x509", "-req", "-in", f"{made}.csr", "-CA", authority[0], "-CAkey", authority[1], "-out", f"{made}.crt",
+            "-days", "90", "-extfile", folder / "ext", *more)  # fmt: skip
+    return Path(f"{made}.crt")
+
+
+@pytest.fixture
+def easyrsa(tmp_path: Path) -> Path:
+    folder = tmp_path / "easy"
+    folder.mkdir()
+    clients = (("build-client-full", "alice", "nopass"), ("build-client-full", "bob", "nopass"))
+    servers = (("build-server-full", "vpn.test", "nopass"), ("revoke", "bob", "keyCompromise"), ("gen-crl",))
+    for args in (("init-pki",), ("build-ca", "nopass"), *clients, *servers):
+        tool(EASYRSA, "--batch", *args, cwd=folder, env={"EASYRSA_PKI": str(folder / "pki")})
+    return folder
+
+
+def test_easy_rsa(easyrsa: Path, ca: Ca) -> None:
+    before = {path: path.read_bytes() for path in easyrsa.rglob("*") if path.is_file()}
+    told = ca.json("import", str(easyrsa), "--report", expect=0)
+    assert told["kind"] == "easy-rsa"
+    assert (told["authorities"][0]["certificates"], told["authorities"][0]["revoked"]) == (3, 1)
+    assert "ca-key-clear" in slugs(told)
+    assert statuses(ca) == {}
+    done = ca.json("import", str(easyrsa))
+    assert (done["taken"], done["revoked"], done["missing"]) == (3, 1, [])
+    assert statuses(ca) == {"alice": "good", "bob": "revoked", "vpn.test": "good"}
+    judges = ("-crl_check_all", "-CRLfile", ca.home / "ca/crl.pem", "-CAfile", ca.home / "ca/bundle.pem")
+    openssl("verify", *judges, easyrsa / "pki/issued/alice.crt")
+    bob = next((easyrsa / "pki/revoked/certs_by_serial").glob("*.crt"))
+    assert "revoked" in openssl("verify", *judges, bob, expect=2)
+    ca.run("renew", "alice")
+    verify(ca, ca.identity("alice", "certificate.pem"))
+    assert {one["authority"]: one["number"] for one in done["crls"]}["old"] > 0
+    assert {path: path.read_bytes() for path in easyrsa.rglob("*") if path.is_file()} == before
+
+
+def test_the_folder_pki_alone_is_enough(easyrsa: Path, ca: Ca) -> None:
+    assert ca.json("import", str(easyrsa / "pki"))["taken"] == 3
+
+
+@pytest.fixture
+def step(tmp_path: Path) -> Path:
+    """As `step ca init` leaves it: keys in the old encrypted PEM form, a badger database, no list of what was issued."""
+    folder = tmp_path / "step"
+    for name in ("certs", "secrets", "config", "db"):
+        (folder / name).mkdir(parents=True)
+    (folder / "config/ca.json").write_text(json.dumps({"root": "certs/root_ca.crt", "db": {"type": "badgerv2"}}))
+    (folder / "db/MANIFEST").write_bytes(b"Bdgr\x00\x07")
+    for name in ("root", "intermediate"):
+        openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", tmp_path / f"{name}.plain")
+        openssl("ec", "-in", tmp_path / f"{name}.plain", "-aes256", "-passout", "pass:old secret", "-out",
+                folder / f"secrets/{name}_ca_key")  # fmt: skip
+        (folder / f"secrets/{name}_ca_key").chmod(0o600)
+    openssl("req", "-x509", "-key", tmp_path / "root.plain", "-subj", "/CN=Step Root CA", "-days", "900", "-out",
+            folder / "certs/root_ca.crt", "-addext", "keyUsage=critical,keyCertSign,cRLSign")  # fmt: skip
+    openssl(
+        "req", "-new", "-key", tmp_path / "intermediate.plain", "-subj", "/CN=Step Intermediate CA", "-out", tmp_path / "i.csr"
+    )
+    (tmp_path / "ext").write_text("basicConstraints=critical,CA:TRUE,pathlen:0\nkeyUsage=critical,keyCertSign,cRLSign\n")
+    openssl("x509", "-req", "-in", tmp_path / "i.csr", "-CA", folder / "certs/root_ca.crt", "-CAkey", tmp_path / "root.plain",
+            "-days", "800", "-extfile", tmp_path / "ext", "-out", folder / "certs/intermediate_ca.crt")  # fmt: skip
+    return folder
+
+
+def test_step_ca(step: Path, ca: Ca, tmp_path: Path) -> None:
+    issued = tmp_path / "issued"
+    issued.mkdir()
+    alice = leaf(issued, "alice", (step / "certs/intermediate_ca.crt", tmp_path / "intermediate.plain"))
+    told = ca.json("import", str(step), "--report", "--certificates", str(issued))
+    assert told["kind"] == "step-ca"
+    assert {"database-unreadable", "crl-missing"} <= slugs(told)
+    assert "issued-ca" not in slugs(told)
+    given = ("--old-passphrase-file", str(secret(tmp_path)), "--certificates", str(issued))
+    done = ca.json("import", str(step), *given)
+    assert [(one["label"], one["signs"]) for one in done["authorities"]] == [("old-root", True), ("old", True)]
+    verify(ca, alice)
+    assert statuses(ca) == {"alice": "good"}
+    assert {one["label"]: one["state"] for one in ca.json("ca", "list")["authorities"]}["old"] == "retired"
+    ca.run("revoke", str(openssl("x509", "-in", alice, "-noout", "-serial").partition("=")[2].strip()))
+    assert "revoked" in verify(ca, alice, expect=2)
+    ca.run("issue", "carl")
+    assert ca.json("show", "carl")["certificates"][0]["issuer"] == "issuing"
+
+
+def test_a_root_that_is_offline_needs_its_crl(step: Path, ca: Ca, tmp_path: Path) -> None:
+    (step / "secrets/root_ca_key").unlink()
+    given = ("import", str(step), "--old-passphrase-file", str(secret(tmp_path)))
+    assert "--crl FILE" in ca.run(*given, expect=4).stderr
+    index = tmp_path / "root-ca"
+    index.mkdir()
+    (index / "index.txt").write_text("")
+    (index / "crlnumber").write_text("07\n")
+    config = index / "c.cnf"
+    config.write_text(f"[ca]\ndefault_ca=d\n[d]\ndatabase={index}/index.txt\ncrlnumber={index}/crlnumber\ndefault_md=sha256\n"
+                      "default_crl_days=60\n")  # fmt: skip
+    openssl("ca", "-config", config, "-gencrl", "-keyfile", tmp_path / "root.plain", "-cert", step / "certs/root_ca.crt",
+            "-out", index / "crl.pem")  # fmt: skip
+    done = ca.json(*given, "--crl", str(index / "crl.pem"))
+    assert [(one["label"], one["signs"]) for one in done["authorities"]] == [("old-root", False), ("old", True)]
+    assert {one["authority"]: one["number"] for one in done["crls"]}["old-root"] == 7
+
+
+def test_cfssl(ca: Ca, tmp_path: Path) -> None:
+    folder = tmp_path / "cfssl"
+    folder.mkdir()
+    with sqlite3.connect(folder / "certs.db") as connection:
+        connection.execute(CFSSL_TABLE)
+    connection.close()
+    (folder / "db.json").write_text(json.dumps({"driver": "sqlite3", "data_source": "certs.db"}))
+    (folder / "ca-csr.json").write_text(json.dumps({"CN": "cfssl CA", "key": {"algo": "ecdsa", "size": 256}}))
+    signing = {"default": {"usages": ["digital signature", "client auth"], "expiry": "8760h"}}
+    (folder / "config.json").write_text(json.dumps({"signing": signing}))
+    made = json.loads(tool("cfssl", "gencert", "-initca", "ca-csr.json", cwd=folder))
+    (folder / "ca.pem").write_text(made["cert"])
+    (folder / "ca-key.pem").write_text(made["key"])
+    for name in ("alice", "bob"):
+        (folder / "csr.json").write_text(json.dumps({"CN": name, "hosts": [""], "key": {"algo": "ecdsa", "size": 256}}))
+        made = json.loads(
+            tool(
+                "cfssl",
+                "gencert",
+                "-ca",
+                "ca.pem",
+                "-ca-key",
+                "ca-key.pem",
+                "-config",
+                "config.json",
+                "-db-config",
+                "db.json",
+                "csr.json",
+                cwd=folder,
+            )
+        )
+        (tmp_path / f"{name}.pem").write_text(made["cert"])
+    serial = str(int(openssl("x509", "-in", tmp_path / "bob.pem", "-noout", "-serial").partition("=")[2], 16))
+    with sqlite3.connect(folder / "certs.db") as connection:  # as `cfssl revoke` does, which wants a CA with a key identifier
+        changed = connection.execute(
+            "UPDATE certificates SET status='revoked', revoked_at=CURRENT_TIMESTAMP, reason=1 WHERE serial_number=?", (serial,)
+        )
+        assert changed.rowcount == 1
+    connection.close()
+    told = ca.json("import", str(folder), "--report", expect=1)
+    assert told["kind"] == "cfssl"
+    assert "ca-key-readable" in slugs(told)
+    done = ca.json("import", str(folder))
+    assert (done["taken"], done["revoked"], done["missing"]) == (2, 1, [])
+    assert statuses(ca) == {"alice": "good", "bob": "revoked"}
+    assert ca.json("list", "bob")["certificates"][0]["reason"] == "keyCompromise"
+    verify(ca, tmp_path / "alice.pem")
+    assert "revoked" in verify(ca, tmp_path / "bob.pem", expect=2)
+    ca.run("renew", "alice")
+
+
+def test_a_bare_certificate_and_key(ca: Ca, tmp_path: Path) -> None:
+    authority = (tmp_path / "my.crt", tmp_path / "my.key")
+    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", authority[1], "-out", authority[0], "-subj", "/CN=Mine",
+            "-addext", "keyUsage=critical,keyCertSign,cRLSign")  # fmt: skip
+    authority[1].chmod(0o644)
+    issued = tmp_path / "issued"
+    issued.mkdir()
+    alice = leaf(issued, "alice", authority)
+    rogue = leaf(issued, "rogue", authority)
+    given = ("--ca", str(authority[0]), "--key", str(authority[1]), "--certificates", str(issued))
+    told = ca.json("import", *given, "--report", expect=1)
+    assert (told["kind"], told["authorities"][0]["certificates"]) == ("key-pair", 2)
+    assert {"ca-key-readable", "crl-missing"} <= slugs(told)
+    ca.run("import", *given)
+    verify(ca, alice)
+    ca.run("revoke", "rogue")
+    assert "revoked" in verify(ca, rogue, expect=2)
+
+
+def test_below_another_ca_of_this_home(ca: Ca, tmp_path: Path) -> None:
+    """An issuing CA that another program ran below this home's root."""
+    openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", tmp_path / "sub.key",
+            "-out", tmp_path / "sub.csr", "-subj", "/CN=Branch CA")  # fmt: skip
+    ca.run("ca", "sign", str(tmp_path / "sub.csr"), "-o", str(tmp_path / "reply.pem"))
+    (tmp_path / "sub.crt").write_text(openssl("x509", "-in", tmp_path / "reply.pem"))
+    alice = leaf(tmp_path, "alice", (tmp_path / "sub.crt", tmp_path / "sub.key"))
+    given = ("--ca", str(tmp_path / "sub.crt"), "--key", str(tmp_path / "sub.key"), "--certificates", str(alice))
+    ca.run("import", *given, "--label", "branch")
+    assert {one["label"]: one["parent"] for one in ca.json("ca", "list")["authorities"]}["branch"] == "root"
+    verify(ca, alice)
+
+
+def test_an_unknown_ca_above_is_refused(ca: Ca, step: Path, tmp_path: Path) -> None:
+    (step / "certs/root_ca.crt").unlink()
+    told = ca.run("import", str(step), "--old-passphrase-file", str(secret(tmp_path)), expect=4).stderr
+    assert "CN=Step Root CA" in told
+    assert "--certificates FILE" in told
+
+
+def test_what_is_unsafe_is_told(ca: Ca, tmp_path: Path) -> None:
+    folder = tmp_path / "demoCA"
+    (folder / "private").mkdir(parents=True)
+    (folder / "certs").mkdir()
+    authority = (folder / "cacert.pem", folder / "private/cakey.pem")
+    openssl("req", "-x509", "-newkey", "rsa:1024", "-nodes", "-keyout", authority[1], "-out", authority[0], "-subj", "/CN=Weak",
+            "-addext", "keyUsage=critical,keyCertSign")  # fmt: skip
+    alice = leaf(folder / "certs", "alice", authority)
+    alice.with_suffix(".key").chmod(0o644)
+    authority[1].chmod(0o644)
+    (folder / "openssl.cnf").write_text("[ca]\n# copy_extensions = copyall\n[x]\ncopy_extensions = copy\n")
+    serial = openssl("x509", "-in", alice, "-noout", "-serial").partition("=")[2].strip()
+    (folder / "index.txt").write_text(f"R\t491231235959Z\t251231235959Z,keyCompromise\t{serial}\tunknown\t/CN=alice\n"
+                                      "V\t491231235959Z\t\t77\tunknown\t/CN=lost\n")  # fmt: skip
+    (folder / "crlnumber").write_text("02\n")
+    ca_config = folder / "ca.cnf"
+    ca_config.write_text(
+        f"[ca]\ndefault_ca=d\n[d]\ndatabase={tmp_path}/empty\ncrlnumber={tmp_path}/number\ndefault_md=sha256\n"
+    )
+    (tmp_path / "empty").write_text("")
+    (tmp_path / "number").write_text("01\n")
+    openssl("ca", "-config", ca_config, "-gencrl", "-crlsec", "1", "-keyfile", authority[1], "-cert", authority[0], "-out",
+            folder / "crl.pem")  # fmt: skip
+    import time
+
+    time.sleep(1.2)  # the CRL of one second has ended
+    told = ca.json("import", str(folder), "--report", expect=1)
+    wanted = {"copy-extensions", "ca-weak", "ca-key-usage", "ca-key-readable", "key-readable", "crl-expired"}
+    assert slugs(told) == wanted | {"revocation-unpublished", "certificates-missing"}
+    assert next(one["where"] for one in told["findings"] if one["finding"] == "copy-extensions").endswith("openssl.cnf:4")
+    chinese = ca.run("import", str(folder), "--report", "--lang", "zh", expect=1).stdout
+    assert "吊销列表已于" in chinese
+
+
+def test_a_report_needs_no_home_and_no_passphrase(empty: Ca, step: Path) -> None:
+    told = empty.json("import", str(step), "--report")
+    assert [one["subject"] for one in told["authorities"]] == ["CN=Step Root CA", "CN=Step Intermediate CA"]
+    assert all(one["key"] for one in told["authorities"])
+    assert not empty.home.exists()
+
+
+def test_a_database_of_something_else(ca: Ca, tmp_path: Path) -> None:
+    folder = tmp_path / "x"
+    folder.mkdir()
+    openssl(
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-keyout",
+        folder / "ca.key",
+        "-out",
+        folder / "ca.crt",
+        "-subj",
+        "/CN=X",
+    )
+    with sqlite3.connect(folder / "other.db") as connection:
+        connection.execute("CREATE TABLE t (x)")
+    connection.close()
+    assert "certificates" in ca.run("import", str(folder), expect=3).stderr
+
+
+def test_a_name_that_is_taken_here_gets_the_label(ca: Ca, tmp_path: Path) -> None:
+    ca.run("issue", "alice")
+    authority = (tmp_path / "my.crt", tmp_path / "my.key")
+    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", authority[1], "-out", authority[0], "-subj", "/CN=Mine",
+            "-addext", "keyUsage=critical,keyCertSign,cRLSign")  # fmt: skip
+    alice = leaf(tmp_path, "alice", authority)
+    ca.run("import", "--ca", str(authority[0]), "--key", str(authority[1]), "--certificates", str(alice))
+    assert statuses(ca) == {"alice": "good", "alice old": "good"}
