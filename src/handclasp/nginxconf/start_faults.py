@@ -81,6 +81,10 @@ def _faults(tree: ConfigTree, config: EffectiveConfig, known: StartFiles) -> Ite
         yield from reading.one(item, "main", seen, set())
         if item.name in {"http", "stream"} and item.children is not None:
             yield from _merged(item, main.inner(item), by_origin, known)
+    if not any(item.name == "events" for item in tree.directives):
+        # Its last look at the whole, before any file is opened for writing.
+        words = 'no "events" section in configuration'
+        yield StartFault(message=words, origin=Origin(tree.root, 1), directive="events")
 
 
 def _merged(module: Directive, scope: Scope, by_origin: Mapping[Origin, TlsServer], known: StartFiles) -> Iterator[StartFault]:

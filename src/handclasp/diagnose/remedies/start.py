@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from handclasp.catalogue.directives import MISTAKES
+from handclasp.catalogue.stock_directives import right_name
 from handclasp.diagnose.case import Case
 from handclasp.diagnose.completion import complete
 from handclasp.diagnose.remedies import upstream_pair
@@ -248,8 +249,8 @@ def _put_right(case: Case, fault: StartFault) -> Iterator[Change]:
 def _correction(case: Case, item: Directive, parents: tuple[Directive, ...]) -> tuple[tuple[FileEdit, ...], Text]:
     siblings = parents[-1].block if parents else case.stage.tree.directives
     first = next(other for other in siblings if other.name == item.name)
-    right = MISTAKES.get(item.name)
-    if first is not item:
+    right = right_name(item.name)
+    if first is not item and (right is None or item.name in MISTAKES):
         return _without_second(case, first, item)
     if right and any(other.name == right for other in siblings):
         return with_edits(case, remove(item)), say("remove {name}: {right} is there already", "删除 {name}：已有 {right}",

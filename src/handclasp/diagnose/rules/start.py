@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from handclasp.catalogue.directives import MISTAKES
+from handclasp.catalogue.stock_directives import right_name
 from handclasp.diagnose.case import Case
 from handclasp.diagnose.log_line import LineKind
 from handclasp.diagnose.rule import Rule, finding, say
@@ -153,7 +153,7 @@ def _evidence(case: Case, fault: StartFault) -> Iterator[Text]:
         form = _FORMS.get(look(content).form)
         if form:
             yield say(*form, path=path)
-    right = MISTAKES.get(fault.directive)
+    right = right_name(fault.directive)
     if right:
         yield say("the directive is called {right}", "正确的指令是 {right}", right=right)
 

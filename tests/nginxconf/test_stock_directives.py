@@ -1,0 +1,96 @@
+"""The directives of nginx's own modules, wherever somebody puts them: the prediction against the real `nginx -t`."""
+
+import random
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from handclasp.catalogue.directives import specs
+from handclasp.catalogue.stock_directives import MANY, meant, right_name, table
+from handclasp.nginxconf.effective import effective
+from handclasp.nginxconf.gathered import tree_from_files
+from handclasp.nginxconf.start_faults import start_faults
+from tests.nginx_rig import Rig, rig
+from tests.nginxconf.test_directives import _CONTEXTS
+
+_WORDS = re.compile(
+    r'(unknown directive "\w+"|"\w+" directive is not allowed here|invalid number of arguments in "\w+" directive'
+    r'|directive "\w+" (?:has no opening "\{"|is not terminated by ";")|no "events" section in configuration)'
+)
+HTTP = tuple(context for context in _CONTEXTS if not context.startswith("stream"))
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    with rig(tmp_path_factory.mktemp("stock") / "prefix") as made:
+        yield made
+
+
+def said(bench: Rig, text: str) -> str | None:
+    """The first complaint of nginx that is about names, places and numbers."""
+    bench.write("nginx.conf", text)
+    output = bench.nginx.test(prefix=bench.prefix, config=bench.config).output
+    first = next((line for line in output.splitlines() if "[emerg]" in line), "")
+    found = _WORDS.search(first)
+    return found[1] if found else None
+
+
+def foreseen(bench: Rig, text: str) -> str | None:
+    tree = tree_from_files(bench.config, {bench.config: text.encode()}, bench.prefix)
+    build = bench.nginx.build()
+    faults = start_faults(tree, effective(tree, build.version), {}, {}, build.version, build.series)
+    found = _WORDS.search(faults[0].message) if faults else None
+    return found[1] if found else None
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_any_directive_anywhere(bench: Rig, seed: int) -> None:
+    chance = random.Random(seed)
+    names = sorted(name for name in table() if not specs(name) and name != "include" and set(table()[name]) <= set(HTTP))
+    seen = set()
+    for _ in range(40):
+        name, context, count = chance.choice(names), chance.choice(HTTP), chance.randint(0, 3)
+        if chance.random() < 0.5:
+            context = chance.choice(sorted(set(table()[name]) & set(HTTP)) or [context])
+        line = f"{name}{' 1' * count}{chance.choice((';', ';', ';', ' { }'))}"
+        text = "pid run/x.pid; error_log logs/e;\n" + _CONTEXTS[context].format(line)
+        real = said(bench, text)
+        if real and f'"{name}"' not in real:
+            continue  # a directive around it
+        assert foreseen(bench, text) == real, (context, line)
+        seen.add(real is None)
+    assert seen == {True, False}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_slip_of_the_pen_is_named(bench: Rig, seed: int) -> None:
+    chance = random.Random(seed)
+    for name in chance.sample(sorted(table()), 25):
+        at = chance.randrange(1, len(name))
+        slip = name[:at] + name[at + 1 :]
+        text = f"events {{ }} http {{ server {{ listen 127.0.0.1:8099; {slip} a; }} }}"
+        real = said(bench, text)
+        if slip in table() or "ssl" in slip or len(slip) < 4:
+            continue
+        assert real == f'unknown directive "{slip}"'
+        if right_name(slip) or meant(slip) == name:
+            assert foreseen(bench, text) == real
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "http { }\n", "worker_processes 1;\n", "events { }\n"])
+def test_events_are_not_optional(bench: Rig, text: str) -> None:
+    assert foreseen(bench, text) == said(bench, text)
+
+
+def test_what_may_be_another_modules_is_let_be(bench: Rig) -> None:
+    others = "more_set_headers X; vhost_traffic_status_zone; brotli on; js_import a; modsecurity on; perl_modules a; naxsi a;"
+    assert foreseen(bench, f"events {{ }} http {{ {others} }}") is None
+    loaded = "load_module modules/ngx_http_own_module.so; events { } http { own_thing on; }"
+    assert foreseen(bench, loaded) is None
+    assert foreseen(bench, "events { } http { own_thing on; }") == 'unknown directive "own_thing"'
+
+
+def test_the_table_is_whole() -> None:
+    assert len(table()) > 500
+    assert all(place.arguments and max(place.arguments) <= MANY for places in table().values() for place in places.values())
