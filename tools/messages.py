@@ -53,15 +53,28 @@ def _messages(tree: ast.Module) -> Iterator[tuple[ast.expr, int]]:
 
 
 def _helps(tree: ast.Module) -> Iterator[tuple[ast.expr, int]]:
-    """The help of options, the lines of a group's table of commands, and the first paragraph of each command's help."""
+    """The help of options, the lines of a group's table of commands, and each command's help."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef) and node.name == "command" and (told := ast.get_docstring(node)):
-            yield ast.Constant(" ".join(told.partition("\n\n")[0].split())), node.lineno
+        if isinstance(node, ast.FunctionDef) and node.name in {"command", "handclasp"} and (told := ast.get_docstring(node)):
+            yield from ((ast.Constant(text), node.lineno) for text in _told(told))
         for word in node.keywords if isinstance(node, ast.Call) else ():
-            if word.arg == "help":
+            if word.arg in {"help", "show_default"} and getattr(word.value, "value", "") is not True:
                 yield word.value, node.lineno
             if word.arg == "commands" and isinstance(word.value, ast.Dict):
                 yield from ((line, line.lineno) for line in word.value.values)
+
+
+def _told(help_text: str) -> Iterator[str]:
+    """Paragraphs of a help; of examples the words above them and beside them."""
+    for block in help_text.split("\n\n"):
+        if not block.lstrip().startswith("\\b"):
+            yield " ".join(block.split())
+            continue
+        for line in block.split("\n")[1:]:
+            if re.fullmatch(r"\S.*:", line):
+                yield line
+            elif beside := re.fullmatch(r"\s*handclasp \S.*?\s{2,}(?:# )?(\S.*)", line):
+                yield beside[1]
 
 
 def _texts(node: ast.expr, constants: dict[str, ast.expr]) -> Iterator[str]:

@@ -11,7 +11,8 @@ from typing import Any
 
 import click
 
-from handclasp.model.errors import Bug, HandclaspError
+from handclasp.cli.speech import SpeakingFormatter, speaking, usage_error_text
+from handclasp.model.errors import Bug, HandclaspError, UsageError
 from handclasp.model.messages import ENGLISH, languages, translate
 
 
@@ -83,30 +84,18 @@ class LazyGroup(click.Group):
         if not isinstance(command, click.Command):
             raise Bug(f"{self.package}.{cmd_name} has no command")
         _keep_paragraphs(command)
-        _speak(command, _asked_lang(sys.argv[1:]))
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands, from the table: nothing is imported for it."""
         with formatter.section("Commands"):
-            lang = _asked_lang(sys.argv[1:])
-            formatter.write_dl([(name, translate(said, lang)) for name, said in self.table.items()])
+            formatter.write_dl(list(self.table.items()))
 
 
 def _keep_paragraphs(command: click.Command) -> None:
     r"""Docstrings with examples are raw, so click's mark against re-wrapping arrives as the two characters \b."""
     if command.help:
         command.help = command.help.replace("\\b\n", "\b\n")
-
-
-def _speak(command: click.Command, lang: str) -> None:
-    """The help of the options and the first line of the command's, in the language of this run."""
-    for option in command.params:
-        if isinstance(option, click.Option) and option.help:
-            option.help = translate(option.help, lang)
-    if command.help:
-        first, gap, rest = command.help.partition("\n\n")
-        command.help = translate(" ".join(first.split()), lang) + gap + rest
 
 
 def default_home() -> str:
@@ -122,12 +111,14 @@ def default_lang() -> str:
     return next((lang for lang in languages() if locale.startswith(lang)), ENGLISH)
 
 
-def _asked_lang(arguments: list[str]) -> str:
+def asked_lang(arguments: list[str]) -> str:
     """The language of a command line that may be wrong in every other way."""
     asked = [word.removeprefix("--lang=") for word in arguments if word.startswith("--lang=")]
     asked += [word for before, word in pairwise(arguments) if before == "--lang"]
     return asked[-1] if asked and asked[-1] in languages() else default_lang()
 
+
+click.Context.formatter_class = SpeakingFormatter
 
 _OPTIONS = (
     click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output."),
@@ -176,12 +167,15 @@ def report(error: BaseException, arguments: list[str]) -> int:
     """Say what went wrong and return the exit code. With --json the message is a JSON document on standard output."""
     if isinstance(error, click.exceptions.Exit):
         return error.exit_code
-    lang = _asked_lang(arguments)
+    lang = asked_lang(arguments)
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
         click.echo(translate("interrupted: nothing is half-done; run the command again to go on", lang), err=True)
         return 130
     if isinstance(error, click.UsageError):
-        error.show()
+        if "--json" in arguments:
+            _report_json(UsageError(error.format_message()))
+        with speaking(lang):
+            click.echo(usage_error_text(error), err=True)
         return 2
     if isinstance(error, (BrokenPipeError, SystemExit)):  # click turns a closed standard output into SystemExit
         _close_quietly()
