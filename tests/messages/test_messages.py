@@ -124,15 +124,15 @@ def told(*arguments: str) -> str:
 )
 def test_clicks_own_words_are_in_the_catalogue_too(arguments: tuple[str, ...], wanted: str) -> None:
     refused = told(*arguments)
-    assert refused.startswith("用法：handclasp")
-    assert "查看帮助。" in refused
+    assert refused.startswith(("用法：handclasp", wanted))
     assert wanted in refused
+    assert not re.search(r"Usage|Error|Try ", refused)
 
 
 def test_help_leaves_no_word_of_clicks_in_english() -> None:
     for arguments in ((), ("kb",), ("explain",), ("issue",), ("nginx", "apply"), ("serve",)):
         text = run(*arguments, "--help", lang="zh_CN.UTF-8").stdout
-        assert not re.search(r"Usage:|Options:|Commands:|Show this message|default:|\\[required|Examples?:", text), text
+        assert not re.search(r"Usage:|Options:|Commands:|Show this message|default:|\[required|Examples?:", text), text
 
 
 def test_help_in_chinese_fits_the_columns() -> None:
