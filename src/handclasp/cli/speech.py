@@ -15,7 +15,7 @@ from handclasp.model.messages import ENGLISH, translate
 from handclasp.present.columns import pad, width, wrap
 
 _LANG: ContextVar[str] = ContextVar("lang", default=ENGLISH)
-_EXTRAS = re.compile(r"^(?P<meaning>.*?)(?:(?:^|\s+)\[(?P<extras>[^\[\]]+)\])?$", re.DOTALL)
+_EXTRA = re.compile(r"(?:^|\s+)\[([^\[\]]+)\]$")
 _TOLD = re.compile(r"^(?P<typed>\s*handclasp \S.*?)(?P<gap>\s{2,}(?:# )?)(?P<said>\S.*)$")
 _HEADING = re.compile(r"^(?P<words>\S.*):$")
 _INVALID = re.compile(r"Invalid value(?: for (?P<of>.+?))?: (?P<message>.*)", re.DOTALL)
@@ -104,9 +104,10 @@ def _example(line: str) -> str:
 
 def _meaning(text: str) -> str:
     """The meaning of an option, and what click adds to it in brackets."""
-    found = _EXTRAS.match(" ".join(text.split()))
-    if found is None or not found["extras"]:
-        return said(" ".join(text.split()))
-    told = (re.sub(r"^default: \((.*)\)$", r"default: \1", extra) for extra in found["extras"].split("; "))
-    extras = said("; ").join(map(said, told))
-    return f"{said(found['meaning'])}  [{extras}]".strip()
+    words, extras = " ".join(text.split()), []
+    while found := _EXTRA.search(words):
+        extras[:0] = found[1].split("; ")
+        words = words[: found.start()]
+    told = (re.sub(r"^default: \((.*)\)$", r"default: \1", extra) for extra in extras)
+    added = f"  [{said('; ').join(map(said, told))}]" if extras else ""
+    return (said(words) + added).strip()
