@@ -47,6 +47,10 @@ POST = """wrk.method = "POST"
 wrk.body = io.open("{body}", "rb"):read("*a")
 wrk.headers["Content-Type"] = "application/ocsp-request"
 """
+NONCES = """local n, a, b = 0, "{}", "{}"
+local h = {{["Content-Type"] = "application/ocsp-request"}}
+function request() n = n + 1; return wrk.format("POST", nil, h, a .. string.format("%016d", n) .. b) end
+"""
 NGINX = """daemon off; master_process off; pid {folder}/nginx.pid; error_log stderr error;
 events {{ worker_connections 512; }}
 http {{
@@ -96,6 +100,10 @@ def _contenders(folder: Path, stack: contextlib.ExitStack) -> list[Contender]:
     (folder / "question.der").write_bytes(question)
     post = folder / "post.lua"
     post.write_text(POST.format(body=folder / "question.der"))
+    nonces = folder / "nonces.lua"
+    nonces.write_text(
+        NONCES.format(*("".join(f"\\{octet:03d}" for octet in part) for part in _nonces(chain)(0).split(b"%016d" % 0)))
+    )
     get = base64.b64encode(question).decode().replace("+", "%2B").replace("/", "%2F").replace("=", "%3D")
     served = stack.enter_context(serving(ca))
     answer = _answer(f"{served.url}/ocsp", folder / "question.der")
@@ -108,8 +116,13 @@ def _contenders(folder: Path, stack: contextlib.ExitStack) -> list[Contender]:
         Contender(name="handclasp publish, nginx", what="GET, signed ahead", url=f"{static}/ocsp/{get}"),
         Contender(name="handclasp serve, GET", what="signed ahead", url=f"{served.url}/ocsp/{get}"),
         Contender(name="handclasp serve, POST", what="signed ahead", url=f"{served.url}/ocsp", script=post),
-        Contender(name="handclasp serve, live", what="POST with a nonce", url=f"{served.url}/ocsp", single=_nonces(chain)),
-        Contender(name="openssl ocsp", what="POST", url=_openssl(ca, folder, stack), single=lambda _: question),
+        Contender(name="handclasp serve, live", what="POST with nonces", url=f"{served.url}/ocsp", script=nonces),
+        Contender(
+            name="handclasp serve, live, apart", what="a connection each", url=f"{served.url}/ocsp", single=_nonces(chain)
+        ),
+        Contender(
+            name="openssl ocsp", what="POST, a connection each", url=_openssl(ca, folder, stack), single=lambda _: question
+        ),
     ]
     if shutil.which("cfssl"):
         url = _cfssl(folder, answer, stack)

@@ -258,7 +258,10 @@ def test_known_answers_on_the_short_way_are_those_of_the_long_way(shared: Ca, se
     post_head = b"POST /ocsp HTTP/1.1\r\nHost: a\r\nContent-Type: application/ocsp-request\r\n@@Content-Length: "
     post = post_head + str(len(data)).encode() + b"\r\n\r\n" + data
     special = b"Upgrade: nothing\r\n"
-    for plain in (get, post):
+    closing = [plain.replace(b"@@", b"Connection: close\r\n@@") for plain in (get, post)]
+    older = [plain.replace(b"HTTP/1.1", b"HTTP/1.0") for plain in (get, post)]
+    for plain in (get, post, *closing, *older):
+        raw(served.port, plain.replace(b"@@", b""), 1)  # from the second time on the octets are known
         short, long = raw(served.port, plain.replace(b"@@", b""), 1)[0], raw(served.port, plain.replace(b"@@", special), 1)[0]
         assert sorted(short.partition(b"\r\n\r\n")[0].splitlines()) == sorted(long.partition(b"\r\n\r\n")[0].splitlines())
         assert short.partition(b"\r\n\r\n")[2] == long.partition(b"\r\n\r\n")[2]

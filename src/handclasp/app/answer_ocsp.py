@@ -15,7 +15,7 @@ from handclasp.model.errors import WorldError
 from handclasp.model.issuance import CertificateRecord, CertificateState
 from handclasp.model.ocsp import CertId, CertStatus, OcspAnswer, OcspError, OcspRequest, Status
 from handclasp.pki.ocsp_request import HASHES, cert_id, issuer_hashes, read_request, write_request
-from handclasp.pki.ocsp_response import error_response, sign_response
+from handclasp.pki.ocsp_response import Signer, error_response, sign_response
 
 VALIDITY = timedelta(hours=1)
 """nextUpdate minus thisUpdate."""
@@ -32,10 +32,11 @@ Key = tuple[str, int]
 
 @dataclass(slots=True)
 class _Kept:
-    """Answers by the bytes of their request, and which of them speak of a certificate (issuer, serial)."""
+    """Answers by the bytes of their request, which of them speak of a certificate (issuer, serial), and what is known of it."""
 
     by_request: dict[bytes, OcspAnswer] = field(default_factory=dict)
     about: dict[Key, list[bytes]] = field(default_factory=dict)
+    records: dict[Key, CertificateRecord] = field(default_factory=dict)
 
     def put(self, key: Key, request: bytes, answer: OcspAnswer, capacity: int) -> None:
         forms = self.about.get(key, [])
@@ -47,13 +48,20 @@ class _Kept:
             self.about.setdefault(key, []).append(request)
         self.by_request[request] = answer
 
+    def note(self, key: Key, record: CertificateRecord, capacity: int) -> None:
+        if len(self.records) >= capacity:
+            self.records.clear()
+        self.records[key] = record
+
     def forget(self, key: Key) -> None:
+        self.records.pop(key, None)
         for request in self.about.pop(key, ()):
             self.by_request.pop(request, None)
 
     def clear(self) -> None:
         self.by_request.clear()
         self.about.clear()
+        self.records.clear()
 
 
 class OcspDesk:
@@ -111,6 +119,19 @@ class OcspDesk:
             return None
         return answer if now - answer.this_update < self._half else None
 
+    def from_memory(self, data: bytes) -> OcspAnswer | None:
+        """An answer signed now, if all it speaks of is known as of the last `look`; ValueError when it is no request."""
+        request = read_request(data)
+        responder = self._responder(request)
+        if responder is None or responder.signer is None:
+            return None
+        label = responder.authority.label
+        records = [self._kept.records.get((label, one.serial)) for one in request.cert_ids]
+        if None in records:
+            return None
+        statuses = [status_of(one, record) for one, record in zip(request.cert_ids, records, strict=True)]
+        return self._signed(responder.signer, statuses, request.nonce)
+
     def answer(self, data: bytes) -> OcspAnswer:
         """The answer to a request. Never raises for what a client sent."""
         try:
@@ -143,29 +164,38 @@ class OcspDesk:
             yield done
 
     def _answer(self, data: bytes, request: OcspRequest) -> OcspAnswer:
-        asked = {self._index.get((one.algorithm, one.issuer_name_hash, one.issuer_key_hash)) for one in request.cert_ids}
-        responder = asked.pop()
-        if asked or responder is None or responder.signer is None:
+        responder = self._responder(request)
+        if responder is None or responder.signer is None:
             return ERRORS[OcspError.UNAUTHORIZED]  # RFC 5019 2.2.3: not ours, or of several CAs, for whom no one signer speaks
-        label, signer = responder.authority.label, responder.signer
+        label = responder.authority.label
         version = self._home.store.version()
         found = self._home.store.find_many(label, [one.serial for one in request.cert_ids])
         statuses = [status_of(one, found.get(one.serial)) for one in request.cert_ids]
+        answer = self._signed(responder.signer, statuses, request.nonce)
+        if len(statuses) == 1 and statuses[0].status is not Status.UNKNOWN:
+            key = (label, request.cert_ids[0].serial)
+            with self._lock:
+                if version == self._seen and responder in self._responders:
+                    self._kept.note(key, found[key[1]], self._capacity)
+                    if request.nonce is None and len(data) <= _MAX_KEPT_REQUEST:
+                        self._kept.put(key, data, answer, self._capacity)
+        return answer
+
+    def _responder(self, request: OcspRequest) -> Responder | None:
+        """Who speaks for all that is asked about."""
+        asked = {self._index.get((one.algorithm, one.issuer_name_hash, one.issuer_key_hash)) for one in request.cert_ids}
+        return asked.pop() if len(asked) == 1 else None
+
+    def _signed(self, signer: Signer, statuses: list[CertStatus], nonce: bytes | None) -> OcspAnswer:
         now = self._home.clock.now().replace(microsecond=0)
-        until = min(now + self._validity, signer.certificate.not_valid_after_utc)
-        answer = OcspAnswer(
-            der=sign_response(signer, statuses, now=now, next_update=until, nonce=request.nonce),
+        until = min(now + self._validity, signer.until)
+        return OcspAnswer(
+            der=sign_response(signer, statuses, now=now, next_update=until, nonce=nonce),
             statuses=tuple(one.status for one in statuses),
             this_update=now,
             next_update=until,
-            fresh=request.nonce is not None,
+            fresh=nonce is not None,
         )
-        lasting = len(statuses) == 1 and statuses[0].status is not Status.UNKNOWN
-        if lasting and request.nonce is None and len(data) <= _MAX_KEPT_REQUEST:
-            with self._lock:
-                if version == self._seen and responder in self._responders:
-                    self._kept.put((label, request.cert_ids[0].serial), data, answer, self._capacity)
-        return answer
 
     def _notice_changes(self) -> None:
         """Forget the answers about certificates that something happened to since the last look, by whichever process."""

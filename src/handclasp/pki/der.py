@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 SEQUENCE, SET, OID, BOOLEAN, INTEGER, OCTET_STRING, BIT_STRING, UTF8_STRING = 0x30, 0x31, 0x06, 0x01, 0x02, 0x04, 0x03, 0x0C
 
@@ -47,6 +48,7 @@ def encode(tag: int, content: bytes) -> bytes:
     return bytes((tag, 0x80 | len(length))) + length + content
 
 
+@lru_cache(maxsize=1024)
 def dotted(content: bytes) -> str:
     """An object identifier's content as text, "2.5.29.15"."""
     numbers, value = [], 0

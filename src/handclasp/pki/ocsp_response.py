@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -20,6 +21,8 @@ from handclasp.pki.ocsp_request import NONCE, key_bits
 from handclasp.pki.signing import SigningKey, algorithm_identifier, sign_bytes
 
 _BASIC = der.oid("1.3.6.1.5.5.7.48.1.1")
+_time = lru_cache(maxsize=256)(der.generalized_time)
+_NONCE = der.oid(NONCE)
 _SUCCESSFUL = encode(0x0A, b"\x00")
 
 
@@ -29,6 +32,7 @@ class Signer:
 
     key: SigningKey
     certificate: x509.Certificate
+    until: datetime
     responder_id: bytes
     algorithm: bytes
     certificates: bytes
@@ -42,6 +46,7 @@ class Signer:
         return cls(
             key=key,
             certificate=certificate,
+            until=certificate.not_valid_after_utc,
             responder_id=encode(0xA2, by_key),
             algorithm=algorithm_identifier(key.public_key()),
             certificates=encode(0xA0, der.sequence(certificate.public_bytes(Encoding.DER))),
@@ -65,11 +70,11 @@ def sign_response(
         next_update: until when the answer may be used.
         nonce: the value of the request's nonce extension.
     """
-    this, until = der.generalized_time(now), encode(0xA0, der.generalized_time(next_update))
+    this, until = _time(now), encode(0xA0, _time(next_update))
     responses = der.sequence(*(der.sequence(one.cert_id.encoded, _status(one), this, until) for one in statuses))
     extensions = b""
     if nonce is not None:
-        extensions = encode(0xA1, der.sequence(der.sequence(der.oid(NONCE), der.octet_string(nonce))))
+        extensions = encode(0xA1, der.sequence(der.sequence(_NONCE, der.octet_string(nonce))))
     content = der.sequence(signer.responder_id, this, responses, extensions)
     signature = der.bit_string(sign_bytes(signer.key, content))
     basic = der.sequence(content, signer.algorithm, signature, signer.certificates)

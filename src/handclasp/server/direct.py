@@ -1,12 +1,12 @@
 """OCSP answers that are known already, given straight from the connection: no ASGI, no task, one write.
 
-Only plain keep-alive requests with nothing before them on their connection go this way; everything else, and every answer that
-is not known, goes the ordinary way (server/ocsp.py), which gives the same octets. Tests hold the two equal. Octets that were
-read as one whole request before are not read again: clients that ask often ask in the same words.
+Only plain requests with nothing before them on their connection go this way; everything else, and every answer that is not
+known, goes the ordinary way (server/ocsp.py), which gives the same octets. Tests hold the two equal. Octets that were read as
+one whole request before are not read again: clients that ask often ask in the same words.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from handclasp.server.patience import PatientProtocol
 
@@ -14,9 +14,20 @@ MAX_BODY = 256
 MOST_READINGS = 4096
 LONGEST_READING = 1024
 _SPECIAL = {b"if-none-match", b"upgrade"}
-Known = Callable[[bytes, bytes, bytes], bytes | None]
-"""Method, path and body to the answer behind its status line; None when it is not known."""
-Reading = tuple[bytes, bytes, bytes]
+Reading = tuple[bytes, bytes, bytes, bool]
+"""Method, path, body, and whether the connection stays."""
+
+
+class KnownAnswer(NamedTuple):
+    """Header lines; a blank line and the body; whether the same octets may get it again."""
+
+    lines: bytes
+    body: bytes
+    again: bool
+
+
+Known = Callable[[bytes, bytes, bytes], KnownAnswer | None]
+"""Method, path and body to an answer; None when it is not known."""
 
 
 def direct_protocol(known: Known) -> type[PatientProtocol]:
@@ -38,18 +49,19 @@ class DirectProtocol(PatientProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Octets came. `_between`: all before them belonged to requests that were answered here, each whole and alone."""
-        between, self._between, self._reading = self._between, False, None
+        between, self._between = self._between, False
         if between and (reading := self.readings.get(data)) is not None and not self.flow.write_paused:
-            found = type(self).known(*reading)
+            found = type(self).known(*reading[:3])
             if found is not None:
                 self._rest()
                 self._between = True
-                self._give(found)
+                self._give(found, stays=reading[3])
                 return
         before = self._requests
         super().data_received(data)
-        if between and self._reading is not None and self._requests == before + 1:
-            self._learn(data, self._reading)
+        reading, self._reading = self._reading, None
+        if between and reading is not None and self._requests == before + 1:
+            self._learn(data, reading)
 
     def _learn(self, data: bytes, reading: Reading) -> None:
         _, end, behind = data.partition(b"\r\n\r\n")
@@ -85,12 +97,13 @@ class DirectProtocol(PatientProtocol):
             super().on_message_complete()
             return
         self._rest()
-        reading = (self._held, self.url, self._body)
-        found = type(self).known(*reading)
-        self._held, body, self._body = None, self._body, b""
+        held, body = self._held, self._body
+        found = type(self).known(held, self.url, body)
+        self._held, self._body = None, b""
         if found is not None:
-            self._reading = reading
-            self._give(found)
+            stays = self.parser.get_http_version() != "1.0" and self.parser.should_keep_alive()
+            self._reading = (held, self.url, body, stays) if found.again else None
+            self._give(found, stays=stays)
             self.request_over()
             return
         super().on_headers_complete()
@@ -98,11 +111,14 @@ class DirectProtocol(PatientProtocol):
             super().on_body(body)
         super().on_message_complete()
 
-    def _give(self, answer: bytes) -> None:
-        self.transport.write(self._start() + answer)
+    def _give(self, answer: KnownAnswer, *, stays: bool) -> None:
+        ending = b"" if stays else b"connection: close\r\n"
+        self.transport.write(b"".join((self._start(), answer.lines, ending, answer.body)))
         self.server_state.total_requests += 1
         self._answered = self.loop.time()
-        if self.timeout_keep_alive_task is None:
+        if not stays:
+            self.transport.close()
+        elif self.timeout_keep_alive_task is None:
             self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
 
     def _start(self) -> bytes:
@@ -122,10 +138,10 @@ class DirectProtocol(PatientProtocol):
             super().timeout_keep_alive_handler()
 
     def _simple(self) -> bool:
-        """HTTP/1.1, the connection stays, nothing is in hand on it, and its client reads what it is sent."""
-        if self.expect_100_continue or self._busy() or self.parser.get_http_version() != "1.1":
+        """Nothing special is asked, nothing is in hand on the connection, and its client reads what it is sent."""
+        if self.expect_100_continue or self._busy() or self.parser.get_http_version() not in {"1.0", "1.1"}:
             return False
-        return self.parser.should_keep_alive() and not any(name in _SPECIAL for name, _ in self.headers)
+        return not self.transport.is_closing() and not any(name in _SPECIAL for name, _ in self.headers)
 
     def _busy(self) -> bool:
         cycle: Any = self.cycle  # None before the first ordinary request

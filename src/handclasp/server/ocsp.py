@@ -13,6 +13,7 @@ from handclasp.model.errors import WorldError
 from handclasp.model.ocsp import OcspAnswer, OcspError
 from handclasp.pki.ocsp_request import MAX_BYTES, request_in_path
 from handclasp.ports.clock import Clock
+from handclasp.server.direct import KnownAnswer
 from handclasp.server.http import Answer, ClientGoneError, Receive, Scope, Send, TooLargeError, body_of, header, plain, respond
 from handclasp.server.metrics import Metrics
 
@@ -45,17 +46,24 @@ class OcspRoute:
         self._max_age = max_age
         self._turn: datetime | None = None
 
-    def known(self, method: bytes, path: bytes, body: bytes) -> bytes | None:
-        """The answer to a GET or POST if it was signed before and holds: all behind the status line, as `__call__` gives."""
+    def known(self, method: bytes, path: bytes, body: bytes) -> KnownAnswer | None:
+        """The answer to a GET or POST, as `__call__` gives it, if it needs no look at the registry."""
+        start = perf_counter()
         try:
             now = self._now()
-            answer = self._desk.kept(_request_in(path) if method == b"GET" else body, now)
+            request = _request_in(path) if method == b"GET" else body
+            answer = self._desk.kept(request, now)
+            kept = answer is not None
+            if answer is None:
+                answer = self._desk.from_memory(request)
         except (ValueError, WorldError):
             return None
         if answer is None or answer.error is not None:
             return None
-        self._metrics.ocsp(answer, 0.0, kept=True)
-        return _rest(answer.der, self._headers(answer, now) if method == b"GET" else _UNKEPT)
+        self._metrics.ocsp(answer, perf_counter() - start, kept=kept)
+        cacheable = method == b"GET" and not answer.fresh
+        lines = _lines(self._headers(answer, now) if cacheable else _UNKEPT, len(answer.der))
+        return KnownAnswer(lines, b"\r\n" + answer.der, kept)
 
     def _now(self) -> datetime:
         """The time of the look at the registry that counts in this turn of the loop.
@@ -109,6 +117,8 @@ class OcspRoute:
             answer = self._desk.quick(data)
             if answer is None:
                 kept = False
+                answer = self._desk.from_memory(data)
+            if answer is None:
                 answer = await asyncio.to_thread(self._desk.answer, data)
         except ValueError:
             answer = ERRORS[OcspError.MALFORMED_REQUEST]
@@ -146,9 +156,8 @@ def _cache_headers(der: bytes, this_update: datetime, next_update: datetime, age
 
 
 @lru_cache(maxsize=4096)
-def _rest(der: bytes, headers: Headers) -> bytes:
-    lines = (*headers, (b"content-length", str(len(der)).encode()))
-    return b"".join(name + b": " + value + b"\r\n" for name, value in lines) + b"\r\n" + der
+def _lines(headers: Headers, length: int) -> bytes:
+    return b"".join(name + b": " + value + b"\r\n" for name, value in (*headers, (b"content-length", str(length).encode())))
 
 
 def _request_in(path: bytes) -> bytes:
