@@ -54,9 +54,10 @@ class Build:
         return tuple(map(int, re.findall(r"\d+", said.stderr)[:3]))
 
     def names(self) -> set[str]:
-        """Every word of the binaries that could be a directive."""
+        """Every word of the binaries that could be a directive; a linker keeps one that ends another in that other."""
         files = [Path(f"{self.root}/usr/sbin/nginx"), *self.modules]
-        return {found.decode() for file in files for found in _NAME.findall(file.read_bytes())}
+        words = {found.decode() for file in files for found in _NAME.findall(file.read_bytes())}
+        return {word[at:] for word in words for at in range(len(word) - 1) if word[at].isalpha()}
 
     def says(self, context: str, line: str) -> str:
         """What nginx -t says of one line in a block: its first complaint."""
