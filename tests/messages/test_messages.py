@@ -95,6 +95,30 @@ def test_a_third_language_is_a_file(tmp_path: Path) -> None:
     assert Text(en="Check", zh="检查").in_language("eo") == "Check", "here is no such file"
 
 
+def test_a_third_language_has_its_pages_by_adding_files_alone(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "src" / "handclasp", tmp_path / "handclasp", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "handclasp" / "locale" / "eo.toml").write_text(
+        '"English" = "Esperanto"\n"What to do" = "Kion fari"\n"Options" = "Opcioj"\n'
+        '"A CRL in ssl_crl is past its nextUpdate" = "CRL en ssl_crl eksvalidiĝis"\n'
+    )
+    (tmp_path / "handclasp" / "docs" / "eo").mkdir()
+    (tmp_path / "handclasp" / "docs" / "eo" / "tutorial.md").write_text("# Unuaj paŝoj\n\nLa unua alineo.\n")
+    built = run("kb", "build", str(tmp_path / "kb"), source=tmp_path)
+    assert built.returncode == 0, built.stderr
+    page = (tmp_path / "kb" / "eo" / "client-crl-expired.html").read_text()
+    assert '<html lang="eo">' in page
+    assert "Kion fari" in page
+    assert "CRL en ssl_crl eksvalidiĝis" in page
+    assert "Sign a fresh CRL" in page, "what has no translation stays English"
+    assert '<a href="../zh/client-crl-expired.html" lang="zh-Hans"' in page
+    assert "Unuaj paŝoj" in (tmp_path / "kb" / "eo" / "doc-tutorial.html").read_text()
+    for lang in ("en", "zh"):
+        assert ">Esperanto</a>" in (tmp_path / "kb" / lang / "index.html").read_text()
+    entry = json.loads((tmp_path / "kb" / "entries" / "client-crl-expired.json").read_text())
+    assert entry["title"]["eo"] == "CRL en ssl_crl eksvalidiĝis"
+    assert ">Esperanto</a>" in (tmp_path / "kb" / "index.html").read_text()
+
+
 def test_help_speaks_the_language_too() -> None:
     groups = run("--help", lang="zh_CN.UTF-8").stdout
     assert "解释日志行" in groups

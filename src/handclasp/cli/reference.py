@@ -38,12 +38,11 @@ def _help(command: click.Command, path: str) -> CommandHelp:
     )
 
 
-def _options(command: click.Command, context: click.Context) -> Iterator[tuple[str, str, str]]:
+def _options(command: click.Command, context: click.Context) -> Iterator[tuple[str, str]]:
     for option in command.get_params(context):
         record = option.get_help_record(context)
         if record and isinstance(option, click.Option):
-            meaning = " ".join((option.help or "").split())
-            yield record[0], meaning, " ".join(record[1].split()).removeprefix(meaning).strip()
+            yield record[0], " ".join(record[1].split())
 
 
 def _lines(text: str) -> str:

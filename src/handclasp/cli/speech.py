@@ -13,9 +13,9 @@ import click
 
 from handclasp.model.messages import ENGLISH, translate
 from handclasp.present.columns import pad, width, wrap
+from handclasp.present.option_text import option_text
 
 _LANG: ContextVar[str] = ContextVar("lang", default=ENGLISH)
-_EXTRA = re.compile(r"(?:^|\s+)\[([^\[\]]+)\]$")
 _TOLD = re.compile(r"^(?P<typed>\s*handclasp \S.*?)(?P<gap>\s{2,}(?:# )?)(?P<said>\S.*)$")
 _HEADING = re.compile(r"^(?P<words>\S.*):$")
 _INVALID = re.compile(r"Invalid value(?: for (?P<of>.+?))?: (?P<message>.*)", re.DOTALL)
@@ -66,7 +66,7 @@ class SpeakingFormatter(click.HelpFormatter):
         first = min(max(map(width, (name for name, _ in rows)), default=0), col_max) + col_spacing
         for name, meaning in rows:
             rest = indent + " " * first
-            lines = wrap(_meaning(meaning), self.width, first=rest, rest=rest) if meaning else [rest]
+            lines = wrap(option_text(meaning, _LANG.get()), self.width, first=rest, rest=rest) if meaning else [rest]
             if width(name) <= first - col_spacing:
                 lines[0] = indent + pad(name, first) + lines[0][len(rest) :]
             else:
@@ -100,14 +100,3 @@ def _example(line: str) -> str:
     if found := _TOLD.fullmatch(line):
         return found["typed"] + found["gap"] + said(found["said"])
     return line
-
-
-def _meaning(text: str) -> str:
-    """The meaning of an option, and what click adds to it in brackets."""
-    words, extras = " ".join(text.split()), []
-    while found := _EXTRA.search(words):
-        extras[:0] = found[1].split("; ")
-        words = words[: found.start()]
-    told = (re.sub(r"^default: \((.*)\)$", r"default: \1", extra) for extra in extras)
-    added = f"  [{said('; ').join(map(said, told))}]" if extras else ""
-    return (said(words) + added).strip()

@@ -10,6 +10,7 @@ from handclasp.diagnose.rules import ALL
 from handclasp.model.issuance import KeyType, Profile
 from handclasp.model.messages import translate
 from handclasp.present.kb.html import Page
+from handclasp.present.option_text import option_text
 
 COMMAND = "command-"
 NAMES = ("devices", "commands", "rules", "profiles")
@@ -19,7 +20,7 @@ NAMES = ("devices", "commands", "rules", "profiles")
 class CommandHelp:
     """A command's own help in English: `path` as typed, its paragraphs, examples as typed, options with their meaning.
 
-    `extras` of an option are what click adds: its default, a range, a variable of the environment. `group`: it holds others.
+    The meaning of an option ends with what click adds in brackets. `group`: it holds other commands.
     """
 
     path: str
@@ -27,7 +28,7 @@ class CommandHelp:
     summary: str
     paragraphs: tuple[str, ...] = ()
     examples: str = ""
-    options: tuple[tuple[str, str, str], ...] = ()
+    options: tuple[tuple[str, str], ...] = ()
     group: bool = False
 
     @property
@@ -63,7 +64,7 @@ def _command(command: CommandHelp, commands: Sequence[CommandHelp], page: Page, 
         command=command,
         summary=said(command.summary),
         paragraphs=[said(paragraph) for paragraph in command.paragraphs],
-        options=[(names, said(meaning), extras) for names, meaning, extras in command.options],
+        options=[(names, option_text(meaning, page.lang)) for names, meaning in command.options],
         below=[(it, said(it.summary)) for it in commands if it.path.startswith(f"{command.path} ")],
     )
 
