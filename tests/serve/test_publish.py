@@ -114,7 +114,9 @@ def test_a_folder_of_somebody_else_is_left_alone(ca: Ca, tmp_path: Path) -> None
     assert not (tmp_path / "a;b").exists()
 
 
-@pytest.mark.parametrize("point", ["publish.lists-written", "publish.answers-written", "delegate.intent-durable", "delegate.recorded"])
+@pytest.mark.parametrize(
+    "point", ["publish.lists-written", "publish.answers-written", "delegate.intent-durable", "delegate.recorded"]
+)
 def test_killed_anywhere_it_is_completed_by_the_next_run(ca: Ca, tmp_path: Path, point: str) -> None:
     published = tmp_path / "pki"
     process = ca.start("publish", str(published), env={VARIABLE: point})

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Concatenate, ParamSpec, TypeVar, cast
 
-from handclasp.diagnose.completion import Completion, complete
+from handclasp.diagnose.completion import Completion, complete, upwards
 from handclasp.diagnose.log_line import LogLine, read_line
 from handclasp.diagnose.party import UNLIMITED, Party, client_party, upstream_party
 from handclasp.model.certificate import Certificate, Crl
@@ -140,6 +140,13 @@ class Case:
     def whole(self) -> PathVerdict | None:
         """The verdict with a complete path and no depth limit: what remains is wrong with the certificates and CRLs."""
         return self.party.verify(added=self.missing, depth=UNLIMITED) if self.party else None
+
+    @cached_property
+    def beyond(self) -> tuple[Certificate, ...]:
+        """Certificates at hand above the top of a path that does not reach a root, although nginx would not take them."""
+        if self.party is None or self.whole is None or self.whole.trusted or not self.whole.path:
+            return ()
+        return upwards(self.whole.path[-1].certificate, self.pool, self.party.judge.series)
 
     @cached_property
     def shallow(self) -> PathVerdict | None:

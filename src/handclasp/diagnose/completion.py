@@ -50,6 +50,17 @@ def complete(
     return None
 
 
+def upwards(top: Certificate, pool: Iterable[Certificate], series: OpensslSeries) -> tuple[Certificate, ...]:
+    """The way from `top` up as far as certificates are at hand, root or not."""
+    candidates, found = list(pool), [top]
+    while not self_signed(found[-1], series):
+        above = next((issuer for issuer in _issuers(found[-1], candidates, series) if issuer not in found), None)
+        if above is None:
+            break
+        found.append(above)
+    return tuple(found[1:])
+
+
 def _issuers(subject: Certificate, candidates: list[Certificate], series: OpensslSeries) -> list[Certificate]:
     return [
         item

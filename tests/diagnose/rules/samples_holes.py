@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from handclasp.lab import mint
 from handclasp.lab.case import pem
-from handclasp.lab.mint import name
+from handclasp.lab.mint import PAST, name
 from tests.diagnose.rules.samples_placement import server
 from tests.diagnose.rules.workshop import ASKS, TLS, Sample, Workshop
 from tests.diagnose.scenes import blank_pem
@@ -223,6 +223,19 @@ def crl_fresh(shop: Workshop) -> Workshop:
     return _dated(shop, timedelta(hours=-1), timedelta(hours=23)).sends()
 
 
+def crl_of_tomorrow(shop: Workshop) -> Workshop:
+    return _dated(shop, timedelta(hours=2), timedelta(days=6))
+
+
+def root_over(shop: Workshop) -> Workshop:
+    shop.draft.root.not_after = PAST
+    return shop.http(server(ASKS))
+
+
+def root_in_use(shop: Workshop) -> Workshop:
+    return shop.http(server(ASKS)).sends()
+
+
 SAMPLES = (
     Sample("sessions-revoked", "shared", shared_cache, "revoked-client-resumes-session", severity="warning"),
     Sample("sessions-revoked", "ticket-key", ticket_key, "revoked-client-resumes-session", severity="warning"),
@@ -272,5 +285,8 @@ SAMPLES = (
     Sample("trust-crl-file", "crls", defaults),
     Sample("crl-life", "ending", crl_ending, "client-crl-expired", severity="warning"),
     Sample("crl-life", "over", crl_over, "client-crl-expired"),
+    Sample("crl-life", "of-tomorrow", crl_of_tomorrow, "client-crl-not-yet-valid"),
     Sample("crl-life", "fresh", crl_fresh),
+    Sample("ca-life", "over", root_over, "client-ca-expired", severity="warning"),
+    Sample("ca-life", "in-use", root_in_use),
 )

@@ -67,10 +67,10 @@ ALL: tuple[Rule, ...] = (
     *masked.RULES,
     *logged.RULES,
     *headers.RULES,
-    *headers_told.RULES,
     *inherit.RULES,
     *crl_life.RULES,
     *upstream_down.RULES,
     *log_level.RULES,
+    *headers_told.RULES,
     *trust_wide.RULES,
 )

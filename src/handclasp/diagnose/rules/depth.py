@@ -3,9 +3,12 @@
 from collections.abc import Iterator
 
 from handclasp.diagnose.case import Case
+from handclasp.diagnose.party import Party
 from handclasp.diagnose.rule import Rule, finding, say
-from handclasp.model.finding import Finding, Where
+from handclasp.model.certificate import Certificate
+from handclasp.model.finding import Confidence, Finding, Where
 from handclasp.model.nginx import OpensslSeries
+from handclasp.verdict.issued import self_signed
 
 
 def needed_depth(case: Case) -> int:
@@ -17,9 +20,14 @@ def needed_depth(case: Case) -> int:
 
 
 def check(case: Case) -> Iterator[Finding]:
-    """A path that is trusted without a limit and not with the limit that is set."""
+    """A path that is trusted without a limit and not with the limit that is set; or one whose known part is too long."""
     party, whole, shallow = case.party, case.whole, case.shallow
-    if party is None or whole is None or shallow is None or not whole.trusted or shallow.trusted:
+    if party is None or whole is None or shallow is None:
+        return
+    if not whole.trusted:
+        yield from _without_root(party, [*(step.certificate for step in whole.path[1:]), *case.beyond])
+        return
+    if shallow.trusted:
         return
     needed = needed_depth(case)
     summary = say(
@@ -35,6 +43,20 @@ def check(case: Case) -> Iterator[Finding]:
     )  # fmt: skip
     origin = party.depth.origin or party.trust_file.origin or party.block
     yield finding(party.slug("verify-depth-too-small"), summary, Where.at(origin, party.directives.depth), proof)
+
+
+def _without_root(party: Party, above: list[Certificate]) -> Iterator[Finding]:
+    """The root is not at hand, and there are more intermediates than the depth allows already."""
+    if not above or self_signed(above[-1], party.judge.series) or len(above) <= party.depth.value:
+        return
+    summary = say(
+        "the chain of {leaf} has {count} intermediates or more, and {directive} allows {depth}",
+        "{leaf} 的证书链至少有 {count} 张中间证书，而 {directive} 只允许 {depth} 张",
+        leaf=party.leaf.subject_text, count=len(above), directive=party.directives.depth, depth=party.depth.value,
+    )  # fmt: skip
+    origin = party.depth.origin or party.trust_file.origin or party.block
+    where = Where.at(origin, party.directives.depth)
+    yield finding(party.slug("verify-depth-too-small"), summary, where, confidence=Confidence.LIKELY)
 
 
 RULES = (Rule("depth", ("client-verify-depth-too-small", "upstream-verify-depth-too-small"), check, about_peer=True),)

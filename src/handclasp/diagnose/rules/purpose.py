@@ -33,7 +33,7 @@ def check(case: Case) -> Iterator[Finding]:
     for depth, certificate in sorted(faulty.items()):
         where = _where(depth, certificate)
         if depth == 0:
-            yield finding(*_leaf(party, certificate), where, _usage(certificate))
+            yield from (finding(*told, where, _usage(certificate)) for told in _leaf(party, certificate))
         else:
             yield finding(*_authority(party, certificate), where, _usage(certificate))
     for depth, certificate in errors_at(whole, "PATH_LENGTH_EXCEEDED"):
@@ -51,26 +51,36 @@ def _only(party: Party, name: str) -> str:
     return f"client-{name}" if party.side is Side.CLIENT else "upstream-eku-lacks-serverauth"
 
 
-def _leaf(party: Party, leaf: Certificate) -> tuple[str, Text]:
+def _leaf(party: Party, leaf: Certificate) -> list[tuple[str, Text]]:
+    """Every reason; OpenSSL gives one error for all of them."""
     name, oid = _WANTED[party.side]
     words = {"leaf": leaf.subject_text, "usage": name, "has": _has(leaf)}
+    found: list[tuple[str, Text]] = []
     if leaf.extended_key_usage is not None and oid not in leaf.extended_key_usage:
-        return party.slug(f"eku-lacks-{name.lower()}"), say(
+        summary = say(
             "{leaf} is not made for this: its extended key usage has {has} and not {usage}",
             "{leaf} 的用途不符：其扩展密钥用法为 {has}，没有 {usage}", **words,
         )  # fmt: skip
-    if ca_kind(leaf, party.judge.series) and key_usage_refuses(leaf, "digital_signature", "key_agreement"):
+        found.append((party.slug(f"eku-lacks-{name.lower()}"), summary))
+    if key_usage_refuses(leaf, "digital_signature", "key_agreement"):
+        found.append(_unsigning(party, leaf, words))
+    if found:
+        return found
+    summary = say(
+        "the old nsCertType extension of {leaf} does not allow this use", "{leaf} 的旧扩展 nsCertType 不允许这种用途", **words
+    )
+    return [(_only(party, "nscerttype-wrong"), summary)]
+
+
+def _unsigning(party: Party, leaf: Certificate, words: dict[str, str]) -> tuple[str, Text]:
+    if ca_kind(leaf, party.judge.series):
         return _only(party, "uses-ca-certificate"), say(
             "{leaf} is a CA certificate, and its key usage allows signing certificates only",
             "{leaf} 是 CA 证书，其密钥用法只允许签发证书", **words,
         )  # fmt: skip
-    if key_usage_refuses(leaf, "digital_signature", "key_agreement"):
-        return _only(party, "ku-lacks-digitalsignature"), say(
-            "the key usage of {leaf} has neither digitalSignature nor keyAgreement",
-            "{leaf} 的密钥用法既没有 digitalSignature，也没有 keyAgreement", **words,
-        )  # fmt: skip
-    return _only(party, "nscerttype-wrong"), say(
-        "the old nsCertType extension of {leaf} does not allow this use", "{leaf} 的旧扩展 nsCertType 不允许这种用途", **words
+    return _only(party, "ku-lacks-digitalsignature"), say(
+        "the key usage of {leaf} has neither digitalSignature nor keyAgreement",
+        "{leaf} 的密钥用法既没有 digitalSignature，也没有 keyAgreement", **words,
     )  # fmt: skip
 
 

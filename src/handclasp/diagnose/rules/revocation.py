@@ -31,7 +31,7 @@ def check(case: Case) -> Iterator[Finding]:
     party, whole = case.party, case.whole
     if party is None or whole is None or party.trust.crls is None:
         return
-    missing = _missing(whole)
+    missing = _missing(case, party, whole)
     if missing:
         yield _of_missing(party, missing)
     for symbol, cause, en, zh in _SIMPLE:
@@ -59,10 +59,22 @@ def _signer(party: Party, whole: PathVerdict, depth: int) -> Where:
     return replace(_where(party), depth=above.depth, subject=above.certificate.subject_text)
 
 
-def _missing(whole: PathVerdict) -> list[Certificate]:
-    """The certificates whose issuer's CRL is not there; the gap above an untrusted top is no fault of the CRLs."""
+def _missing(case: Case, party: Party, whole: PathVerdict) -> list[Certificate]:
+    """The certificates whose issuer's CRL is not there.
+
+    The gap above an untrusted top is no fault of the CRLs, unless that top is in nginx's own file: then its issuer is meant to
+    be trusted, and no list bears that name.
+    """
     last = len(whole.path) - 1
-    return [item for depth, item in errors_at(whole, "UNABLE_TO_GET_CRL") if whole.trusted or depth < last]
+    listed = {crl.issuer for crl in party.trust.crls or ()}
+    own = party.trust.store.certificates
+    meant = bool(whole.path) and whole.path[-1].certificate in own
+    above = [item for item in case.beyond if meant and item.issuer not in listed]
+    return [
+        item
+        for depth, item in errors_at(whole, "UNABLE_TO_GET_CRL")
+        if whole.trusted or depth < last or (meant and item.issuer not in listed)
+    ] + above
 
 
 def _of_missing(party: Party, missing: list[Certificate]) -> Finding:
