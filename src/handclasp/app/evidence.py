@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from handclasp.app.read_config import ReadConfig, read_config_files
+from handclasp.diagnose.log_line import LONGEST
 from handclasp.model.errors import HandclaspError, InputError, WorldError
 from handclasp.model.evidence import Evidence, Request, Wish
 from handclasp.model.nginx import EffectiveConfig, NginxBuild
@@ -72,7 +73,7 @@ def gather(
     evidence = Evidence(
         at=given.at or now, root=given.config, prefix=given.prefix or "", build=build, engine=given.engine,
         nginx_version=given.nginx_version, security_level=given.security_level, side=given.side, server=given.server,
-        location=given.location, log_lines=given.lines, answer=given.answer,
+        location=given.location, log_lines=tuple(line[:LONGEST] for line in given.lines), answer=given.answer,
         request=given.request, wish=given.wish,
         presented=_chain(own, given.client_certificate, given.password),
         upstream_chain=_chain(own, given.upstream_chain),

@@ -89,7 +89,7 @@ class LogLine:
 
 def read_line(text: str) -> LogLine:
     """The line as a value. Never fails: what is no log line has the kind UNKNOWN."""
-    raw = unwrapped(text[:_LONGEST].strip())
+    raw = unwrapped(text[:LONGEST].strip())
     head = _HEAD.search(raw) or _START.search(raw)
     message = head["message"] if head else raw
     stem, tail = _split_fields(message)
@@ -150,7 +150,7 @@ def _character(escape: str) -> str:
     return "\ufffd" if "\ud800" <= letter <= "\udfff" else letter
 
 
-_LONGEST = 4096
+LONGEST = 4096
 """nginx cuts its lines at 2048 bytes (NGX_MAX_ERROR_STR), and what a syslog puts before them is short."""
 
 _HEAD = re.compile(

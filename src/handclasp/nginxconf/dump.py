@@ -1,6 +1,7 @@
 """The output of `nginx -T`: all files of a configuration in one text, split and resolved."""
 
 import re
+from collections.abc import Mapping
 
 from handclasp.model.errors import InputError
 from handclasp.nginxconf.include import NeedFiles, resolve
@@ -26,6 +27,11 @@ def split_dump(text: str) -> dict[str, bytes]:
     ends = [mark.start() for mark in marks[1:]] + [len(text)]
     # nginx writes one line feed of its own after each file.
     return {mark[1]: encode(text[mark.end() : end].removesuffix("\n")) for mark, end in zip(marks, ends, strict=True)}
+
+
+def join_dump(files: Mapping[str, bytes]) -> bytes:
+    """The dump of these files; the inverse of `split_dump`."""
+    return b"".join(b"# configuration file %s:\n%s\n" % (encode(path), content) for path, content in files.items())
 
 
 def resolve_dump(text: str, prefix: str | None = None) -> ConfigTree:
