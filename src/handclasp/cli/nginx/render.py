@@ -105,6 +105,7 @@ def _write(here: "World", made: "tuple[RenderedSite, ...]", output: str | None, 
     if output:
         files[os.path.abspath(output)] = "\n".join(site.text for site in made)  # noqa: PTH100
     if folder:
+        here.files.make_folder(os.path.abspath(folder), mode=0o755)  # noqa: PTH100
         files.update((f"{os.path.abspath(folder)}/{site.name}", site.text) for site in made)  # noqa: PTH100
     for path, text in files.items():
         here.files.write(path, text.encode())
