@@ -331,6 +331,13 @@ class World:
             clock=self.clock,
             entropy=self.entropy,
             actor=self.actor,
+    @cached_property
+    def access_log(self) -> str:
+        """Where this nginx logs requests when its configuration does not say."""
+        from handclasp.adapters import nginx_binary
+
+        return nginx_binary.defaults(nginx_binary.find(self.nginx_path)).access_log
+
             pause=time.sleep,
         )
 

@@ -101,10 +101,11 @@ def describe_argv(argv: list[str]) -> NginxBuild:
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """What an nginx uses when neither -p nor -c is given."""
+    """What an nginx uses when neither -p nor -c is given, and where it logs requests when its configuration does not say."""
 
     prefix: str
     config: str
+    access_log: str
 
 
 def defaults(path: str) -> Defaults:
@@ -114,7 +115,12 @@ def defaults(path: str) -> Defaults:
     prefix = re.search(r"--prefix=(\S+)", said)
     folder = prefix[1].rstrip("/") if prefix else "/usr/local/nginx"
     config = re.search(r"--conf-path=(\S+)", said)
-    return Defaults(folder, str(Path(folder) / (config[1] if config else "conf/nginx.conf")))
+    log = re.search(r"--http-log-path=(\S+)", said)
+    return Defaults(
+        prefix=folder,
+        config=str(Path(folder) / (config[1] if config else "conf/nginx.conf")),
+        access_log=str(Path(folder) / (log[1] if log else "logs/access.log")),
+    )
 
 
 def _modules_path(said: str) -> str | None:

@@ -322,6 +322,7 @@ def roll_back(
     instance: Instance,
     *,
     number: int | None = None,
+    force: bool = False,
     keep: Callable[[str, bool], bool],
     prover: Callable[[Plan], Prover],
 ) -> Applied:
@@ -330,14 +331,19 @@ def roll_back(
     What `keep` names stays as it is today: a rollback never lets a revoked client in, and brings no old key back.
     Before the first apply nothing was there and nothing ran: then nginx is stopped.
 
+    `force`: also files that were changed by hand since.
+
     Raises:
         InputError, UsageError: there is nothing to go back to.
+        PolicyError: a file is not as the last change left it.
         WorldError, ProofError: as `apply_plan`; then everything is as before the rollback.
     """
     with holding(gear, instance, "rolling back") as recovered:
         known = apply_history.entries(gear, instance)
         to = apply_history.chosen(known, instance, number)
         plan = Plan(files=tuple(apply_history.back_to(gear, instance, to, keep)))
+        if not force:
+            apply_history.refuse_edited(known, plan.files)
         way = Way(kind=Kind.ROLLBACK, start=False, about=f"to {to}", to=to)
         if Planned(gear.files, plan.files).exists(instance.config):
             return _Run(gear, instance, plan, prover(plan), way, recovered).go()

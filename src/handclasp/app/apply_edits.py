@@ -46,13 +46,13 @@ def apply_edits(gear: Gear, instance: Instance, edits: tuple[FileEdit, ...], kno
     )
 
 
-def take_back(gear: Gear, instance: Instance, number: int | None = None) -> Applied:
+def take_back(gear: Gear, instance: Instance, number: int | None = None, *, force: bool = False) -> Applied:
     """Go back to what a change of this nginx left; None: before the last one. See `apply.roll_back`.
 
     The CRLs, CAs and keys of sites that Handclasp put beside them stay.
     """
     keep = kept_in_rollback(f"{instance.folder}/handclasp")
-    return roll_back(gear, instance, number=number, keep=keep, prover=lambda _plan: _Knocker(gear, ()))
+    return roll_back(gear, instance, number=number, force=force, keep=keep, prover=lambda _plan: _Knocker(gear, ()))
 
 
 def plan_edits(gear: Gear, edits: tuple[FileEdit, ...], knocks: tuple[Knock, ...] = ()) -> Plan:

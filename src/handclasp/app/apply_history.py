@@ -15,7 +15,7 @@ from enum import StrEnum
 import msgspec
 
 from handclasp.app.apply_state import Change, Gear, Instance, Journal, now
-from handclasp.model.errors import InputError, UsageError, WorldError
+from handclasp.model.errors import InputError, PolicyError, UsageError, WorldError
 from handclasp.model.plan import RemoveFile, WriteFile
 
 MOST_ENTRIES = 200
@@ -174,6 +174,19 @@ def back_to(gear: Gear, instance: Instance, number: int, keep: Callable[[str, bo
             yield WriteFile(path=path, content=content, mode=mode, before=there)
         elif there is not None:
             yield RemoveFile(path=path, before=there)
+
+
+def refuse_edited(known: tuple[Entry, ...], changes: Iterable[Change]) -> None:
+    """PolicyError for a file that is not as the last change of it left it: somebody's work would be lost."""
+    left = {file.path: file.after for entry in known for file in entry.files}
+    for change in changes:
+        there = None if change.before is None else hashlib.sha256(change.before).hexdigest()
+        if there != left[change.path]:
+            raise PolicyError(
+                "was changed by hand since Handclasp wrote it; nothing was taken back",
+                where=change.path,
+                hint="--force takes it back all the same",
+            )
 
 
 def _before(gear: Gear, instance: Instance, number: int) -> dict[str, str | None]:

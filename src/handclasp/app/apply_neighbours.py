@@ -18,6 +18,9 @@ from handclasp.nginxconf.select import Socket, sockets
 
 Address = tuple[str, int]
 
+OWN_ZONES = "shared:handclasp_"
+"""So begins every session cache of ours: renamed with each revocation."""
+
 
 def taken(gear: Gear, place: Place, sites: Iterable[SiteIntent]) -> frozenset[Address]:
     """Addresses of our sites where somebody else's servers are: our sites come without a default server there.
@@ -33,6 +36,14 @@ def taken(gear: Gear, place: Place, sites: Iterable[SiteIntent]) -> frozenset[Ad
     for address in sorted(wanted & theirs.keys()):
         _refuse_kept_sessions(theirs[address])
     return frozenset(wanted & theirs.keys())
+
+
+def refuse_kept_sessions(gear: Gear, place: Place, changes: tuple[Change, ...], listen: tuple[Address, ...]) -> None:
+    """PolicyError when, with these changes, a default server that is not ours keeps sessions on one of these addresses."""
+    after = _by_address(gear, place, changes)
+    for address in sorted({_normal(pair) for pair in listen} & after.keys()):
+        if not after[address].default.session_cache.value.startswith(OWN_ZONES):
+            _refuse_kept_sessions(after[address])
 
 
 def refuse_new_default(gear: Gear, place: Place, shared: frozenset[Address], files: dict[str, tuple[bytes, int]]) -> None:

@@ -84,21 +84,32 @@ def adopted_place(gear: Gear, folder: str, *, prefix: str) -> Place:
         InputError: it cannot be read.
         PolicyError: http{} includes no folder that a site could go into.
     """
-    config = posixpath.join(folder, "nginx.conf")
-    read_config(gear.files, config, prefix)
-    document = parse(decode(gear.files.read(config)), config)
+    found = place_beside(gear, Instance(prefix=prefix, config=posixpath.join(folder, "nginx.conf")))
+    if found.sites == found.pki:
+        raise PolicyError(
+            "http{} includes no folder that a site could be put into",
+            where=found.instance.config,
+            hint=f"add inside http{{}}:   include {folder}/conf.d/*.conf;",
+        )
+    return found
+
+
+def place_beside(gear: Gear, instance: Instance) -> Place:
+    """The folder of ours beside a configuration of somebody else, also when there is none for sites (`sites` is `pki` then).
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    read_config(gear.files, instance.config, instance.prefix)
+    own = posixpath.join(instance.folder, "handclasp")
+    document = parse(decode(gear.files.read(instance.config)), instance.config)
     for block in named(document.directives, "http"):
         for include in named(block.block, "include"):
-            pattern = posixpath.join(folder, include.args[0]) if include.args else ""
+            pattern = posixpath.join(instance.folder, include.args[0]) if include.args else ""
             sites = posixpath.dirname(pattern)
             if is_pattern(pattern) and matching(pattern, (f"{sites}/handclasp-site.conf",)):
-                own = posixpath.join(folder, "handclasp")
-                return Place(instance=Instance(prefix=prefix, config=config), sites=sites, pki=own, logs=LOG_FOLDER, own=False)
-    raise PolicyError(
-        "http{} includes no folder that a site could be put into",
-        where=config,
-        hint=f"add inside http{{}}:   include {folder}/conf.d/*.conf;",
-    )
+                return Place(instance=instance, sites=sites, pki=own, logs=LOG_FOLDER, own=False)
+    return Place(instance=instance, sites=own, pki=own, logs=LOG_FOLDER, own=False)
 
 
 def adopted_places(home: Home) -> tuple[Place, ...]:

@@ -83,7 +83,7 @@ def _of_paths(site: SiteIntent, cast: Cast, tls: TlsVersion) -> Iterator[ProbeSt
 
 def spoken(site: SiteIntent) -> tuple[TlsVersion, ...]:
     """The TLS versions of a site's policy."""
-    protocols = POLICIES[site.tls].protocols if site.tls in POLICIES else ()
+    protocols = POLICIES[site.tls].protocols if site.tls in POLICIES else site.protocols
     return tuple(version for version in TlsVersion if version.value in protocols) or tuple(TlsVersion)
 
 
@@ -122,7 +122,8 @@ class SiteProver:
     """apply.Prover over real handshakes.
 
     `sessions` are saved TLS sessions by step; those saved before the change are what must not be resumed after it. `let_in`
-    says of which of them the client was inside.
+    says of which of them the client was inside. `alike` are sites whose application is somebody else's: whoever is admitted
+    there must be answered as before.
     """
 
     door: Probe
@@ -131,21 +132,22 @@ class SiteProver:
     watched: tuple[ProbeStep, ...] = ()
     sessions: dict[tuple[str, Who, str | None, TlsVersion | None], bytes] = field(default_factory=dict)
     let_in: set[tuple[str, Who, str | None, TlsVersion | None]] = field(default_factory=set)
-    statuses: dict[tuple[str, TlsVersion | None], int | None] = field(default_factory=dict)
+    statuses: dict[tuple[str, Who, TlsVersion | None], int | None] = field(default_factory=dict)
+    alike: frozenset[str] = frozenset()
 
     def before(self) -> None:
         """Save a session of every good or leaving client that has none yet, and what the good ones are answered."""
         for step in self.watched:
             if _place(step) in self.sessions and step.who is not Who.GOOD:
                 continue
-            if step.site not in self.sites or step.resumed or not step.sni or step.path != "/" or step.who in _REJECTED:
+            rejected = step.who in _REJECTED and step.site not in self.alike
+            if step.site not in self.sites or step.resumed or not step.sni or step.path != "/" or rejected:
                 continue
             seen = self.door.ask(self._request(step, None))
             if seen.status is not None and seen.status not in REFUSALS and seen.session is not None:
                 self.sessions[_place(step)] = seen.session
                 self.let_in.add(_place(step))
-            if step.who is Who.GOOD:
-                self.statuses[step.site, step.tls] = seen.status
+            self.statuses[step.site, step.who, step.tls] = seen.status
 
     def was_inside(self, member: Member) -> frozenset[tuple[str, TlsVersion | None]]:
         """The sites and TLS versions where a revoked client was let in before the change, and a session of it was saved."""
@@ -170,10 +172,13 @@ class SiteProver:
         inside = seen.status is not None and seen.status not in REFUSALS
         if step.expect is Expect.REFUSED:
             return not inside
+        before = self.statuses.get((step.site, step.who, step.tls))
+        if step.site in self.alike and before is not None:
+            return seen.status == before
         if self.sites[step.site].upstream is None:
             return seen.status == 200
         # An upstream that was down before is not this change's fault; one that answered before must still do so.
-        answered = (self.statuses.get((step.site, step.tls)) or _BROKEN) < _BROKEN
+        answered = (before or _BROKEN) < _BROKEN
         return inside and not (answered and (seen.status or 0) >= _BROKEN)
 
     def _request(self, step: ProbeStep, session: bytes | None) -> ProbeRequest:

@@ -13,6 +13,7 @@ from handclasp.app.apply_lockout import refuse_lockout, unpublished
 from handclasp.app.apply_neighbours import refuse_new_default, taken, unguarded
 from handclasp.app.apply_place import Place, file_name, note_place, private_place, remembered
 from handclasp.app.apply_proof import SiteProver, steps_for
+from handclasp.app.observed import Observed, intent_of, observed, observed_files, observed_steps
 from handclasp.app.apply_saved import SavedPlan, refuse_moved
 from handclasp.app.apply_stage import check
 from handclasp.app.apply_state import Change, Gear, Instance, now
@@ -48,10 +49,18 @@ def with_site(known: tuple[SiteOrder, ...], order: SiteOrder) -> tuple[SiteOrder
 
 
 def plan_sites(
-    home: Home, gear: Gear, orders: tuple[SiteOrder, ...], cast: Cast, place: Place | None = None, *, force: bool = False
+    home: Home,
+    gear: Gear,
+    orders: tuple[SiteOrder, ...],
+    cast: Cast,
+    place: Place | None = None,
+    *,
+    force: bool = False,
+    watched: tuple[Observed, ...] | None = None,
 ) -> Plan:
     """What must be written so that the nginx of a place (None: the private one) serves exactly these sites of ours.
 
+    `watched` are the servers of somebody else that we keep an include for; None: those that there are.
     `force`: files of ours that were changed by hand are written anew, and kept beside them. A site that has no certificate yet
     is planned with a stand-in: an apply issues it when everything else is known to be good.
 
@@ -60,9 +69,15 @@ def plan_sites(
         PolicyError: a name or path that nginx would misread, CRLs that would shut live clients out, or a file changed by hand.
     """
     where = place or private_place(home)
-    wanted = _files(home, gear, where, orders)
+    others = observed(gear.files, where) if watched is None else watched
+    wanted = _files(home, gear, where, orders) | observed_files(home, where, others)
     refuse_lockout(home, bundle=wanted[f"{where.pki}/ca.pem"][0], crls=wanted[where.crl][0])
-    stale = [path for folder in (where.sites, where.pki) for path in _present(gear, where, folder) if path not in wanted]
+    stale = [
+        path
+        for folder in dict.fromkeys((where.sites, where.pki))
+        for path in _present(gear, where, folder)
+        if path not in wanted
+    ]
     drifts = drifted(gear, where)
     if not force:
         refuse(drifts, wanted)
@@ -74,8 +89,9 @@ def plan_sites(
     changes += [RemoveFile(path=path, before=gear.files.read(path)) for path in stale]
     if (note := noted(gear, where, wanted)) is not None:
         changes.append(note)
-    about = ", ".join(order.intent.server_names[0] for order in orders)
-    return Plan(files=tuple(changes), probes=steps_for((order.intent for order in orders), cast), about=about)
+    about = ", ".join((*(order.intent.server_names[0] for order in orders), *(one.name for one in others)))
+    probes = (*steps_for((order.intent for order in orders), cast), *observed_steps(others, cast))
+    return Plan(files=tuple(changes), probes=probes, about=about)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +169,7 @@ def apply_sites(
         return planned()
 
     def make_prover(plan: Plan) -> Prover:
-        work.prover = site_prover(gear, work.orders, casts[-1], plan)
+        work.prover = site_prover(gear, work.orders, casts[-1], plan, observed(gear.files, where))
         if leaving.seen is not None:
             work.prover.sessions.update(leaving.seen.sessions)
             work.prover.let_in.update(leaving.seen.let_in)
@@ -175,10 +191,13 @@ def _settled(home: Home, gear: Gear, leaving: Leaving, plan: Callable[[], Plan])
     raise Bug("the last turn of planning did not plan")
 
 
-def site_prover(gear: Gear, orders: tuple[SiteOrder, ...], cast: Cast, plan: Plan) -> SiteProver:
-    """The prober of a plan for these sites."""
-    sites = {order.intent.server_names[0]: order.intent for order in orders}
-    return SiteProver(door=gear.probe, sites=sites, cast=cast, watched=plan.probes)
+def site_prover(
+    gear: Gear, orders: tuple[SiteOrder, ...], cast: Cast, plan: Plan, others: tuple[Observed, ...] = ()
+) -> SiteProver:
+    """The prober of a plan for these sites, and for servers of somebody else."""
+    sites = {order.intent.server_names[0]: order.intent for order in orders} | {one.name: intent_of(one) for one in others}
+    alike = frozenset(one.name for one in others)
+    return SiteProver(door=gear.probe, sites=sites, cast=cast, watched=plan.probes, alike=alike)
 
 
 def _files(home: Home, gear: Gear, place: Place, orders: tuple[SiteOrder, ...]) -> dict[str, tuple[bytes, int]]:

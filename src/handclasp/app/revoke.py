@@ -19,6 +19,7 @@ from handclasp.app.apply_state import now as current
 from handclasp.app.ca_files import crl_file_content
 from handclasp.app.crl import PublishedCrl, publish_locked, published_crls
 from handclasp.app.home import Home
+from handclasp.app.observed import Stage, intent_of, observed
 from handclasp.app.revoke_record import chosen_for, held, record_revocation, session_epoch
 from handclasp.app.site import SiteOrder
 from handclasp.model.errors import Bug, HandclaspError, PolicyError
@@ -119,6 +120,7 @@ def _sessions(home: Home, gear: Gear, place: Place, leaving: tuple[CertificateRe
     """TLS sessions of those who are about to leave: whoever's reload it is that shuts them out, these must not be resumed."""
     members = tuple(member for record in leaving if (member := holder(home, record)))
     sites = {order.intent.server_names[0]: order.intent for order in remembered(home, place)}
+    sites |= {one.name: intent_of(one) for one in observed(gear.files, place) if one.stage is Stage.REQUIRING}
     prover = SiteProver(
         door=gear.probe,
         sites=sites,
@@ -161,7 +163,9 @@ def _published(home: Home) -> bool:
 def _places(home: Home, gear: Gear) -> tuple[Place, ...]:
     """Every nginx that serves a site of this home."""
     known = (private_place(home), *adopted_places(home))
-    return tuple(place for place in known if remembered(home, place) or unfinished(gear, place.instance))
+    return tuple(
+        place for place in known if remembered(home, place) or observed(gear.files, place) or unfinished(gear, place.instance)
+    )
 
 
 def _everywhere(

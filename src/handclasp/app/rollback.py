@@ -7,10 +7,11 @@ from handclasp.app.apply_proof import steps_for
 from handclasp.app.apply_site import private_instance, site_prover
 from handclasp.app.apply_state import Gear
 from handclasp.app.home import Home
+from handclasp.app.observed import observed, observed_steps
 from handclasp.model.plan import Plan, ProbeStep
 
 
-def rollback(home: Home, gear: Gear, place: Place | None = None, *, number: int | None = None) -> Applied:
+def rollback(home: Home, gear: Gear, place: Place | None = None, *, number: int | None = None, force: bool = False) -> Applied:
     """What change `number` left in a place (None: the private nginx), or what was before the last apply; with today's CRLs.
 
     See `apply.roll_back`.
@@ -21,6 +22,7 @@ def rollback(home: Home, gear: Gear, place: Place | None = None, *, number: int 
         gear,
         where.instance,
         number=number,
+        force=force,
         keep=kept_in_rollback(where.pki),
         prover=lambda _plan: _LateProver(home, gear, where),
     )
@@ -53,4 +55,6 @@ class _LateProver:
         orders = remembered(self._home, self._place)
         cast = cast_of(self._home)
         probes = steps_for((order.intent for order in orders), cast)
-        return site_prover(self._gear, orders, cast, Plan(files=(), probes=probes)).after(probes)
+        others = observed(self._gear.files, self._place)
+        steps = (*probes, *observed_steps(others, cast))
+        return site_prover(self._gear, orders, cast, Plan(files=(), probes=steps), others).after(steps)

@@ -99,7 +99,7 @@ def material(home: Home, order: SiteOrder) -> SiteMaterial:
         certificate_key=key,
         client_certificate=_seen(home, order, home.layout.bundle),
         crl=_seen(home, order, home.layout.crl),
-        verify_depth=_intermediates(home),
+        verify_depth=intermediates(home),
         session_epoch=int(home.store.value(SESSION_EPOCH) or 0),
         error_log=f"{log}-error.log",
         access_log=f"{log}-access.log",
@@ -160,7 +160,7 @@ def _issuer_dn(record: CertificateRecord) -> str:
     return rfc2253(certificate.issuer.public_bytes())
 
 
-def _intermediates(home: Home) -> int:
+def intermediates(home: Home) -> int:
     """The longest way from a CA of the home to its root, in certificates below the root."""
     parents = {authority.label: authority.parent for authority in home.authorities()}
     longest = 0

@@ -31,7 +31,7 @@ class _Entering(Protocol):
     def lost(self) -> tuple[str, ...]: ...
 
 
-class Effect(Protocol):
+class _Effect(Protocol):
     """See app.apply_effect."""
 
     @property
@@ -50,7 +50,7 @@ class Effect(Protocol):
     def refused(self) -> tuple[tuple[str, str], ...]: ...
 
 
-def effect_text(effect: Effect, days: int, lang: str) -> str:
+def effect_text(effect: _Effect, days: int, lang: str) -> str:
     """Trust, revocations, a line for each site, and one for each client that would be refused."""
     (cas, cas_then), (revoked, revoked_then) = effect.authorities, effect.revoked
     lines = [

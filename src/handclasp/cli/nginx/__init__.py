@@ -16,6 +16,7 @@ from handclasp.cli.frame import LazyGroup
         "status": "Show who asks for certificates, from whom, and what backends are told.",
         "plan": "Print what an apply would change.",
         "apply": "Serve a site on a private nginx and prove who gets in.",
+        "observe": "Move a live site to client certificates: watch who would be refused, then refuse them.",
         "history": "List what was changed, by whom, and what the proof saw.",
         "rollback": "Go back to what an earlier apply left.",
         "cut": "End connections that old workers still hold from before a reload.",

@@ -13,8 +13,11 @@ from handclasp.cli.nginx.site_options import FILE
 @click.option("--nginx", "nginx_path", type=FILE, help="The nginx binary.  [default: this machine's]")
 @config_dir_option
 @click.option("--config", type=AbsolutePath(), help="Take back what `doctor --fix --apply` changed in this configuration.")
+@click.option("--force", is_flag=True, help="Also take back files that were changed by hand since.")
 @framed
-def command(frame: Frame, *, number: int | None, nginx_path: str | None, config_dir: str | None, config: str | None) -> None:
+def command(
+    frame: Frame, *, number: int | None, nginx_path: str | None, config_dir: str | None, config: str | None, force: bool
+) -> None:
     r"""Go back to what change N left (see `handclasp nginx history`); without N take the last one back.
 
     Files, nginx and behaviour become as they were, and that is proven. CRLs, trusted CAs, certificates and keys stay as they
@@ -28,25 +31,25 @@ def command(frame: Frame, *, number: int | None, nginx_path: str | None, config_
       handclasp nginx rollback --config /etc/nginx/nginx.conf
     """
     if config:
-        _edits_back(frame, nginx_path, config, number)
+        _edits_back(frame, nginx_path, config, number, force=force)
         return
     from handclasp.app.apply_site import SitesApplied, remembered
     from handclasp.app.rollback import rollback
 
     here = open_world(frame, nginx_path)
     place = here.place(config_dir)
-    applied = rollback(here.ca, here.gear, place, number=number)
+    applied = rollback(here.ca, here.gear, place, number=number, force=force)
     report_applied(frame, here, place, SitesApplied(orders=remembered(here.ca, place), applied=applied), verb="Taken back")
 
 
-def _edits_back(frame: Frame, nginx_path: str | None, config: str, number: int | None) -> None:
+def _edits_back(frame: Frame, nginx_path: str | None, config: str, number: int | None, *, force: bool) -> None:
     """Undo the last edits of a configuration; no CA is needed."""
     from handclasp.app.apply_edits import take_back
     from handclasp.present.plan_text import plan_json
     from handclasp.wiring import World
 
     here = World(frame.home, nginx_path=nginx_path)
-    done = take_back(here.gear, here.instance(config), number)
+    done = take_back(here.gear, here.instance(config), number, force=force)
     if frame.json:
         frame.document("nginx-rollback", {"config": config, "reloaded": done.reloaded, **plan_json(done.plan)})
         return
