@@ -101,6 +101,14 @@ class World:
             environment=os.environ,
         )
 
+    def checked_passphrase(self) -> bytes:
+        """The passphrase of the CA keys; one that opens none of them is refused before anything is done with it."""
+        secret = self.passphrase.get(new=False)
+        held = [one.key for one in self.ca.authorities() if not one.key.startswith("pkcs11:") and self.keys.exists(one.key)]
+        if held:
+            self.keys.open(held[0])
+        return secret
+
     def secret_in(self, path: str) -> bytes:
         """The first line of a file that only its owner may read."""
         from handclasp.adapters.passphrase import read_secret
@@ -172,7 +180,17 @@ class World:
         from handclasp.adapters.key_files import KeyFiles
         from handclasp.adapters.key_ring import KeyRing
 
-        return KeyRing(KeyFiles(self.layout.keys, self.files, lambda new: self.passphrase.get(new=new)), self._token)
+        files = KeyFiles(self.layout.keys, self.files, lambda new: self.passphrase.get(new=new))
+        return KeyRing(files, self._token, self._refuse_unsettled)
+
+    def _refuse_unsettled(self) -> None:
+        from handclasp.app.backup import MANIFEST
+        from handclasp.app.home import UNSETTLED, registered
+        from handclasp.app.settle import refuse_unsettled
+
+        if registered(self.files, self.layout):
+            begun = self.files.exists(self.layout.at(MANIFEST))
+            refuse_unsettled(self.store.value(UNSETTLED), begun=begun, where=self.home)
 
     def _token(self) -> "KeyStore":
         from handclasp.adapters.pin import pin
@@ -313,6 +331,13 @@ class World:
         own = defaults.prefix if defaults.config == config else os.path.dirname(config)  # noqa: PTH120
         return Instance(prefix=prefix or own, config=config)
 
+    @cached_property
+    def access_log(self) -> str:
+        """Where this nginx logs requests when its configuration does not say."""
+        from handclasp.adapters import nginx_binary
+
+        return nginx_binary.defaults(nginx_binary.find(self.nginx_path)).access_log
+
     def local_nginx(self) -> "LocalNginx":
         """Where the nginx that runs on this machine has its configuration, else the one that is installed; WorldError: none."""
         from handclasp.adapters.local_nginx import find_local
@@ -331,13 +356,6 @@ class World:
             clock=self.clock,
             entropy=self.entropy,
             actor=self.actor,
-    @cached_property
-    def access_log(self) -> str:
-        """Where this nginx logs requests when its configuration does not say."""
-        from handclasp.adapters import nginx_binary
-
-        return nginx_binary.defaults(nginx_binary.find(self.nginx_path)).access_log
-
             pause=time.sleep,
         )
 

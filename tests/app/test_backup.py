@@ -29,7 +29,7 @@ def test_there_and_back(ca: Ca, tmp_path: Path) -> None:
     ca.run("backup", str(file))
     assert file.stat().st_mode & 0o777 == 0o600
     again = other_home(ca, tmp_path)
-    again.run("restore", str(file))
+    again.run("restore", str(file), "--crl", str(ca.home / "ca/crl.pem"))
     again.run("crl", "--refresh")
     before = {path.relative_to(ca.home): path for path in ca.home.rglob("*") if path.is_file()}
     for name, path in before.items():
@@ -66,7 +66,7 @@ def test_what_happened_after_the_backup_is_not_undone(ca: Ca, tmp_path: Path) ->
 
 def test_without_the_keys_of_identities(ca: Ca, tmp_path: Path) -> None:
     ca.run("issue", "alice")
-    ca.run("backup", str(tmp_path / "ca.tar"), "--without-identity-keys")
+    ca.run("backup", str(tmp_path / "ca.tar"), "--without-identity-keys", "--unencrypted")
     with tarfile.open(tmp_path / "ca.tar") as archive:
         names = archive.getnames()
     assert "handclasp/identities/alice/certificate.pem" in names
@@ -95,12 +95,112 @@ def test_damage_is_found_before_anything_is_written(ca: Ca, tmp_path: Path) -> N
         assert not again.home.exists()
 
 
+def test_a_plain_backup_has_digests(ca: Ca, tmp_path: Path) -> None:
+    file = tmp_path / "ca.tar"
+    ca.run("backup", str(file), "--unencrypted")
+    content = bytearray(file.read_bytes())
+    content[content.index(b"ENCRYPTED PRIVATE KEY") + 60] ^= 1
+    file.write_bytes(content)
+    again = other_home(ca, tmp_path)
+    assert "damaged" in again.run("restore", str(file), expect=3).stderr
+    assert not again.home.exists()
+
+
+def test_nothing_of_it_can_be_read_without_the_passphrase(ca: Ca, tmp_path: Path) -> None:
+    ca.run("issue", "alice")
+    file = tmp_path / "ca.sealed"
+    assert ca.json("backup", str(file))["encrypted"] is True
+    assert not [word for word in (b"alice", b"PRIVATE KEY", b"SQLite", b"registry") if word in file.read_bytes()]
+    again = Ca(home=tmp_path / "restored", passphrase=tmp_path / "other")
+    again.passphrase.write_text("another passphrase\n")
+    again.passphrase.chmod(0o600)
+    assert "passphrase is another" in again.run("restore", str(file), expect=3).stderr
+    assert not again.home.exists()
+
+
+def test_a_wrong_passphrase_makes_no_backup(ca: Ca, tmp_path: Path) -> None:
+    ca.passphrase.write_text("not the right one\n")
+    ca.run("backup", str(tmp_path / "ca.sealed"), expect=5)
+    assert not (tmp_path / "ca.sealed").exists()
+
+
+def test_a_restored_ca_signs_nothing_until_it_knows_what_was_revoked(ca: Ca, tmp_path: Path) -> None:
+    ca.run("issue", "alice")
+    ca.run("backup", str(tmp_path / "ca.sealed"))
+    before = (ca.home / "ca/crl.pem").read_bytes()
+    revoke(ca, "alice")
+    ca.run("issue", "late")
+    again = other_home(ca, tmp_path)
+    assert again.json("restore", str(tmp_path / "ca.sealed"))["open"] == ["root", "issuing"]
+    for command in (
+        ("issue", "bob"),
+        ("renew", "alice"),
+        ("crl", "--refresh"),
+        ("backup", str(tmp_path / "2")),
+        ("ca", "add", "x"),
+    ):
+        assert "signs nothing yet" in again.run(*command, expect=4).stderr, command
+    assert [one["name"] for one in again.json("list")["certificates"]] == ["alice"]
+    (tmp_path / "old-crl.pem").write_bytes(before)
+    newest = (ca.home / "ca/crl.pem").read_bytes()
+    root_only = tmp_path / "root-crl.pem"
+    root_only.write_bytes(newest[: newest.index(b"-----END X509 CRL-----") + 23])
+    assert again.json("restore", "--crl", str(root_only))["open"] == ["issuing"]
+    again.run("issue", "bob", expect=4)
+    issued = str(ca.home / "identities" / "late")
+    done = again.json("restore", "--crl", str(ca.home / "ca/crl.pem"), "--certificates", issued)
+    assert (len(done["revoked"]), len(done["found"]), done["open"]) == (1, 1, [])
+    assert {one["name"]: one["status"] for one in again.json("list")["certificates"]} == {"alice": "revoked", "late": "good"}
+    again.run("issue", "bob")
+    again.run("renew", "late")
+    again.run("audit")
+    assert "owes nothing" in again.run("restore", "--nothing-since", expect=4).stderr
+
+
+def test_a_crl_from_before_the_backup_settles_nothing(ca: Ca, tmp_path: Path) -> None:
+    old = tmp_path / "old.pem"
+    old.write_bytes((ca.home / "ca/crl.pem").read_bytes())
+    ca.run("crl", "--refresh")
+    ca.run("backup", str(tmp_path / "ca.sealed"))
+    again = other_home(ca, tmp_path)
+    again.run("restore", str(tmp_path / "ca.sealed"))
+    assert "it is older" in again.run("restore", "--crl", str(old), expect=3).stderr
+    again.run("issue", "bob", expect=4)
+    again.run("restore", "--nothing-since")
+    again.run("issue", "bob")
+
+
+def test_a_restore_that_died_signs_nothing(ca: Ca, tmp_path: Path) -> None:
+    ca.run("backup", str(tmp_path / "ca.sealed"))
+    again = other_home(ca, tmp_path)
+    again.run("restore", str(tmp_path / "ca.sealed"), env={"HANDCLASP_CRASHPOINT": "restore.unpacked"}, expect=-9)
+    assert "not finished" in again.run("issue", "bob", expect=4).stderr
+    again.run("restore", str(tmp_path / "ca.sealed"), "--nothing-since")
+    again.run("issue", "bob")
+
+
+def test_while_others_issue_and_revoke(ca: Ca, tmp_path: Path) -> None:
+    """A backup is the home as it was between two changes: whatever it holds belongs together."""
+    busy = [ca.start("issue", f"busy-{number}") for number in range(4)]
+    ca.run("backup", str(tmp_path / "ca.sealed"))
+    for process in busy:
+        assert process.communicate(timeout=120)[1] is not None
+        assert process.returncode == 0
+    again = other_home(ca, tmp_path)
+    again.run("restore", str(tmp_path / "ca.sealed"), "--crl", str(ca.home / "ca/crl.pem"))
+    again.run("crl", "--refresh")
+    assert_consistent(again)
+    held = {one["name"] for one in again.json("list")["certificates"]}
+    rest = [str(ca.identity(f"busy-{number}", "certificate.pem")) for number in range(4) if f"busy-{number}" not in held]
+    assert len(held) + len(rest) == 4
+
+
 @pytest.mark.parametrize(
     "name", ["../../evil", "/etc/evil", "handclasp/../evil", "handclasp/evil", "handclasp/keys/../../evil"]
 )
 def test_a_member_from_elsewhere_is_refused(ca: Ca, tmp_path: Path, name: str) -> None:
     good = tmp_path / "ca.tar"
-    ca.run("backup", str(good))
+    ca.run("backup", str(good), "--unencrypted")
     with tarfile.open(good, "a") as archive:
         member = tarfile.TarInfo(name)
         member.size = 4

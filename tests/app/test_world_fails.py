@@ -73,11 +73,15 @@ def test_full_disk_at_init(tmp_path: Path) -> None:
 
 def test_read_only_file_system(template: Ca, disk: Path) -> None:
     ca = copied(template, disk / "ca")
+    ca.run("issue", "bob")
     subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
     for command in (["issue", "alice"], ["crl", "--refresh"], ["init"]):
         done = ca.run(*command, expect=5)
         assert done.stderr.count("error: ") == 1
         assert "read-only" in done.stderr.lower() or "readonly" in done.stderr.lower()
+    for reading in (["list"], ["show", "bob"], ["list", "--expiring", "30d"], ["status"], ["audit"], ["crl"], ["ca", "list"]):
+        ca.run(*reading)
+    assert [one["name"] for one in ca.json("list")["certificates"]] == ["bob"]
     subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
     ca.run("issue", "alice")
     assert_consistent(ca)

@@ -47,7 +47,7 @@ class PosixFileTree:
         """The last `most` bytes of a regular file of any size, or all of it; failures as `read`."""
         with _opened(path) as (handle, size):
             handle.seek(max(0, size - most))
-            return handle.read(most)
+            return handle.read(min(most, size))
 
     def link(self, path: str) -> str | None:
         """What a symbolic link says, as it stands; None for anything else."""

@@ -15,11 +15,13 @@ class KeyRing:
 
     Args:
         files: the keys in the home.
+        refuse: raises when nothing may be signed now; asked before each key is opened.
         token: makes the store of the token, when first needed; WorldError when the home has none.
     """
 
-    def __init__(self, files: KeyStore, token: Callable[[], KeyStore]) -> None:
+    def __init__(self, files: KeyStore, token: Callable[[], KeyStore], refuse: Callable[[], None] = lambda: None) -> None:
         self._files = files
+        self._refuse = refuse
         self._make = token
 
     @cached_property
@@ -56,6 +58,7 @@ class KeyRing:
 
     def open(self, label: str) -> CertificateIssuerPrivateKeyTypes:
         """As KeyStore.open, where the name says."""
+        self._refuse()
         place, name = self._place(label)
         return place.open(name)
 

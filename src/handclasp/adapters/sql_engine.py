@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -59,12 +60,35 @@ def sqlite_engine(path: str, *, pooled: bool = False) -> Engine:
         finally:
             os.close(descriptor)
     except OSError as error:
+        if error.errno == errno.EROFS and os.path.exists(path):
+            return _frozen_engine(path)
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         advice = _ADVICE[0][1] if full else _ADVICE[1][1]
         raise WorldError(f"the registry cannot be opened: {error.strerror}", where=path, hint=advice) from error
     pool = QueuePool if pooled else NullPool
     engine = create_engine(URL.create("sqlite", database=path), poolclass=pool, connect_args={"timeout": _BUSY_MS / 1000})
     event.listen(engine, "connect", _sqlite_settings)
+    event.listen(engine, "begin", _sqlite_begin)
+    return engine
+
+
+def _frozen_engine(path: str) -> Engine:
+    """A registry on a read-only file system: nobody can change it, so it is read without lock files beside it.
+
+    WorldError when its journal was not worked in yet: that would need writing, and without it the newest changes are missing.
+    """
+    journal = f"{path}-wal"
+    if os.path.exists(journal) and os.path.getsize(journal):
+        raise WorldError(
+            "this registry was not closed before its file system became read-only, and its journal cannot be worked in",
+            where=path,
+            hint="copy the whole home to where it can be written, and read it there with --home",
+        )
+    name = f"file:{quote(os.path.abspath(path))}?mode=ro&immutable=1"
+    engine = create_engine(
+        URL.create("sqlite", database=name, query={"uri": "true"}), poolclass=NullPool, connect_args={"timeout": 1}
+    )
+    event.listen(engine, "connect", _frozen_settings)
     event.listen(engine, "begin", _sqlite_begin)
     return engine
 
@@ -194,6 +218,10 @@ def _sqlite_settings(connection: Any, _record: object) -> None:
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
+
+
+def _frozen_settings(connection: Any, _record: object) -> None:
+    connection.isolation_level = None
 
 
 def _sqlite_begin(connection: Connection) -> None:

@@ -1,7 +1,6 @@
-"""Backup and restore of a home: one tar file with a manifest of SHA-256 digests.
+"""Backup of a home: one tar file with a manifest of SHA-256 digests, sealed under a passphrase. And the way back.
 
-A restored CA has forgotten what happened after the backup. So CRL numbers and the session epoch jump ahead of anything
-that may have been published since, and revocations can be brought back from a CRL that was published later.
+What a restored CA has forgotten is the affair of app/settle.py.
 """
 
 import hashlib
@@ -9,22 +8,16 @@ import io
 import json
 import re
 import tarfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from handclasp.app.home import SESSION_EPOCH, Home, Layout
+from handclasp.app.home import Home, Layout
 from handclasp.app.recover import recover
-from handclasp.app.revoke_record import session_epoch
-from handclasp.catalogue.profiles import CLIENT
 from handclasp.model.errors import InputError, PolicyError
-from handclasp.model.issuance import CertificateState, Intent, Reason
-from handclasp.pki.read import certificate_from_der, crls_from_pem
-from handclasp.pki.serials import format_serial
-from handclasp.pki.signature import signed_by
+from handclasp.pki.sealed import RANDOM_OCTETS, is_sealed, seal, unseal
 from handclasp.ports.files import FileTree
 
-_MANIFEST = "handclasp-backup.json"
+MANIFEST = "handclasp-backup.json"
 _REGISTRY = "registry.sqlite"
 _PUBLIC = re.compile(
     r"ca/[^/]+\.pem|identities/[^/]+/((previous|for)[-/][^/]+/)?((certificate|chain|root-ca)\.pem|card\.(en|zh)\.(md|html))"
@@ -34,24 +27,14 @@ _MEMBER = re.compile(
     r"identities/[^/.][^/]*(/[^/.][^/]*)+)\Z"
 )
 _FORMAT = 1
-JUMP = 1000
-"""How far CRL numbers and the session epoch jump after a restore: more than were published since any backup in use."""
+_LARGEST = 1 << 40  # a backup of a million certificates is larger than any other file that is read
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Restored:
-    """`made` is when the backup was; `revoked` are serials that later CRLs brought back, `unknown` those it never knew."""
+def backup(home: Home, path: str, *, identity_keys: bool, passphrase: bytes | None) -> int:
+    """Write the home to a new file of mode 0600; the number of files in it. CA keys are encrypted in it once more.
 
-    made: datetime
-    files: int
-    revoked: tuple[str, ...]
-    unknown: tuple[str, ...]
-
-
-def backup(home: Home, path: str, *, identity_keys: bool) -> int:
-    """Write the home to a new tar file of mode 0600; the number of files in it. CA keys stay encrypted in it.
-
-    `identity_keys` False leaves out private keys and containers of identities, which are not encrypted.
+    Others may issue and revoke meanwhile: it is the home as it was between two changes. `identity_keys` False leaves out
+    private keys and containers of identities; `passphrase` None leaves the whole unsealed.
 
     Raises:
         PolicyError: there is a file at `path`.
@@ -67,23 +50,31 @@ def backup(home: Home, path: str, *, identity_keys: bool) -> int:
         now = home.clock.now()
         with home.store.begin() as transaction:
             transaction.audit(at=now, actor=home.actor, action="backup", subject=path, details={"files": str(len(members))})
-    home.files.create(path, _packed(members, now), mode=0o600)
+    content = _packed(members, now)
+    if passphrase is not None:
+        content = seal(content, passphrase, home.entropy.bytes(RANDOM_OCTETS))
+    home.files.create(path, content, mode=0o600)
     return len(members)
 
 
-def unpack(files: FileTree, layout: Layout, path: str) -> tuple[datetime, int]:
+def unpack(files: FileTree, layout: Layout, path: str, passphrase: Callable[[], bytes]) -> tuple[datetime, int]:
     """Write the files of a backup into a home that does not exist yet: the registry last, so that a half-restored home is none.
+
+    `passphrase` is asked when the backup is sealed.
 
     Raises:
         InputError: it is no backup, or a digest does not match; nothing was written.
         PolicyError: there is something in the home.
     """
-    made, members = _unpacked(files.read(path), path)
-    begun = files.exists(layout.at(_MANIFEST))
+    content = files.tail(path, _LARGEST)
+    if is_sealed(content):
+        content = unseal(content, passphrase(), where=path)
+    made, members = _unpacked(content, path)
+    begun = files.exists(layout.at(MANIFEST))
     if not begun and files.exists(layout.folder) and any(True for _ in files.walk(layout.folder)):
         raise PolicyError("there is something in this home", where=layout.folder, hint="restore into a new folder: --home NEW")
     files.make_folder(layout.folder)
-    files.write(layout.at(_MANIFEST), b"a restore was begun; run it again to finish it\n")
+    files.write(layout.at(MANIFEST), b"a restore was begun; run it again to finish it\n")
     for name in sorted(members, key=lambda one: one == _REGISTRY):
         folder = layout.at(name).rpartition("/")[0]
         secret = name.startswith(("keys/", "identities/"))
@@ -92,80 +83,6 @@ def unpack(files: FileTree, layout: Layout, path: str) -> tuple[datetime, int]:
         files.make_folder(folder, mode=0o700 if secret else 0o755)
         files.write(layout.at(name), members[name], mode=0o644 if _PUBLIC.fullmatch(name) else 0o600)
     return made, len(members)
-
-
-def settle(home: Home, made: datetime, count: int, *, later_crls: bytes | None, where: str) -> Restored:
-    """After `unpack`: jump ahead, and revoke again what CRLs published after the backup list, known here or not.
-
-    Raises:
-        InputError: a CRL is none, or of another CA.
-    """
-    with home.changing("restoring"):
-        listed = tuple(_revoked_since(home, later_crls, where)) if later_crls is not None else ()
-        unknown = tuple(one for one in listed if home.store.find(one.issuer, one.serial) is None)
-        now = home.clock.now()
-        with home.store.begin() as transaction:
-            for authority in home.authorities():
-                transaction.skip_crl_numbers(authority.label, JUMP)
-            for one in unknown:
-                transaction.add_intent(_lost(one, now))
-            for one in listed:
-                transaction.revoke(one.issuer, one.serial, at=one.at, reason=one.reason)
-            transaction.set_value(SESSION_EPOCH, str(session_epoch(home) + JUMP))
-            details = {"made": made.isoformat(), "revoked again": " ".join(format_serial(one.serial) for one in listed)}
-            transaction.audit(at=now, actor=home.actor, action="restored", subject=home.layout.folder, details=details)
-        home.files.remove(home.layout.at(_MANIFEST))
-    serials = (tuple(format_serial(one.serial) for one in group) for group in (listed, unknown))
-    revoked, lost = serials
-    return Restored(made=made, files=count, revoked=revoked, unknown=lost)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Listed:
-    """An entry of a later CRL that is not revoked here."""
-
-    issuer: str
-    serial: int
-    at: datetime
-    reason: Reason
-    until: datetime
-
-
-def _revoked_since(home: Home, later_crls: bytes, where: str) -> Iterator[_Listed]:
-    authorities = {certificate_from_der(one.certificate).subject: one for one in home.authorities()}
-    for crl in crls_from_pem(later_crls, where=where):
-        authority = authorities.get(crl.issuer)
-        certificate = certificate_from_der(authority.certificate) if authority else None
-        if authority is None or certificate is None or not signed_by(crl, certificate.spki):
-            raise InputError(f"has a CRL that no CA of this home signed: {crl.issuer_text}", where=where)
-        for entry in crl.revoked.values():
-            record = home.store.find(authority.label, entry.serial)
-            if record is None or record.state is not CertificateState.REVOKED:
-                yield _Listed(
-                    issuer=authority.label,
-                    serial=entry.serial,
-                    at=entry.revocation_date,
-                    reason=_reason(entry.reason),
-                    until=certificate.not_after,
-                )
-
-
-def _lost(one: _Listed, now: datetime) -> Intent:
-    """Stands for a certificate issued after the backup: nothing is known but its serial, and that it is revoked."""
-    return Intent(
-        serial=one.serial,
-        issuer=one.issuer,
-        profile=CLIENT.name,
-        name=f"lost {format_serial(one.serial)}",
-        tbs_sha256="0" * 64,
-        not_before=one.at,
-        not_after=one.until,
-        created=now,
-    )
-
-
-def _reason(word: str | None) -> Reason:
-    return Reason(word) if word in tuple(Reason) else Reason.UNSPECIFIED
 
 
 def _names(layout: Layout, files: FileTree) -> Iterator[str]:
@@ -186,7 +103,7 @@ def _packed(members: dict[str, bytes], now: datetime) -> bytes:
     text = json.dumps(manifest, indent=1, ensure_ascii=False).encode()
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
-        for name, content in ((_MANIFEST, text), *members.items()):
+        for name, content in ((MANIFEST, text), *members.items()):
             member = tarfile.TarInfo(f"handclasp/{name}")
             member.size, member.mode, member.mtime = len(content), 0o600, int(now.timestamp())
             archive.addfile(member, io.BytesIO(content))
@@ -203,7 +120,7 @@ def _unpacked(content: bytes, where: str) -> tuple[datetime, dict[str, bytes]]:
                 if file is None:
                     raise InputError(f"holds {member.name[:80]!r}, which is no plain file", where=where)
                 found[member.name.removeprefix("handclasp/")] = file.read()
-        manifest = json.loads(found.pop(_MANIFEST))
+        manifest = json.loads(found.pop(MANIFEST))
         made, digests = datetime.fromisoformat(manifest["made"]), dict(manifest["sha256"])
     except (tarfile.TarError, KeyError, ValueError, TypeError, EOFError) as error:
         raise InputError("is not a backup made by handclasp", where=where, hint="handclasp backup FILE makes one") from error

@@ -45,6 +45,7 @@ POINTS = (
     "ceremony.requested",
     "ceremony.accepted",
     "passphrase.key-replaced",
+    "restore.unpacked",
     "delegate.intent-durable",
     "delegate.recorded",
     "publish.lists-written",

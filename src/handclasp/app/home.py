@@ -28,6 +28,9 @@ RETIRED, DROPPED, PURPOSES = "ca_retired:", "ca_dropped:", "ca_purposes:"
 ADDRESS, CROSS = "ca_address:", "ca_cross:"
 """Prefixes of settings: before crl, ocsp or issuer; before the label of a root that another root vouches for (LABEL:SERIAL)."""
 
+UNSETTLED = "restored"
+"""Setting of a restored home that does not know yet what was revoked since: when the backup was made, and by which CAs."""
+
 PASSPHRASE_FILE = "passphrase_file"  # noqa: S105 - the name of a setting
 """Setting: where the passphrase of the CA keys is, when `init` was given a file."""
 

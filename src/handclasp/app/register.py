@@ -54,9 +54,9 @@ def entries(home: Home, *, authorities: bool = False) -> tuple[Entry, ...]:
 
 
 def chosen(
-    home: Home, what: str | None, *, status: str | None, expiring: int | None, issuer: str | None, authorities: bool
+    home: Home, what: str | None, *, status: str | None, expiring: timedelta | None, issuer: str | None, authorities: bool
 ) -> tuple[Entry, ...]:
-    """Those that `what` means (app.find; None: all), and that every other condition holds for. `expiring` is in days."""
+    """Those that `what` means (app.find; None: all), and that every other condition holds for. `expiring`: they end within it."""
     home.authorities()
     now = home.clock.now()
     records = home.store.certificates() if what is None else find(home, what)
@@ -66,16 +66,20 @@ def chosen(
         if (authorities or what is not None or one.profile not in OWN_PROFILES)
         and status in (None, one.status)
         and issuer in (None, one.issuer)
-        and (expiring is None or (one.status == "good" and one.not_after <= now + timedelta(days=expiring)))
+        and (expiring is None or (one.status == "good" and one.not_after <= now + expiring))
     )
 
 
-def show(home: Home, name: str) -> Shown:
-    """One identity; UsageError when the register does not know the name."""
+def show(home: Home, what: str) -> Shown:
+    """One identity, by all that `app.find` knows; UsageError when the register does not know it, or several."""
     home.authorities()
+    names = {record.name for record in find(home, what)}
+    if not names:
+        raise UsageError(f"there is no identity {what[:80]!r}", hint="handclasp list")
+    if len(names) > 1:
+        raise UsageError(f"several identities have {what[:80]!r}: {', '.join(sorted(names))}", hint="handclasp show NAME")
+    name = names.pop()
     records = home.store.certificates(name=name)
-    if not records:
-        raise UsageError(f"there is no identity {name!r}", hint="handclasp list")
     now = home.clock.now()
     signed = [record for record in records if record.certificate]
     newest = signed[-1] if signed else None

@@ -2,33 +2,46 @@
 
 import click
 
-from handclasp.cli.ca_options import world
+from handclasp.cli.ca_options import passphrase_options, world
 from handclasp.cli.frame import Frame, framed
 
 
 @click.command("backup")
 @click.argument("file", type=click.Path(dir_okay=False))
 @click.option("--without-identity-keys", is_flag=True, help="Leave out private keys and containers of identities.")
+@click.option("--unencrypted", is_flag=True, help="A plain tar file. Private keys of identities are in it as they are.")
+@passphrase_options
 @framed
-def command(frame: Frame, *, file: str, without_identity_keys: bool) -> None:
-    r"""Write registry, CA keys (encrypted as they are), certificates and identities to one new tar file of mode 0600.
+def command(
+    frame: Frame,
+    *,
+    file: str,
+    without_identity_keys: bool,
+    unencrypted: bool,
+    passphrase_file: str | None,
+    passphrase_fd: int | None,
+) -> None:
+    r"""Write registry, CA keys, certificates and identities to one new file, encrypted under the passphrase of the CA keys.
 
-    The passphrase is not in it: keep that in another place.
+    Others may go on issuing meanwhile. The passphrase is not in it: keep that in another place.
 
     \b
     Example:
-      handclasp backup /media/stick/ca-2026-11-21.tar
+      handclasp backup /media/stick/ca-2026-11-21.sealed
     """
     from pathlib import Path
 
     from handclasp.app.backup import backup
 
     path = str(Path(file).absolute())
-    count = backup(world(frame).ca, path, identity_keys=not without_identity_keys)
+    here = world(frame, passphrase_file=passphrase_file, passphrase_fd=passphrase_fd)
+    here.ca.authorities()
+    passphrase = None if unencrypted else here.checked_passphrase()
+    count = backup(here.ca, path, identity_keys=not without_identity_keys, passphrase=passphrase)
     if frame.json:
-        frame.document("backup", {"file": path, "files": count})
+        frame.document("backup", {"file": path, "files": count, "encrypted": not unencrypted})
         return
     frame.out(f"{count} files in {path}")
-    if not without_identity_keys:
+    if unencrypted and not without_identity_keys:
         frame.hint("the private keys of identities are in it, not encrypted: keep the file as you would keep them")
     frame.hint(f"try it: handclasp restore {path} --home /tmp/try")

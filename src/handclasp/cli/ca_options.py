@@ -1,5 +1,7 @@
 """Options that several commands of the CA share."""
 
+import re
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -40,6 +42,22 @@ def key_type_option(function: F) -> F:
 def days_option(help_text: str) -> Callable[[F], F]:
     """--days."""
     return click.option("--days", type=click.IntRange(1, MAX_DAYS), help=help_text)
+
+
+class Span(click.ParamType[timedelta]):
+    """A length of time: 30d, 12h, 6w; a bare number is days."""
+
+    name = "span"
+    _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1), "": timedelta(days=1)}
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        """The text as a length of time; click's error when it is none."""
+        if isinstance(value, timedelta):
+            return value
+        found = re.fullmatch(r"(\d{1,5})([hdw]?)", str(value))
+        if found is None:
+            self.fail(f"{value!r} is no length of time: 30d, 12h and 6w are", param, ctx)
+        return int(found[1]) * self._UNITS[found[2]]
 
 
 def dry_run_option(function: F) -> F:
@@ -90,6 +108,15 @@ def world(
     frame.instead[copy] = frame.home
     frame.hint("dry run: nothing is changed; serial numbers and keys will be others")
     return World(copy, nginx_path=nginx_path, passphrase_file=path, passphrase_fd=passphrase_fd)
+
+
+def meant(here: "World", what: str) -> str:
+    """The text to look for: what was typed, or the content of the file that it names (- is standard input)."""
+    if what == "-":
+        return sys.stdin.read()
+    if "/" in what and here.files.exists(what):
+        return here.files.read(what).decode("ascii", "replace")
+    return what
 
 
 def lifetime(days: int | None) -> timedelta | None:

@@ -1,15 +1,14 @@
 """handclasp list."""
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
-from handclasp.cli.ca_options import world
+from handclasp.cli.ca_options import Span, meant, world
 from handclasp.cli.frame import Frame, framed
 
 if TYPE_CHECKING:
-    from handclasp.wiring import World
+    from datetime import timedelta
 
 _ORDERS = ("created", "name", "end")
 _STATUSES = ("good", "expired", "revoked", "abandoned", "pending")
@@ -18,7 +17,7 @@ _STATUSES = ("good", "expired", "revoked", "abandoned", "pending")
 @click.command("list")
 @click.argument("what", required=False)
 @click.option("--status", type=click.Choice(_STATUSES), help="Only these.")
-@click.option("--expiring", type=click.IntRange(0, 36500), metavar="DAYS", help="Only good ones that end within DAYS.")
+@click.option("--expiring", type=Span(), metavar="TIME", help="Only good ones that end within that time: 30d, 12h, 6w.")
 @click.option("--from-ca", metavar="LABEL", help="Only those that this CA signed.")
 @click.option("--sort", type=click.Choice(_ORDERS), default="created", show_default=True, help="In which order.")
 @click.option("--all", "authorities", is_flag=True, help="The CAs too.")
@@ -28,7 +27,7 @@ def command(
     *,
     what: str | None,
     status: str | None,
-    expiring: int | None,
+    expiring: "timedelta | None",
     from_ca: str | None,
     sort: str,
     authorities: bool,
@@ -40,14 +39,21 @@ def command(
     \b
     Examples:
       handclasp list --status good --sort end
-      handclasp list --expiring 30
+      handclasp list --expiring 30d
       handclasp list dns:api.example.test
       handclasp list ./certificate.pem
     """
     from handclasp.app.register import chosen
 
     here = world(frame)
-    found = chosen(here.ca, _meant(here, what), status=status, expiring=expiring, issuer=from_ca, authorities=authorities)
+    found = chosen(
+        here.ca,
+        meant(here, what) if what is not None else None,
+        status=status,
+        expiring=expiring,
+        issuer=from_ca,
+        authorities=authorities,
+    )
     if sort != "created":
         found = tuple(sorted(found, key=lambda one: one.name.casefold() if sort == "name" else one.not_after.isoformat()))
     if frame.json:
@@ -66,12 +72,3 @@ def command(
     if not found:
         frame.hint("nothing of that kind" if what or status or expiring else "make the first one: handclasp issue alice")
     return 1 if what and not found else 0
-
-
-def _meant(here: "World", what: str | None) -> str | None:
-    """The text to look for: what was typed, or the content of the file that it names."""
-    if what == "-":
-        return sys.stdin.read()
-    if what is not None and "/" in what and here.files.exists(what):
-        return here.files.read(what).decode("ascii", "replace")
-    return what

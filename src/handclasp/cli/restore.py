@@ -1,38 +1,98 @@
 """handclasp restore."""
 
+from typing import TYPE_CHECKING
+
 import click
 
-from handclasp.cli.ca_options import world
+from handclasp.cli.ca_options import passphrase_options, world
 from handclasp.cli.frame import Frame, framed
+
+if TYPE_CHECKING:
+    from handclasp.app.settle import Settled
+    from handclasp.wiring import World
 
 
 @click.command("restore")
-@click.argument("file", type=click.Path(dir_okay=False))
-@click.option("--crl", type=click.Path(dir_okay=False), help="The CRL file that nginx has now: its revocations are kept.")
+@click.argument("file", type=click.Path(dir_okay=False), required=False)
+@click.option(
+    "--crl", "crls", multiple=True, type=click.Path(dir_okay=False), help="The CRL file that nginx has now. May be repeated."
+)
+@click.option(
+    "--certificates", multiple=True, type=click.Path(), help="Certificates issued after the backup: a file or folder."
+)
+@click.option("--nothing-since", is_flag=True, help="You know that nothing was revoked after the backup.")
+@passphrase_options
 @framed
-def command(frame: Frame, *, file: str, crl: str | None) -> None:
-    r"""Make a home from a backup. The home must not exist yet.
+def command(
+    frame: Frame,
+    *,
+    file: str | None,
+    crls: tuple[str, ...],
+    certificates: tuple[str, ...],
+    nothing_since: bool,
+    passphrase_file: str | None,
+    passphrase_fd: int | None,
+) -> None:
+    r"""Make a home from a backup, in a folder that does not exist yet. Without FILE: tell a restored home what happened since.
 
-    What was issued after the backup is unknown to the restored CA, and what was revoked after it is forgotten: give the CRL
-    file that nginx has now with --crl.
+    What was revoked after the backup is forgotten by it. So a restored CA signs nothing, no CRL either, until it has seen the
+    CRLs that nginx has now, or is told that nothing was revoked.
 
     \b
-    Example:
-      handclasp restore ca.tar --crl /etc/nginx/crl.pem
+    Examples:
+      handclasp restore ca.sealed --crl /etc/nginx/crl.pem
+      handclasp restore --certificates ./issued-since --crl /etc/nginx/crl.pem
     """
-    from handclasp.app.backup import settle, unpack
+    from handclasp.model.errors import UsageError
 
-    here = world(frame)
-    later = here.files.read(crl) if crl else None
-    made, count = unpack(here.files, here.layout, file)
-    done = settle(here.ca, made, count, later_crls=later, where=crl or "")
+    if file is None and not (crls or certificates or nothing_since):
+        raise UsageError("say which backup to restore", hint="handclasp restore FILE --crl /etc/nginx/crl.pem")
+    here = world(frame, passphrase_file=passphrase_file, passphrase_fd=passphrase_fd)
+    fields: dict[str, object] = {"home": here.home}
+    if file is not None:
+        fields |= _unpacked(frame, here, file)
+    if crls or certificates or nothing_since:
+        done = _settled(here, crls, certificates, nothing_since=nothing_since)
+    else:
+        from handclasp.app.settle import Settled, owed
+
+        done = Settled(revoked=(), unknown=(), found=(), open=owed(here.ca))
     if frame.json:
-        fields = {"home": here.home, "made": done.made, "files": done.files, "revoked": done.revoked, "unknown": done.unknown}
-        frame.document("restore", fields)
+        told = {"revoked": done.revoked, "unknown": done.unknown, "found": done.found, "open": done.open}
+        frame.document("restore", fields | told)
         return
-    frame.out(f"{done.files} files of {done.made:%Y-%m-%d %H:%M} UTC in {here.home}")
     for serial in done.revoked:
         frame.out(f"  revoked again: {serial}{'   (issued after the backup)' if serial in done.unknown else ''}")
-    if later is None:
-        frame.hint("revocations made after the backup are forgotten, unless you restore again with --crl FILE")
-    frame.hint("next: handclasp crl --refresh")
+    for serial in done.found:
+        frame.out(f"  known again: {serial}")
+    if done.open:
+        frame.hint(f"it signs nothing yet: what {', '.join(done.open)} revoked after the backup is not known")
+        frame.hint("next: handclasp restore --crl FILE     the CRL file that nginx has now, or --nothing-since")
+    else:
+        frame.hint("next: handclasp crl --refresh")
+
+
+def _unpacked(frame: Frame, here: "World", file: str) -> dict[str, object]:
+    from handclasp.app.backup import unpack
+    from handclasp.app.crashpoint import crashpoint
+    from handclasp.app.settle import begin
+
+    made, count = unpack(here.files, here.layout, file, lambda: here.passphrase.get(new=False))
+    crashpoint("restore.unpacked")
+    begin(here.ca, made)
+    if not frame.json:
+        frame.out(f"{count} files of {made:%Y-%m-%d %H:%M} UTC in {here.home}")
+    return {"made": made, "files": count}
+
+
+def _settled(here: "World", crls: tuple[str, ...], certificates: tuple[str, ...], *, nothing_since: bool) -> "Settled":
+    from handclasp.app.settle import Since, settle
+
+    lists = {path: here.files.read(path) for path in crls}
+    found: dict[str, bytes] = {}
+    for place in certificates:
+        for path in here.files.walk(place) if here.files.is_folder(place) else (place,):
+            content = here.files.read(path)
+            if b"-----BEGIN CERTIFICATE-----" in content:
+                found[path] = content
+    return settle(here.ca, Since(crls=lists, certificates=found, nothing=nothing_since))

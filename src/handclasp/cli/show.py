@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from handclasp.cli.ca_options import world
+from handclasp.cli.ca_options import meant, world
 from handclasp.cli.frame import Frame, framed
 
 if TYPE_CHECKING:
@@ -18,13 +18,17 @@ if TYPE_CHECKING:
 def command(frame: Frame, *, name: str) -> None:
     r"""Show an identity: its certificates, what the newest one says, and its files.
 
+    NAME may also be a serial, a fingerprint, an alternative name or a certificate file, as for `list`; - is standard input.
+
     \b
-    Example:
+    Examples:
       handclasp show alice
+      handclasp show ./certificate.pem
     """
     from handclasp.app.register import show
 
-    found = show(world(frame).ca, name)
+    here = world(frame)
+    found = show(here.ca, meant(here, name))
     if frame.json:
         frame.document("show", _fields(found))
         return
@@ -32,7 +36,7 @@ def command(frame: Frame, *, name: str) -> None:
     for one in found.entries:
         revoked = f", revoked {one.revoked_at:%Y-%m-%d} ({one.reason})" if one.revoked_at else ""
         frame.out(f"  {one.status:9} {one.profile}, {one.not_before:%Y-%m-%d} to {one.not_after:%Y-%m-%d}{revoked}")
-        frame.out(f"            serial {one.serial}")
+        frame.out(f"            serial {one.serial}, from {one.issuer}")
     if found.certificate:
         for label, value in _facts(found.certificate).items():
             frame.out(f"  {label:9} {value}")

@@ -1,0 +1,222 @@
+"""What a restored CA has forgotten, and how it is brought back: it signs nothing until that is settled.
+
+CRL numbers and the session epoch jump ahead of anything that may have been published since the backup. Revocations come back
+from the CRLs that were published later, certificates from their files; or somebody says that there was nothing.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from handclasp.app.backup import MANIFEST
+from handclasp.app.home import SESSION_EPOCH, UNSETTLED, Home
+from handclasp.app.revoke_record import session_epoch
+from handclasp.catalogue.profiles import CLIENT
+from handclasp.model.certificate import Certificate, Crl
+from handclasp.model.errors import HandclaspError, InputError, PolicyError
+from handclasp.model.issuance import Authority, CertificateState, Intent, Reason
+from handclasp.pki.names import identity_name
+from handclasp.pki.read import certificate_from_der, certificates_from_pem, crl_from_der, crls_from_pem
+from handclasp.pki.serials import format_serial
+from handclasp.pki.signature import signed_by
+
+JUMP = 1000
+"""How far CRL numbers and the session epoch jump after a restore: more than were published since any backup in use."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Since:
+    """What is known of the time after the backup: PEM files by their paths. `nothing`: somebody says nothing happened."""
+
+    crls: dict[str, bytes]
+    certificates: dict[str, bytes]
+    nothing: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """`revoked`: serials that later CRLs brought back; `unknown`: those of them that the backup never knew.
+
+    `found`: certificates issued after it. `open`: CAs of which no CRL was given; while there is one, nothing is signed.
+    """
+
+    revoked: tuple[str, ...]
+    unknown: tuple[str, ...]
+    found: tuple[str, ...]
+    open: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Listed:
+    issuer: str
+    serial: int
+    at: datetime
+    reason: Reason
+    until: datetime
+
+
+def begin(home: Home, made: datetime) -> None:
+    """Right after the files of a backup are in place: numbers jump ahead, and nothing is signed until `settle`."""
+    with home.changing("restoring"):
+        if home.files.exists(home.layout.at(MANIFEST)):
+            with home.store.begin() as transaction:
+                transaction.set_value(UNSETTLED, f"{made.isoformat()} {' '.join(_signing(home))}")
+                for authority in home.authorities():
+                    transaction.skip_crl_numbers(authority.label, JUMP)
+                transaction.set_value(SESSION_EPOCH, str(session_epoch(home) + JUMP))
+                transaction.audit(
+                    at=home.clock.now(), actor=home.actor, action="restored", subject=home.layout.folder,
+                    details={"made": made.isoformat()},
+                )  # fmt: skip
+            home.files.remove(home.layout.at(MANIFEST))
+
+
+def settle(home: Home, since: Since) -> Settled:
+    """Bring back what the files say, and sign again once every CA whose key is here is accounted for.
+
+    Raises:
+        InputError: a file is none, or of another CA; a CRL is older than the one in the backup.
+        PolicyError: this home is not restored from a backup, or is settled already.
+    """
+    with home.changing("settling a restored home"):
+        text = home.store.value(UNSETTLED) or ""
+        if not text:
+            raise PolicyError("this home owes nothing: it signs already", hint="handclasp status")
+        crls = tuple(_crls(home, since.crls))
+        listed = tuple(_revoked_since(home, crls))
+        issued = tuple(_issued_since(home, since.certificates))
+        known = {(label, one.serial) for label, one in issued}
+        unknown = tuple(
+            one for one in listed if (one.issuer, one.serial) not in known and home.store.find(one.issuer, one.serial) is None
+        )
+        made, *owed = text.split()
+        given = {authority.label for authority, _ in crls}
+        left = () if since.nothing else tuple(label for label in owed if label not in given)
+        now = home.clock.now()
+        with home.store.begin() as transaction:
+            for label, one in issued:
+                transaction.add_intent(_found(label, one, now))
+                transaction.record_issued(label, one.serial, one.der)
+                transaction.mark_exported(label, one.serial)
+            for gone in unknown:
+                transaction.add_intent(_lost(gone, now))
+            for gone in listed:
+                transaction.revoke(gone.issuer, gone.serial, at=gone.at, reason=gone.reason)
+            transaction.set_value(UNSETTLED, f"{made} {' '.join(left)}" if left else "")
+            details = {
+                "revoked again": " ".join(format_serial(gone.serial) for gone in listed),
+                "found": " ".join(format_serial(one.serial) for _, one in issued),
+                "nothing since": "yes" if since.nothing else "no",
+                "open": " ".join(left),
+            }
+            transaction.audit(at=now, actor=home.actor, action="settled", subject=home.layout.folder, details=details)
+    return Settled(
+        revoked=tuple(format_serial(one.serial) for one in listed),
+        unknown=tuple(format_serial(one.serial) for one in unknown),
+        found=tuple(format_serial(one.serial) for _, one in issued),
+        open=left,
+    )
+
+
+def owed(home: Home) -> tuple[str, ...]:
+    """CAs of which a restored home does not know yet what they revoked."""
+    return tuple((home.store.value(UNSETTLED) or "").split()[1:])
+
+
+def refuse_unsettled(value: str | None, *, begun: bool, where: str) -> None:
+    """PolicyError while a restored home does not know what was revoked since its backup.
+
+    `value`: of UNSETTLED; `begun`: a restore was begun and not finished.
+    """
+    if begun:
+        raise PolicyError(
+            "a restore into this home was begun and not finished", where=where, hint="run handclasp restore again"
+        )
+    if value:
+        made, *labels = value.split()
+        raise PolicyError(
+            f"this home was restored from a backup of {made[:16].replace('T', ' ')} UTC and signs nothing yet: "
+            f"it does not know what {', '.join(labels) or 'its CAs'} revoked since",
+            hint="handclasp restore --crl FILE        the CRL file that nginx has now\n"
+            "handclasp restore --nothing-since     if nothing was revoked after the backup",
+        )
+
+
+def _signing(home: Home) -> list[str]:
+    return [one.label for one in home.authorities() if home.keys.exists(one.key)]
+
+
+def _crls(home: Home, files: dict[str, bytes]) -> Iterator[tuple[Authority, Crl]]:
+    authorities = {certificate_from_der(one.certificate).subject: one for one in home.authorities()}
+    for where, content in files.items():
+        for crl in crls_from_pem(content, where=where):
+            authority = authorities.get(crl.issuer)
+            if authority is None or not signed_by(crl, certificate_from_der(authority.certificate).spki):
+                raise InputError(f"has a CRL that no CA of this home signed: {crl.issuer_text}", where=where)
+            last = home.store.latest_crl(authority.label)
+            before = crl_from_der(last).crl_number or 0 if last else 0
+            if (crl.crl_number or 0) < before:
+                raise InputError(
+                    f"the CRL of the {authority.label} CA is number {crl.crl_number}, and the backup has {before}: it is older",
+                    where=where,
+                    hint="take the file that nginx uses now",
+                )
+            yield authority, crl
+
+
+def _revoked_since(home: Home, crls: Iterable[tuple[Authority, Crl]]) -> Iterator[_Listed]:
+    for authority, crl in crls:
+        for entry in crl.revoked.values():
+            record = home.store.find(authority.label, entry.serial)
+            if record is None or record.state is not CertificateState.REVOKED:
+                until = certificate_from_der(authority.certificate).not_after
+                reason = Reason(entry.reason) if entry.reason in tuple(Reason) else Reason.UNSPECIFIED
+                yield _Listed(issuer=authority.label, serial=entry.serial, at=entry.revocation_date, reason=reason, until=until)
+
+
+def _issued_since(home: Home, files: dict[str, bytes]) -> Iterator[tuple[str, Certificate]]:
+    """Certificates of CAs of this home that it does not know; those of others are passed over: chains hold them."""
+    authorities = {certificate_from_der(one.certificate).subject: one for one in home.authorities()}
+    seen: set[bytes] = set()
+    for where, content in files.items():
+        for one in certificates_from_pem(content, where=where):
+            authority = authorities.get(one.issuer)
+            if authority is None or one.der in seen or not signed_by(one, certificate_from_der(authority.certificate).spki):
+                continue
+            seen.add(one.der)
+            if home.store.find(authority.label, one.serial) is None:
+                yield authority.label, one
+
+
+def _found(label: str, one: Certificate, now: datetime) -> Intent:
+    return Intent(
+        serial=one.serial,
+        issuer=label,
+        profile=CLIENT.name,
+        name=_name(one),
+        tbs_sha256="0" * 64,
+        not_before=one.not_before,
+        not_after=one.not_after,
+        created=now,
+    )
+
+
+def _name(one: Certificate) -> str:
+    try:
+        return identity_name(one.common_names[0])
+    except (HandclaspError, IndexError):
+        return f"found {format_serial(one.serial)}"
+
+
+def _lost(one: _Listed, now: datetime) -> Intent:
+    """Stands for a certificate issued after the backup: nothing is known but its serial, and that it is revoked."""
+    return Intent(
+        serial=one.serial,
+        issuer=one.issuer,
+        profile=CLIENT.name,
+        name=f"lost {format_serial(one.serial)}",
+        tbs_sha256="0" * 64,
+        not_before=one.at,
+        not_after=one.until,
+        created=now,
+    )
