@@ -95,7 +95,8 @@ def main() -> None:
         for name, context, taken, block in build.rows():
             numbers, _, lacking = found.get((name, context), (set(), block, before))
             found[name, context] = (numbers | set(taken), block, lacking)
-        before = ".".join(map(str, build.version))
+        # A build without the usual modules cannot tell what its version lacks.
+        before = ".".join(map(str, build.version)) if ("limit_req", "location") in found else before
     rows = [
         "\t".join((*at, "".join(sorted(taken)), "{" if block else ";", lacks)) for at, (taken, block, lacks) in found.items()
     ]
