@@ -84,7 +84,7 @@ def _by_wish(candidates: list[Socket], wish: str) -> tuple[Socket, TlsServer] | 
                 return socket, server
     for socket in tls_first:
         found = by_name(socket, wish)
-        if found is not socket.default or _has_name(found, wish):
+        if found is not socket.default or plain_name(found) == wish:
             return socket, found
     return None
 
