@@ -148,8 +148,20 @@ def unanchored(shop: Workshop) -> Workshop:
     return _mapped(shop, "ssl_client_s_dn", '"~CN=leaf"')
 
 
-def anchored(shop: Workshop) -> Workshop:
+def injectable(shop: Workshop) -> Workshop:
     return _mapped(shop, "ssl_client_s_dn", '"~(^|,)CN=leaf(,|$)"')
+
+
+def anchored(shop: Workshop) -> Workshop:
+    return _mapped(shop, "ssl_client_s_dn", '"~^CN=leaf,O=Lab$"')
+
+
+def behind_escape(shop: Workshop) -> Workshop:
+    return _mapped(shop, "ssl_client_s_dn", '"~(^|(?<!\\\\),)CN=leaf(,|$)"')
+
+
+def slashed(shop: Workshop) -> Workshop:
+    return _mapped(shop, "ssl_client_s_dn_legacy", '"/O=Lab/CN=leaf"')
 
 
 def whole(shop: Workshop) -> Workshop:
@@ -270,7 +282,10 @@ SAMPLES = (
     Sample("authz-dn", "backwards", backwards, "authz-dn-format"),
     Sample("authz-dn", "cn-alone", cn_alone, "authz-dn-format"),
     Sample("authz-dn", "unanchored", unanchored, "authz-dn-format", severity="warning"),
+    Sample("authz-dn", "injectable", injectable, "authz-dn-format", severity="warning"),
+    Sample("authz-dn", "slashed", slashed, "authz-dn-format", severity="warning"),
     Sample("authz-dn", "anchored", anchored),
+    Sample("authz-dn", "behind-escape", behind_escape),
     Sample("authz-dn", "whole", whole),
     Sample("authz-digits", "colons", colons, "authz-fingerprint-format"),
     Sample("authz-digits", "decimal", decimal, "authz-serial-format"),

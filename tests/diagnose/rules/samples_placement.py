@@ -200,6 +200,13 @@ def asked_there(shop: Workshop) -> Workshop:
     return shop.http(server(ASKS)).sends().sees(seen)
 
 
+def demanded_of_all(shop: Workshop) -> Workshop:
+    """http{} insists; one server says so itself, and another is a public page."""
+    outside = "    ssl_client_certificate ca.pem; ssl_verify_client on;\n"
+    public = server("listen 127.0.0.1:8443 ssl; server_name www.test;")
+    return shop.http(outside + server(ASKS) + public).sends()
+
+
 SAMPLES = (
     Sample("plain-request", "http", plainly, "plain-http-to-https-port"),
     Sample("plain-request", "sent-on", plainly_sent_on),
@@ -208,6 +215,7 @@ SAMPLES = (
     Sample("no-certificate", "ended-before", ended_before, "tls-terminated-before-nginx"),
     Sample("no-certificate", "asked-there", asked_there),
     Sample("inherited", "health", health, "health-check-has-no-cert", severity="notice"),
+    Sample("inherited", "demanded", demanded_of_all, "client-sent-no-cert", severity="notice"),
     Sample("inherited", "prompting", prompting, "optional-prompts-everyone", severity="notice"),
     Sample("inherited", "guarded", guarded),
     Sample("optional", "unguarded", unguarded, "optional-not-enforced", severity="warning"),

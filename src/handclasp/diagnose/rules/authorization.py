@@ -76,9 +76,12 @@ def check_dn(case: Case) -> Iterator[Finding]:
         return
     leaf = case.presented[0] if case.presented else None
     for expected in expectations(case):
-        if not _DN.search(f"${expected.variable}"):
+        if expected.variable.endswith("_dn_legacy"):
+            flaw: Text | None = say(*_SLASHED, value=expected.value, variable=expected.variable)
+        elif _DN.search(f"${expected.variable}"):
+            flaw = _dn_flaw(expected, leaf)
+        else:
             continue
-        flaw = _dn_flaw(expected, leaf)
         if flaw is not None:
             severity = Severity.ERROR if _shut_out(case) and _means(expected, leaf) else Severity.WARNING
             evidence = _actual("ssl_client_s_dn", leaf.subject_text) if leaf else None
@@ -90,7 +93,7 @@ def check_dn(case: Case) -> Iterator[Finding]:
 def _dn_flaw(expected: Expected, leaf: Certificate | None) -> Text | None:
     value = expected.value
     if expected.regex:
-        en, zh = _LOOSE if _loose(value) else ("", "")
+        en, zh = _LOOSE if _loose(value) else _INJECTED if _injectable(value) else ("", "")
     elif (form := next((words for wrong, words in _FORMS if wrong(value)), None)) is not None:
         en, zh = form
     elif leaf and value != leaf.subject_text and _means(expected, leaf):
@@ -102,9 +105,14 @@ def _dn_flaw(expected: Expected, leaf: Certificate | None) -> Text | None:
 
 def _loose(pattern: str) -> bool:
     """Whether an expression about a part of a name fits inside other names."""
-    begun = pattern.startswith(("^", r"\A", "(^|,)", "(?:^|,)", ",")) or not _RDN.search(pattern)
+    begun = pattern.startswith(("^", r"\A", "(^|", "(?:^|", "(?<!", ",")) or not _RDN.search(pattern)
     ended = pattern.endswith(("$", r"\z", ",", "(,|$)", "(?:,|$)", "(?=,|$)"))
     return "=" in pattern and not (begun and ended)
+
+
+def _injectable(pattern: str) -> bool:
+    """Whether a comma alone begins it: nginx writes a comma inside a value as a backslash and a comma."""
+    return "=" in pattern and pattern.startswith(("(^|,)", "(?:^|,)", ","))
 
 
 def _spaced(value: str) -> bool:
@@ -119,6 +127,14 @@ def _reversed(value: str) -> bool:
 _LOOSE = (
     "the expression {value} fits inside other names, such as one that ends or begins differently",
     "表达式 {value} 会匹配其他名称的一部分，例如开头或结尾不同的名称",
+)
+_INJECTED = (
+    "the expression {value} also fits a name that holds a comma: CN=x\\,CN=admin has a comma before CN=admin",
+    "表达式 {value} 也会匹配含有逗号的名称：CN=x\\,CN=admin 中 CN=admin 之前就是逗号",
+)
+_SLASHED = (
+    "${variable} does not escape slashes: a certificate for one name can be written to look like {value}",
+    "${variable} 不转义斜杠：为某个名称签发的证书可以写得与 {value} 一模一样",
 )
 _FORMS: tuple[tuple[Callable[[str], bool], tuple[str, str]], ...] = (
     (

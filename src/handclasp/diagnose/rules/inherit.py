@@ -24,6 +24,8 @@ def check(case: Case) -> Iterator[Finding]:
         inherited = server.verify_client.origin is not None and not written_in(server.verify_client, server, case)
         if server.verify_client.value is VerifyClient.ON:
             yield from _machines(case, socket, server, inherited=inherited)
+            if inherited and _others_say(case, server):
+                yield _demanded(server)
         elif server.verify_client.value is not VerifyClient.OFF and inherited and not _looks(case, server):
             summary = say(
                 "{server} asks every visitor for a certificate because http{{}} says so, and makes no use of it",
@@ -31,6 +33,21 @@ def check(case: Case) -> Iterator[Finding]:
             )  # fmt: skip
             where = Where.at(server.verify_client.origin, "ssl_verify_client")
             yield finding("optional-prompts-everyone", summary, where, severity=Severity.NOTICE)
+
+
+def _others_say(case: Case, server: TlsServer) -> bool:
+    """Whether another TLS server says by itself whether it asks for certificates: then http{} may not have meant this one."""
+    every = (other for _, other in behind_tls(case) if other is not server)
+    return any(other.verify_client.origin is not None and written_in(other.verify_client, other, case) for other in every)
+
+
+def _demanded(server: TlsServer) -> Finding:
+    summary = say(
+        "{server} lets nobody in without a certificate because http{{}} says so; other servers say it themselves",
+        "{server} 因为 http{{}} 的设置而不放行没有证书的访问者；其他 server 则各自设置", server=server.label,
+    )  # fmt: skip
+    where = Where.at(server.verify_client.origin, "ssl_verify_client")
+    return finding("client-sent-no-cert", summary, where, severity=Severity.NOTICE)
 
 
 def _machines(case: Case, socket: Socket, server: TlsServer, *, inherited: bool) -> Iterator[Finding]:
@@ -59,4 +76,4 @@ def _looks(case: Case, server: TlsServer) -> bool:
     )
 
 
-RULES = (Rule("inherited", ("optional-prompts-everyone", "health-check-has-no-cert"), check),)
+RULES = (Rule("inherited", ("optional-prompts-everyone", "health-check-has-no-cert", "client-sent-no-cert"), check),)
