@@ -78,10 +78,10 @@ http {{
     }}
 }}
 """
+REFUSED = "2026/11/20 10:00:00 [info] 7#7: *1 client sent no required SSL certificate while reading client request headers"
 LOG = (
-    "2026/11/20 10:00:00 [info] 7#7: *1 client sent no required SSL certificate while reading client request headers,"
-    ' client: 192.0.2.7, server: site.test, request: "GET /reset/{m}23abc0123456789?token={m}24&x=1 HTTP/1.1",'
-    ' host: "site.test", referrer: "https://user:{m}25@site.test/?sid={m}26"',
+    f'{REFUSED}, request: "GET /reset/{{m}}23abc0123456789?token={{m}}24&x=1 HTTP/1.1", host: "site.test"',
+    f'{REFUSED}, client: 192.0.2.7, server: site.test, referrer: "https://user:{{m}}25@site.test/?sid={{m}}26"',
     "2026/11/20 10:00:00 [error] 7#7: *2 [lua] auth.lua:3: sent Authorization: Bearer {m}27, client: 192.0.2.7",
     "2026/11/20 10:00:00 [error] 7#7: *2 [lua] auth.lua:3: Cookie: a={m}28; b={m}29 while sending SSL",
     "2026/11/20 10:00:00 [error] 7#7: *3 upstream said password={m}30 SSL eyJhbGciOiJIUzI1NiJ9.{m}31.{m}32",

@@ -86,7 +86,7 @@ class LogCount:
     def _add(self, text: bytes) -> None:
         """Count a block of whole lines."""
         keys = BULK.findall(text)
-        numbers = list(map(self._number.get, keys))
+        numbers: list[Any] = list(map(self._number.get, keys))
         lasts: dict[Tally, int] = {}
         if None in numbers:
             if not all(believable(key) for key, number in zip(keys, numbers, strict=True) if number is None):
@@ -107,21 +107,27 @@ class LogCount:
 
         Gives where the last line stands of those without a key.
         """
-        lines = text.split(b"\n")
         lasts: dict[Tally, int] = {}
+        lines: list[bytes] = []
         for at in [at for at, number in enumerate(numbers) if number is None]:
             key = keys[at]
             numbers[at] = known = self._number.get(key, 0)
             if known:
                 continue
-            parts = dissect_key(key) if key else dissect(lines[at])
-            tally = self._greet(parts, lines[at]) if parts else self._noise
+            parts = dissect_key(key) if key else None
+            if not lines and (parts is None or self._is_new(parts)):
+                lines = text.split(b"\n")  # this takes as long as all the rest, and is seldom needed
+            parts = parts if key else dissect(lines[at])
+            tally = self._greet(parts, lines[at] if lines else b"") if parts else self._noise
             if key:
                 numbers[at] = self._remember(key, tally, parts.client if parts else b"")
             elif parts:
                 _count(tally, parts.client, 1)
                 lasts[tally] = at
         return lasts
+
+    def _is_new(self, parts: Parts) -> bool:
+        return (parts.message, parts.server) not in self.tallies
 
     def _greet(self, parts: Parts, line: bytes) -> Tally:
         tally = self._tally(parts)
