@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
@@ -98,6 +99,15 @@ def axe(chromium: str, profile: Path, page: Path, theme: str, *, spoil: str = ""
         ("zh/upstream-ca-not-trusted", "light"),
         ("en/client-error-24", "light"),
         ("zh/hole-optional-not-enforced", "dark"),
+        ("en/docs", "light"),
+        ("zh/doc-tutorial", "dark"),
+        ("en/doc-coming-from-openssl", "light"),
+        ("zh/doc-how-nginx-decides", "light"),
+        ("en/commands", "dark"),
+        ("zh/command-nginx-apply", "light"),
+        ("en/rules", "light"),
+        ("zh/devices", "dark"),
+        ("en/profiles", "light"),
     ],
 )
 def test_axe_finds_no_barrier(chromium: str, folder: Path, tmp_path: Path, page: str, theme: str) -> None:
@@ -110,14 +120,71 @@ def test_axe_would_find_one(chromium: str, folder: Path, tmp_path: Path) -> None
     assert found == ["html-has-lang"]
 
 
-@pytest.mark.parametrize(("lang", "width"), [("en", 1200), ("zh", 360)])
-def test_pages_are_drawn_on_a_wide_screen_and_on_a_phone(
-    chromium: str, folder: Path, tmp_path: Path, lang: str, width: int
-) -> None:
-    kept = os.environ.get("HANDCLASP_SCREENSHOTS")  # a folder of CI's artefacts
-    picture = Path(kept or tmp_path) / f"knowledge-base-{lang}-{width}.png"
-    page = f"file://{folder}/{lang}/upstream-ca-not-trusted.html"
-    run(chromium, tmp_path / "profile", f"--window-size={width},900", f"--screenshot={picture}", page)
+PHONE = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>a phone</title><style>body { margin: 0 } iframe { border: 0 }</style></head>
+<body>FRAMES<script>addEventListener("load", function () {
+  const told = document.createElement("output");
+  told.id = "widths";
+  const frames = Array.from(document.querySelectorAll("iframe"));
+  told.textContent = frames.map(function (it) { return it.contentDocument.documentElement.scrollWidth; }).join(" ");
+  document.body.append(told);
+});</script></body></html>"""
+# One page of each template.
+SHOWN = (
+    "index", "symptoms", "causes", "versions", "lab", "docs", "upstream-ca-not-trusted", "client-error-27", "upstream-error-20",
+    "doc-tutorial", "doc-nginx", "commands", "command-doctor", "rules", "devices", "profiles",
+)  # fmt: skip
+
+
+def kept(tmp_path: Path) -> Path:
+    """Where pictures go: a folder of CI's artefacts, or nowhere that lasts."""
+    folder = Path(os.environ.get("HANDCLASP_SCREENSHOTS") or tmp_path)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def drawn(picture: Path) -> None:
     data = picture.read_bytes()
     assert data.startswith(b"\x89PNG")
     assert len(data) > 10_000, "an empty page"
+
+
+@pytest.mark.parametrize(("lang", "theme"), [("en", "light"), ("zh", "dark")])
+@pytest.mark.parametrize("page", ["index", "upstream-error-20", "doc-tutorial"])
+def test_pages_are_drawn_on_a_wide_screen(
+    chromium: str, folder: Path, tmp_path: Path, page: str, lang: str, theme: str
+) -> None:
+    picture = kept(tmp_path) / f"knowledge-base-{page}-{lang}-{theme}-1280.png"
+    scheme = f"--blink-settings=preferredColorScheme={0 if theme == 'dark' else 1}"
+    size = "--window-size=1280,1400"
+    run(chromium, tmp_path / "profile", scheme, size, f"--screenshot={picture}", f"file://{folder}/{lang}/{page}.html")
+    drawn(picture)
+
+
+def phone(folder: Path, lang: str, pages: Sequence[str]) -> str:
+    """Pages in frames of 390 pixels: a window of Chromium is never as narrow."""
+    frames = (
+        f'<iframe src="file://{folder}/{lang}/{page}.html" width="390" height="1600" title="page"></iframe>' for page in pages
+    )
+    return PHONE.replace("FRAMES", "".join(frames))
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_no_page_is_wider_than_a_phone(chromium: str, folder: Path, tmp_path: Path, lang: str) -> None:
+    frames = tmp_path / "phone.html"
+    frames.write_text(phone(folder, lang, SHOWN))
+    options = ["--allow-file-access-from-files", "--virtual-time-budget=20000"]
+    dom = run(chromium, tmp_path / "profile", *options, "--dump-dom", frames.as_uri())
+    found = re.search(r'<output id="widths">([\d ]+)</output>', dom)
+    assert found
+    widths = dict(zip(SHOWN, map(int, found[1].split()), strict=True))
+    assert all(300 < width <= 390 for width in widths.values()), widths
+
+
+@pytest.mark.parametrize(("lang", "page"), [("en", "client-error-27"), ("zh", "index")])
+def test_pages_are_drawn_on_a_phone(chromium: str, folder: Path, tmp_path: Path, lang: str, page: str) -> None:
+    frame, picture = tmp_path / "phone.html", kept(tmp_path) / f"knowledge-base-{page}-{lang}-390.png"
+    frame.write_text(phone(folder, lang, [page]))
+    options = ["--allow-file-access-from-files", "--window-size=500,1600", f"--screenshot={picture}"]
+    run(chromium, tmp_path / "profile", *options, frame.as_uri())
+    drawn(picture)

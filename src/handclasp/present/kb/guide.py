@@ -38,7 +38,7 @@ ABOUT = {
     Kind.EXPLANATION: Text(en="Why it is so, and what to rely on.", zh="为什么如此，哪些可以依赖。"),
 }
 
-# In reading order. A text that is not named here is a how-to, behind these.
+# In reading order. A text that is not named here stands behind these: a benchmark as reference, others as how-to.
 ORDER: dict[str, Kind] = {
     "tutorial": Kind.TUTORIAL,
     "diagnose": Kind.HOW_TO,
@@ -85,9 +85,13 @@ def guides() -> tuple[Guide, ...]:
     there = _names()
     named = [name for name in ORDER if name in there]
     others = sorted(there - set(named))
-    found = [Guide(name=name, kind=ORDER.get(name, Kind.HOW_TO)) for name in (*named, *others)]
+    found = [Guide(name=name, kind=_kind(name)) for name in (*named, *others)]
     kinds = list(Kind)
     return tuple(sorted(found, key=lambda guide: kinds.index(guide.kind)))
+
+
+def _kind(name: str) -> Kind:
+    return ORDER.get(name) or (Kind.REFERENCE if name.startswith("benchmarks/") else Kind.HOW_TO)
 
 
 def source(guide: Guide, lang: str) -> tuple[str, str]:

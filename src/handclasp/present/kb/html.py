@@ -12,7 +12,7 @@ from handclasp.present.kb.shelves import shelves
 from handclasp.present.kb.words import WORDS, html_tag, language_names
 
 # What is code: between backquotes, and names of directives and variables, which have underscores.
-_CODE = re.compile(r"`([^`]+)`|(\$?\b[a-z]+\d?(?:_[a-z0-9]+)+\b)")
+_CODE = re.compile(r"`([^`]+)`|(\$?\b[a-z]{2,}\d?(?:_[a-z0-9]+)+\b)")
 
 
 class Page:

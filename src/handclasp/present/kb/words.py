@@ -27,6 +27,7 @@ WORDS = {
         " Figures are counts of runs on real nginx builds.",
         zh="nginx 双向认证与上游验证的各种失败：看到什么、为什么、怎么解决。所有数字都是在真实 nginx 版本上的实验次数。",
     ),
+    "colon": Text(en=": ", zh="："),
     "skip": Text(en="Skip to the content", zh="跳到正文"),
     "home": Text(en="Start", zh="首页"),
     "symptoms": Text(en="By symptom", zh="按现象"),
