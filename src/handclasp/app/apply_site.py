@@ -3,28 +3,22 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-import msgspec
-
 from handclasp.app.apply import Applied, Prover, Way, apply_plan
 from handclasp.app.apply_cast import Cast, cast_of
 from handclasp.app.apply_certificates import Pair, ensure_certificate, lacks_certificate, stand_in
-from handclasp.app.apply_drift import copies, drifted, noted, refuse
+from handclasp.app.apply_files import Served, changes_to, files_of, of_the_living
 from handclasp.app.apply_lockout import refuse_lockout, unpublished
-from handclasp.app.apply_neighbours import refuse_new_default, taken, unguarded
-from handclasp.app.apply_place import Place, file_name, note_place, private_place, remembered
+from handclasp.app.apply_place import Place, file_name, gear_at, note_place, private_place, remembered
 from handclasp.app.apply_proof import SiteProver, steps_for
-from handclasp.app.observed import Observed, intent_of, observed, observed_files, observed_steps
 from handclasp.app.apply_saved import SavedPlan, refuse_moved
 from handclasp.app.apply_stage import check
-from handclasp.app.apply_state import Change, Gear, Instance, now
+from handclasp.app.apply_state import Gear, Instance
 from handclasp.app.home import Home
-from handclasp.app.register import may_enter
+from handclasp.app.observed import Observed, intent_of, observed, observed_files, observed_steps
 from handclasp.app.site import SiteOrder, material
 from handclasp.model.errors import Bug
-from handclasp.model.intent import SiteIntent, SiteMaterial
-from handclasp.model.plan import Plan, RemoveFile, WriteFile
-from handclasp.nginxconf.render import render_sites
-from handclasp.nginxconf.render_main import FOLDERS, render_main
+from handclasp.model.plan import Plan
+from handclasp.nginxconf.render_main import FOLDERS
 from handclasp.nginxconf.render_words import server_name
 
 __all__ = ["SitesApplied", "apply_sites", "plan_sites", "private_instance", "remembered", "with_site"]
@@ -69,29 +63,14 @@ def plan_sites(
         PolicyError: a name or path that nginx would misread, CRLs that would shut live clients out, or a file changed by hand.
     """
     where = place or private_place(home)
+    gear = gear_at(gear, where)
     others = observed(gear.files, where) if watched is None else watched
     wanted = _files(home, gear, where, orders) | observed_files(home, where, others)
     refuse_lockout(home, bundle=wanted[f"{where.pki}/ca.pem"][0], crls=wanted[where.crl][0])
-    stale = [
-        path
-        for folder in dict.fromkeys((where.sites, where.pki))
-        for path in _present(gear, where, folder)
-        if path not in wanted
-    ]
-    drifts = drifted(gear, where)
-    if not force:
-        refuse(drifts, wanted)
-    changes: list[Change] = [*copies(gear, drifts, wanted)]
-    for path, (content, mode) in wanted.items():
-        there = now(gear.files, path)
-        if there != content:
-            changes.append(WriteFile(path=path, content=content, mode=mode, before=there))
-    changes += [RemoveFile(path=path, before=gear.files.read(path)) for path in stale]
-    if (note := noted(gear, where, wanted)) is not None:
-        changes.append(note)
+    changes = changes_to(gear, where, wanted, force=force)
     about = ", ".join((*(order.intent.server_names[0] for order in orders), *(one.name for one in others)))
     probes = (*steps_for((order.intent for order in orders), cast), *observed_steps(others, cast))
-    return Plan(files=tuple(changes), probes=probes, about=about)
+    return Plan(files=changes, probes=probes, about=about)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +125,7 @@ def apply_sites(
         others as `plan_sites` and `apply.apply_plan`.
     """
     where = place or private_place(home)
+    gear = gear_at(gear, where)
     note_place(home, where)
     for folder in (where.sites, where.pki, where.logs, *(f"{where.instance.prefix}/{name}" for name in FOLDERS if where.own)):
         gear.files.make_folder(folder)
@@ -197,19 +177,16 @@ def site_prover(
     """The prober of a plan for these sites, and for servers of somebody else."""
     sites = {order.intent.server_names[0]: order.intent for order in orders} | {one.name: intent_of(one) for one in others}
     alike = frozenset(one.name for one in others)
-    return SiteProver(door=gear.probe, sites=sites, cast=cast, watched=plan.probes, alike=alike)
+    return SiteProver(
+        door=gear.probe, sites=sites, cast=cast, watched=plan.probes, alike=alike, at=gear.control.probe_at
+    )
 
 
 def _files(home: Home, gear: Gear, place: Place, orders: tuple[SiteOrder, ...]) -> dict[str, tuple[bytes, int]]:
     """Content and mode of every file, the ones that others refer to first."""
-    pki = place.pki
-    found = {
-        f"{pki}/ca.pem": (home.files.read(home.layout.bundle), 0o644),
-        place.crl: (home.files.read(home.layout.crl), 0o644),
-    }
-    pairs: list[tuple[SiteIntent, SiteMaterial]] = []
+    served = []
     for order in orders:
-        intent = _of_the_living(home, order.intent)
+        intent = of_the_living(home, order.intent)
         name = file_name(order)
         named = replace(order, intent=intent, log_folder=place.logs)
         if lacks_certificate(home, order):
@@ -217,45 +194,5 @@ def _files(home: Home, gear: Gear, place: Place, orders: tuple[SiteOrder, ...]) 
         else:
             given = material(home, named)
             pair = Pair(certificate=home.files.read(given.certificate), key=home.files.read(given.certificate_key))
-        found[f"{pki}/{name}.key"] = (pair.key, _SECRET)
-        found[f"{pki}/{name}.pem"] = (pair.certificate, 0o644)
-        own = replace(
-            given,
-            certificate=f"{pki}/{name}.pem",
-            certificate_key=f"{pki}/{name}.key",
-            client_certificate=f"{pki}/ca.pem",
-            crl=place.crl,
-        )
-        pairs.append((intent, own))
-    shared = taken(gear, place, (intent for intent, _ in pairs))
-    texts = render_sites(pairs, gear.nginx.build().version, defended=lambda pair: not unguarded(shared, pair))
-    for order, text in zip(orders, texts, strict=True):
-        found[place.site(order)] = (text.encode(), 0o644)
-    refuse_new_default(gear, place, shared, found)
-    if place.own:
-        found[place.instance.config] = (render_main(place.instance.prefix).encode(), 0o644)
-    found[place.memory] = (msgspec.json.format(msgspec.json.encode(orders), indent=1) + b"\n", 0o644)
-    return found
-
-
-def _of_the_living(home: Home, intent: SiteIntent) -> SiteIntent:
-    """The intent without listed identities whose certificates are all revoked or expired: nobody is admitted in their name.
-
-    A name that this CA never knew stays, so that rendering refuses it.
-    """
-    if intent.listed is None:
-        return intent
-    living = {record.name for record in may_enter(home, names=intent.listed)}
-    gone = {name for name in intent.listed if name not in living and home.store.certificates(name=name)}
-
-    def left(allow: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        return None if allow is None else tuple(name for name in allow if name not in gone)
-
-    paths = tuple(replace(path, allow=left(path.allow)) for path in intent.paths)
-    return replace(intent, allow=left(intent.allow), paths=paths)
-
-
-def _present(gear: Gear, place: Place, folder: str) -> tuple[str, ...]:
-    if not gear.files.exists(folder):
-        return ()
-    return tuple(path for path in gear.files.walk(folder) if place.ours(path))
+        served.append(Served(order=order, intent=intent, material=given, pair=pair))
+    return files_of(gear, place, served, bundle=home.files.read(home.layout.bundle), crl=home.files.read(home.layout.crl))
