@@ -99,7 +99,11 @@ def _forgotten(home: Home, crls: bytes) -> Iterator[str]:
     now = home.clock.now()
     for authority in home.authorities():
         subject = certificate_from_der(authority.certificate).subject
-        listed = {serial for one in lists if one.issuer == subject for serial in one.revoked}
+        own = [one for one in lists if one.issuer == subject]
+        listed = {serial for one in own for serial in one.revoked}
+        last = max((one.this_update for one in own), default=now)
         for record in home.store.revoked(authority.label):
-            if record.serial not in listed and record.not_after > now:
+            # an expired one opens no door, but whoever revoked it since the last CRL wants it said
+            counts = record.not_after > now or (record.revoked_at is not None and record.revoked_at >= last)
+            if record.serial not in listed and counts:
                 yield f"{record.name} (serial {format_serial(record.serial)}) is revoked, and the CRL does not say so"

@@ -10,13 +10,13 @@ from handclasp.app.authority import authority_named, certificate_of, issued_deta
 from handclasp.app.ca_files import put, write_certificates
 from handclasp.app.crashpoint import crashpoint
 from handclasp.app.crl import PublishedCrl, publish_locked
-from handclasp.app.hierarchy import CaOrder, ca_request, checked_label, remember_purposes, top_of
-from handclasp.app.home import Home
+from handclasp.app.hierarchy import CaOrder, below, ca_request, checked_label, remember_purposes, top_of
+from handclasp.app.home import DROPPED, RETIRED, Home
 from handclasp.app.identity_files import issuers_of, spki
 from handclasp.app.recover import recover
 from handclasp.catalogue import profiles
 from handclasp.model.errors import InputError, PolicyError, UsageError
-from handclasp.model.issuance import Authority, CertificateState, Intent, IssuanceRequest, KeyType, Reason
+from handclasp.model.issuance import Authority, CertificateRecord, CertificateState, Intent, IssuanceRequest, KeyType, Reason
 from handclasp.pki.ca_request import ca_request_pem, read_reply, reply_pem
 from handclasp.pki.csr import Wishes
 from handclasp.pki.names import organization_name
@@ -277,8 +277,17 @@ def save_crl(home: Home, label: str, crl: x509.CertificateRevocationList) -> Non
             record = home.store.find(label, entry.serial_number)
             if record is not None and record.state is not CertificateState.REVOKED:
                 transaction.revoke(label, entry.serial_number, at=entry.revocation_date_utc, reason=Reason.UNSPECIFIED)
+                for name in _below(home, record):
+                    transaction.set_value(f"{RETIRED}{name}", now.isoformat())
+                    transaction.set_value(f"{DROPPED}{name}", now.isoformat())
         details = {"number": str(_number(crl)), "revoked": str(len(crl))}
         transaction.audit(at=now, actor=home.actor, action="crl-accepted", subject=label, details=details)
+
+
+def _below(home: Home, record: CertificateRecord) -> tuple[str, ...]:
+    """The CAs that fall with a revoked certificate: nobody below them gets in any more, so nothing here may wait for them."""
+    label = next((one.label for one in home.store.authorities() if one.certificate == record.certificate), None)
+    return tuple(one.label for one in below(home, label)) if label else ()
 
 
 def _number(crl: x509.CertificateRevocationList) -> int:

@@ -7,7 +7,7 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from handclasp.app.find import find
-from handclasp.app.home import Home
+from handclasp.app.home import DROPPED, Home
 from handclasp.app.identity_files import issuers_of
 from handclasp.app.issue import files_in
 from handclasp.catalogue.profiles import OWN_PROFILES, PROFILES
@@ -20,7 +20,7 @@ from handclasp.pki.serials import format_serial
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One certificate of the register. `status`: good, expired, revoked, abandoned or pending."""
+    """One certificate of the register. `status`: good, dropped (with its CA), expired, revoked, abandoned or pending."""
 
     name: str
     profile: str
@@ -50,19 +50,21 @@ def entries(home: Home, *, authorities: bool = False) -> tuple[Entry, ...]:
     home.authorities()
     now = home.clock.now()
     records = home.store.certificates()
-    return tuple(entry(record, now) for record in records if authorities or record.profile not in OWN_PROFILES)
+    dropped = dropped_cas(home)
+    return tuple(entry(record, now, dropped) for record in records if authorities or record.profile not in OWN_PROFILES)
 
 
 def chosen(
     home: Home, what: str | None, *, status: str | None, expiring: timedelta | None, issuer: str | None, authorities: bool
 ) -> tuple[Entry, ...]:
-    """Those that `what` means (app.find; None: all), and that every other condition holds for. `expiring`: they end within it."""
+    """Those that `what` means (app.find; None: all), and for which all else holds. `expiring`: they end within it."""
     home.authorities()
     now = home.clock.now()
+    dropped = dropped_cas(home)
     records = home.store.certificates() if what is None else find(home, what)
     return tuple(
         one
-        for one in (entry(record, now) for record in records)
+        for one in (entry(record, now, dropped) for record in records)
         if (authorities or what is not None or one.profile not in OWN_PROFILES)
         and status in (None, one.status)
         and issuer in (None, one.issuer)
@@ -86,7 +88,7 @@ def show(home: Home, what: str) -> Shown:
     folder = home.layout.identity(name)
     return Shown(
         name=name,
-        entries=tuple(entry(record, now) for record in records),
+        entries=tuple(entry(record, now, dropped_cas(home)) for record in records),
         certificate=certificate_from_der(newest.certificate) if newest and newest.certificate else None,
         issuers=tuple(one.subject.rfc4514_string() for one in issuers_of(home, newest.issuer)) if newest else (),
         folder=folder,
@@ -113,14 +115,19 @@ def may_enter(home: Home, *, names: tuple[str, ...] | None = None) -> tuple[Cert
     )
 
 
-def entry(record: CertificateRecord, now: datetime) -> Entry:
+def dropped_cas(home: Home) -> frozenset[str]:
+    """Labels of the CAs that nobody is let in below any more."""
+    return frozenset(key.removeprefix(DROPPED) for key in home.store.values(DROPPED))
+
+
+def entry(record: CertificateRecord, now: datetime, dropped: frozenset[str]) -> Entry:
     """A record as people see it."""
     return Entry(
         name=record.name,
         profile=record.profile,
         serial=format_serial(record.serial),
         issuer=record.issuer,
-        status=status_of(record, now),
+        status="dropped" if (found := status_of(record, now)) == "good" and record.issuer in dropped else found,
         not_before=record.not_before,
         not_after=record.not_after,
         revoked_at=record.revoked_at,

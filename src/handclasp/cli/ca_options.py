@@ -44,11 +44,13 @@ def days_option(help_text: str) -> Callable[[F], F]:
     return click.option("--days", type=click.IntRange(1, MAX_DAYS), help=help_text)
 
 
+_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1), "": timedelta(days=1)}
+
+
 class Span(click.ParamType[timedelta]):
     """A length of time: 30d, 12h, 6w; a bare number is days."""
 
     name = "span"
-    _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1), "": timedelta(days=1)}
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
         """The text as a length of time; click's error when it is none."""
@@ -57,7 +59,7 @@ class Span(click.ParamType[timedelta]):
         found = re.fullmatch(r"(\d{1,5})([hdw]?)", str(value))
         if found is None:
             self.fail(f"{value!r} is no length of time: 30d, 12h and 6w are", param, ctx)
-        return int(found[1]) * self._UNITS[found[2]]
+        return int(found[1]) * _UNITS[found[2]]
 
 
 def dry_run_option(function: F) -> F:

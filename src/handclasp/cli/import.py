@@ -84,7 +84,7 @@ def _report(frame: Frame, found: "OldPki", unsafe: "tuple[Unsafe, ...]") -> None
         frame.document("import", {"kind": found.kind, "authorities": _authorities(found), "findings": _findings(unsafe, frame)})
         return
     for one in _authorities(found):
-        frame.out(visible(f"{one['subject']}: {one['certificates']} certificates, {one['revoked']} of them revoked"))
+        frame.out(f"{visible(str(one['subject']))}: {one['certificates']} certificates, {one['revoked']} of them revoked")
         frame.out(f"  key: {one['key'] or '-'}, next CRL number: {one['crl_number']}")
     _tell(frame, unsafe)
     frame.hint("nothing was taken over; the same command without --report does it")
@@ -107,7 +107,7 @@ def _told(
         frame.document("import", fields | more | {"crls": [crl_json(one) for one in crls]})
         return
     for one in done:
-        frame.out(visible(f"{one.label}: {one.subject}, {one.taken} certificates, {one.revoked} of them revoked"))
+        frame.out(f"{one.label}: {visible(one.subject)}, {one.taken} certificates, {one.revoked} of them revoked")
         if one.missing:
             more_of = " ..." if len(one.missing) > 10 else ""
             frame.out(f"  not found, but can be revoked: {', '.join(one.missing[:10])}{more_of}")

@@ -16,6 +16,7 @@ from handclasp.cli.frame import LazyGroup
         "rollover": "Make the successor of a CA, while both are trusted.",
         "retire": "Let a CA sign nobody new.",
         "drop": "Trust a CA no longer, once nobody needs it.",
+        "revoke": "Revoke a CA: everybody below it is refused.",
         "request": "Make a CA's key here, and a request for the machine of its root.",
         "sign": "Sign the request of a CA from another machine.",
         "accept": "Take the signed CA, or newer CRLs, from the machine of the root.",

@@ -10,7 +10,7 @@ from handclasp.app.apply_state import Gear
 from handclasp.app.bundle_link import make_link
 from handclasp.app.home import Home
 from handclasp.app.issue import Issued, IssueOrder, issue
-from handclasp.app.register import entries, entry
+from handclasp.app.register import dropped_cas, entries, entry
 from handclasp.app.renew import RenewOrder, renew
 from handclasp.app.revoke import revoke
 from handclasp.catalogue.profiles import OWN_PROFILES
@@ -75,7 +75,7 @@ def list_certificates(call: Call) -> bodies.CertificatePage:
 def show_certificate(call: Call) -> bodies.Certificate:
     """One certificate."""
     record = _record(call, Action.SHOW)
-    return bodies.certificate_out(entry(record, call.home.clock.now()))
+    return bodies.certificate_out(entry(record, call.home.clock.now(), dropped_cas(call.home)))
 
 
 def certificate_pem(call: Call) -> bytes:
