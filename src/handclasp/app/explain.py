@@ -105,7 +105,7 @@ def _error(text: str, engine: Engine) -> Explanation | None:
         if words:
             rows = tuple(row for row in verify_errors.by_text(words) if row.number == number)
         if words and not rows:
-            return _mismatch(text, words)
+            return _mismatch(text, words, side)
     rows = tuple(row for row in rows if engine.series in (None, row.series)) or rows
     return _of_rows(text, Kind.ERROR, rows, engine, side=side) if rows else None
 
@@ -115,12 +115,17 @@ def _by_words(text: str) -> tuple[VerifyErrorName, ...]:
     return verify_errors.by_text(text.removeprefix("FAILED:"))
 
 
-def _mismatch(text: str, words: str) -> Explanation:
+def _mismatch(text: str, words: str, side: Side | None) -> Explanation:
     """A number with the text of another: the text is what people copy right."""
     rows = verify_errors.by_text(words)
-    found = _of_rows(text, Kind.ERROR, rows, Engine()) if rows else _found_by_words(words)
+    found = _of_rows(text, Kind.ERROR, rows, Engine(), side=side) if rows else _found_by_words(words)
     return Explanation(
-        asked=text, kind=Kind.ERROR, causes=found.causes, errors=rows, meaning=found.meaning, doubt=Doubt.NUMBER_AND_TEXT
+        asked=text,
+        kind=Kind.ERROR,
+        causes=(Explained(cause=causes.load(FALSE_LINE)), *found.causes),
+        errors=rows,
+        meaning=found.meaning,
+        doubt=Doubt.NUMBER_AND_TEXT,
     )
 
 
@@ -183,10 +188,14 @@ def _narrow(row: VerifyErrorName, rows: tuple[VerifyErrorName, ...], engine: Eng
     return None if one_meaning and len(rows) == len(OpensslSeries) else row.series
 
 
+# What a line of a log or of a page has and a question in plain words has not.
+_PASTED = re.compile(r"[:\[\](){}\"=#*]|_\w+\(")
+
+
 def _line(text: str, engine: Engine) -> Explanation | None:
     line = read_line(text)
     if line.kind is LineKind.UNKNOWN:
-        return _doubted(text, line) if line.doubt else None
+        return _doubted(text, line) if line.doubt and _PASTED.search(text) else None
     if line.number is not None and line.kind is not LineKind.OTHER_MODULE and line.doubt is not Doubt.NUMBER_AND_TEXT:
         rows = tuple(row for row in verify_errors.by_text(line.text or "") if row.number == line.number)
         return _of_rows(text, Kind.LINE, rows, engine, line=line)
@@ -211,7 +220,9 @@ def _line(text: str, engine: Engine) -> Explanation | None:
 def _doubted(text: str, line: LogLine) -> Explanation:
     """A line that no nginx prints: what its words may be about all the same."""
     rows = verify_errors.by_text(line.text or line.message.rpartition(": ")[2])
-    found = _of_rows(text, Kind.LINE, rows, Engine(), line=line) if rows else _found_by_words(line.message)
+    found = _of_rows(text, Kind.LINE, rows, Engine(), line=line) if rows else None
+    if found is None or not found.causes:
+        found = _found_by_words(line.message)
     return Explanation(
         asked=text,
         kind=Kind.LINE,

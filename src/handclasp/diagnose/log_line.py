@@ -198,9 +198,11 @@ _GRAMMAR: tuple[tuple[LineKind, re.Pattern[str]], ...] = tuple(
 # Words of generated pages and of other servers; nginx has no message that begins or continues like this.
 _NOT_NGINX = re.compile(
     r"certificate (?:verification|validation) (?:failed|failure|error)|certificate verify failed(?!\))"
-    r"|verify failed: |(?:proxy|upstream|mtls|client) (?:ssl|tls) handshake (?:failed|error)"
+    r"|verify failed: |(?:(?:proxy|upstream|client) (?:ssl|tls)|mtls|mutual tls) handshake (?:failed|error)"
+    r"|upstream SSL certificate verify error: [^(]|required SSL certificate was sent by|^CRL has expired$|OCSP check failed"
     r"|ssl_client_verify (?:failed|error)|client certificate (?:is )?(?:expired|revoked|invalid|rejected|not trusted)"
-    r"|client cert(?:ificate)? (?:verify|verification|auth\w*) (?:failed|error)|mtls (?:authentication|verification) fail",
+    r"|client cert(?:ificate)? (?:verify|verification|auth\w*) (?:failed|error)"
+    r"|(?:mtls|mutual tls) (?:authentication|verification) fail",
     re.IGNORECASE,
 )
 # What nginx says of a client after an OCSP check, without a number (ngx_ssl_ocsp_get_status).
@@ -272,7 +274,7 @@ def _doubt(kind: LineKind, stem: str, level: str | None, number: int | None, wor
             return Doubt.NUMBER_AND_TEXT
     elif kind is _K.CLIENT_OCSP and words not in OCSP_TEXTS:
         return Doubt.NO_NUMBER
-    elif kind in (_K.UNKNOWN, _K.OTHER, _K.START) and _NOT_NGINX.search(stem):
+    elif kind in (_K.UNKNOWN, _K.OTHER, _K.START, _K.OCSP) and _NOT_NGINX.search(stem):
         return Doubt.WORDING
     return Doubt.LEVEL if kind in _AT_INFO and level not in (None, "info") else None
 

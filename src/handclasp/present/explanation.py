@@ -89,7 +89,9 @@ def _head(explanation: Explanation, page: Page) -> list[str]:
     if explanation.meaning:
         lines += wrap(explanation.meaning.in_language(page.lang), page.columns)
     for text in usual_texts(explanation, page.lang):
-        lines += ["", *wrap(text, page.columns, first=word("usually", page.lang) + word("colon", page.lang), rest="  ")]
+        first, *more = text.split("\n")
+        lines += ["", *wrap(first, page.columns, first=word("usually", page.lang) + word("colon", page.lang), rest="  ")]
+        lines += [line for part in more for line in wrap(part, page.columns, first="  ", rest="  ")]
     if explanation.came_from:
         label = word("lab", page.lang) + word("colon", page.lang)
         lines += wrap(origins(explanation.came_from).in_language(page.lang), page.columns, first=label, rest="  ")

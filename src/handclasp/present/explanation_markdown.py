@@ -21,7 +21,10 @@ def explanation_markdown(explanation: Explanation, page: Page) -> str:
         parts.append("> " + DOUBT[explanation.doubt].in_language(lang))
     if explanation.meaning and explanation.kind is not Kind.CAUSE:
         parts.append(explanation.meaning.in_language(lang))
-    parts += [f"**{word('usually', lang)}**{word('colon', lang)}{text}" for text in usual_texts(explanation, lang)]
+    parts += [
+        f"**{word('usually', lang)}**{word('colon', lang)}{text}".replace("\n", "\n\n")
+        for text in usual_texts(explanation, lang)
+    ]
     if explanation.came_from:
         parts.append(f"**{word('lab', lang)}**{word('colon', lang)}{origins(explanation.came_from).in_language(lang)}")
     for place, item in enumerate(explanation.causes, 1):

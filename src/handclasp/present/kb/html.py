@@ -28,6 +28,10 @@ class Page:
         """A text, or the fixed word of that key, escaped."""
         return Markup(_CODE.sub(r"<code>\1\2</code>", str(escape(self.plain(text)))))  # noqa: S704 - escaped before
 
+    def parts(self, text: Text) -> list[Markup]:
+        """The paragraphs of a text, each as `t` gives it."""
+        return [self.t(Text(en=part, zh=part)) for part in text.in_language(self.lang).split("\n")]
+
     def plain(self, text: Text | str) -> str:
         """The same for attributes and titles: without marks."""
         return (WORDS[text] if isinstance(text, str) else text).in_language(self.lang)
