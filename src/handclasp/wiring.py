@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from handclasp.app.apply_state import Gear, Instance
     from handclasp.app.home import Home, Layout
     from handclasp.app.sandbox import SandboxTools
+    from handclasp.model.control import NginxControl
     from handclasp.ports.bench import Bench
     from handclasp.ports.cfssl import ReadCfssl
     from handclasp.ports.clock import Clock, Entropy
@@ -313,13 +314,21 @@ class World:
 
         return LabStage(self.nginx_path if root is None else None, root=root)
 
-    def place(self, folder: str | None) -> "Place":
-        """The nginx to put sites into: the private one, or the one whose configuration is in `folder`."""
-        from handclasp.app.apply_place import adopted_place, private_place
+    def place(self, folder: str | None, control: "NginxControl | None" = None) -> "Place":
+        """The nginx to put sites into: the private one, or the one whose configuration is in `folder`.
+
+        `control`: how it is reached, None: as it was when something was last put there.
+        """
+        from handclasp.app.apply_place import adopted_place, commanded_place, known_place, private_place
 
         if folder is None:
             return private_place(self.ca)
         chosen = os.path.abspath(folder)  # noqa: PTH100 - links stay, as nginx sees them
+        if control is not None:
+            return commanded_place(self.gear, chosen, control)
+        known = known_place(self.ca, chosen)
+        if known is not None:
+            return known
         return adopted_place(self.gear, chosen, prefix=self.instance(f"{chosen}/nginx.conf").prefix)
 
     def instance(self, config: str, prefix: str | None = None) -> "Instance":
@@ -357,7 +366,13 @@ class World:
             entropy=self.entropy,
             actor=self.actor,
             pause=time.sleep,
+            commanded=self._commanded,
         )
+
+    def _commanded(self, control: "NginxControl") -> "Nginx":
+        from handclasp.adapters.commanded_nginx import CommandedNginx
+
+        return CommandedNginx(self.nginx_path, control)
 
     @cached_property
     def sandbox_tools(self) -> "SandboxTools":

@@ -21,7 +21,7 @@ from handclasp.model.errors import WorldError
 from handclasp.model.nginx import NginxBuild
 from handclasp.ports.nginx import OldWorker, TestResult
 
-_MASTER = "nginx: master process "
+MASTER = "nginx: master process "
 _WORKER = "nginx: worker process"
 _LEAVING = "nginx: worker process is shutting down"
 _POLL = 0.01
@@ -64,7 +64,7 @@ class NginxProcess:
         """`nginx -T`: the whole configuration as nginx reads it. WorldError with nginx's words when it does not."""
         ran = nginx_binary.run([*self._argv(prefix, config), "-T"], seconds=_TEST_SECONDS)
         if ran.returncode:
-            raise _refused("nginx does not accept the configuration", ran.stderr, config)
+            raise refused("nginx does not accept the configuration", ran.stderr, config)
         return ran.stdout
 
     def start(self, *, prefix: str, config: str) -> None:
@@ -87,7 +87,7 @@ class NginxProcess:
     def _wait_for_workers(self, prefix: str, config: str, words: BinaryIO) -> None:
         _until(lambda: self._serving(prefix, config) or not self._instances(prefix, config), _START_SECONDS)
         if not self._serving(prefix, config):
-            raise _refused("nginx did not come up", _text(words), config)
+            raise refused("nginx did not come up", _text(words), config)
 
     def _launch(self, argv: list[str], words: BinaryIO) -> None:
         """Run nginx until it has gone to the background. Its stderr is a file: a daemon would hold a pipe open."""
@@ -104,9 +104,9 @@ class NginxProcess:
             except subprocess.TimeoutExpired:
                 launched.terminate()  # not kill: it takes its workers with it
                 what = "nginx did not go to the background (is `daemon off` set?)"
-                raise _refused(what, _text(words), argv[-1]) from None
+                raise refused(what, _text(words), argv[-1]) from None
         if code:
-            raise _refused("nginx does not start", _text(words), argv[-1])
+            raise refused("nginx does not start", _text(words), argv[-1])
 
     def reload(self, *, prefix: str, config: str) -> None:
         """Reload and wait until the new worker generation serves and every old worker is leaving.
@@ -120,14 +120,23 @@ class NginxProcess:
             raise WorldError("no nginx of this prefix runs", where=prefix)
         tested = self.test(prefix=prefix, config=config)
         if not tested.ok:
-            raise _refused("nginx does not accept the configuration", tested.output, config)
+            raise refused("nginx does not accept the configuration", tested.output, config)
+        self.renew(master, config, lambda: os.kill(master, signal.SIGHUP))
+
+    @staticmethod
+    def renew(master: int, config: str, reload: Callable[[], None]) -> None:
+        """Have a master reload, and wait until its new workers serve and every old one is leaving.
+
+        Raises:
+            WorldError: it refuses, with the words of its error log.
+        """
         old = frozenset(processes.children(master))  # whatever their titles: one that has just been forked has none yet
         with _error_log(master) as log:
-            os.kill(master, signal.SIGHUP)
+            reload()
             _until(lambda: _renewed(master, old) or _given_up(_complaints(log, master)), _RELOAD_SECONDS)
             said = _complaints(log, master)
             if said or not _renewed(master, old):
-                raise _refused("nginx refused to reload and goes on with its old configuration", said, config)
+                raise refused("nginx refused to reload and goes on with its old configuration", said, config)
 
     def stop(self, *, prefix: str, config: str) -> None:
         """Stop the instance of this prefix and wait until it and its workers are gone. Nothing happens when none runs.
@@ -220,7 +229,7 @@ class NginxProcess:
 
         A worker carries its master's title until it has given itself one: a child without children is no master yet.
         """
-        ours = {pid for pid in self._instances(prefix, config) if processes.title(pid).startswith(_MASTER)}
+        ours = {pid for pid in self._instances(prefix, config) if processes.title(pid).startswith(MASTER)}
         return max((pid for pid in ours if processes.parent(pid) not in ours or processes.children(pid)), default=None)
 
     def _serving(self, prefix: str, config: str) -> bool:
@@ -232,7 +241,7 @@ def _runs(title: str, wanted: list[str], *, plain: bool) -> bool:
     """Whether a title names one of the wanted arguments; `plain`: also a master that names neither -p nor -c."""
     has_p, has_c = " -p " in title, " -c " in title
     if plain and not (has_p or has_c):
-        return title.startswith(_MASTER)
+        return title.startswith(MASTER)
     return any(words in title for words in wanted if (" -p " in words) == has_p and (" -c " in words) == has_c)
 
 
@@ -306,7 +315,7 @@ def _text(words: BinaryIO) -> str:
     return words.read().decode(errors="replace")
 
 
-def _refused(what: str, said: str, config: str) -> WorldError:
+def refused(what: str, said: str, config: str) -> WorldError:
     """A WorldError with nginx's own words as the hint. A busy address becomes the message, with its holder."""
     words = [re.sub(r"^(nginx: |\d{4}/\d\d/\d\d [\d:]+ )", "", line) for line in said.splitlines() if line.strip()]
     lines = list(dict.fromkeys(re.sub(r"(\[\w+\]) \d+#\d+:", r"\1", line) for line in words))

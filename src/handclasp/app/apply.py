@@ -39,6 +39,9 @@ class Proven:
     seen: str
 
 
+_MOST_TURNS = 25
+_PAUSE_SECONDS = 0.2
+
 LONGEST_WAIT = 300.0
 """So many seconds a run waits for others that change the same nginx."""
 
@@ -263,17 +266,26 @@ class _Run:
         return proven
 
     def _prove(self) -> tuple[Proven, ...]:
-        return self.prover.after(self.plan.probes)
+        """The probes. Where workers cannot be watched, the new ones may come into force a moment after the reload command."""
+        proven = self.prover.after(self.plan.probes)
+        for _ in range(_MOST_TURNS if self.gear.control.foreign else 0):
+            if all(one.ok for one in proven):
+                break
+            self.gear.pause(_PAUSE_SECONDS)
+            proven = self.prover.after(self.plan.probes)
+        return proven
 
     def _back(self, journal: Journal, error: BaseException) -> None:
         """Put everything back, and say on the error whether that worked."""
         try:
             _put_back(self.gear, self.instance, journal)
         except HandclaspError as second:
+            kept = f"the journal is kept in {self.instance.journal}: put that right, and run the command again"
+            said = error.hint if isinstance(error, HandclaspError) else None
             raise WorldError(
                 f"{error}; and putting things back failed: {second}",
                 where=self.instance.config,
-                hint=f"the journal is kept in {self.instance.journal}: put that right, and run the command again",
+                hint=f"{said}\n{kept}" if said else kept,
             ) from error
         if isinstance(error, HandclaspError):
             with contextlib.suppress(HandclaspError):  # a full disk may be why it failed

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from handclasp.app.apply_place import Place, remembered
+from handclasp.app.apply_place import Place, gear_at, remembered
 from handclasp.app.apply_state import Gear
 from handclasp.app.home import Home
 from handclasp.app.register import may_enter
@@ -60,6 +60,7 @@ class _Line(msgspec.Struct, frozen=True):
 
 def effect_of(home: Home, gear: Gear, place: Place, plan: Plan, orders: tuple[SiteOrder, ...]) -> Effect:
     """What the plan changes for those who come, told from the files it writes and the logs of the sites that are there."""
+    gear = gear_at(gear, place)
     bundle, crl = f"{place.pki}/ca.pem", place.crl
     before, after = _lists(_now(gear, crl)), _lists(_then(gear, plan, crl))
     seen = set(_seen(home, gear, place, orders))

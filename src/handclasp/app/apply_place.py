@@ -2,14 +2,16 @@
 
 import posixpath
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
 from handclasp.app.apply_state import Gear, Instance
 from handclasp.app.home import Home, Layout
+from handclasp.app.mapped import MappedFiles
 from handclasp.app.read_config import read_config
 from handclasp.app.site import LOG_FOLDER, SiteOrder
+from handclasp.model.control import PLAIN, NginxControl
 from handclasp.model.errors import InputError, PolicyError
 from handclasp.nginxconf.include import is_pattern, matching
 from handclasp.nginxconf.parse import parse
@@ -32,6 +34,7 @@ class Place:
     pki: str
     logs: str
     own: bool
+    control: NginxControl = PLAIN
 
     @property
     def memory(self) -> str:
@@ -112,6 +115,34 @@ def place_beside(gear: Gear, instance: Instance) -> Place:
     return Place(instance=instance, sites=own, pki=own, logs=LOG_FOLDER, own=False)
 
 
+def commanded_place(gear: Gear, folder: str, control: NginxControl) -> Place:
+    """As `adopted_place`, for an nginx that is reached by `control`; `folder` is as it is here.
+
+    Paths of the place are those that nginx sees. Raises as `adopted_place`.
+    """
+    files = MappedFiles(gear.files, control.mounts)
+    there = files.inside(folder)
+    own = replace(gear, files=files, nginx=gear.commanded(control))
+    return replace(adopted_place(own, there, prefix=there), control=control)
+
+
+def known_place(home: Home, folder: str) -> Place | None:
+    """The place that something was put into before, by the folder of its configuration as it is here, if commands reach it."""
+    for place in adopted_places(home):
+        here = MappedFiles(home.files, place.control.mounts).outside(place.instance.folder)
+        if here == folder and place.control != PLAIN:
+            return place
+    return None
+
+
+def gear_at(gear: Gear, place: Place) -> Gear:
+    """The ports for a place: its files by the paths that its nginx sees, and that nginx itself."""
+    if place.control == gear.control:
+        return gear
+    control = place.control
+    return replace(gear, files=MappedFiles(gear.files, control.mounts), nginx=gear.commanded(control), control=control)
+
+
 def adopted_places(home: Home) -> tuple[Place, ...]:
     """Every place outside the home that sites were put into."""
     return msgspec.json.decode(home.store.value(_ADOPTED) or "[]", type=tuple[Place, ...])
@@ -128,11 +159,12 @@ def note_place(home: Home, place: Place) -> None:
 
 def remembered(home: Home, place: Place | None = None) -> tuple[SiteOrder, ...]:
     """The sites that are applied in a place (None: the private one); InputError when the note of them is damaged."""
-    path = (place or private_place(home)).memory
-    if not home.files.exists(path):
+    where = place or private_place(home)
+    path, files = where.memory, MappedFiles(home.files, where.control.mounts)
+    if not files.exists(path):
         return ()
     try:
-        return msgspec.json.decode(home.files.read(path), type=tuple[SiteOrder, ...])
+        return msgspec.json.decode(files.read(path), type=tuple[SiteOrder, ...])
     except msgspec.DecodeError as error:
         raise InputError(f"is not the list of sites that Handclasp wrote: {error}", where=path) from error
 

@@ -123,7 +123,7 @@ class SiteProver:
 
     `sessions` are saved TLS sessions by step; those saved before the change are what must not be resumed after it. `let_in`
     says of which of them the client was inside. `alike` are sites whose application is somebody else's: whoever is admitted
-    there must be answered as before.
+    there must be answered as before. `at`: where all sites are asked, None: at the address that each listens on.
     """
 
     door: Probe
@@ -134,6 +134,7 @@ class SiteProver:
     let_in: set[tuple[str, Who, str | None, TlsVersion | None]] = field(default_factory=set)
     statuses: dict[tuple[str, Who, TlsVersion | None], int | None] = field(default_factory=dict)
     alike: frozenset[str] = frozenset()
+    at: tuple[str, int] | None = None
 
     def before(self) -> None:
         """Save a session of every good or leaving client that has none yet, and what the good ones are answered."""
@@ -183,7 +184,7 @@ class SiteProver:
 
     def _request(self, step: ProbeStep, session: bytes | None) -> ProbeRequest:
         site = self.sites[step.site]
-        address, port = site.listen[0]
+        address, port = self.at or site.listen[0]
         host = site.server_names[0].replace("*", "handclasp-probe", 1)
         return ProbeRequest(
             address=LOOPBACK.get(address, address).strip("[]"),

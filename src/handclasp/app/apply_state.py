@@ -8,6 +8,7 @@ from datetime import datetime
 
 import msgspec
 
+from handclasp.model.control import PLAIN, NginxControl
 from handclasp.model.errors import WorldError
 from handclasp.model.plan import RemoveFile, WriteFile
 from handclasp.ports.clock import Clock, Entropy
@@ -23,7 +24,10 @@ Change = WriteFile | RemoveFile
 
 @dataclass(frozen=True, slots=True)
 class Gear:
-    """The ports that an apply takes. `actor` is who is at work, for the history; `pause` waits so many seconds."""
+    """The ports that an apply takes. `actor` is who is at work, for the history; `pause` waits so many seconds.
+
+    `commanded` makes the nginx of a control, and `control` is whose files and nginx these are (see apply_place.gear_at).
+    """
 
     files: FileTree
     nginx: Nginx
@@ -32,6 +36,8 @@ class Gear:
     entropy: Entropy
     actor: str
     pause: Callable[[float], None]
+    commanded: Callable[[NginxControl], Nginx]
+    control: NginxControl = PLAIN
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,14 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import msgspec
 
-from handclasp.app.site import LOG_FOLDER, SiteOrder, parse_listen
+from handclasp.app.intent_tables import FileTable, NginxTable, PathTable, RateTable, SiteTable, TlsTable, UpstreamTable
+from handclasp.app.site import SiteOrder, parse_listen
 from handclasp.app.toml_places import place_of
+from handclasp.model.control import PLAIN, NginxControl
 from handclasp.model.errors import HandclaspError, InputError
 from handclasp.model.intent import EVERYWHERE, OWN_TLS, OcspIntent, PathIntent, RateIntent, SiteIntent, UpstreamIntent
 from handclasp.model.nginx import NginxVersion
@@ -24,93 +26,8 @@ from handclasp.pki.names import identity_name
 T = TypeVar("T")
 V = TypeVar("V")
 
-Text = Annotated[str, msgspec.Meta(min_length=1)]
-Names = Annotated[tuple[Text, ...], msgspec.Meta(min_length=1)]
-Rate = Annotated[str, msgspec.Meta(pattern="^[1-9][0-9]{0,5}r/[sm]$")]
 Listed = tuple[str, ...] | None
 Groups = Mapping[str, tuple[str, ...]]
-TargetName = Literal["conf.d", "sites-available", "docker"]
-
-
-class UpstreamTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """[site.upstream]: where requests go. Paths are relative to the folder of the file."""
-
-    url: Text
-    ca: Text | None = None
-    name: Text | None = None
-    verify_depth: Annotated[int, msgspec.Meta(ge=0, le=9)] = 1
-    crl: Text | None = None
-    certificate: Text | None = None
-    key: Text | None = None
-    websocket: bool = False
-    client_cert: bool = False
-
-
-class PathTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """[[site.path]]: other rules for a path and all below it. What is left out is as for the site."""
-
-    path: Annotated[str, msgspec.Meta(pattern="^/.")]
-    allow: Names | None = None
-    free_from: tuple[Text, ...] | None = None
-
-
-class RateTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """[site.rate]: `strangers` for each address without a certificate, `clients` for each certificate ("10r/s", "30r/m")."""
-
-    strangers: Rate | None = None
-    clients: Rate | None = None
-    burst: Annotated[int, msgspec.Meta(ge=0, le=100_000)] = 20
-
-
-class OcspTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """[site.ocsp]: ask a responder about each client, besides the CRLs."""
-
-    check: Literal["leaf", "on"] = "leaf"
-    responder: Annotated[str, msgspec.Meta(pattern="^http://")] | None = None
-    resolver: Text | None = None
-
-
-class TlsTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """[site.tls]: protocols and ciphers of one's own, in OpenSSL's words. `ciphers` are those of TLSv1.2."""
-
-    protocols: Annotated[tuple[Literal["TLSv1.2", "TLSv1.3"], ...], msgspec.Meta(min_length=1)]
-    ciphers: tuple[Text, ...] = ()
-
-
-class SiteTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """[[site]]: one site. Without `allow` every client of the CA may enter; an empty list would be misread, and is refused.
-
-    In a list "@ops" is everybody of the group ops, "*" every client of the CA. `free_from`: networks that need no certificate.
-    """
-
-    server_names: Annotated[tuple[Text, ...], msgspec.Meta(min_length=1)]
-    listen: Annotated[tuple[Text | int, ...], msgspec.Meta(min_length=1)] = ("443",)
-    allow: Names | None = None
-    free_from: tuple[Text, ...] = ()
-    path: tuple[PathTable, ...] = ()
-    rate: RateTable | None = None
-    ocsp: OcspTable | None = None
-    tls: Literal["intermediate", "modern"] | TlsTable = "intermediate"
-    upstream: UpstreamTable | None = None
-    certificate: Text | None = None
-    certificate_key: Text | None = None
-    log_folder: Text = LOG_FOLDER
-
-
-class NginxTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """[nginx]: the nginx that will read the result. `home_inside`: where it sees the home, when that is another place."""
-
-    version: Text | None = None
-    target: TargetName | None = None
-    home_inside: Text | None = None
-
-
-class FileTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The whole file."""
-
-    site: Annotated[tuple[SiteTable, ...], msgspec.Meta(min_length=1)]
-    nginx: NginxTable = NginxTable()
-    groups: dict[Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9-]*$")], Names] = msgspec.field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +38,8 @@ class IntentFile:
     version: NginxVersion | None = None
     target: str | None = None
     home_inside: str | None = None
+    config_dir: str | None = None
+    control: NginxControl | None = None
 
 
 def schema() -> dict[str, Any]:
@@ -146,6 +65,8 @@ def read_intent(content: bytes, path: str) -> IntentFile:
         version=version,
         target=table.nginx.target,
         home_inside=table.nginx.home_inside,
+        config_dir=reader.file(table.nginx.config_dir),
+        control=reader.control(table.nginx),
     )
 
 
@@ -189,8 +110,8 @@ class _Reader:
         )
         return SiteOrder(
             intent=self._possible(at, intent),
-            certificate=self._file(site.certificate),
-            certificate_key=self._file(site.certificate_key),
+            certificate=self.file(site.certificate),
+            certificate_key=self.file(site.certificate_key),
             log_folder=site.log_folder,
             home_inside=table.nginx.home_inside or ("/etc/handclasp" if table.nginx.target == "docker" else None),
         )
@@ -236,6 +157,22 @@ class _Reader:
                 self.checked(f"{at}.free_from", text, network)
         return networks
 
+    def control(self, table: NginxTable) -> NginxControl | None:
+        """How that nginx is reached; None when nothing is said of it."""
+        at = self.checked("nginx.probe_at", table.probe_at, parse_listen)
+        said = NginxControl(
+            command=table.command,
+            reload=table.reload,
+            pid_file=self.file(table.pid_file),
+            mounts=tuple((inside, self.file(here) or here) for inside, here in table.mounts.items()),
+            probe_at=at,
+        )
+        if said == PLAIN:
+            return None
+        if table.config_dir is None:
+            self._refuse("nginx", "this is about an nginx of somebody else", "add config_dir: where its nginx.conf is, here")
+        return said
+
     def checked(self, key: str, value: V | None, check: Callable[[V], T]) -> T | None:
         """`check(value)`; its refusal gets the place of the value. None stays None."""
         if value is None:
@@ -250,17 +187,18 @@ class _Reader:
             return None
         return UpstreamIntent(
             url=table.url,
-            trusted_certificate=self._file(table.ca),
+            trusted_certificate=self.file(table.ca),
             name=table.name,
             verify_depth=table.verify_depth,
-            crl=self._file(table.crl),
-            certificate=self._file(table.certificate),
-            certificate_key=self._file(table.key),
+            crl=self.file(table.crl),
+            certificate=self.file(table.certificate),
+            certificate_key=self.file(table.key),
             websocket=table.websocket,
             client_cert=table.client_cert,
         )
 
-    def _file(self, path: str | None) -> str | None:
+    def file(self, path: str | None) -> str | None:
+        """A path of the file, from the folder that it is in."""
         return None if path is None else posixpath.normpath(posixpath.join(posixpath.dirname(self.path), path))
 
     def _refuse(self, key: str, what: str, hint: str | None, value: str | None = None) -> NoReturn:

@@ -11,7 +11,7 @@ from handclasp.app.apply import Applied, Proven, Way, unfinished
 from handclasp.app.apply_cast import NO_CLIENT, Cast, holder
 from handclasp.app.apply_history import Kind, newest
 from handclasp.app.apply_lockout import bundle_of, refuse_lockout
-from handclasp.app.apply_place import Place, adopted_places, private_place, remembered
+from handclasp.app.apply_place import Place, adopted_places, gear_at, private_place, remembered
 from handclasp.app.apply_proof import SiteProver, leaving_steps, spoken
 from handclasp.app.apply_site import Leaving, apply_sites
 from handclasp.app.apply_state import Gear, Instance
@@ -119,6 +119,7 @@ def revoke_records(home: Home, gear: Gear, chosen: tuple[CertificateRecord, ...]
 def _sessions(home: Home, gear: Gear, place: Place, leaving: tuple[CertificateRecord, ...]) -> SiteProver:
     """TLS sessions of those who are about to leave: whoever's reload it is that shuts them out, these must not be resumed."""
     members = tuple(member for record in leaving if (member := holder(home, record)))
+    gear = gear_at(gear, place)
     sites = {order.intent.server_names[0]: order.intent for order in remembered(home, place)}
     sites |= {one.name: intent_of(one) for one in observed(gear.files, place) if one.stage is Stage.REQUIRING}
     prover = SiteProver(
@@ -126,6 +127,7 @@ def _sessions(home: Home, gear: Gear, place: Place, leaving: tuple[CertificateRe
         sites=sites,
         cast=Cast(good=(), revoked=members, foreign=NO_CLIENT),
         watched=leaving_steps(sites.values(), members),
+        at=gear.control.probe_at,
     )
     if members and gear.nginx.running(prefix=place.instance.prefix, config=place.instance.config):
         prover.before()
@@ -163,9 +165,11 @@ def _published(home: Home) -> bool:
 def _places(home: Home, gear: Gear) -> tuple[Place, ...]:
     """Every nginx that serves a site of this home."""
     known = (private_place(home), *adopted_places(home))
-    return tuple(
-        place for place in known if remembered(home, place) or observed(gear.files, place) or unfinished(gear, place.instance)
-    )
+    return tuple(place for place in known if _in_use(home, gear_at(gear, place), place))
+
+
+def _in_use(home: Home, gear: Gear, place: Place) -> bool:
+    return bool(remembered(home, place) or observed(gear.files, place)) or unfinished(gear, place.instance)
 
 
 def _everywhere(
@@ -199,7 +203,7 @@ def _enforce(
     leaving = Leaving(serials=frozenset(record.serial for record in records), seen=seen, publish=lambda: _publish_locked(home))
 
     def choose() -> tuple[SiteOrder, ...]:
-        gather(home, gear, place.instance)
+        gather(home, gear_at(gear, place), place.instance)
         return remembered(home, place)
 
     done = apply_sites(home, gear, choose, leaving=leaving, way=way, place=place)

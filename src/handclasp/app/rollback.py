@@ -2,7 +2,7 @@
 
 from handclasp.app.apply import Applied, Proven, holding, roll_back
 from handclasp.app.apply_cast import cast_of
-from handclasp.app.apply_place import Place, kept_in_rollback, private_place, remembered
+from handclasp.app.apply_place import Place, gear_at, kept_in_rollback, private_place, remembered
 from handclasp.app.apply_proof import steps_for
 from handclasp.app.apply_site import private_instance, site_prover
 from handclasp.app.apply_state import Gear
@@ -17,6 +17,7 @@ def rollback(home: Home, gear: Gear, place: Place | None = None, *, number: int 
     See `apply.roll_back`.
     """
     where = place or private_place(home)
+    gear = gear_at(gear, where)
     # Which sites there were is only known once their list is back; so the proof reads it then.
     return roll_back(
         gear,

@@ -10,6 +10,7 @@ from handclasp.cli.ca_options import passphrase_options
 from handclasp.cli.evidence_options import AbsolutePath
 from handclasp.cli.frame import Frame, framed
 from handclasp.cli.nginx.applying import config_dir_option, free_listen, open_world, report_applied, show_plan
+from handclasp.cli.nginx.control_options import control_of, control_options
 from handclasp.cli.nginx.site_options import FILE, site_options, site_order
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 @click.option("--file", "intent", type=FILE, help="Serve exactly the sites of a handclasp.toml.")
 @click.option("--nginx", "nginx_path", type=FILE, help="The nginx binary.  [default: this machine's]")
 @config_dir_option
+@control_options
 @click.option(
     "--plan", "saved", type=AbsolutePath(), help="Apply a plan that `nginx plan --save` wrote: exactly that, or nothing."
 )
@@ -55,17 +57,19 @@ def command(
       handclasp nginx apply --server-name app.test --listen 127.0.0.1:8443 --upstream http://127.0.0.1:8080
       handclasp nginx apply --server-name app.test --allow alice --dry-run
       handclasp nginx apply --server-name app.test --config-dir /etc/nginx
+      handclasp nginx apply --server-name app.test --config-dir /srv/nginx \
+          --mount /etc/nginx=/srv/nginx --nginx-command 'docker exec web nginx'
       handclasp nginx apply --file handclasp.toml
       handclasp nginx apply --plan tomorrow.plan
     """
     here = open_world(frame, nginx_path, passphrase_file, passphrase_fd)
     here.nginx.build()  # no nginx: said before a certificate is issued for it
     if saved:
-        if dry_run or force or config_dir or any(site.values()):
+        if dry_run or force or config_dir or control_of(site) or any(site.values()):
             raise click.UsageError("--plan says everything: leave the other options out")
         _apply_saved(frame, here, saved)
         return
-    place = here.place(config_dir)
+    place = place_of(here, config_dir, site)
     if dry_run:
         show_plan(frame, here, place, orders_of(here, place, site), force=force)
         return
@@ -87,6 +91,20 @@ def _apply_saved(frame: Frame, here: "World", path: str) -> None:
     way = Way(start=place.own, force=plan.force)
     done = apply_sites(here.ca, here.gear, lambda: plan.sites, place=place, way=way, wanted=plan)
     report_applied(frame, here, place, done)
+
+
+def place_of(here: "World", config_dir: str | None, options: dict[str, Any]) -> "Place":
+    """The nginx that the options, or [nginx] of the file, are about."""
+    control = control_of(options)
+    if options["intent"] and config_dir is None and control is None:
+        from handclasp.app.intent_file import read_intent
+
+        path = os.path.abspath(options["intent"])  # noqa: PTH100
+        said = read_intent(here.files.read(path), path)
+        config_dir, control = said.config_dir, said.control
+    if control is not None and config_dir is None:
+        raise click.UsageError("these options are about an nginx of somebody else: add --config-dir DIR")
+    return here.place(config_dir, control)
 
 
 def orders_of(here: "World", place: "Place", site: dict[str, Any]) -> "tuple[SiteOrder, ...]":

@@ -25,11 +25,13 @@ def command(frame: Frame, *, config_dir: str | None, config: str | None) -> None
       handclasp nginx history --config /etc/nginx/nginx.conf --json
     """
     from handclasp.app.apply_history import entries, standing
+    from handclasp.app.apply_place import gear_at
     from handclasp.present.plan_text import history_text
 
     here = open_world(frame)
-    instance = here.instance(config) if config else here.place(config_dir).instance
-    found = entries(here.gear, instance)
+    place = None if config else here.place(config_dir)
+    instance = place.instance if place else here.instance(config or "")
+    found = entries(gear_at(here.gear, place) if place else here.gear, instance)
     if frame.json:
         frame.document("nginx-history", {"config": instance.config, "standing": standing(found), "changes": _fields(found)})
         return

@@ -7,6 +7,7 @@ import click
 from handclasp.cli.evidence_options import AbsolutePath
 from handclasp.cli.frame import Frame, framed
 from handclasp.cli.nginx.applying import config_dir_option, open_world, show_plan
+from handclasp.cli.nginx.control_options import control_options
 from handclasp.cli.nginx.site_options import FILE, site_options
 
 
@@ -15,6 +16,7 @@ from handclasp.cli.nginx.site_options import FILE, site_options
 @click.option("--file", "intent", type=FILE, help="The sites of a handclasp.toml.")
 @click.option("--nginx", "nginx_path", type=FILE, help="The nginx binary.  [default: this machine's]")
 @config_dir_option
+@control_options
 @click.option("--force", is_flag=True, help="Plan over files that were changed by hand.")
 @click.option("--save", type=AbsolutePath(), help="Keep the plan in a file, for `nginx apply --plan FILE`.")
 @framed
@@ -31,8 +33,8 @@ def command(
       handclasp nginx plan --server-name app.test --allow alice
       handclasp nginx plan --file handclasp.toml --save tomorrow.plan
     """
-    from handclasp.cli.nginx.apply import orders_of
+    from handclasp.cli.nginx.apply import orders_of, place_of
 
     here = open_world(frame, nginx_path)
-    place = here.place(config_dir)
+    place = place_of(here, config_dir, site)
     show_plan(frame, here, place, orders_of(here, place, site), force=force, save=save)
