@@ -1,7 +1,12 @@
 """A fleet at once: everything judged, everything recorded, and whole after a kill at any step."""
 
+import io
+import os
 import signal
+import subprocess
+import sys
 import tarfile
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,6 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from handclasp.adapters.fork_workers import ForkWorkers
+from handclasp.app.fleet import issue_fleet
+from handclasp.app.fleet_archive import END, member
+from handclasp.app.issue import IssueOrder
+from handclasp.model.errors import WorldError
 from handclasp.model.issuance import IssuanceRequest, KeyType, Profile
 from handclasp.pki import tbs
 from handclasp.pki.alt_names import subject_alt_name
@@ -33,7 +43,7 @@ def unpacked(folder: Path, target: Path) -> Path:
     return target
 
 
-def assert_whole(ca: Ca, target: Path, names: set[str]) -> None:
+def assert_whole(ca: Ca, target: Path, names: set[str], *, names_in_san: bool = True) -> None:
     store = ca.world.store
     good = {record.name: record for record in store.certificates() if record.state == "issued" and record.profile == "client"}
     assert set(good) == names
@@ -44,7 +54,9 @@ def assert_whole(ca: Ca, target: Path, names: set[str]) -> None:
         assert openssl("pkey", "-in", key, "-pubout") == openssl("x509", "-in", chain, "-noout", "-pubkey")
         crl, bundle = ca.home / "ca/crl.pem", ca.home / "ca/bundle.pem"
         openssl("verify", "-x509_strict", "-crl_check_all", "-CRLfile", crl, "-CAfile", bundle, "-purpose", "sslclient", chain)
-        assert f"DNS:d{name.partition('-')[2]}.test" in openssl("x509", "-in", chain, "-noout", "-ext", "subjectAltName")
+        assert not names_in_san or f"DNS:d{name.partition('-')[2]}.test" in openssl(
+            "x509", "-in", chain, "-noout", "-ext", "subjectAltName"
+        )
     ca.run("audit")
 
 
@@ -70,10 +82,78 @@ def test_killed_anywhere_it_goes_on(ca: Ca, tmp_path: Path, point: str) -> None:
     assert_whole(ca, unpacked(out, tmp_path / "all"), {f"device-{n}" for n in range(12)})
 
 
-def test_one_name_that_is_not_allowed_stops_the_batch_before_any_key_is_used(ca: Ca, tmp_path: Path) -> None:
+def test_who_is_not_allowed_is_named_and_the_others_go_on(ca: Ca, tmp_path: Path) -> None:
     ca.run("ca", "add", "narrow", "--for", "client", "--permit", "dns:d1.test")
-    ca.run("issue", "--from", table(tmp_path, 3), "--into", str(tmp_path / "fleet"), expect=4)
-    assert [one for one in ca.world.store.certificates() if one.profile == "client"] == []
+    done = ca.json("issue", "--from", table(tmp_path, 3), "--into", str(tmp_path / "fleet"), expect=1)
+    assert done["issued"] == 1
+    assert [one["name"] for one in done["skipped"]] == ["device-0", "device-2"]
+    assert all("d1.test" in one["why"] for one in done["skipped"])
+    records = [one for one in ca.world.store.certificates() if one.profile == "client"]
+    assert [(one.name, one.state) for one in records] == [("device-1", "issued")]
+
+
+def test_names_that_are_alike_in_one_fleet_get_one_certificate(ca: Ca, tmp_path: Path) -> None:
+    home = ca.world.ca
+    orders = [IssueOrder(name=name) for name in ("alice", "bob", "Alice", "alice", "carl")]
+    done = list(issue_fleet(home, orders, ForkWorkers(1), folder=str(tmp_path / "fleet")))
+    assert [one.issued for one in done] == [3]
+    assert [name for name, _ in done[0].skipped] == ["Alice", "alice"]
+
+
+def test_batches_under_way_know_of_each_other(ca: Ca, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("handclasp.app.fleet.BATCH", 3)
+    orders = [IssueOrder(name=f"n{number % 8}") for number in range(16)]
+    done = list(issue_fleet(ca.world.ca, orders, ForkWorkers(2), folder=str(tmp_path / "fleet")))
+    assert sum(one.issued for one in done) == 8
+    assert sum(len(one.skipped) for one in done) == 8
+    assert_whole(ca, unpacked(tmp_path / "fleet", tmp_path / "all"), {f"n{number}" for number in range(8)}, names_in_san=False)
+
+
+def test_a_killed_worker_is_told_and_workers_end_with_their_parent(ca: Ca, tmp_path: Path) -> None:
+    script = tmp_path / "fleet.py"
+    script.write_text(STUCK)
+    words = [sys.executable, str(script), str(ca.home), str(ca.passphrase), str(tmp_path / "out")]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    workers = [int(word) for word in process.stdout.readline().split()]
+    process.kill()
+    process.wait(timeout=30)
+    process.stdout.close()
+    deadline = time.monotonic() + 30
+    while any(Path(f"/proc/{pid}").exists() for pid in workers):
+        assert time.monotonic() < deadline, workers
+        time.sleep(0.05)
+    with pytest.raises(WorldError, match="worker process was killed"), ForkWorkers(2).crew(0) as crew:
+        crew.submit(suicide, 1)()
+
+
+def suicide(_context: int, _item: int) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+STUCK = """
+import itertools, multiprocessing, sys
+from handclasp.adapters.fork_workers import ForkWorkers
+from handclasp.app.fleet import issue_fleet
+from handclasp.app.issue import IssueOrder
+from handclasp.wiring import World
+home, passphrase, folder = sys.argv[1:]
+orders = (IssueOrder(name=f"n{number}") for number in itertools.count())
+for batch in issue_fleet(World(home, passphrase_file=passphrase).ca, orders, ForkWorkers(2), folder=folder):
+    print(*(child.pid for child in multiprocessing.active_children()), flush=True)
+"""
+
+
+@settings(max_examples=60, deadline=None)
+@given(name=st.text(min_size=1, max_size=150).filter(lambda text: "\0" not in text), content=st.binary(max_size=1500))
+def test_members_are_what_the_library_reads(name: str, content: bytes) -> None:
+    archive = io.BytesIO(member(name, content, mode=0o600, moment=1_800_000_000) + END)
+    with tarfile.open(fileobj=archive) as opened:
+        (found,) = opened.getmembers()
+        assert (found.name, found.mode, found.mtime, found.isreg()) == (name.rstrip("/"), 0o600, 1_800_000_000, True)
+        read = opened.extractfile(found)
+        assert read is not None
+        assert read.read() == content
 
 
 names = st.lists(

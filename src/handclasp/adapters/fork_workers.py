@@ -2,14 +2,22 @@
 
 import multiprocessing
 import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeVar
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from typing import Any, Generic, TypeVar
+
+from handclasp.model.errors import WorldError
+from handclasp.ports.workers import Crew
 
 A = TypeVar("A")
 B = TypeVar("B")
+C = TypeVar("C")
 
-_task: Callable[[Any], Any] | None = None
+_context: Any = None
 
 
 class ForkWorkers:
@@ -22,27 +30,68 @@ class ForkWorkers:
     def __init__(self, count: int | None = None) -> None:
         self._count = count or len(os.sched_getaffinity(0))
 
-    def run(self, function: Callable[[A], B], items: Iterable[A], *, ahead: int = 4) -> Iterator[B]:
-        """Results in the order of `items`, of which at most `ahead` are under way."""
+    @contextmanager
+    def crew(self, context: C) -> Iterator[Crew[C]]:
+        """As ports.Workers.crew. The context is inherited by the fork: it is never written anywhere."""
         if self._count < 2:
-            yield from map(function, items)
+            yield _Alone(context)
             return
-        context = multiprocessing.get_context("fork")
-        with context.Pool(self._count, initializer=_remember, initargs=(function,)) as pool:  # inherited, never pickled
-            waiting: deque[Any] = deque()
-            for item in items:
-                waiting.append(pool.apply_async(_apply, (item,)))
-                if len(waiting) >= ahead:
-                    yield waiting.popleft().get()
-            while waiting:
-                yield waiting.popleft().get()
+        fork = multiprocessing.get_context("fork")
+        pool = ProcessPoolExecutor(self._count, mp_context=fork, initializer=_begin, initargs=(context,))
+        try:
+            yield _Forked(pool)
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
-def _remember(function: Callable[[Any], Any]) -> None:
-    global _task  # noqa: PLW0603 - how a forked worker learns its task
-    _task = function
+class _Alone(Generic[C]):
+    """Everything in this process, at once."""
+
+    def __init__(self, context: C) -> None:
+        self._context = context
+
+    def submit(self, task: Callable[[C, A], B], item: A) -> Callable[[], B]:
+        done: Future[B] = Future()
+        try:
+            done.set_result(task(self._context, item))
+        except Exception as error:  # noqa: BLE001 - it is raised where the result is asked for
+            done.set_exception(error)
+        return done.result
 
 
-def _apply(item: Any) -> Any:
-    assert _task is not None
-    return _task(item)
+class _Forked(Generic[C]):
+    def __init__(self, pool: ProcessPoolExecutor) -> None:
+        self._pool = pool
+
+    def submit(self, task: Callable[[C, A], B], item: A) -> Callable[[], B]:
+        done = self._pool.submit(_apply, task, item)
+
+        def result() -> B:
+            try:
+                made: B = done.result()
+            except BrokenProcessPool as error:
+                raise WorldError(
+                    "a worker process was killed", hint="is there enough memory? Run it again: it goes on where it was"
+                ) from error
+            return made
+
+        return result
+
+
+def _begin(context: Any) -> None:
+    """In each worker: an interrupt is the parent's affair, and nobody who holds a key outlives the parent."""
+    global _context  # noqa: PLW0603 - how a forked worker learns its job
+    _context = context
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_the_parent, daemon=True).start()
+
+
+def _end_with_the_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+    os._exit(1)
+
+
+def _apply(task: Callable[[Any, A], B], item: A) -> B:
+    return task(_context, item)

@@ -3,10 +3,13 @@
 from typing import TYPE_CHECKING
 
 from handclasp.cli.frame import Frame
+from handclasp.cli.progress import progress
 
 if TYPE_CHECKING:
-    from handclasp.app.issue import IssueOrder
+    from handclasp.app.people import People
     from handclasp.wiring import World
+
+_MOST_SHOWN = 20
 
 
 def issue_table(frame: Frame, here: "World", table: str, into: str | None) -> int:
@@ -14,47 +17,54 @@ def issue_table(frame: Frame, here: "World", table: str, into: str | None) -> in
     from handclasp.app.people import issue_all, read_people
 
     here.lasting = True
-    orders = read_people(here.ca, here.files.read(table), where=table)
+    people = read_people(here.ca, here.files.read(table), where=table)
     if into is not None:
-        return _fleet(frame, here, orders, into)
-    rows = issue_all(here.ca, orders)
-    skipped = [row for row in rows if row.skipped]
+        return _fleet(frame, here, people, into)
+    issued, skipped = [], []
+    with progress(frame, len(people)) as step:
+        for row in issue_all(here.ca, people):
+            step(1)
+            if row.issued is None:
+                skipped.append({"name": row.name, "why": row.skipped})
+                if not frame.json:
+                    frame.out(f"{row.name}: skipped, {row.skipped}")
+                continue
+            issued.append(row.issued)
+            if not frame.json:
+                frame.out(f"{row.name}: good until {row.issued.record.not_after:%Y-%m-%d}   {row.issued.folder}")
     if frame.json:
         from handclasp.cli.ca_json import issued_json
 
-        frame.document(
-            "issue-table",
-            {
-                "issued": [issued_json(row.issued) for row in rows if row.issued],
-                "skipped": [{"name": row.name, "why": row.skipped} for row in skipped],
-            },
-        )
+        frame.document("issue-table", {"issued": [issued_json(one) for one in issued], "skipped": skipped})
         return 1 if skipped else 0
-    for row in rows:
-        if row.issued:
-            frame.out(f"{row.name}: good until {row.issued.record.not_after:%Y-%m-%d}   {row.issued.folder}")
-        else:
-            frame.out(f"{row.name}: skipped, {row.skipped}")
-    frame.hint(f"{len(rows) - len(skipped)} issued, {len(skipped)} skipped")
+    frame.hint(f"{len(issued)} issued, {len(skipped)} skipped")
     return 1 if skipped else 0
 
 
-def _fleet(frame: Frame, here: "World", orders: "tuple[IssueOrder, ...]", into: str) -> int:
+def _fleet(frame: Frame, here: "World", people: "People", into: str) -> int:
     from pathlib import Path
 
     from handclasp.app.fleet import issue_fleet
 
-    done = []
-    for batch in issue_fleet(here.ca, orders, here.workers, folder=str(Path(into).absolute())):
-        done.append(batch)
-        if batch.archive and not frame.json:
-            frame.out(f"{batch.issued}   {batch.archive}")
-    issued, skipped = sum(one.issued for one in done), [name for one in done for name in one.skipped]
+    issued = 0
+    archives: list[str] = []
+    skipped: list[tuple[str, str]] = []
+    with progress(frame, len(people)) as step:
+        for batch in issue_fleet(here.ca, people, here.workers, folder=str(Path(into).absolute())):
+            step(batch.issued + len(batch.skipped))
+            issued += batch.issued
+            skipped += batch.skipped
+            if batch.archive:
+                archives.append(batch.archive)
+                if not frame.json:
+                    frame.out(f"{batch.issued}   {batch.archive}")
     if frame.json:
-        archives = [one.archive for one in done if one.archive]
-        frame.document("issue-fleet", {"issued": issued, "archives": archives, "skipped": skipped})
+        refused = [{"name": name, "why": why} for name, why in skipped]
+        frame.document("issue-fleet", {"issued": issued, "archives": archives, "skipped": refused})
         return 1 if skipped else 0
-    for name in skipped[:20]:
-        frame.out(f"{name}: skipped, it has a certificate already")
+    for name, why in skipped[:_MOST_SHOWN]:
+        frame.out(f"{name}: skipped, {why}")
+    if len(skipped) > _MOST_SHOWN:
+        frame.out(f"and {len(skipped) - _MOST_SHOWN} more: --json names all")
     frame.hint(f"{issued} issued, {len(skipped)} skipped; the archives hold the only copies of the keys")
     return 1 if skipped else 0

@@ -5,6 +5,7 @@ a word in nginx's log and often a word in somebody's script. So it is checked ag
 refusal says which character, where, and what to do.
 """
 
+import re
 import unicodedata
 
 from handclasp.model.errors import UsageError
@@ -13,6 +14,7 @@ MAX_CHARACTERS = 64
 MAX_BYTES = 240  # 255 is what Linux file systems take; ".p12" and a temporary suffix come on top
 
 _INSIDE = frozenset("._-@+ ")
+_PLAIN = re.compile(r"[A-Za-z0-9._@+ -]+")
 _DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in "0123456789¹²³")})
 _IGNORABLE = (  # letters and marks among Unicode's Default_Ignorable_Code_Point: they show as nothing
     (0x034F, 0x034F), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x3164, 0x3164), (0xFE00, 0xFE0F),
@@ -81,6 +83,8 @@ def describe(character: str) -> str:
 
 
 def _check_characters(name: str) -> None:
+    if _PLAIN.fullmatch(name):
+        return
     marks = 0
     for position, character in enumerate(name, start=1):
         category = unicodedata.category(character)

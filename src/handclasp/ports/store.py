@@ -23,8 +23,11 @@ class Transaction(Protocol):
         """Many intents at once."""
         ...
 
-    def record_fleet(self, issuer: str, signed: Iterable[tuple[int, bytes]]) -> None:
-        """Attach signed certificates (serial, DER) to their intents, and mark them issued and exported."""
+    def record_fleet(self, issuer: str, signed: Iterable[tuple[int, bytes, str]]) -> None:
+        """Attach signed certificates to their intents, and mark them issued and exported.
+
+        Each is serial, DER, and SHA-256 of its key (SubjectPublicKeyInfo, DER) in hex.
+        """
         ...
 
     def record_issued(self, issuer: str, serial: int, certificate: bytes) -> None:

@@ -1,15 +1,29 @@
 """More than one processor."""
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Protocol, TypeVar
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Generic, Protocol, TypeVar
 
 A = TypeVar("A")
 B = TypeVar("B")
+C = TypeVar("C")
+K = TypeVar("K", covariant=True)
+
+
+class Crew(Protocol, Generic[K]):
+    """Works for one job: every task gets the job's context besides its own item."""
+
+    def submit(self, task: Callable[[K, A], B], item: A) -> Callable[[], B]:
+        """Begin a task; what is returned waits for its result and gives it, or raises what the task raised.
+
+        `task` is a function of a module or a class: it may be found by its name elsewhere. WorldError when a worker was killed.
+        """
+        ...
 
 
 class Workers(Protocol):
-    """Runs a pure function over many things at once."""
+    """All processors of a machine."""
 
-    def run(self, function: Callable[[A], B], items: Iterable[A], *, ahead: int = 4) -> Iterator[B]:
-        """Results in the order of `items`, of which at most `ahead` are under way: memory stays flat."""
+    def crew(self, context: C) -> AbstractContextManager[Crew[C]]:
+        """Workers who know `context` as it is now, secrets in memory included; gone when the block ends, or this process."""
         ...
