@@ -24,7 +24,7 @@ _PRIVATE_KEY = re.compile(  # to the end of the file when its own end is missing
     rb"-----BEGIN [A-Z0-9 ]{0,200}PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]{0,200}PRIVATE KEY-----\s*|\Z)", re.DOTALL
 )
 _NO_FILE = "No such file or directory"
-_NOT_REGULAR = "not a regular file"
+_NOT_REGULAR = ("not a regular file", "Is a directory")
 _FILE_DIRECTIVES = ("ssl_client_certificate", "ssl_trusted_certificate", "ssl_certificate", "ssl_crl")
 _CANDIDATE_SUFFIXES = (".pem", ".crt", ".cer", ".cert", ".crl", ".chain", ".ca", ".bundle", ".0", ".der")
 _MOST_CANDIDATES = 400
@@ -149,7 +149,7 @@ def _read_public(files: FileReader, path: str, unreadable: dict[str, str]) -> by
     except (InputError, WorldError) as error:
         if _NO_FILE in error.what and files.glob(path.replace("[", "[[]")):
             unreadable[path] = f"{_NO_FILE}: a link whose target is not there"
-        elif _NOT_REGULAR in error.what:
+        elif any(words in error.what for words in _NOT_REGULAR):
             return b""  # a folder or a device: OpenSSL opens it and finds nothing
         else:
             unreadable[path] = error.what

@@ -88,7 +88,7 @@ def _symptom(text: str, engine: Engine) -> Explanation | None:
 
 _NUMBER = re.compile(
     r"(?:(?P<upstream>upstream|proxy|上游)|(?P<client>client|客户端)|x509|verify|verification|openssl|ssl|certificate|error|code"
-    r"|number|错误号?|代码|[ :#=]|num)*\(?(?P<number>\d{1,3})(?:\s*[:：]\s*(?P<text>[^)]*(?:\([^)]*\)[^)]*)*))?\)?",
+    r"|number|错误号?|代码|[ :#=]|num)*\(?(?P<number>\d{1,3})(?:\s*[:：]\s*(?P<text>[^()]*+(?:\([^()]*+\)[^()]*+)*+))?\)?",
     re.IGNORECASE,
 )
 

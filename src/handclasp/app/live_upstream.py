@@ -10,9 +10,11 @@ from handclasp.model.verdict import Side
 from handclasp.ports.probe import Probe
 from handclasp.verdict.predict import Stage
 
+_MOST_ADDRESSES = 4  # each may keep us waiting until the timeout
+
 
 def with_live_upstream(evidence: Evidence, door: Probe, *, timeout: float = 2.0) -> Evidence:
-    """The evidence with the chain of the first upstream address that answers; unchanged when it is known or none does.
+    """The evidence with the chain of the first upstream address (of a few) that answers; unchanged when it is known.
 
     SNI is sent as nginx would send it (*_ssl_server_name). One that nginx does not verify is asked when it is in question.
     """
@@ -24,9 +26,7 @@ def with_live_upstream(evidence: Evidence, door: Probe, *, timeout: float = 2.0)
     if upstream is None or not wanted or stage.upstream_chain is not None:
         return evidence
     name = upstream.name.value if upstream.server_name.value and "$" not in upstream.name.value else ""
-    for address in upstream.addresses:
-        if address.startswith("unix:"):
-            continue
+    for address in [one for one in upstream.addresses if not one.startswith("unix:")][:_MOST_ADDRESSES]:
         try:
             chain = presented_by(door, address, sni=name, timeout=timeout)
         except HandclaspError:

@@ -19,7 +19,8 @@ def unified(path: str, before: bytes | None, after: bytes) -> str:
         after: the new content.
 
     Returns:
-        Text that ends in a line feed. Bytes that are not UTF-8 are shown as escapes: such a patch is for reading only.
+        Text that ends in a line feed. Bytes that are not UTF-8 are shown as escapes, and of lines beyond 8192 characters the
+        middle is left out: such a patch is for reading only.
     """
     if before == after:
         return ""
@@ -27,9 +28,10 @@ def unified(path: str, before: bytes | None, after: bytes) -> str:
     old = "/dev/null" if before is None else f"a/{name}"
     # An empty new file has no lines to show, but the header tells that it is made.
     lines = _compared(_lines(before or b""), _lines(after), old, f"b/{name}")
-    return "".join(_ended(lines or [f"--- {old}\n", f"+++ b/{name}\n"]))
+    return "".join(_ended(map(_shown, lines or [f"--- {old}\n", f"+++ b/{name}\n"])))
 
 
+_WIDEST = 8192
 _LONG = 500
 _CONTEXT = 3
 
@@ -108,6 +110,14 @@ def _lines(content: bytes) -> list[str]:
     return _LINE.findall(content.decode("utf-8", "backslashreplace"))
 
 
-def _ended(lines: list[str]) -> Iterator[str]:
+def _shown(line: str) -> str:
+    """A line of megabytes, a comment or a whole configuration, by its beginning and its end."""
+    if len(line) <= _WIDEST:
+        return line
+    half = _WIDEST // 4
+    return f"{line[:half]} [... {len(line) - 2 * half} characters ...] {line[-half:]}"
+
+
+def _ended(lines: Iterable[str]) -> Iterator[str]:
     for line in lines:
         yield line if line.endswith("\n") else line + "\n\\ No newline at end of file\n"

@@ -75,6 +75,8 @@ def _tree(start: str, prefix: str, documents: tuple[tuple[str, Document], ...], 
     return ConfigTree(start, prefix, directives.directives, {path: document.source for path, document in documents})
 
 
+_UTF16 = frozenset({b"\xff\xfe", b"\xfe\xff"})
+_ZEROS = b"\0\0\0\0"  # every second byte of what begins with ASCII letters
 _known: "WeakValueDictionary[tuple[bytes, str, bool], Document]" = WeakValueDictionary()
 
 
@@ -82,6 +84,12 @@ def _parsed(content: bytes, path: str, *, included: bool) -> Document:
     """Gathering, judging, and trying edits read the same files again: what a tree still holds is not parsed twice."""
     key = (content, path, included)
     if (found := _known.get(key)) is None:
+        if content[:2] in _UTF16 or content[1:8:2] == _ZEROS:
+            raise InputError(
+                "is UTF-16 text, as an editor or a shell of Windows writes it",
+                where=path,
+                hint=f"nginx reads UTF-8: iconv -f UTF-16 -t UTF-8 {path} > new.conf",
+            )
         found = _known[key] = parse(decode(content), path, included=included)
     return found
 

@@ -154,6 +154,13 @@ def certificate_from_der(data: bytes) -> Certificate:
 @lru_cache(maxsize=256)
 def crl_from_der(data: bytes) -> Crl:
     """Parse one CRL with all its entries. Raises ValueError when it is not one."""
+    try:
+        return _crl(data)
+    except (x509.DuplicateExtension, x509.InvalidVersion) as error:
+        raise ValueError(str(error)) from error
+
+
+def _crl(data: bytes) -> Crl:
     with quiet():
         parsed = x509.load_der_x509_crl(data)
     issuer = parsed.issuer.public_bytes()
