@@ -37,19 +37,21 @@ def run(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def on_free_ports(script: str) -> str:
-    for port in ("8443", "8444"):
+    for port in ("8443", "8444", "8555", "8556"):
         script = script.replace(port, str(free_port()))
     return script
 
 
-@pytest.mark.parametrize(
-    ("name", "wanted"),
-    [
-        ("tutorial", ["\n400\n200\n", "bob is refused", "[client-trust-intermediate-only]", "after: 200", "nginx was stopped"]),
-        ("diagnose", ["[client-intermediate-missing]", "error-log-level-hides-reason", "with yours          200"]),
-        ("agents", ['"schema": "handclasp/explain/1"', "client-crl-expired", "# Handclasp knowledge base"]),
-    ],
-)
+# What the run of each page must show. nginx.md has a test of its own (test_nginx_page.py).
+SHOWN = {
+    "tutorial": ["\n400\n200\n", "bob is refused", "[client-trust-intermediate-only]", "after: 200", "nginx was stopped"],
+    "diagnose": ["[client-intermediate-missing]", "error-log-level-hides-reason", "with yours          200"],
+    "serve": ['"ready": true', "certificate.pem: good", "nginx-locations.conf", '"name":"alice"'],
+    "agents": ['"schema": "handclasp/explain/1"', "client-crl-expired", "# Handclasp knowledge base"],
+}
+
+
+@pytest.mark.parametrize(("name", "wanted"), SHOWN.items())
 def test_the_page_does_what_it_says(tmp_path: Path, name: str, wanted: list[str]) -> None:
     script = script_of((DOCS / f"{name}.md").read_text("utf-8"))
     assert script
@@ -85,6 +87,23 @@ def test_links_lead_to_texts_and_files_that_are_there(item: guide.Guide) -> None
             if path and not re.match(r"https?:", path):
                 place = folder / item.folder / path
                 assert place.exists() or (DOCS / item.folder / path).exists(), f"{place} of {item.name} ({lang})"
+
+
+UNMARKED = re.compile(r"(?<!-->\n)^```sh\n(.*?)^```", re.DOTALL | re.MULTILINE)
+# What needs a configuration in /etc/nginx: the same commands run in tests/app_apply, on trees of their own.
+SYSTEM_NGINX = re.compile(r"--config /etc/nginx/|--config-dir /etc/nginx")
+
+
+@pytest.mark.parametrize("item", GUIDED, ids=lambda item: str(item.name))
+def test_every_shell_block_is_run(item: guide.Guide) -> None:
+    """A block of shell in a tutorial or a guide is marked, and what is marked is run."""
+    text, _ = guide.source(item, ENGLISH)
+    assert [block for block in UNMARKED.findall(text) if not SYSTEM_NGINX.search(block)] == []
+
+
+def test_every_page_with_marked_blocks_is_run() -> None:
+    marked = {item.name for item in GUIDED if MARKED.search(guide.source(item, ENGLISH)[0])}
+    assert marked == {*SHOWN, "nginx"}
 
 
 def test_every_kind_of_text_has_a_page_and_every_page_a_title_and_a_lead() -> None:
