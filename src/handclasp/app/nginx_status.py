@@ -1,11 +1,12 @@
 """Who asks whom for a certificate: one configuration seen from its listen addresses."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from handclasp.diagnose.lint import lint
 from handclasp.model.errors import HandclaspError
 from handclasp.model.evidence import Evidence
+from handclasp.model.intent import SiteIntent
 from handclasp.model.nginx import EffectiveConfig, Location, ProxyHeader, TlsServer, VerifyClient
 from handclasp.model.nginx_status import (
     AuthorityStatus,
@@ -13,11 +14,14 @@ from handclasp.model.nginx_status import (
     CrlStatus,
     Deadline,
     EndKind,
+    Enters,
+    EntryRule,
     NginxCheck,
     NginxStatus,
     ServerStatus,
     SocketStatus,
 )
+from handclasp.nginxconf.entry_rules import entry_rules
 from handclasp.nginxconf.select import Socket, sockets
 from handclasp.nginxconf.start_faults import evidence_faults
 from handclasp.pki.read import certificates_from_pem, crls_from_pem
@@ -44,15 +48,19 @@ def nginx_check(evidence: Evidence) -> NginxCheck:
     )
 
 
-def nginx_status(evidence: Evidence) -> NginxStatus:
-    """What every listen address asks and tells. Raises InputError for a configuration that cannot be read at all."""
+def nginx_status(evidence: Evidence, sites: Iterable[SiteIntent] = ()) -> NginxStatus:
+    """What every listen address asks and tells. Raises InputError for a configuration that cannot be read at all.
+
+    `sites` are those of ours in it: who may enter them is said by name.
+    """
     stage = Stage(evidence)
     config = stage.config
+    known = {site.server_names[0]: site for site in sites}
     return NginxStatus(
         config=evidence.root or "",
         nginx_version=str(stage.version),
         at=evidence.at,
-        sockets=tuple(_socket(socket, config, evidence) for socket in sockets(config)),
+        sockets=tuple(_socket(socket, config, evidence, known) for socket in sockets(config)),
         deadlines=_deadlines(config, evidence),
     )
 
@@ -84,7 +92,7 @@ def _ends(server: TlsServer, evidence: Evidence) -> Iterator[tuple[EndKind, str,
             yield EndKind.CRL, item.issuer_text, server.crl.value or "", item.next_update
 
 
-def _socket(socket: Socket, config: EffectiveConfig, evidence: Evidence) -> SocketStatus:
+def _socket(socket: Socket, config: EffectiveConfig, evidence: Evidence, known: Mapping[str, SiteIntent]) -> SocketStatus:
     default = socket.default
     return SocketStatus(
         context=socket.context,
@@ -95,12 +103,15 @@ def _socket(socket: Socket, config: EffectiveConfig, evidence: Evidence) -> Sock
         without_sni=default.label,
         without_sni_asks=default.verify_client.value.value,
         without_sni_rejected=default.reject_handshake.value,
-        servers=tuple(_server(server, config, evidence, default=server is default) for server in socket.servers),
+        servers=tuple(_server(server, config, evidence, known, default=server is default) for server in socket.servers),
     )
 
 
-def _server(server: TlsServer, config: EffectiveConfig, evidence: Evidence, *, default: bool) -> ServerStatus:
-    anchors = (server.client_certificate.value, server.trusted_certificate.value)
+def _server(
+    server: TlsServer, config: EffectiveConfig, evidence: Evidence, known: Mapping[str, SiteIntent], *, default: bool
+) -> ServerStatus:
+    anchors = dict.fromkeys((server.client_certificate.value, server.trusted_certificate.value))
+    ours = known.get(server.names[0]) if server.names else None
     crl = server.crl.value
     return ServerStatus(
         label=server.label,
@@ -114,6 +125,20 @@ def _server(server: TlsServer, config: EffectiveConfig, evidence: Evidence, *, d
         rejects_handshake=server.reject_handshake.value,
         backends=tuple(_backend(location, config) for location in server.locations if location.proxied),
         origin=server.origin,
+        enters=_zones(ours) if ours else entry_rules(server, config),
+    )
+
+
+def _zones(site: SiteIntent) -> tuple[EntryRule, ...]:
+    """What the intent of a site of ours says, path by path."""
+    return tuple(
+        EntryRule(
+            path=zone.path,
+            enters=Enters.CLIENTS if zone.allow is None else Enters.LISTED,
+            names=zone.allow or (),
+            networks=zone.free_from,
+        )
+        for zone in site.zones
     )
 
 

@@ -41,6 +41,30 @@ class BackendStatus:
     origin: Origin | None = None
 
 
+class Enters(StrEnum):
+    """Who may enter: every client of the CAs, those on a list, anybody at all, or whoever a condition lets in."""
+
+    CLIENTS = "clients"
+    LISTED = "listed"
+    ANYBODY = "anybody"
+    CONDITION = "condition"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryRule:
+    """Who may enter a path and what is below it. `networks`: from there no certificate is needed.
+
+    `names` are those of the list, or the values of the map that a condition asks.
+    """
+
+    path: str
+    enters: Enters
+    names: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
+    condition: str | None = None
+    origin: Origin | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerStatus:
     """One server{} behind a listen address. `asks` is the value of ssl_verify_client."""
@@ -56,6 +80,7 @@ class ServerStatus:
     rejects_handshake: bool
     backends: tuple[BackendStatus, ...]
     origin: Origin
+    enters: tuple[EntryRule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,8 @@ from handclasp.model.nginx_status import (
     BackendStatus,
     CrlStatus,
     EndKind,
+    Enters,
+    EntryRule,
     NginxCheck,
     NginxStatus,
     ServerStatus,
@@ -38,6 +40,16 @@ _UNTIL = Text(en="until", zh="至")
 _EXPIRED = Text(en="EXPIRED", zh="已过期")
 _FOREVER = Text(en="for ever", zh="永久")
 _NO_CRL = Text(en="none", zh="无")
+_MOST_NAMED = 8
+_MORE = Text(en=" and {count} more", zh=" 等另外 {count} 个")
+_ENTERS = Text(en="{where} is entered by {who}", zh="可进入 {where} 的有：{who}")
+_WHO = {
+    Enters.CLIENTS: Text(en="every client of its CAs", zh="其 CA 的所有客户端"),
+    Enters.LISTED: Text(en="{names}", zh="{names}"),
+    Enters.ANYBODY: Text(en="anybody: a certificate need not be shown", zh="任何人：可不出示证书"),
+}
+_FREE = Text(en="; from {networks} without a certificate", zh="；来自 {networks} 时无需证书")
+_UNLESS = Text(en="{where} is refused: {condition}   ({place})", zh="{where} 被拒绝的条件：{condition}   （{place}）")
 _TOLD = Text(en="is told", zh="获知")
 _NEXT = Text(en="ends next:", zh="即将到期：")
 _ENDS = {
@@ -133,6 +145,8 @@ def _socket(socket: SocketStatus, lang: str) -> Iterator[str]:
     heads = [tuple(head.in_language(lang) for head in _HEADS)] if socket.tls else []
     yield from table([*heads, *rows], indent="  ")
     for server in socket.servers:
+        yield from (f"  {_enters(server, rule, lang)}" for rule in server.enters)
+    for server in socket.servers:
         yield from (f"  {_told(server, backend, lang)}" for backend in server.backends)
 
 
@@ -178,6 +192,23 @@ def _crl(one: CrlStatus, lang: str) -> str:
     end = f"{one.next_update:%Y-%m-%d %H:%M}" if one.next_update else _FOREVER.in_language(lang)
     late = f" {_EXPIRED.in_language(lang)}" if one.expired else ""
     return visible(f"CRL {one.issuer} {_UNTIL.in_language(lang)} {end}{late}")
+
+
+def _enters(server: ServerStatus, rule: EntryRule, lang: str) -> str:
+    """One line: where, and who."""
+    where = visible(f"{server.label} {rule.path}")
+    if rule.enters is Enters.CONDITION:
+        names = f" ({_names(rule.names, lang)})" if rule.names else ""
+        return _UNLESS.in_language(lang).format(where=where, condition=visible(rule.condition or ""), place=rule.origin) + names
+    who = _WHO[rule.enters].in_language(lang).format(names=_names(rule.names, lang))
+    free = _FREE.in_language(lang).format(networks=visible(", ".join(rule.networks))) if rule.networks else ""
+    return _ENTERS.in_language(lang).format(where=where, who=who) + free
+
+
+def _names(names: tuple[str, ...], lang: str) -> str:
+    rest = len(names) - _MOST_NAMED
+    more = _MORE.in_language(lang).format(count=rest) if rest > 0 else ""
+    return visible(", ".join(names[:_MOST_NAMED])) + more
 
 
 def _told(server: ServerStatus, backend: BackendStatus, lang: str) -> str:

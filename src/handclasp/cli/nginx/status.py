@@ -10,6 +10,7 @@ from handclasp.cli.nginx.config_options import config_evidence, config_options
 
 if TYPE_CHECKING:
     from handclasp.app.lingering import Lingering
+    from handclasp.model.intent import SiteIntent
 
 
 @click.command("status")
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
 def command(frame: Frame, **options: Any) -> None:
     r"""Show who asks for client certificates, from whom, and what the backends are told.
 
-    One table per listen address: the servers behind it, whether they ask, the CAs they trust, until when their CRLs are good.
-    "without SNI" is what a client reaches that names no server. Nothing is changed, and nginx need not run.
+    One table per listen address: the servers behind it, whether they ask, the CAs they trust, until when their CRLs are good,
+    who may enter, and what the backends are told. "without SNI" is what a client reaches that names no server. At the end
+    stands what ends next. Nothing is changed, and nginx need not run.
 
     \b
     Examples:
@@ -33,7 +35,8 @@ def command(frame: Frame, **options: Any) -> None:
     from handclasp.present.lingering_text import lingering_json, lingering_lines
     from handclasp.present.nginx_status import status_text
 
-    found = nginx_status(config_evidence(frame, options))
+    evidence = config_evidence(frame, options)
+    found = nginx_status(evidence, _sites(frame, evidence.root))
     old = _old(frame, found.config, options)
     if frame.json:
         told = {field.name: getattr(found, field.name) for field in fields(found)}
@@ -43,6 +46,19 @@ def command(frame: Frame, **options: Any) -> None:
     for line in lingering_lines(old, frame.lang) if old else ():
         frame.out(line)
     frame.hint(f"next: handclasp nginx check --config {found.config}")
+
+
+def _sites(frame: Frame, config: str | None) -> "tuple[SiteIntent, ...]":
+    """The sites that this home has in a configuration; none where there is no home."""
+    from handclasp.app.apply_place import adopted_places, private_place, remembered
+    from handclasp.app.home import registered
+    from handclasp.wiring import World
+
+    here = World(frame.home)
+    if not registered(here.files, here.layout):
+        return ()
+    places = (private_place(here.ca), *adopted_places(here.ca))
+    return tuple(order.intent for place in places if place.instance.config == config for order in remembered(here.ca, place))
 
 
 def _old(frame: Frame, config: str, options: dict[str, Any]) -> "Lingering | None":
