@@ -119,6 +119,27 @@ def test_two_hosts_issue_and_publish_at_the_same_time(ca: Ca, postgres: Cluster,
     ca.run("audit")
 
 
+@pytest.mark.parametrize("point", ["issue.key-staged", "issue.signed", "issue.recorded", "export.archived"])
+def test_what_died_on_one_host_is_not_completed_on_another_without_its_key(
+    ca: Ca, postgres: Cluster, tmp_path: Path, point: str
+) -> None:
+    ca.run("store", "move", postgres.url())
+    there = second_host(ca, tmp_path / "second")
+    ca.run("issue", "dora", env={VARIABLE: point}, expect=-signal.SIGKILL)
+    done = there.json("issue", "dora")
+    assert (done["resumed"], "key.pem" in done["files"]) == (False, True)
+    recorded = point not in {"issue.key-staged", "issue.signed"}
+    states = [(one["status"], one["reason"]) for one in there.json("show", "dora")["certificates"]]
+    assert states == [("revoked", "cessationOfOperation") if recorded else ("abandoned", None), ("good", None)]
+    why = [event for event in there.json("audit", "--events")["events"] if event["action"] == "abandoned"]
+    assert not recorded or "another host" in why[-1]["details"]["why"]
+    ca.run("rekey", "dora", expect=4)  # its key is over there
+    ca.run("revoke", "dora")
+    ca.run("issue", "dora")
+    assert not list(ca.identity("dora").glob(".key-*"))
+    ca.run("audit")
+
+
 def test_a_database_that_goes_away_means_try_later_and_never_good(ca: Ca, tmp_path: Path) -> None:
     with cluster() as server:
         ca.run("store", "move", server.url())

@@ -128,7 +128,13 @@ def addresses_of(home: Home, label: str) -> Addresses:
     return Addresses(**{kind: text.replace("{label}", label) for kind, text in texts.items() if text})
 
 
-def add_intent(home: Home, issuer_label: str, request: IssuanceRequest, content: tbs.TbsCertificate) -> None:
+KEY_MADE = {"key": "made"}
+"""What the intent's event says when the key was made in this job: it lies staged on the host of the job, and nowhere else."""
+
+
+def add_intent(
+    home: Home, issuer_label: str, request: IssuanceRequest, content: tbs.TbsCertificate, *, key_made: bool = False
+) -> None:
     """Make it durable that this content is going to be signed (invariant I2)."""
     now = home.clock.now()
     intent = Intent(
@@ -148,7 +154,8 @@ def add_intent(home: Home, issuer_label: str, request: IssuanceRequest, content:
             actor=home.actor,
             action="intent",
             subject=request.name,
-            details={"issuer": issuer_label, "serial": f"{intent.serial:X}", "tbs_sha256": intent.tbs_sha256},
+            details={"issuer": issuer_label, "serial": f"{intent.serial:X}", "tbs_sha256": intent.tbs_sha256}
+            | (KEY_MADE if key_made else {}),
         )
 
 

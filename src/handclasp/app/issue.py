@@ -17,7 +17,7 @@ from handclasp.app.home import Home
 from handclasp.app.identity_files import LEGACY_P12, make_folder, put_away_devices, write_identity
 from handclasp.app.key_reuse import refuse_key
 from handclasp.app.profiles import profile_of
-from handclasp.app.recover import recover
+from handclasp.app.recover import recover, sweep_keys
 from handclasp.catalogue.profiles import OWN_PROFILES
 from handclasp.model.certificate import GeneralName
 from handclasp.model.errors import Bug, PolicyError
@@ -145,7 +145,8 @@ def make(home: Home, request: IssuanceRequest, public_key: CertificatePublicKeyT
     content, authority, issuer, signer = _judged(home, request, public_key)
     serial = content.preview.serial_number
     make_folder(home, request.name)
-    add_intent(home, authority.label, request, content)
+    sweep_keys(home, request.name)
+    add_intent(home, authority.label, request, content, key_made=key is not None)
     crashpoint("issue.intent-durable")
     if key is not None:
         home.files.write(home.layout.staged_key(request.name, serial), key_pem(key), mode=0o600)
