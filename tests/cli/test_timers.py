@@ -1,7 +1,10 @@
 """Units that systemd accepts, and notices that arrive."""
 
+import email
+import email.policy
 import http.server
 import json
+import socketserver
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -76,6 +79,49 @@ def receiver() -> Iterator[Receiver]:
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+class Mailbox(socketserver.StreamRequestHandler):
+    """As much of SMTP (RFC 5321) as it takes to be sent a message."""
+
+    def handle(self) -> None:
+        self.wfile.write(b"220 mail.test\r\n")
+        while line := self.rfile.readline():
+            word = line[:4].upper().strip()
+            if word == b"DATA":
+                self.wfile.write(b"354 go on\r\n")
+                message = b"".join(iter(self.rfile.readline, b".\r\n"))
+                self.server.got.append(message)  # type: ignore[attr-defined]
+            self.wfile.write(b"221 bye\r\n" if word == b"QUIT" else b"250 mail.test\r\n")
+            if word == b"QUIT":
+                return
+
+
+@pytest.fixture
+def mailbox() -> Iterator[tuple[int, list[bytes]]]:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Mailbox) as server:
+        server.got = []  # type: ignore[attr-defined]
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_address[1], server.got  # type: ignore[attr-defined]
+        server.shutdown()
+        thread.join()
+
+
+def test_what_ends_soon_comes_by_mail(ca: Ca, tmp_path: Path, mailbox: tuple[int, list[bytes]]) -> None:
+    port, got = mailbox
+    places = tmp_path / "places"
+    places.write_text(f"mailto://127.0.0.1:{port}/?from=ca@home.test&to=me@home.test&smtp=127.0.0.1&mode=insecure\n")
+    places.chmod(0o600)
+    ca.run("issue", "alice", "--days", "5")
+    assert ca.json("notify", "--to-file", str(places))["sent"]
+    (raw,) = got
+    message = email.message_from_bytes(raw, policy=email.policy.default)
+    assert message["To"] == "me@home.test"
+    assert message["Subject"].startswith("Handclasp: ")
+    body = message.get_body(("plain", "html"))
+    assert body is not None
+    assert "the certificate of alice ends on" in body.get_content()
 
 
 def test_what_ends_soon_is_told_once(ca: Ca, tmp_path: Path, receiver: Receiver) -> None:

@@ -179,10 +179,19 @@ def _index(files: FileTree, looked: Looked) -> tuple[IndexLine, ...]:
 
 
 def _rows(files: FileTree, looked: Looked, cfssl: ReadCfssl) -> tuple[tuple[IndexLine, ...], tuple[Certificate, ...]]:
-    for path in _paths(files, looked):
-        if path.endswith((".db", ".sqlite", ".sqlite3")) and files.read(path)[: len(SQLITE_MAGIC)] == SQLITE_MAGIC:
-            return rows_as_lines(cfssl(path), where=path)
+    for path in _databases(files, looked):
+        return rows_as_lines(cfssl(path), where=path)
     return (), ()
+
+
+def _databases(files: FileTree, looked: Looked) -> Iterator[str]:
+    """SQLite files right in the folder, or named; where there is an index.txt, that is the list."""
+    if any(files.exists(path) for path in _candidates(looked, _INDEXES)):
+        return
+    for path in _paths(files, looked):
+        near = path.rpartition("/")[0] == looked.folder or path in looked.more
+        if near and path.endswith((".db", ".sqlite", ".sqlite3")) and files.read(path).startswith(SQLITE_MAGIC):
+            yield path
 
 
 def _number(files: FileTree, looked: Looked) -> int:
@@ -204,7 +213,7 @@ def _kind(files: FileTree, looked: Looked) -> str:
     ):
         if any(files.exists(path) for path in _candidates(looked, names)):
             return kind
-    return "cfssl" if any(path.endswith((".db", ".sqlite")) for path in _paths(files, looked)) else "key-pair"
+    return "cfssl" if any(_databases(files, looked)) else "key-pair"
 
 
 def _configs(files: FileTree, looked: Looked) -> dict[str, bytes]:
