@@ -45,8 +45,6 @@ ORDER: dict[str, Kind] = {
     "nginx": Kind.HOW_TO,
     "serve": Kind.HOW_TO,
     "coming-from-openssl": Kind.HOW_TO,
-    "coming-from-easy-rsa": Kind.HOW_TO,
-    "coming-from-step-ca": Kind.HOW_TO,
     "agents": Kind.HOW_TO,
     "knowledge": Kind.REFERENCE,
     "lab": Kind.REFERENCE,
