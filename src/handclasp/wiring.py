@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from handclasp.adapters.local_nginx import LocalNginx
     from handclasp.adapters.passphrase import PassphraseSource
     from handclasp.adapters.sql_store import SqlStore
+    from handclasp.app.agent import Post
     from handclasp.app.apply_place import Place
     from handclasp.app.apply_state import Gear, Instance
     from handclasp.app.home import Home, Layout
@@ -330,6 +331,17 @@ class World:
         if known is not None:
             return known
         return adopted_place(self.gear, chosen, prefix=self.instance(f"{chosen}/nginx.conf").prefix)
+
+    def post(self, server: str, *, name: str | None, chain: str, key: str, trusted: str, config_dir: str) -> "Post":
+        """This machine as a host of a fleet. `name` None: what its certificate says. The paths are absolute."""
+        from handclasp.adapters.fleet_client import FleetClient
+        from handclasp.app.agent import Post, name_of
+        from handclasp.app.apply_place import adopted_place
+
+        place = adopted_place(self.gear, config_dir, prefix=self.instance(f"{config_dir}/nginx.conf").prefix)
+        own = name or name_of(self.files.read(chain), where=chain)
+        desk = FleetClient(url=server, name=own, chain=chain, key=key, trusted=trusted)
+        return Post(gear=self.gear, place=place, desk=desk, keys=self.keys, chain=chain, key=key)
 
     def instance(self, config: str, prefix: str | None = None) -> "Instance":
         """The nginx that runs with this configuration (absolute); without a prefix its own, or the folder of the file."""

@@ -36,20 +36,22 @@ class Action(StrEnum):
     REVOKE = "revoke"
     LINK = "link"
     AUDIT = "audit"
+    HOSTS = "hosts"
+    SERVE = "serve"
 
 
 _ALL = frozenset(Action)
-_KNOW = frozenset({Action.WHO, Action.DESCRIBE, Action.LIST, Action.SHOW})
+_KNOW = frozenset({Action.WHO, Action.DESCRIBE, Action.LIST, Action.SHOW, Action.HOSTS})
 
 EVERYBODY_S: dict[Role, frozenset[Action]] = {
     Role.ADMIN: _ALL,
-    Role.OPERATOR: _ALL - {Action.AUDIT},
+    Role.OPERATOR: _ALL - {Action.AUDIT, Action.SERVE},
     Role.AUDITOR: _KNOW | {Action.AUDIT},
     Role.SELF: frozenset({Action.WHO, Action.DESCRIBE}),
 }
 """What a role may do to whatever identity."""
 
-OWN = frozenset({Action.LIST, Action.SHOW, Action.RENEW})
+OWN = frozenset({Action.LIST, Action.SHOW, Action.RENEW, Action.SERVE})
 """What everybody may do to their own identity."""
 
 

@@ -1,7 +1,7 @@
 """Who comes to the door in a proof: a good client, one of a CA nobody trusts, revoked ones, one that is not on the list."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -15,6 +15,8 @@ from handclasp.model.probe import ClientIdentity
 from handclasp.pki.export import key_pem, pem
 from handclasp.pki.serials import OCTETS, format_serial, serial_from
 from handclasp.pki.signing import digest_for, narrowed
+from handclasp.ports.clock import Entropy
+from handclasp.ports.keys import KeyStore
 
 MOST_REVOKED = 3
 """So many revoked clients are tried in a proof, the newest ones."""
@@ -59,7 +61,7 @@ def cast_of(home: Home, *, leaving: frozenset[int] = frozenset()) -> Cast:
         gone = [record for record in gone if record.serial in leaving]
     gone.sort(key=lambda record: record.revoked_at or record.not_before, reverse=True)
     revoked = tuple(member for record in gone[: len(leaving) or _LOOKED_AT] if (member := holder(home, record)))
-    return Cast(good=live, revoked=revoked[: len(leaving) or MOST_REVOKED], foreign=stranger(home))
+    return Cast(good=live, revoked=revoked[: len(leaving) or MOST_REVOKED], foreign=_foreign(home))
 
 
 def holder(home: Home, record: CertificateRecord) -> Member | None:
@@ -82,17 +84,20 @@ def holder(home: Home, record: CertificateRecord) -> Member | None:
     return None
 
 
-def stranger(home: Home) -> ClientIdentity:
-    """A certificate that claims our issuing CA as its issuer, and was signed by somebody else. Nothing of it is kept."""
-    impostor = narrowed(home.keys.generate(KeyType.EC_P256))
-    key = narrowed(home.keys.generate(KeyType.EC_P256))
-    now = home.clock.now()
+def _foreign(home: Home) -> ClientIdentity:
+    return stranger(home.keys, home.entropy, home.clock.now(), certificate_of(home.issuing()).subject)
+
+
+def stranger(keys: KeyStore, entropy: Entropy, now: datetime, issuer: x509.Name) -> ClientIdentity:
+    """A certificate that claims this CA as its issuer, and was signed by somebody else. Nothing of it is kept."""
+    impostor = narrowed(keys.generate(KeyType.EC_P256))
+    key = narrowed(keys.generate(KeyType.EC_P256))
     made = (
         x509.CertificateBuilder()
         .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "handclasp probe, of no authority")]))
-        .issuer_name(certificate_of(home.issuing()).subject)
+        .issuer_name(issuer)
         .public_key(key.public_key())
-        .serial_number(serial_from(home.entropy.bytes(OCTETS)))
+        .serial_number(serial_from(entropy.bytes(OCTETS)))
         .not_valid_before(now - timedelta(hours=1))
         .not_valid_after(now + timedelta(hours=1))
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)

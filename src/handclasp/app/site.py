@@ -93,7 +93,7 @@ def material(home: Home, order: SiteOrder) -> SiteMaterial:
     if not names:
         raise UsageError("the site has no server name", hint="give --server-name NAME")
     certificate, key = (_seen(home, order, path) for path in _own_certificate(home, order, names))
-    log = f"{order.log_folder.rstrip('/')}/handclasp-{names[0].replace('*', 'any')}"
+    error_log, access_log = logs_of(order.log_folder, names[0])
     return SiteMaterial(
         certificate=certificate,
         certificate_key=key,
@@ -101,10 +101,16 @@ def material(home: Home, order: SiteOrder) -> SiteMaterial:
         crl=_seen(home, order, home.layout.crl),
         verify_depth=intermediates(home),
         session_epoch=int(home.store.value(SESSION_EPOCH) or 0),
-        error_log=f"{log}-error.log",
-        access_log=f"{log}-access.log",
+        error_log=error_log,
+        access_log=access_log,
         admitted=tuple(one for name in order.intent.listed or () for one in _admitted(home, name)),
     )
+
+
+def logs_of(folder: str, name: str) -> tuple[str, str]:
+    """The error log and the access log of a site, by its first server name."""
+    log = f"{folder.rstrip('/')}/handclasp-{name.replace('*', 'any')}"
+    return f"{log}-error.log", f"{log}-access.log"
 
 
 def _seen(home: Home, order: SiteOrder, path: str) -> str:

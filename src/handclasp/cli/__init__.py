@@ -44,6 +44,8 @@ from handclasp.cli.speech import speaking
         "lab": "Make causes happen on a private nginx, and see which remedies work.",
         "serve": "Answer OCSP and serve CRLs and CA certificates over HTTP.",
         "publish": "Write CRLs, CA certificates and signed OCSP answers for any web server.",
+        "host": "Tell nginx hosts elsewhere what to serve.",
+        "agent": "Serve on this nginx what the CA elsewhere says.",
         "store": "Keep the registry in a file, or in a PostgreSQL database that several hosts share.",
         "probe": "Make a real handshake with a server and say what it does.",
         "completion": "Print a shell's completion script.",

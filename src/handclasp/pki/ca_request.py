@@ -30,6 +30,12 @@ def ca_request_pem(request: IssuanceRequest, key: SigningKey) -> bytes:
     return builder.sign(key, digest_for(key.public_key())).public_bytes(Encoding.PEM)
 
 
+def request_pem(key: SigningKey) -> bytes:
+    """A certification request that brings nothing but a key: the signer knows everything else."""
+    builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
+    return builder.sign(key, digest_for(key.public_key())).public_bytes(Encoding.PEM)
+
+
 def reply_pem(certificates: Iterable[x509.Certificate], crls: Iterable[bytes]) -> bytes:
     """The file that goes back: certificates from the new CA up to the root, then CRLs (DER)."""
     lists = (x509.load_der_x509_crl(der).public_bytes(Encoding.PEM) for der in crls)

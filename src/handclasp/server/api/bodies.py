@@ -6,6 +6,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from handclasp.app.host_orders import Host, HostOrders
 from handclasp.app.issue import Issued
 from handclasp.app.register import Entry
 from handclasp.model.issuance import AuditEvent, Reason
@@ -48,6 +49,37 @@ class LinkIn(In, frozen=True):
     """Make a one-time link."""
 
     hours: Annotated[int, Meta(ge=1, le=168)] = 24
+
+
+class SiteKeyIn(In, frozen=True):
+    """Certify the key of a host for a site that it serves. `site`: its first server name."""
+
+    site: Annotated[str, Meta(min_length=1, max_length=253)]
+    csr: Csr
+
+
+class OrdersOut(msgspec.Struct, frozen=True):
+    """What a host must know; `orders` null: still what the tag it gave stands for."""
+
+    tag: str
+    orders: HostOrders | None = None
+
+
+class HostOut(msgspec.Struct, frozen=True):
+    """One host. `current`: it reported that what it should serve now is in force, and proven."""
+
+    name: str
+    sites: list[str]
+    current: bool
+    seen: datetime | None = None
+    failed: str | None = None
+    refused_after: float | None = None
+
+
+class HostPage(msgspec.Struct, frozen=True):
+    """Every host."""
+
+    hosts: list[HostOut]
 
 
 class Certificate(msgspec.Struct, frozen=True):
@@ -145,3 +177,16 @@ def issued_out(issued: Issued, chain: bytes) -> IssuedOut:
 def event_out(event: AuditEvent) -> Event:
     """A line of the audit log."""
     return Event(**{field: getattr(event, field) for field in Event.__struct_fields__})
+
+
+def host_out(host: Host) -> HostOut:
+    """A host as the API shows it."""
+    noted = host.noted
+    return HostOut(
+        name=host.name,
+        sites=list(host.sites),
+        current=host.current,
+        seen=noted.at if noted else None,
+        failed=noted.report.failed if noted else None,
+        refused_after=noted.refused_after if noted else None,
+    )

@@ -98,7 +98,7 @@ def issue_certificate(call: Call) -> bodies.IssuedOut:
         wishes=_wishes(body.csr),
         take_names=body.take_names,
     )
-    return _issued(call, issue(call.acting, order))
+    return issued(call, issue(call.acting, order))
 
 
 def renew_identity(call: Call) -> bodies.IssuedOut:
@@ -109,7 +109,7 @@ def renew_identity(call: Call) -> bodies.IssuedOut:
     if not call.home.store.certificates(name=name):
         raise ProblemError(404, "there is no such identity")
     wishes = _wishes(body.csr) if body.csr is not None else None
-    return _issued(call, renew(call.acting, RenewOrder(name=name, lifetime=_lifetime(body.days), wishes=wishes)))
+    return issued(call, renew(call.acting, RenewOrder(name=name, lifetime=_lifetime(body.days), wishes=wishes)))
 
 
 def revoke_certificate(call: Call) -> bodies.RevokedOut:
@@ -164,7 +164,8 @@ def _record(call: Call, action: Action) -> CertificateRecord:
     raise ProblemError(404, "there is no certificate with this serial")
 
 
-def _issued(call: Call, made: Issued) -> bodies.IssuedOut:
+def issued(call: Call, made: Issued) -> bodies.IssuedOut:
+    """What was issued, as the API shows it."""
     return bodies.issued_out(made, call.home.files.read(call.home.layout.identity(made.record.name, "chain.pem")))
 
 

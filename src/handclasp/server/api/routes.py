@@ -5,8 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from handclasp.app.api_access import Action
-from handclasp.server.api import bodies, jobs
+from handclasp.app.host_orders import HostReport, Noted
+from handclasp.server.api import bodies, host_jobs, jobs
 
 BASE = "/api/v1"
 
@@ -20,7 +23,7 @@ class Route:
     action: Action
     job: Callable[[jobs.Call], Any]
     summary: str
-    takes: type[bodies.In] | None = None
+    takes: type[msgspec.Struct] | None = None
     gives: type[Any] | None = None
     status: int = 200
     query: tuple[str, ...] = ()
@@ -104,5 +107,37 @@ ROUTES = (
         summary="The audit log",
         gives=bodies.EventPage,
         query=("limit", "after"),
+    ),
+    Route(
+        method="GET", path="/hosts", action=Action.HOSTS, job=host_jobs.list_hosts, summary="nginx hosts", gives=bodies.HostPage
+    ),
+    Route(
+        method="GET",
+        path="/hosts/{name}/orders",
+        action=Action.SERVE,
+        job=host_jobs.host_orders,
+        summary="What a host must serve, and to whom",
+        gives=bodies.OrdersOut,
+        query=("tag",),
+    ),
+    Route(
+        method="POST",
+        path="/hosts/{name}/certificates",
+        action=Action.SERVE,
+        job=host_jobs.certify,
+        summary="Certify a host's key for a site that it serves",
+        takes=bodies.SiteKeyIn,
+        gives=bodies.IssuedOut,
+        status=201,
+    ),
+    Route(
+        method="POST",
+        path="/hosts/{name}/reports",
+        action=Action.SERVE,
+        job=host_jobs.report,
+        summary="What a host did with its orders, and proved",
+        takes=HostReport,
+        gives=Noted,
+        status=201,
     ),
 )

@@ -1,0 +1,201 @@
+"""nginx hosts of a fleet, seen from the CA: what each must serve, certificates for its keys, what it says it did.
+
+A host gets intents and tables, never text for its configuration: it renders them itself, for its own nginx.
+"""
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import msgspec
+
+from handclasp.app.apply_certificates import identity_of
+from handclasp.app.apply_files import of_the_living
+from handclasp.app.ca_files import crl_file_content
+from handclasp.app.home import Home
+from handclasp.app.issue import Issued, IssueOrder, issue
+from handclasp.app.renew import RenewOrder, renew
+from handclasp.app.site import SiteOrder, material
+from handclasp.model.errors import PolicyError, UsageError
+from handclasp.model.intent import AdmittedCertificate, SiteIntent
+from handclasp.nginxconf.render_words import server_name
+from handclasp.pki.csr import Wishes
+from handclasp.pki.export import pem_of
+from handclasp.pki.names import identity_name
+
+_SITES, _REPORT = "host:", "host_report:"
+_ELSEWHERE = "on the host"  # the server certificate: its key never leaves the host
+
+
+class HostOrders(msgspec.Struct, frozen=True, kw_only=True):
+    """What an nginx host needs to know; nothing of it is secret. `admitted` goes with `sites`, place by place.
+
+    `bundle` and `crl` are PEM, for ssl_client_certificate and ssl_crl; `session_epoch` as in SiteMaterial.
+    """
+
+    bundle: str
+    crl: str
+    verify_depth: int
+    session_epoch: int
+    sites: tuple[SiteIntent, ...]
+    admitted: tuple[tuple[AdmittedCertificate, ...], ...]
+
+    @property
+    def tag(self) -> str:
+        """Another one for other orders."""
+        return hashlib.sha256(msgspec.json.encode(self)).hexdigest()[:32]
+
+
+class Probed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One probe that a host made."""
+
+    name: str
+    ok: bool
+    seen: str
+
+
+class HostReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a host did with its orders. `failed`: why they are not in force, in words; None: they are, and were proven."""
+
+    tag: str
+    session_epoch: int
+    nginx: str
+    proven: tuple[Probed, ...] = ()
+    failed: str | None = None
+
+
+class Noted(msgspec.Struct, frozen=True, kw_only=True):
+    """A report as it is kept. `at`: when it came; `event`: the last audit event then.
+
+    `refused_after`: seconds from the newest revocation to its being in force there, None before there was one.
+    """
+
+    at: datetime
+    event: int
+    report: HostReport
+    refused_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """One host. `current`: what it reported last is what it should serve now."""
+
+    name: str
+    sites: tuple[str, ...]
+    noted: Noted | None
+    current: bool
+
+
+def set_host(home: Home, name: str, orders: tuple[SiteOrder, ...]) -> None:
+    """Say what a host must serve from now on.
+
+    Raises:
+        UsageError: the identity that the host shows to the API does not exist, or one that a site lets in.
+        PolicyError: a site names its certificate: hosts get theirs by themselves.
+    """
+    identity_name(name)
+    if not home.store.certificates(name=name):
+        raise UsageError(f"there is no identity {name} for this host", hint=f"handclasp issue {name}")
+    for order in orders:
+        if order.certificate or order.certificate_key:
+            raise PolicyError(
+                "the site names its certificate; a host makes its key itself and gets the certificate for it",
+                where=order.intent.server_names[0],
+                hint="leave certificate and certificate_key out",
+            )
+        unknown = [one for one in order.intent.listed or () if not home.store.certificates(name=one)]
+        if unknown:
+            raise UsageError(f"there is no identity {unknown[0]} to let in", hint=f"handclasp issue {unknown[0]}")
+    sites = msgspec.json.encode([order.intent for order in orders]).decode()
+    with home.changing(f"setting host {name}"), home.store.begin() as transaction:
+        transaction.set_value(f"{_SITES}{name}", sites)
+        names = ", ".join(order.intent.server_names[0] for order in orders)
+        transaction.audit(at=home.clock.now(), actor=home.actor, action="host-set", subject=name, details={"sites": names})
+
+
+def drop_host(home: Home, name: str) -> None:
+    """Give a host no orders any more; its nginx stays as it is. UsageError when there is no such host."""
+    sites_of(home, name)
+    with home.changing(f"dropping host {name}"), home.store.begin() as transaction:
+        transaction.set_value(f"{_SITES}{name}", "")
+        transaction.set_value(f"{_REPORT}{name}", "")
+        transaction.audit(at=home.clock.now(), actor=home.actor, action="host-dropped", subject=name, details={})
+
+
+def sites_of(home: Home, name: str) -> tuple[SiteIntent, ...]:
+    """What a host should serve. UsageError when there is no such host."""
+    found = home.store.value(f"{_SITES}{name}")
+    if not found:
+        raise UsageError(f"there is no host {name}", hint="handclasp host set NAME --file handclasp.toml")
+    return msgspec.json.decode(found, type=tuple[SiteIntent, ...])
+
+
+def orders_of(home: Home, name: str) -> HostOrders:
+    """What a host must know now. UsageError when there is no such host."""
+    sites = tuple(of_the_living(home, site) for site in sites_of(home, name))
+    given = [material(home, _nowhere(SiteOrder(intent=site))) for site in sites]
+    return HostOrders(
+        bundle=b"".join(pem_of(authority.certificate) for authority in home.authorities()).decode(),
+        crl=crl_file_content(home).decode(),
+        verify_depth=max(one.verify_depth for one in given),
+        session_epoch=max(one.session_epoch for one in given),
+        sites=sites,
+        admitted=tuple(one.admitted for one in given),
+    )
+
+
+def certify_site(home: Home, host: str, site: str, wishes: Wishes) -> Issued:
+    """A server certificate for a site of a host, for a key of that host.
+
+    Raises:
+        UsageError: the host does not serve it.
+        PolicyError: see `issue` and `renew`.
+    """
+    found = next((one for one in sites_of(home, host) if one.server_names[0] == site), None)
+    if found is None:
+        raise UsageError(f"{host} does not serve this site", where=site)
+    name = identity_of(SiteOrder(intent=found))
+    if home.store.certificates(name=name):
+        return renew(home, RenewOrder(name=name, wishes=wishes))
+    names = tuple(f"dns:{server_name(one)}" for one in found.server_names)
+    return issue(home, IssueOrder(name=name, profile="server", subject_alt_names=names, wishes=wishes))
+
+
+def note_report(home: Home, name: str, report: HostReport) -> Noted:
+    """Keep what a host says. UsageError when there is no such host."""
+    sites_of(home, name)
+    before = _noted(home, name)
+    now = home.clock.now()
+    last = home.store.last_audit_event()
+    took = before.refused_after if before else None
+    if before and report.failed is None and report.session_epoch > before.report.session_epoch:
+        gone = [one.at for one in home.store.audit_events(after=before.event) if one.action == "revoked"]
+        took = round((now - max(gone)).total_seconds(), 3) if gone else took
+    if report.failed is not None and before:  # what was in force still is
+        report = msgspec.structs.replace(report, session_epoch=before.report.session_epoch)
+    event = last.sequence if last and report.failed is None else before.event if before else 0
+    noted = Noted(at=now, event=event, report=report, refused_after=took)
+    with home.store.begin() as transaction:
+        transaction.set_value(f"{_REPORT}{name}", msgspec.json.encode(noted).decode())
+    return noted
+
+
+def hosts(home: Home) -> tuple[Host, ...]:
+    """Every host, by name."""
+    found = sorted(key.removeprefix(_SITES) for key, value in home.store.values(_SITES).items() if value)
+    return tuple(_host(home, name) for name in found)
+
+
+def _host(home: Home, name: str) -> Host:
+    noted, orders = _noted(home, name), orders_of(home, name)
+    current = noted is not None and noted.report.failed is None and noted.report.tag == orders.tag
+    return Host(name=name, sites=tuple(site.server_names[0] for site in orders.sites), noted=noted, current=current)
+
+
+def _noted(home: Home, name: str) -> Noted | None:
+    found = home.store.value(f"{_REPORT}{name}")
+    return msgspec.json.decode(found, type=Noted) if found else None
+
+
+def _nowhere(order: SiteOrder) -> SiteOrder:
+    return replace(order, certificate=_ELSEWHERE, certificate_key=_ELSEWHERE, home_inside=None)

@@ -1,0 +1,120 @@
+"""handclasp agent."""
+
+import signal
+import threading
+from typing import TYPE_CHECKING
+
+import click
+
+from handclasp.cli.evidence_options import AbsolutePath
+from handclasp.cli.frame import Frame, framed
+from handclasp.cli.nginx.site_options import FILE
+
+if TYPE_CHECKING:
+    from handclasp.app.agent import Post, Worked
+
+
+@click.command("agent")
+@click.option("--server", required=True, metavar="URL", help="The API of `handclasp serve`.")
+@click.option("--name", metavar="NAME", help="What the CA calls this host.  [default: the name in its certificate]")
+@click.option("--cert", "chain", type=AbsolutePath(), required=True, help="The certificate of this host, with its chain.")
+@click.option("--key", type=AbsolutePath(), required=True, help="Its key.")
+@click.option("--ca", "trusted", type=AbsolutePath(), required=True, help="The CA certificates that the API is verified with.")
+@click.option(
+    "--config-dir", type=AbsolutePath(), default="/etc/nginx", show_default=True, help="The folder of nginx.conf here."
+)
+@click.option("--nginx", "nginx_path", type=FILE, help="The nginx binary.  [default: this machine's]")
+@click.option("--every", type=click.FloatRange(0.2, 3600), default=5.0, show_default=True, help="Seconds between two looks.")
+@click.option("--once", is_flag=True, help="Look once, and end.")
+@framed
+def command(
+    frame: Frame,
+    *,
+    server: str,
+    name: str | None,
+    chain: str,
+    key: str,
+    trusted: str,
+    config_dir: str,
+    nginx_path: str | None,
+    every: float,
+    once: bool,
+) -> int:
+    r"""Serve on this nginx what the CA elsewhere says: fetch, apply, prove, report; and again.
+
+    Orders are intents and tables; this host renders them itself, tests them with nginx -t, switches, reloads and knocks, and
+    puts everything back if anything is not as it must be. Its keys never leave it. While the CA cannot be reached, nginx goes
+    on with what it has.
+
+    \b
+    Examples:
+      handclasp agent --server https://ca.example.test:8556 --cert chain.pem --key key.pem --ca bundle.pem
+      handclasp agent --server https://ca.example.test:8556 --cert chain.pem --key key.pem --ca bundle.pem --once --json
+    """
+    from handclasp.wiring import World
+
+    world = World(frame.home, nginx_path=nginx_path)
+    post = world.post(server, name=name, chain=chain, key=key, trusted=trusted, config_dir=config_dir)
+    if once:
+        _say(frame, _round(post, None))
+        return 0
+    return _rounds(frame, post, every)
+
+
+def _rounds(frame: Frame, post: "Post", every: float) -> int:
+    """Until SIGTERM or SIGINT, which end it between two rounds."""
+    from handclasp.cli.frame import report
+    from handclasp.model.errors import HandclaspError
+
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    known, complaint = None, ""
+    while not stop.is_set():
+        try:
+            done = _round(post, known)
+        except HandclaspError as error:
+            known = None
+            if str(error) != complaint:  # the same thing is not said every few seconds
+                report(error, ["--lang", frame.lang, *(["--json"] if frame.json else [])])
+            complaint = str(error)
+        else:
+            if done.applied is not None or known is None or complaint or done.renewed:
+                _say(frame, done)
+            known, complaint = done.tag, ""
+        stop.wait(every)
+    return 0
+
+
+def _round(post: "Post", known: str | None) -> "Worked":
+    from handclasp.app.agent import work
+
+    return work(post, known)
+
+
+def _say(frame: Frame, done: "Worked") -> None:
+    applied = done.applied
+    if frame.json:
+        from handclasp.present.plan_text import proven_json
+
+        document = {
+            "tag": done.tag,
+            "changed": applied is not None and not applied.plan.empty,
+            "reloaded": applied is not None and applied.reloaded,
+            "serving": applied is not None and applied.serving,
+            "certified": list(done.certified),
+            "renewed": done.renewed,
+            "proven": proven_json(applied.proven) if applied else [],
+        }
+        frame.document("agent", document)
+        return
+    if done.renewed:
+        frame.out("The certificate of this host was renewed.")
+    for site in done.certified:
+        frame.out(f"{site}: a new key, and a certificate for it")
+    if applied is None or applied.plan.empty:
+        frame.out("Nothing to change: the orders of the CA are in force.")
+    elif not applied.serving:
+        frame.out("The files are there; no nginx runs with them.")
+    else:
+        frame.out(f"The orders of the CA are in force: {len(applied.proven)} probes as they must be.")

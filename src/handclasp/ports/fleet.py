@@ -1,0 +1,23 @@
+"""The CA as an nginx host of its fleet sees it."""
+
+from typing import Protocol
+
+
+class FleetDesk(Protocol):
+    """Orders, certificates and reports over the API. Unreachable: WorldError; a refusal of the CA: PolicyError."""
+
+    def orders(self, tag: str | None) -> tuple[str, bytes | None]:
+        """The tag of the orders there are, and the orders (JSON), or None when they are still those of `tag`."""
+        ...
+
+    def certify(self, site: str, csr: bytes) -> bytes:
+        """A chain (PEM) for the key of a request (PEM), for a site that this host serves."""
+        ...
+
+    def renew(self, csr: bytes) -> bytes:
+        """A further certificate for this host itself: its chain (PEM)."""
+        ...
+
+    def report(self, content: bytes) -> None:
+        """Say what was done (JSON)."""
+        ...

@@ -1,0 +1,100 @@
+"""nginx hosts of a fleet, for people and for programs, in English and Chinese."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any, Protocol
+
+from handclasp.model.text import Text
+
+
+class _Probed(Protocol):
+    @property
+    def name(self) -> str: ...
+    @property
+    def ok(self) -> bool: ...
+    @property
+    def seen(self) -> str: ...
+
+
+class _Report(Protocol):
+    @property
+    def nginx(self) -> str: ...
+    @property
+    def failed(self) -> str | None: ...
+    @property
+    def proven(self) -> tuple[_Probed, ...]: ...
+
+
+class _Noted(Protocol):
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def report(self) -> _Report: ...
+    @property
+    def refused_after(self) -> float | None: ...
+
+
+class _Host(Protocol):
+    @property
+    def name(self) -> str: ...
+    @property
+    def sites(self) -> tuple[str, ...]: ...
+    @property
+    def noted(self) -> _Noted | None: ...
+    @property
+    def current(self) -> bool: ...
+
+
+_NONE = Text(en="There are no hosts.", zh="还没有任何主机。")
+_SILENT = Text(en="has never reported", zh="从未上报")
+_CURRENT = Text(en="in force, {proven} probes as they must be", zh="已生效，{proven} 项探测全部符合预期")
+_BEHIND = Text(en="behind: it has not applied its newest orders yet", zh="落后：尚未应用最新的指令")
+_FAILED = Text(en="failed: {why}; what was in force before still is", zh="失败：{why}；此前生效的配置仍在使用")
+_SEEN = Text(en="    nginx {nginx}, reported {at} UTC", zh="    nginx {nginx}，上报于 {at} UTC")
+_REFUSED = Text(en=", newest revocation in force after {seconds:.1f} s", zh="，最近一次吊销在 {seconds:.1f} 秒后生效")
+
+
+def hosts_lines(found: Iterable[_Host], lang: str) -> Iterator[str]:
+    """A few lines for each host."""
+    empty = True
+    for host in found:
+        empty = False
+        yield f"{host.name}  {_state(host, lang)}"
+        yield f"    {', '.join(host.sites)}"
+        if host.noted:
+            words = _SEEN.in_language(lang).format(nginx=host.noted.report.nginx, at=f"{host.noted.at:%Y-%m-%d %H:%M:%S}")
+            took = host.noted.refused_after
+            yield words + (_REFUSED.in_language(lang).format(seconds=took) if took is not None else "")
+    if empty:
+        yield _NONE.in_language(lang)
+
+
+def _state(host: _Host, lang: str) -> str:
+    if host.noted is None:
+        return _SILENT.in_language(lang)
+    if host.noted.report.failed is not None:
+        return _FAILED.in_language(lang).format(why=host.noted.report.failed)
+    if not host.current:
+        return _BEHIND.in_language(lang)
+    return _CURRENT.in_language(lang).format(proven=len(host.noted.report.proven))
+
+
+def hosts_json(found: Iterable[_Host]) -> list[dict[str, Any]]:
+    """The fields of each host."""
+    return [
+        {
+            "name": host.name,
+            "sites": list(host.sites),
+            "current": host.current,
+            "seen": host.noted.at if host.noted else None,
+            "nginx": host.noted.report.nginx if host.noted else None,
+            "failed": host.noted.report.failed if host.noted else None,
+            "refused_after_seconds": host.noted.refused_after if host.noted else None,
+            "proven": _proven(host.noted.report.proven) if host.noted else [],
+        }
+        for host in found
+    ]
+
+
+def _proven(probes: Iterable[_Probed]) -> list[dict[str, Any]]:
+    return [{"name": one.name, "ok": one.ok, "seen": one.seen} for one in probes]

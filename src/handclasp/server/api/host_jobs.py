@@ -1,0 +1,45 @@
+"""What the routes of nginx hosts do. A host is its own identity: nobody but it and an admin gets its orders."""
+
+from handclasp.app.api_access import Action
+from handclasp.app.host_orders import HostReport, Noted, certify_site, hosts, note_report, orders_of
+from handclasp.model.errors import UsageError
+from handclasp.pki.csr import read_csr
+from handclasp.server.api import bodies
+from handclasp.server.api.jobs import Call, issued
+from handclasp.server.api.problem import ProblemError
+
+
+def list_hosts(call: Call) -> bodies.HostPage:
+    """Every host, and whether what it should serve is in force there."""
+    call.allow(Action.HOSTS)
+    return bodies.HostPage(hosts=[bodies.host_out(one) for one in hosts(call.home)])
+
+
+def host_orders(call: Call) -> bodies.OrdersOut:
+    """What a host must know, if it is not what it knows."""
+    name = _own(call)
+    try:
+        orders = orders_of(call.home, name)
+    except UsageError as error:
+        raise ProblemError(404, error.what) from error
+    return bodies.OrdersOut(tag=orders.tag, orders=None if call.query.get("tag") == orders.tag else orders)
+
+
+def certify(call: Call) -> bodies.IssuedOut:
+    """A server certificate for a key of a host."""
+    name = _own(call)
+    body: bodies.SiteKeyIn = call.body
+    return issued(call, certify_site(call.acting, name, body.site, read_csr(body.csr.encode(), where="csr")))
+
+
+def report(call: Call) -> Noted:
+    """Keep what a host says."""
+    name = _own(call)
+    body: HostReport = call.body
+    return note_report(call.acting, name, body)
+
+
+def _own(call: Call) -> str:
+    name = call.path["name"]
+    call.allow(Action.SERVE, of=name)
+    return name

@@ -1,0 +1,295 @@
+"""A fleet: one CA that serves its API, and nginx hosts elsewhere on which `handclasp agent` works."""
+
+import json
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from handclasp.adapters.nginx_process import NginxProcess
+from handclasp.adapters.system_clock import SystemClock
+from handclasp.app.agent import work
+from handclasp.wiring import World
+from tests.ca_rig import Ca, copied, fresh
+from tests.nginx_rig import free_port
+from tests.serve.serve_rig import serving
+
+MAIN = """pid {folder}/nginx.pid;
+worker_processes 1;
+error_log {folder}/error.log info;
+{user}events {{ worker_connections 64; }}
+http {{
+    access_log off;
+    include conf.d/*.conf;
+}}
+"""
+SITE = """[[site]]
+server_names = ["{name}"]
+listen = ["127.0.0.1:{port}"]
+{more}
+"""
+
+
+@dataclass
+class Machine:
+    """An nginx that somebody installed, and the three files that were carried to it."""
+
+    folder: Path
+    name: str
+    port: int
+    nginx: NginxProcess
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "etc" / "nginx.conf"
+
+    def agent(self, api: str, *more: str) -> list[str]:
+        files = self.folder / "pki"
+        return [
+            "agent", "--server", api, "--cert", str(files / "chain.pem"), "--key", str(files / "key.pem"),
+            "--ca", str(files / "bundle.pem"), "--config-dir", str(self.config.parent), *more,
+        ]  # fmt: skip
+
+    def status(self, ca: Ca, who: str | None) -> str:
+        shown = () if who is None else ("--cert", ca.identity(who, "chain.pem"), "--key", ca.identity(who, "key.pem"))
+        url = f"https://app.test:{self.port}/"
+        done = subprocess.run(
+            ["curl", "-sS", "--noproxy", "*", "-o", "/dev/null", "-w", "%{http_code}", "--cacert", ca.home / "ca/bundle.pem",
+             "--resolve", f"app.test:{self.port}:127.0.0.1", *shown, url],
+            capture_output=True, text=True, check=False, timeout=30,
+        )  # fmt: skip
+        return done.stdout
+
+
+@contextmanager
+def machine(ca: Ca, folder: Path, name: str) -> Iterator[Machine]:
+    made = Machine(folder=folder, name=name, port=free_port(), nginx=NginxProcess())
+    for each in ("etc/conf.d", "pki"):
+        (folder / each).mkdir(parents=True)
+    made.config.write_text(MAIN.format(folder=folder, user="user root;\n"))
+    ca.run("issue", name)
+    for file in ("chain.pem", "key.pem"):
+        (folder / "pki" / file).write_bytes(ca.identity(name, file).read_bytes())
+    (folder / "pki" / "bundle.pem").write_bytes((ca.home / "ca" / "bundle.pem").read_bytes())
+    place = {"prefix": str(folder / "etc"), "config": str(made.config)}
+    made.nginx.start(**place)
+    try:
+        yield made
+    finally:
+        made.nginx.stop(**place)
+
+
+def order(ca: Ca, host: Machine, more: str = "") -> None:
+    path = host.folder / "orders.toml"
+    path.write_text(SITE.format(name="app.test", port=host.port, more=more))
+    ca.run("host", "set", host.name, "--file", str(path))
+
+
+@pytest.fixture
+def ca(serve_template: Ca, tmp_path: Path) -> Ca:
+    return copied(serve_template, tmp_path / "ca")
+
+
+@pytest.fixture
+def api(ca: Ca) -> Iterator[str]:
+    with serving(ca, "--api-listen", "127.0.0.1:0", "--identity", "app.test") as served:
+        yield str(served.document["api"]).removesuffix("/api/v1")
+
+
+def elsewhere(tmp_path: Path) -> Ca:
+    """The command on another machine: it has no CA."""
+    return fresh(tmp_path / "elsewhere")
+
+
+def test_orders_are_applied_proven_and_reported(ca: Ca, api: str, tmp_path: Path) -> None:
+    there = elsewhere(tmp_path)
+    with machine(ca, tmp_path / "one", "web1") as one, machine(ca, tmp_path / "two", "web2") as two:
+        order(ca, one)
+        order(ca, two, 'allow = ["bob"]')
+        assert ca.run("host", "list", expect=1).stdout.count("never reported") == 2
+        for host in (one, two):
+            done = json.loads(there.run(*host.agent(api, "--once", "--json")).stdout)
+            assert (done["changed"], done["serving"], done["certified"]) == (True, True, ["app.test"])
+            assert done["proven"]
+            assert all(probe["ok"] for probe in done["proven"])
+        seen = {host.name: [host.status(ca, who) for who in ("alice", "bob", "mallory", None)] for host in (one, two)}
+        assert seen == {"web1": ["200", "200", "400", "400"], "web2": ["403", "200", "400", "400"]}
+        states = [(host["name"], host["current"], host["failed"]) for host in listed(ca)]
+        assert states == [("web1", True, None), ("web2", True, None)]
+        assert "in force" in ca.run("host", "list").stdout
+        again = json.loads(there.run(*one.agent(api, "--once", "--json")).stdout)
+        assert (again["changed"], again["certified"]) == (False, [])
+        keys = [(host.config.parent / "handclasp" / "app.test.key").read_bytes() for host in (one, two)]
+        assert keys[0] != keys[1]
+        for key in keys:
+            assert not [file for file in ca.home.rglob("*") if file.is_file() and key in file.read_bytes()]
+        assert ca.run("audit").returncode == 0
+
+
+def test_a_revocation_reaches_every_host(ca: Ca, api: str, tmp_path: Path) -> None:
+    there = elsewhere(tmp_path)
+    with machine(ca, tmp_path / "one", "web1") as one, machine(ca, tmp_path / "two", "web2") as two:
+        for host in (one, two):
+            order(ca, host)
+        agents = [there.start(*host.agent(api, "--every", "0.3")) for host in (one, two)]
+        try:
+            eventually(lambda: [host.status(ca, "alice") for host in (one, two)] == ["200", "200"])
+            eventually(lambda: all(host["current"] for host in listed(ca)))
+            ca.run("revoke", "alice")
+            eventually(lambda: [host.status(ca, "alice") for host in (one, two)] == ["400", "400"])
+            eventually(lambda: all(host["refused_after_seconds"] for host in listed(ca)))
+            assert [host.status(ca, "bob") for host in (one, two)] == ["200", "200"]
+        finally:
+            for agent in agents:
+                agent.terminate()
+            for agent in agents:
+                _, err = agent.communicate(timeout=60)
+                assert agent.returncode == 0, err
+        assert "newest revocation in force after" in ca.run("host", "list").stdout
+
+
+def test_what_nginx_cannot_take_is_put_back_and_reported(ca: Ca, api: str, tmp_path: Path) -> None:
+    there = elsewhere(tmp_path)
+    with machine(ca, tmp_path / "one", "web1") as one:
+        order(ca, one)
+        there.run(*one.agent(api, "--once"))
+        order(ca, one, 'allow = ["bob"]')
+        before = {path: path.read_bytes() for path in sorted(one.config.parent.rglob("*.conf"))}
+        broken = one.config.parent / "conf.d" / "other.conf"
+        broken.write_text("no_such_directive;\n")
+        said = there.run(*one.agent(api, "--once"), expect=5).stderr
+        assert "no_such_directive" in said
+        assert {path: path.read_bytes() for path in before} == before
+        assert (one.status(ca, "alice"), one.status(ca, None)) == ("200", "400")
+        (host,) = ca.json("host", "list", expect=1)["hosts"]
+        assert "no_such_directive" in host["failed"]
+        certificates = len(ca.json("show", "app.test")["certificates"])
+        there.run(*one.agent(api, "--once"), expect=5)
+        assert len(ca.json("show", "app.test")["certificates"]) == certificates
+        broken.unlink()
+        there.run(*one.agent(api, "--once"))
+        assert (one.status(ca, "alice"), one.status(ca, "bob")) == ("403", "200")
+        assert ca.json("host", "list")["hosts"][0]["failed"] is None
+
+
+def test_a_file_changed_by_hand_is_not_overwritten(ca: Ca, api: str, tmp_path: Path) -> None:
+    there = elsewhere(tmp_path)
+    with machine(ca, tmp_path / "one", "web1") as one:
+        order(ca, one)
+        there.run(*one.agent(api, "--once"))
+        (site,) = (one.config.parent / "conf.d").glob("handclasp-*.conf")
+        site.write_text(site.read_text() + "# mine\n")
+        order(ca, one, 'allow = ["bob"]')
+        assert "changed by hand" in there.run(*one.agent(api, "--once"), expect=4).stderr
+        assert site.read_text().endswith("# mine\n")
+        assert "changed by hand" in ca.json("host", "list", expect=1)["hosts"][0]["failed"]
+
+
+def test_a_host_gets_its_own_orders_alone(ca: Ca, api: str, tmp_path: Path) -> None:
+    there = elsewhere(tmp_path)
+    with machine(ca, tmp_path / "one", "web1") as one, machine(ca, tmp_path / "two", "web2") as two:
+        order(ca, one)
+        assert "may not serve" in there.run(*two.agent(api, "--name", "web1", "--once"), expect=4).stderr
+        assert "no host web2" in there.run(*two.agent(api, "--once"), expect=4).stderr
+        ca.run("revoke", "web1")
+        assert "refuses" in there.run(*one.agent(api, "--once"), expect=4).stderr
+        assert sorted(path.name for path in (two.config.parent / "conf.d").iterdir()) == []
+
+
+def test_without_the_ca_nginx_goes_on(ca: Ca, tmp_path: Path) -> None:
+    there = elsewhere(tmp_path)
+    with machine(ca, tmp_path / "one", "web1") as one:
+        order(ca, one)
+        with serving(ca, "--api-listen", "127.0.0.1:0", "--identity", "app.test") as served:
+            api = str(served.document["api"]).removesuffix("/api/v1")
+            there.run(*one.agent(api, "--once"))
+        said = there.run(*one.agent(api, "--once"), expect=5).stderr
+        assert "cannot be asked" in said
+        assert (one.status(ca, "alice"), one.status(ca, None)) == ("200", "400")
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """A clock that goes so many days ahead."""
+
+    days: float
+
+    def now(self) -> datetime:
+        return SystemClock().now() + timedelta(days=self.days)
+
+
+def test_certificates_are_renewed_when_a_third_of_their_life_is_left(ca: Ca, api: str, tmp_path: Path) -> None:
+    with machine(ca, tmp_path / "one", "web1") as one:
+        order(ca, one)
+        files = one.folder / "pki"
+        world = World(str(tmp_path / "elsewhere"))
+        post = world.post(
+            api, name=None, chain=str(files / "chain.pem"), key=str(files / "key.pem"), trusted=str(files / "bundle.pem"),
+            config_dir=str(one.config.parent),
+        )  # fmt: skip
+        first = work(post, None)
+        assert (first.renewed, first.certified) == (False, ("app.test",))
+        own, key = (files / "chain.pem").read_bytes(), (one.config.parent / "handclasp/app.test.key").read_bytes()
+        later = replace(post, gear=replace(post.gear, clock=Ahead(300)))
+        second = work(later, first.tag)
+        assert (second.renewed, second.certified) == (True, ("app.test",))
+        assert (files / "chain.pem").read_bytes() != own
+        assert (one.config.parent / "handclasp/app.test.key").read_bytes() != key
+        assert one.status(ca, "alice") == "200"
+        assert work(post, second.tag).applied is None
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (
+            SITE.format(name="app.test", port=8443, more='certificate = "/a.pem"\ncertificate_key = "/a.key"'),
+            "names its certificate",
+        ),
+        (SITE.format(name="app.test", port=8443, more='allow = ["nobody-known"]'), "nobody-known"),
+        ("[[site]]\n", "server_names"),
+    ],
+)
+def test_bad_orders_are_said_when_they_are_given(serve_template: Ca, tmp_path: Path, content: str, words: str) -> None:
+    ca = copied(serve_template, tmp_path / "own")
+    ca.run("issue", "web1")
+    path = tmp_path / "web1.toml"
+    path.write_text(content)
+    for option in ((), ("--json",)):
+        process = ca.start("host", "set", "web1", "--file", str(path), *option)
+        out, err = process.communicate(timeout=60)
+        assert process.returncode in {2, 3, 4}, (out, err)
+        assert words in out + err
+    assert listed(ca) == []
+
+
+def test_a_host_needs_an_identity(ca: Ca, tmp_path: Path) -> None:
+    path = tmp_path / "web.toml"
+    path.write_text(SITE.format(name="app.test", port=8443, more=""))
+    assert "no identity web9" in ca.run("host", "set", "web9", "--file", str(path), expect=2).stderr
+    assert "no host web9" in ca.run("host", "drop", "web9", expect=2).stderr
+    ca.run("host", "set", "bob", "--file", str(path))
+    ca.run("host", "drop", "bob")
+    assert listed(ca) == []
+    assert ca.run("audit").returncode == 0
+
+
+def listed(ca: Ca) -> list[dict[str, Any]]:
+    """The hosts, whatever the exit code says of them."""
+    process = ca.start("host", "list", "--json")
+    out, err = process.communicate(timeout=60)
+    assert process.returncode in {0, 1}, err
+    return list(json.loads(out)["hosts"])
+
+
+def eventually(true: Callable[[], bool], seconds: float = 60.0) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it never came to be so"
+        time.sleep(0.2)
