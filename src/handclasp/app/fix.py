@@ -41,6 +41,10 @@ class Fixing:
     evidence: Evidence
     waiting: tuple[Step, ...]
 
+    def after(self, before: Evidence, steps: tuple[Step, ...]) -> "Fixing":
+        """The same behind other steps, which began with the files of `before`."""
+        return replace(self, steps=(*steps, *self.steps), edits=_merged(before, self.evidence))
+
 
 def fixes(evidence: Evidence, first: Proven, examine: Callable[[Evidence], Proven], agreed: Callable[[Step], bool]) -> Fixing:
     """Take the first safe remedy, look again, and so on until none is left.

@@ -8,6 +8,7 @@ from handclasp.app.site import SiteOrder, material
 from handclasp.model.errors import UsageError
 from handclasp.model.guarded import Guarded, Member
 from handclasp.model.intent import SiteIntent
+from handclasp.model.issuance import CertificateRecord
 from handclasp.pki.names import identity_name
 from handclasp.pki.read import certificate_from_der
 from handclasp.pki.serials import format_serial
@@ -32,15 +33,17 @@ def guarded(home: Home, name: str, allow: tuple[str, ...] = ()) -> Guarded:
         authorities=files.client_certificate,
         crl=files.crl,
         depth=files.verify_depth,
-        members=tuple(_member(record.name, record.serial, record.certificate or b"") for record in records),
+        members=tuple(member_of(record) for record in records),
         listed=bool(wanted),
     )
 
 
-def _member(name: str, serial: int, der: bytes) -> Member:
+def member_of(record: CertificateRecord) -> Member:
+    """A certificate of the register, as other servers name it."""
+    der = record.certificate or b""
     return Member(
-        identity=name,
+        identity=record.name,
         issuer_dn=certificate_from_der(der).issuer_text,
-        serial=format_serial(serial),
+        serial=format_serial(record.serial),
         sha256=hashlib.sha256(der).hexdigest(),
     )

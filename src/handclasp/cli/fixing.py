@@ -49,8 +49,12 @@ def fix_it(
     prove: bool,
     agreed: "Callable[[str], bool]",
     instance: "Instance | None",
+    taken: "tuple[Evidence, tuple[Step, ...]] | None" = None,
 ) -> Fixed:
-    """Collect the remedies, and with an `instance` carry them out: tested, switched, reloaded and knocked at; or put back."""
+    """Collect the remedies, and with an `instance` carry them out: tested, switched, reloaded and knocked at; or put back.
+
+    `taken`: steps that come before the remedies, and the files as they were before those.
+    """
     from handclasp.app.apply_edits import apply_edits
     from handclasp.app.doctor import examine
     from handclasp.app.fix import fixes, knocks
@@ -63,6 +67,8 @@ def fix_it(
         lambda now: examine(now, tools, client_key=key, side=now.side),
         lambda step: agreed(step.remedy.id),
     )
+    if taken is not None:
+        fixing = fixing.after(*taken)
     done = None
     if instance and fixing.edits:
         sent = evidence.presented

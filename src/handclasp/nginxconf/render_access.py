@@ -30,7 +30,7 @@ def access_map(name: str, allow: tuple[str, ...], admitted: tuple[AdmittedCertif
             "# Issuer and serial name one certificate. Subjects can be alike under two CAs, and parts of them can be forged.",
             f"map $ssl_client_i_dn $handclasp_{name}_issuer {{",
             '    default "";',
-            *(f"    {_exactly(issuer)} {number};" for issuer, number in issuers.items()),
+            *(f"    {exactly(issuer)} {number};" for issuer, number in issuers.items()),
             "}",
             f'map "$handclasp_{name}_issuer:$ssl_client_serial" {access_variable(name)} {{',
             '    default "";',
@@ -78,6 +78,7 @@ def _rows(entering: list[AdmittedCertificate], issuers: dict[str, int], values: 
     return [f"    {key} {value};" for key, value in rows.items()]
 
 
-def _exactly(issuer: str) -> str:
+def exactly(issuer: str) -> str:
+    """An expression that fits this issuer and no other, as a word."""
     escaped = _SPECIAL.sub(lambda found: "\\" + found[0], issuer)
     return words.literal(rf"~\A{escaped}\z", "the issuer name")

@@ -248,7 +248,41 @@ def root_in_use(shop: Workshop) -> Workshop:
     return shop.http(server(ASKS)).sends()
 
 
+def limited(shop: Workshop, source: str, rows: str) -> Workshop:
+    table = f"map {source} $key {{ {rows} }} limit_req_zone $key zone=strangers:1m rate=1r/s;\n"
+    return shop.http(table + server(ASKS)).sends()
+
+
+def exempt_by_header(shop: Workshop) -> Workshop:
+    return limited(shop, "$http_x_partner", 'default $binary_remote_addr; 1 ""; yes "";')
+
+
+def exempt_by_cookie(shop: Workshop) -> Workshop:
+    known = 'map $cookie_partner $partner { default 0; "~^[0-9]+$" 1; }\n'
+    table = 'map $partner $key { default $binary_remote_addr; 1 ""; } limit_conn_zone $key zone=strangers:1m;\n'
+    return shop.http(known + table + server(ASKS)).sends()
+
+
+def exempt_by_anything(shop: Workshop) -> Workshop:
+    return limited(shop, "$ssl_client_s_dn", 'default $binary_remote_addr; "" "";')
+
+
+def exempt_when_verified(shop: Workshop) -> Workshop:
+    return limited(shop, "$ssl_client_verify", 'default $binary_remote_addr; SUCCESS "";')
+
+
+def exempt_inside(shop: Workshop) -> Workshop:
+    network = "geo $inside { default 0; 10.0.0.0/8 1; }\n"
+    table = 'map $inside $key { default $binary_remote_addr; 1 ""; } limit_req_zone $key zone=z:1m rate=1r/s;\n'
+    return shop.http(network + table + server(ASKS)).sends()
+
+
 SAMPLES = (
+    Sample("limit-exemption", "header", exempt_by_header, "header-spoofable"),
+    Sample("limit-exemption", "cookie", exempt_by_cookie, "header-spoofable"),
+    Sample("limit-exemption", "no-certificate", exempt_by_anything, "header-spoofable"),
+    Sample("limit-exemption", "verified", exempt_when_verified),
+    Sample("limit-exemption", "network", exempt_inside),
     Sample("sessions-revoked", "shared", shared_cache, "revoked-client-resumes-session", severity="warning"),
     Sample("sessions-revoked", "ticket-key", ticket_key, "revoked-client-resumes-session", severity="warning"),
     Sample(

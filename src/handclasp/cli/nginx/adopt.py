@@ -31,6 +31,9 @@ def command(
 ) -> int:
     r"""Put a server that was written by hand right: whatever the doctor would change there, in one plan that says why.
 
+    If its clients are those of this home's CA, names in maps and ifs become identities of the registry, and the CRL is the one
+    that `handclasp revoke` writes. Sessions that would outlive a revocation are not made any more.
+
     The tree is edited in place, minimally: comments, order and everything that is not at fault stay. Nothing is changed without
     --apply; then the new files are tested, nginx is reloaded, strangers must be refused and the given client let in, or
     everything is put back. Exit code 1: something is left that no edit cures.
@@ -43,6 +46,7 @@ def command(
     from dataclasses import replace
 
     from handclasp.app.doctor import examine
+    from handclasp.app.takeover import registry_of, takeover
     from handclasp.cli.fixing import fix_it, target
     from handclasp.model.errors import UsageError
     from handclasp.model.finding import Severity
@@ -56,10 +60,20 @@ def command(
     if client_cert:
         evidence = replace(evidence, presented=world.files.read(client_cert))
     key = world.files.read(client_key) if client_key else None
+    before, taken = evidence, takeover(evidence, server, registry_of(world.ca), frozenset(without))
+    evidence = taken.evidence
     first = examine(evidence, world.sandbox_tools if prove else None, client_key=key)
 
     fixed = fix_it(
-        frame, world, evidence, first, key=key, prove=prove, agreed=lambda name: name not in without, instance=instance
+        frame,
+        world,
+        evidence,
+        first,
+        key=key,
+        prove=prove,
+        agreed=lambda name: name not in without,
+        instance=instance,
+        taken=(before, taken.steps),
     )
     left = fixed.fixing.left.findings
     if frame.json:

@@ -7,6 +7,7 @@ from handclasp.diagnose.case import Case
 from handclasp.diagnose.remedies import (
     bundle,
     holes,
+    limits,
     lists,
     no_certificate,
     placement,
@@ -30,6 +31,11 @@ Builder = Callable[[Case, Finding], Iterable[Change]]
 def upstream_crl(case: Case, finding: Finding) -> Iterator[Change]:
     """A revoked certificate is issued anew; a list is put right."""
     yield from (lists if finding.where.depth is None else reissue).changes(case, finding)
+
+
+def spoofable(case: Case, finding: Finding) -> Iterable[Change]:
+    """A header is set where it was let through; a limit exempts nobody for what they say."""
+    return (limits.verified_exemption if finding.where.directive == "map" else holes.repeat_headers)(case, finding)
 
 
 _BY_CAUSE: dict[str, Builder] = {
@@ -88,7 +94,7 @@ _BY_CAUSE: dict[str, Builder] = {
     "revoked-client-resumes-session": holes.sessions,
     "tls13-cross-server-session-resumption": holes.sessions,
     "proxy-set-header-inheritance": holes.repeat_headers,
-    "header-spoofable": holes.repeat_headers,
+    "header-spoofable": spoofable,
     "header-missing-at-backend": holes.repeat_headers,
     "header-raw-cert-newlines": holes.header_form,
     "header-underscore-dropped": holes.header_form,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from handclasp.diagnose.case import Case
+from handclasp.diagnose.reach import block_at
 from handclasp.diagnose.remedies.change import RELOAD, Change
 from handclasp.diagnose.remedies.config_edit import set_in
 from handclasp.diagnose.rule import say
@@ -34,11 +35,13 @@ def log_level(case: Case, finding: Finding) -> Iterator[Change]:
     server = case.stage.scene.answer
     logs = [log for log in server.error_logs.value if log.path and not log.path.startswith(("syslog:", "memory:"))]
     path = logs[-1].path if logs else "/var/log/nginx/error.log"
+    block = block_at(case, server.origin)
+    written = next((child for child in block.block if child.name == "error_log" and child.args), None) if block else None
     yield Change(
         id="log-at-info",
         title=say("log at level info: error_log {path} info", "以 info 级别记录：error_log {path} info", path=path),
         applicability=Applicability.SAFE if logs else Applicability.REVIEW,
-        edits=set_in(case, server.origin, ("error_log", (path, "info"))),
+        edits=set_in(case, server.origin, ("error_log", (written.args[0] if written and logs else path, "info"))),
         commands=(RELOAD,),
         note=Text(
             en="info is chatty on a busy server; go back when you have seen enough",
