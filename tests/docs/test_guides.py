@@ -72,6 +72,8 @@ def test_translations_hold_the_same_code_under_as_many_headings(item: guide.Guid
     assert written_in == lang, f"docs/{lang}/{item.name}.md is missing"
     english, _ = guide.source(item, ENGLISH)
     assert CODE.findall(text) == CODE.findall(english)
+    rows = re.compile(r"^\|", re.MULTILINE)
+    assert len(rows.findall(text)) == len(rows.findall(english))
     for level in ("##", "###"):
         heading = re.compile(rf"^{level} ", re.MULTILINE)
         assert len(heading.findall(CODE.sub("", text))) == len(heading.findall(CODE.sub("", english)))

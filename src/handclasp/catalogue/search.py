@@ -45,6 +45,8 @@ _CHINESE = {
 _FILLING = re.compile(
     "怎么办|怎么|为什么|如何|什么|需要|可以|不能|能够|之后|以后|然后|一个|这个|那个|已经|仍然|还是|只让|都|了|里|的|吗|呢|把|请问"
 )
+# Characters that say nothing when they stand alone.
+_ALONE = "后前时上中下在是有和与用还能不就也"
 _UPSTREAM = re.compile(r"upstream|backend|origin|proxy_pass|proxy_ssl|\b502\b|上游|后端|源站|反向代理", re.IGNORECASE)
 
 
@@ -140,7 +142,7 @@ def _words(text: str) -> list[str]:
             for said, ours in _CHINESE.items():
                 run = run.replace(said, ours)  # noqa: PLW2901
             for part in filter(None, _FILLING.split(run)):
-                found += [part[place : place + 2] for place in range(len(part) - 1)] or [part]
+                found += [part[place : place + 2] for place in range(len(part) - 1)] or ([] if part in _ALONE else [part])
         else:
             found += [_stem(part) for part in dict.fromkeys((run, *run.strip("$").split("_"))) if part and part not in _STOP]
     return found

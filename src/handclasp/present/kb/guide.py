@@ -38,7 +38,7 @@ ABOUT = {
     Kind.EXPLANATION: Text(en="Why it is so, and what to rely on.", zh="为什么如此，哪些可以依赖。"),
 }
 
-# In reading order. A text that is not named here stands behind these: a benchmark as reference, others as how-to.
+# In reading order. A text that is not named here stands behind these: results that a tool wrote as reference, others as how-to.
 ORDER: dict[str, Kind] = {
     "tutorial": Kind.TUTORIAL,
     "diagnose": Kind.HOW_TO,
@@ -89,7 +89,8 @@ def guides() -> tuple[Guide, ...]:
 
 
 def _kind(name: str) -> Kind:
-    return ORDER.get(name) or (Kind.REFERENCE if name.startswith("benchmarks/") else Kind.HOW_TO)
+    written_by_a_tool = "Written by `tools/" in (_docs() / f"{name}.md").read_text("utf-8")
+    return ORDER.get(name) or (Kind.REFERENCE if written_by_a_tool else Kind.HOW_TO)
 
 
 def source(guide: Guide, lang: str) -> tuple[str, str]:
