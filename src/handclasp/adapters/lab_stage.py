@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from subprocess import Popen
 
 from handclasp.adapters.free_ports import LoopbackPorts
@@ -10,6 +11,7 @@ from handclasp.adapters.lab_sides import LabSide, folder, reload, running, seen_
 from handclasp.adapters.plain_probe import ask_plainly
 from handclasp.adapters.tls_probe import TlsProbe
 from handclasp.model.probe import ClientIdentity, ProbeRequest, ProbeResult
+from handclasp.pki.read import certificates_from_pem
 from handclasp.ports.bench import FOLDER
 from handclasp.ports.stage import PORTS, Performance, Play, Reload, Visit
 
@@ -53,8 +55,19 @@ def _act(process: Popen[bytes], subject: LabSide, play: Play, ports: Mapping[str
                 reload(process)
         else:
             ask = ask_plainly if act.plain else TlsProbe().ask
-            results[act.name] = ask(_request(act, results, ports))
+            request = _request(act, results, ports)
+            if act.picky and not _fits(request, ask(replace(request, identity=None)).advertised_cas):
+                request = replace(request, identity=None)
+            results[act.name] = ask(request)
     return results
+
+
+def _fits(request: ProbeRequest, advertised: tuple[str, ...]) -> bool:
+    """Whether the server names an issuer of what the client holds."""
+    if request.identity is None:
+        return False
+    chain = certificates_from_pem(request.identity.certificate_chain, where="the client's chain")
+    return any(one.issuer_text in advertised for one in chain)
 
 
 def _request(visit: Visit, results: Mapping[str, ProbeResult], ports: Mapping[str, str]) -> ProbeRequest:
@@ -73,5 +86,7 @@ def _request(visit: Visit, results: Mapping[str, ProbeResult], ports: Mapping[st
         headers=visit.headers,
         method=visit.method,
         preamble=visit.preamble,
+        trusted=visit.strict.encode() or None,
+        strict=bool(visit.strict),
         timeout=_VISIT_SECONDS,
     )

@@ -45,6 +45,9 @@ class Wire:
             except SSL.WantReadError:
                 self.flush()
                 self._feed()
+            except SSL.Error:
+                self.flush()  # the alert that tells the other side why
+                raise
             else:
                 self.flush()
                 return result

@@ -23,7 +23,8 @@ InfoCallback = Callable[[SSL.Connection, int, int], None]
 def connection(request: ProbeRequest, *, on_info: InfoCallback, on_verify: Callable[[int], None]) -> SSL.Connection:
     """A client connection over memory BIOs, ready for its handshake.
 
-    `on_verify` gets the number of every error found in nginx's certificate, in OpenSSL's order; the handshake goes on.
+    `on_verify` gets the number of every error found in nginx's certificate, in OpenSSL's order; the handshake goes on
+    unless the request is strict.
 
     Raises:
         InputError: certificate, key, CA file or session cannot be used.
@@ -38,7 +39,7 @@ def connection(request: ProbeRequest, *, on_info: InfoCallback, on_verify: Calla
     if request.identity is not None:
         _present(context, request.identity)
     if request.trusted is not None:
-        _trust(context, request.trusted, on_verify)
+        _trust(context, request.trusted, on_verify, strict=request.strict)
     tls = SSL.Connection(context)
     tls.set_connect_state()
     _name(tls, request)
@@ -81,7 +82,7 @@ def _present(context: SSL.Context, identity: ClientIdentity) -> None:
         raise InputError(f"certificate and key cannot be used together: {words(error)}") from error
 
 
-def _trust(context: SSL.Context, trusted: bytes, on_verify: Callable[[int], None]) -> None:
+def _trust(context: SSL.Context, trusted: bytes, on_verify: Callable[[int], None], *, strict: bool) -> None:
     try:
         anchors = x509.load_pem_x509_certificates(trusted)
     except ValueError as error:
@@ -95,7 +96,7 @@ def _trust(context: SSL.Context, trusted: bytes, on_verify: Callable[[int], None
     def verify(_tls: SSL.Connection, _certificate: object, number: int, _depth: int, ok: int) -> bool:
         if not ok:
             on_verify(number)
-        return True
+        return bool(ok) or not strict
 
     context.set_verify(SSL.VERIFY_PEER, verify)
 

@@ -28,9 +28,9 @@ class Scenario:
     `broken`: forms of the cause by name, each a function that makes a fresh setup. `control`: the same idea done right, which
     must work. `remedies` and `dead_ends`: changes to a broken setup by id. `good` tells a cured setup from a broken one. `skip`
     lists (form, change) pairs that make no sense together; `look_alikes` are forms that only look like the cause.
-    `history`: what happens depends on what happened before (reloads, sessions), not on files alone. `builds`:
-    forms that are broken on some builds only, with the catalogue's ids of these. `beside`: other causes that its set-ups truly
-    have too, by form ("" for all): a scenario about faults that hide each other has those faults.
+    `history`: what happens depends on what happened before (reloads, sessions) or on who takes part, not on files alone.
+    `builds`: forms that are broken on some builds only, with the catalogue's ids of these. `beside`: other causes that its
+    set-ups truly have too, by form ("" for all): a scenario about faults that hide each other has those faults.
     """
 
     cause: str

@@ -25,7 +25,7 @@ class ProbeRequest:
 
     `sni` None sends no server name; `host` is the Host header. `session` resumes what an earlier result returned.
     `preamble` is sent before the handshake (a PROXY line). `trusted` is PEM of the CAs that should sign nginx's certificate;
-    None reports the chain without judging it.
+    None reports the chain without judging it; `strict` breaks the handshake off when it is not good.
     """
 
     address: str
@@ -40,6 +40,7 @@ class ProbeRequest:
     method: str = "GET"
     preamble: bytes = b""
     trusted: bytes | None = None
+    strict: bool = False
     timeout: float = 5.0
 
 

@@ -14,7 +14,8 @@ PORTS = ("@PORT@", "@PORT2@", "@PORT3@", "@ORIGIN@", "@ORIGIN2@", "@CLOSED@")
 class Visit:
     """One request over TLS. `chain` and `key` are PEM, "" for a client without certificate; `resume` names an earlier visit.
 
-    `plain`: without TLS. `preamble` is sent before everything, such as a PROXY line.
+    `plain`: without TLS. `preamble` is sent before everything, such as a PROXY line. `picky`: a certificate is sent only where
+    the server names an issuer of the chain. `strict` is PEM of the CAs by which the client judges the server, and leaves.
     """
 
     name: str
@@ -30,6 +31,8 @@ class Visit:
     method: str = "GET"
     plain: bool = False
     preamble: bytes = b""
+    picky: bool = False
+    strict: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -207,7 +207,19 @@ def demanded_of_all(shop: Workshop) -> Workshop:
     return shop.http(outside + server(ASKS) + public).sends()
 
 
+def leaf_of_a_hidden_ca(shop: Workshop) -> Workshop:
+    """The client holds its leaf alone, nginx names the root, and the log says that nothing was sent."""
+    shop.scene.sends = [shop.draft.leaf]
+    return shop.http(server(ASKS)).sends().say(lines=(NO_CERTIFICATE,))
+
+
+def leaf_of_a_named_ca(shop: Workshop) -> Workshop:
+    return shop.http(server(ASKS)).sends().say(lines=(NO_CERTIFICATE,))
+
+
 SAMPLES = (
+    Sample("no-certificate", "filtered", leaf_of_a_hidden_ca, "client-filtered-by-ca-list", intermediates=1),
+    Sample("no-certificate", "named", leaf_of_a_named_ca),
     Sample("plain-request", "http", plainly, "plain-http-to-https-port"),
     Sample("plain-request", "sent-on", plainly_sent_on),
     Sample("no-certificate", "preflight", preflight, "cors-preflight-has-no-cert"),

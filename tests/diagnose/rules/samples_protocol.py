@@ -1,5 +1,6 @@
 """TLS versions, cipher suites and signature algorithms towards clients."""
 
+from handclasp.lab import extensions as ext
 from handclasp.lab.mint import Blank
 from handclasp.pki.throwaway import key
 from tests.diagnose.rules.workshop import ANSWER, ASKS, Sample, Workshop
@@ -50,6 +51,10 @@ def rsa_client(shop: Workshop) -> Workshop:
     return _asks(_rsa(shop), _ECDSA)
 
 
+def ec_client_free(shop: Workshop) -> Workshop:
+    return _asks(shop)
+
+
 def unknown_client(shop: Workshop) -> Workshop:
     made = _asks(shop, _ECDSA).say(lines=(NO_CERTIFICATE,))
     return made.say(client_certificate=None)
@@ -63,7 +68,15 @@ def rsa_welcome(shop: Workshop) -> Workshop:
     return _asks(_rsa(shop), "ssl_conf_command ClientSignatureAlgorithms ECDSA+SHA256:RSA-PSS+SHA256:RSA+SHA256;")
 
 
+def big_chain(shop: Workshop) -> Workshop:
+    names = [("dns", f"device-{number:05}.of-the-lab.test") for number in range(4000)]
+    shop.draft.leaf.put("subjectAltName", ext.general_names(*names))
+    return _asks(shop)
+
+
 SAMPLES = (
+    Sample("chain-size", "big", big_chain, "client-cert-too-large-chain"),
+    Sample("chain-size", "small", ec_client_free),
     Sample("tls-versions", "only-13", only_13, "tls-version-mismatch"),
     Sample("tls-versions", "no-line", ec_client),
     Sample("tls-ciphers", "rsa-for-ec", rsa_suites, "tls-no-shared-cipher"),

@@ -238,7 +238,40 @@ def pair_in_one_file(shop: Workshop) -> Workshop:
 _PAIR = "upstream-client-key-problems"
 _RELAYED, _CHAIN = "upstream-400-relayed", "upstream-client-cert-chain-missing"
 _DEMANDS, _PROTOCOLS = "upstream-demands-cert-alert", "upstream-protocol-mismatch"
+_BY_VARIABLE = "proxy_ssl_certificate $host.pem; proxy_ssl_certificate_key $host.key;"
+
+
+def by_variable(shop: Workshop) -> Workshop:
+    return passing(shop, _BY_VARIABLE).sends().say(answer=_NONE_SENT)
+
+
+def by_variable_unread(shop: Workshop) -> Workshop:
+    failed = (
+        'cannot load certificate "/etc/a.pem": BIO_new_file() failed (SSL: error:8000000D:system library::Permission denied)'
+    )
+    return passing(shop, _BY_VARIABLE).sends().say(lines=(_TO_UPSTREAM.format(failed, "connecting to upstream"),))
+
+
+def by_variable_unasked(shop: Workshop) -> Workshop:
+    return passing(shop, _BY_VARIABLE).sends()
+
+
+def hung_up(shop: Workshop) -> Workshop:
+    line = _TO_UPSTREAM.format("peer closed connection in SSL handshake", _HANDSHAKING)
+    return passing(shop).sends().say(lines=(line,))
+
+
+def not_hung_up(shop: Workshop) -> Workshop:
+    return passing(shop).sends()
+
+
 SAMPLES = (
+    Sample("upstream-variable", "unread", by_variable_unread, "upstream-variable-cert-unreadable", side=UP),
+    Sample("upstream-variable", "empty", by_variable, "upstream-variable-cert-unreadable", side=UP),
+    Sample("upstream-variable", "unasked", by_variable_unasked, "upstream-variable-cert-unreadable", "notice", side=UP),
+    Sample("upstream-variable", "none", not_hung_up, side=UP),
+    Sample("upstream-closed", "hung-up", hung_up, "upstream-peer-resets", side=UP),
+    Sample("upstream-closed", "quiet", not_hung_up, side=UP),
     Sample("relayed", "none", nothing_shown, _RELAYED, side=UP),
     Sample("relayed", "none-seen-from-the-front", nothing_shown, _RELAYED),
     Sample("relayed", "none-pasted", nothing_shown_pasted, _RELAYED, side=UP),

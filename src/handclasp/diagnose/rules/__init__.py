@@ -39,6 +39,7 @@ from handclasp.diagnose.rules import (
     upstream_down,
     upstream_host,
     upstream_tls,
+    upstream_variable,
 )
 
 ALL: tuple[Rule, ...] = (
@@ -51,6 +52,7 @@ ALL: tuple[Rule, ...] = (
     *split.RULES,
     *sessions.RULES,
     *protocol.RULES,
+    *upstream_variable.RULES,
     *relayed.RULES,
     *upstream_host.RULES,
     *upstream_alerts.RULES,

@@ -6,13 +6,15 @@ from handclasp.diagnose.case import Case
 from handclasp.diagnose.log_line import LineKind, LogLine
 from handclasp.diagnose.rule import Rule, finding, say
 from handclasp.diagnose.tells import by_request, of_request
+from handclasp.model.certificate import Certificate
 from handclasp.model.evidence import Seen
 from handclasp.model.finding import Confidence, Finding, Severity, Where
 from handclasp.model.nginx import TlsServer, VerifyClient
 from handclasp.model.text import Text
 from handclasp.model.verdict import Side
+from handclasp.verdict.trust import certificates_in
 
-NONE, ENDED = "client-sent-no-cert", "tls-terminated-before-nginx"
+NONE, ENDED, FILTERED = "client-sent-no-cert", "tls-terminated-before-nginx", "client-filtered-by-ca-list"
 
 _ASKERS: dict[str, tuple[str, str]] = {
     "cors-preflight-has-no-cert": (
@@ -40,6 +42,8 @@ def check(case: Case) -> Iterator[Finding]:
     if ended is not None and (lines or ended.title):
         yield _ended(server, ended, lines)
         return
+    if case.presented and lines and not _named(case, server):
+        yield _filtered(server, case.presented, lines)
     if case.presented != () and not (case.presented is None and lines):
         return
     summary = say(
@@ -73,6 +77,24 @@ def _asker(case: Case, lines: list[LogLine]) -> str | None:
     return told.pop() if len(told) == 1 else None
 
 
+def _named(case: Case, server: TlsServer) -> bool:
+    """Whether the list of CAs that nginx tells clients names an issuer of what this client holds."""
+    advertised = {item.subject for item in certificates_in(case.evidence.files, server.client_certificate.value)}
+    return not advertised or any(item.issuer in advertised for item in case.presented or ())
+
+
+def _filtered(server: TlsServer, presented: tuple[Certificate, ...], lines: list[LogLine]) -> Finding:
+    summary = say(
+        "the client has a certificate and sent none: {issuer}, who issued it, is not among the CAs that {server} names, and"
+        " many clients (Java, browsers) then send nothing",
+        "客户端有证书却没有发送：签发者 {issuer} 不在 {server} 公布的 CA 之中，许多客户端（Java、浏览器）这时什么都不发送",
+        issuer=presented[-1].issuer_text, server=server.label,
+    )  # fmt: skip
+    where = Where.at(server.client_certificate.origin, "ssl_client_certificate")
+    shown = say("{line}", "{line}", line=lines[-1].raw)
+    return finding(FILTERED, summary, where, shown, confidence=Confidence.LIKELY)
+
+
 def _asked_by_another(case: Case) -> Seen | None:
     """A handshake with the name in question in which nobody asked for a certificate, though this nginx would have."""
     name = case.stage.scene.host
@@ -89,4 +111,4 @@ def _ended(server: TlsServer, seen: Seen, lines: list[LogLine]) -> Finding:
     return finding(ENDED, summary, Where.at(server.verify_client.origin, "ssl_verify_client"), *shown)
 
 
-RULES = (Rule("no-certificate", (NONE, ENDED, *_ASKERS), check),)
+RULES = (Rule("no-certificate", (NONE, ENDED, FILTERED, *_ASKERS), check),)

@@ -150,7 +150,25 @@ def _restricted(server: TlsServer, algorithms: str, leaf: Certificate | None, co
     return finding("client-signature-algorithms-restricted", summary, where, *evidence, confidence=confidence)
 
 
+_MOST_BYTES, _LENGTH = 102_400, 3
+
+
+def check_size(case: Case) -> Iterator[Finding]:
+    """OpenSSL takes at most 100 kB in one Certificate message (SSL_MAX_CERT_LIST_DEFAULT), each with three octets of length."""
+    if case.side is not Side.CLIENT or not case.presented:
+        return
+    size = sum(len(item.der) + _LENGTH for item in case.presented)
+    if size <= _MOST_BYTES:
+        return
+    summary = say(
+        "the client sends {size} bytes of certificates, and OpenSSL breaks the handshake off at more than {most}",
+        "客户端发送了 {size} 字节的证书，而 OpenSSL 在超过 {most} 字节时会中断握手", size=size, most=_MOST_BYTES,
+    )  # fmt: skip
+    yield finding("client-cert-too-large-chain", summary, Where(subject=case.presented[0].subject_text))
+
+
 RULES = (
+    Rule("chain-size", ("client-cert-too-large-chain",), check_size),
     Rule("tls-versions", ("tls-version-mismatch",), check_versions),
     Rule("tls-ciphers", ("tls-no-shared-cipher",), check_ciphers),
     Rule("client-signatures", ("client-signature-algorithms-restricted",), check_signatures),

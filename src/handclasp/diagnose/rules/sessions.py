@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from handclasp.diagnose.case import Case
+from handclasp.diagnose.log_line import LineKind
 from handclasp.diagnose.page import let_in
 from handclasp.diagnose.reach import ASKING, http_sockets
 from handclasp.diagnose.rule import Rule, finding, say
@@ -92,9 +93,20 @@ def check_across(case: Case) -> Iterator[Finding]:
             continue
         asking = [server for server in socket.servers if server.verify_client.value in ASKING]
         kinds = _kinds(case, asking)
+        shows = _taken_across(case, socket)
         for at, second in enumerate(kinds):
             pairs = (_between(case, socket, first, second) for first in kinds[:at])
-            yield from next((told for found in pairs if (told := tuple(found))), ())  # one other server shows it
+            told = next((told for found in pairs if (told := tuple(found))), ())  # one other server shows it
+            yield from (replace(one, severity=Severity.ERROR) if shows else one for one in told)
+
+
+def _taken_across(case: Case, socket: Socket) -> bool:
+    """A client was served that this server would refuse, or a patched nginx broke off the handshake of such a one."""
+    if socket != case.stage.scene.socket or any(server.reject_handshake.value for server in socket.servers):
+        return False
+    rejected = any(line.kind is LineKind.REJECTED for line in case.logged)
+    foreign = case.verdict is not None and not case.verdict.admitted and case.whole is not None and not case.whole.trusted
+    return rejected or (let_in(case) and foreign)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -163,7 +163,8 @@ def check_lines(case: Case) -> Iterator[Finding]:
     explained = {fault.message for fault in case.start_faults}
     known = {cause_of(case, fault) for fault in case.start_faults}
     for line in case.logged:
-        if line.kind is not LineKind.START or line.message in explained:
+        at_request = line.context is not None and "upstream" in line.context  # a worker said it, of a file named by a variable
+        if line.kind is not LineKind.START or line.message in explained or at_request:
             continue
         slug = cause_of_words(line.message)
         if slug in _OF_FILES and _NO_FILE in line.message:

@@ -1,5 +1,6 @@
 """No upstream is left to try: a TLS failure took them out, and the log no longer says which."""
 
+import re
 from collections.abc import Iterator
 
 from handclasp.diagnose.case import Case
@@ -8,7 +9,8 @@ from handclasp.diagnose.rule import Rule, finding, say
 from handclasp.model.finding import Confidence, Finding, Severity, Where
 from handclasp.model.verdict import Side
 
-HIDDEN = "upstream-fails-over-and-hides-cause"
+HIDDEN, RESETS = "upstream-fails-over-and-hides-cause", "upstream-peer-resets"
+_CLOSED = re.compile(r"peer closed connection in SSL handshake|recv\(\) failed \(104")
 _CAUSES = frozenset({LineKind.UPSTREAM_VERIFY, LineKind.UPSTREAM_NAME, LineKind.TLS_FAILURE})
 
 
@@ -34,4 +36,21 @@ def check(case: Case) -> Iterator[Finding]:
     )  # fmt: skip
 
 
-RULES = (Rule("upstream-down", (HIDDEN,), check),)
+def check_closed(case: Case) -> Iterator[Finding]:
+    """The upstream hung up in the handshake without an alert: it is not about certificates, or its log says more."""
+    lines = [line for line in case.logged if line.side is Side.UPSTREAM and _CLOSED.match(line.message)]
+    upstream = case.stage.upstream if case.evidence.root else None
+    if not lines or upstream is None:
+        return
+    summary = say(
+        "{target} closes the connection during the handshake without a word: look for a wait for a PROXY line, an allow-list,"
+        " or a name it does not know",
+        "{target} 在握手期间不作说明就关闭了连接：请检查它是否在等待 PROXY 行、有白名单，或不认识该名称",
+        target=upstream.target.value,
+    )  # fmt: skip
+    shown = say("{line}", "{line}", line=lines[-1].raw)
+    where = Where.at(upstream.target.origin, f"{upstream.module}_pass")
+    yield finding(RESETS, summary, where, shown, confidence=Confidence.LIKELY)
+
+
+RULES = (Rule("upstream-down", (HIDDEN,), check), Rule("upstream-closed", (RESETS,), check_closed))
