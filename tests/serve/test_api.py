@@ -111,6 +111,8 @@ def paths(ca: Ca, of: str) -> dict[Action, tuple[str, str, object]]:
         Action.REVOKE: ("POST", f"/certificates/{serial_of(ca, of)}/revoke", {"reason": "bad reason"}),
         Action.LINK: ("POST", f"/identities/{of}/bundle-links", {"hours": 1}),
         Action.AUDIT: ("GET", "/audit?limit=1", None),
+        Action.HOSTS: ("GET", "/hosts", None),
+        Action.SERVE: ("GET", f"/hosts/{of}/orders", None),
     }
 
 
@@ -134,6 +136,16 @@ def test_every_role_against_every_route(client: Client, role: Role, of: str) -> 
         got = client.ask(holder, method, path, body)
         assert (got.status != 403) == allowed, (role, of, action, got)
         assert got.status < 500, got
+
+
+@pytest.mark.parametrize("role", Role)
+def test_only_a_host_itself_and_admins_act_for_it(client: Client, role: Role) -> None:
+    report = {"tag": "x", "session_epoch": 0, "nginx": "1.22.1"}
+    for of in ("bob", HOLDER[role]):
+        for path, body in (("certificates", {"site": "app.test", "csr": "none"}), ("reports", report)):
+            got = client.ask(HOLDER[role], "POST", f"/hosts/{of}/{path}", body)
+            assert (got.status == 403) == (role is not Role.ADMIN and of != HOLDER[role]), (role, of, path, got)
+            assert got.status in {400, 403, 404}, got
 
 
 @pytest.mark.parametrize("role", [Role.OPERATOR, Role.AUDITOR, Role.SELF])
