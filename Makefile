@@ -15,6 +15,7 @@ demo: setup ## the whole loop on a private nginx on loopback, in under a minute
 bench: setup ## measure nginx with 100,000 people, 500 sites, long CRLs and long files; results in docs/bench.json
 	@test -x .bench/bin/python || (python3 -m venv .bench && .bench/bin/pip install --quiet crossplane gixy-ng)
 	@$(BIN)/python tools/bench.py
+	@$(BIN)/python tools/bench_doctor.py
 
 test: lint ## lint, then every test on the real nginx, OpenSSL, curl and Chromium of this machine
 	@sh tools/bootstrap.sh test
