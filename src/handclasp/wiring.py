@@ -279,14 +279,21 @@ class World:
         behind = os.environ.get("SUDO_USER")
         return f"{name} (sudo: {behind})" if behind else name
 
-    def make_home(self) -> None:
-        """The home's folder and its empty registry, for `init`; UsageError when keys are there without their registry."""
+    def make_home(self, database: str | None = None) -> None:
+        """The home's folder and its empty registry, for `init`; UsageError when keys are there without their registry.
+
+        `database`: the URL of an empty PostgreSQL database for it; None: a file in the home, or where it is already.
+        """
         from handclasp.adapters.sql_store import SqlStore
         from handclasp.app.home import ROOT, prepare_home
 
         if not self.files.exists(self.layout.bundle):
             self.keys.prepare(new=not self.keys.exists(ROOT))  # without a passphrase there is to be no home either
         prepare_home(self.files, self.layout)
+        if database is not None:
+            from handclasp.adapters.sql_move import point_out
+
+            point_out(self.files, database, registry=self.layout.registry, pointer=self.layout.registry_url)
         self.store = self._registry() or SqlStore.sqlite(self.layout.registry)
 
     @cached_property

@@ -13,7 +13,7 @@ from cryptography.x509 import ocsp
 
 from handclasp.app.crashpoint import VARIABLE
 from handclasp.wiring import World
-from tests.ca_rig import PASSPHRASE, Ca
+from tests.ca_rig import PASSPHRASE, Ca, fresh
 from tests.postgres_rig import Cluster, cluster
 from tests.serve.serve_rig import ask, curl, serving, status
 from tests.serve.test_serve import certificate, load, post, request_for
@@ -71,6 +71,22 @@ def refused_second_move(ca: Ca, url: str, folder: Path) -> str:
     assert (other.home / "registry.sqlite").exists()
     other.run("audit")
     return said
+
+
+def test_a_ca_is_made_in_a_database_at_once(postgres: Cluster, tmp_path: Path) -> None:
+    url, made = postgres.url(), fresh(tmp_path / "one")
+    assert "password" in made.run("init", "--store", url.replace("nobody@", "nobody:secret@"), expect=4).stderr
+    assert "database server" in made.run("init", "--store", url + "_nowhere", expect=5).stderr
+    made.run("init", "--store", url)
+    made.run("init", "--store", url)
+    made.run("issue", "alice")
+    assert made.json("store", "show")["kind"] == "postgresql"
+    assert not (made.home / "registry.sqlite").exists()
+    made.run("audit")
+    other = fresh(tmp_path / "two")
+    assert "registry there already" in other.run("init", "--store", url, expect=4).stderr
+    other.run("init")
+    assert "has a registry already" in other.run("init", "--store", postgres.url(), expect=2).stderr
 
 
 def test_two_hosts_see_a_revocation_at_once(ca: Ca, postgres: Cluster, tmp_path: Path) -> None:

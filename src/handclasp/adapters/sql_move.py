@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable
 
 from handclasp.adapters.sql_store import SqlStore
-from handclasp.model.errors import Bug, UsageError
+from handclasp.model.errors import Bug, PolicyError, UsageError
 from handclasp.pki.audit_chain import chain_faults
 from handclasp.ports.files import FileTree
 
@@ -36,6 +36,28 @@ def move_out(files: FileTree, url: str, *, registry: str, pointer: str, crashed:
     os.rename(registry, registry + MOVED)
     _drop_wal(registry)
     return moved
+
+
+def point_out(files: FileTree, url: str, *, registry: str, pointer: str) -> None:
+    """Have a home that has no registry yet keep it in a database; nothing to do when it says so already.
+
+    Raises:
+        UsageError: the home has its registry elsewhere already, or the URL is none.
+        PolicyError: there is a registry in that database, or the URL holds a password.
+        WorldError: the database cannot be reached.
+    """
+    if files.exists(pointer) and files.read(pointer).decode().strip() == url:
+        return
+    if files.exists(pointer) or files.exists(registry):
+        raise UsageError("this home has a registry already", where=registry, hint="handclasp store move URL     moves it")
+    store = SqlStore.postgresql(url)
+    try:
+        if store.authorities():
+            hint = "to share it, copy keys/, ca/ and registry.url from the home it belongs to"
+            raise PolicyError("there is a registry there already", where=url, hint=hint)
+    finally:
+        store.close()
+    files.write(pointer, url.encode() + b"\n", mode=0o600)
 
 
 def move_back(files: FileTree, *, registry: str, pointer: str, crashed: Callable[[str], None]) -> dict[str, int]:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 @click.option("--pkcs11-module", metavar="LIBRARY", help="Make the root's key in the token of this PKCS#11 library.")
 @click.option("--pkcs11-token", metavar="LABEL", help="With --pkcs11-module: which token.")
 @click.option("--pin-file", type=click.Path(dir_okay=False), help="File (mode 0600) with the PIN of the token.  [default: ask]")
+@click.option("--store", "database", metavar="URL", help="Keep the registry in this empty PostgreSQL database.")
 @key_type_option
 @passphrase_options
 @dry_run_option
@@ -55,6 +56,7 @@ def command(
     pkcs11_module: str | None,
     pkcs11_token: str | None,
     pin_file: str | None,
+    database: str | None,
     key_type: str | None,
     passphrase_file: str | None,
     passphrase_fd: int | None,
@@ -70,6 +72,7 @@ def command(
       handclasp init
       handclasp init --name "Example Corp" --new-passphrase-file ~/.handclasp-passphrase
       handclasp init --split                     # one CA for clients, one for servers
+      handclasp init --store postgresql://handclasp@db.example.test/handclasp
     """
     from handclasp.app.init import InitOrder, init
     from handclasp.catalogue import profiles
@@ -102,7 +105,7 @@ def command(
     )
     if new_passphrase_file:
         here.make_passphrase()
-    here.make_home()
+    here.make_home(database)
     if offline_root:
         from handclasp.app.init import init_below
         from handclasp.cli.ca.request import report_request
