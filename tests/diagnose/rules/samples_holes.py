@@ -271,6 +271,10 @@ def exempt_when_verified(shop: Workshop) -> Workshop:
     return limited(shop, "$ssl_client_verify", 'default $binary_remote_addr; SUCCESS "";')
 
 
+def limit_of_each(shop: Workshop) -> Workshop:
+    return limited(shop, "$ssl_client_verify", 'default ""; SUCCESS $ssl_client_fingerprint;')
+
+
 def exempt_inside(shop: Workshop) -> Workshop:
     network = "geo $inside { default 0; 10.0.0.0/8 1; }\n"
     table = 'map $inside $key { default $binary_remote_addr; 1 ""; } limit_req_zone $key zone=z:1m rate=1r/s;\n'
@@ -283,6 +287,7 @@ SAMPLES = (
     Sample("limit-exemption", "no-certificate", exempt_by_anything, "header-spoofable"),
     Sample("limit-exemption", "verified", exempt_when_verified),
     Sample("limit-exemption", "network", exempt_inside),
+    Sample("limit-exemption", "each-certificate", limit_of_each),
     Sample("sessions-revoked", "shared", shared_cache, "revoked-client-resumes-session", severity="warning"),
     Sample("sessions-revoked", "ticket-key", ticket_key, "revoked-client-resumes-session", severity="warning"),
     Sample(

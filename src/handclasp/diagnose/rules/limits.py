@@ -61,6 +61,9 @@ def forged_by(config: EffectiveConfig, block: MapBlock) -> str | None:
     shown = sorted(f"${name}" for name in names if _OF_CERTIFICATE.fullmatch(name))
     if loose and shown:
         return ", ".join(shown)
+    counted = set().union(*(roots(config, entry.value) for entry in block.entries))
+    if counted and all(_OF_CERTIFICATE.fullmatch(name) for name in counted):
+        return None  # a limit for each certificate: who shows none is another limit's business
     known = variables(None, "NONE", host="", sni="")
     return "$ssl_client_verify NONE" if expand(f"${block.variable}", known, config) == "" else None
 

@@ -28,6 +28,7 @@ def check_bypass(case: Case) -> Iterator[Finding]:
     for socket, server in guests(case):
         foreign = foreign_root(case, socket, server)
         if foreign is None:
+            yield from _unlisted(case, socket, server)
             continue
         summary = say(
             "a client of {ca} gets into {server}: without SNI the default server, {default}, verifies it with its own CA file",
@@ -39,6 +40,27 @@ def check_bypass(case: Case) -> Iterator[Finding]:
             "握手时不带服务器名，请求头 Host: {host}：在 {host} 中 $ssl_client_verify 为 SUCCESS", host=plain_name(server),
         )  # fmt: skip
         yield finding("sni-host-split", summary, Where.at(server.origin, "server"), shown)
+
+
+def _unlisted(case: Case, socket: Socket, server: TlsServer) -> Iterator[Finding]:
+    """The default server trusts the same CAs, and does not know who was revoked."""
+    default = socket.default
+    if not server.crl.value or default.crl.value or default.ocsp.value != "off" or default.reject_handshake.value:
+        return
+    roots = set(client_trust(server, case.evidence.files, case.stage.version).store.certificates)
+    shared = roots & set(client_trust(default, case.evidence.files, case.stage.version).store.certificates)
+    known = next((root for root in shared if self_signed(root, case.stage.series)), None)
+    if default.verify_client.value not in ASKING or known is None:
+        return
+    host = plain_name(server)
+    if status_of(case.stage.config, server, "/", variables(known, "SUCCESS", host=host, sni=None)) >= 400:
+        return
+    summary = say(
+        "a revoked client gets into {server}: without SNI the default server, {default}, verifies it, and reads no CRL",
+        "被吊销的客户端可以进入 {server}：不带 SNI 时由默认服务器 {default} 验证，而它不读取吊销列表",
+        server=server.label, default=default.label,
+    )  # fmt: skip
+    yield finding("sni-host-split", summary, Where.at(server.origin, "server"))
 
 
 def guests(case: Case) -> Iterator[tuple[Socket, TlsServer]]:
