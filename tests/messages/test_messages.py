@@ -95,6 +95,14 @@ def test_a_third_language_is_a_file(tmp_path: Path) -> None:
     assert Text(en="Check", zh="检查").in_language("eo") == "Check", "here is no such file"
 
 
+def test_the_doctors_rules_are_told_in_chinese_too() -> None:
+    from handclasp.diagnose.rules import ALL
+
+    told = {" ".join((rule.check.__doc__ or "").split()) for rule in ALL}
+    missing = [text for text in told if text not in catalogue("zh")]
+    assert not missing, f"src/handclasp/locale/zh.toml lacks what these rules look at: {missing}"
+
+
 def test_a_third_language_has_its_pages_by_adding_files_alone(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "src" / "handclasp", tmp_path / "handclasp", ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "handclasp" / "locale" / "eo.toml").write_text(

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from handclasp.catalogue import causes, measured, symptoms, verify_errors
 from handclasp.catalogue.cause import Cause
 from handclasp.catalogue.measured import CauseCounts
+from handclasp.diagnose.symptom_causes import seen_on
 from handclasp.model.nginx import OpensslSeries
 from handclasp.model.text import Text
 from handclasp.present.explanation_words import versions
@@ -43,6 +44,8 @@ def list_pages(page: Page, version: str) -> Iterator[tuple[str, bytes]]:
             title=page.plain("versions"),
             series=list(OpensslSeries),
             moved=list(_moved()),
+            builds=[label(build) for build in measured.measured().builds],
+            shown=list(_shown(page)),
             notes=list(_notes(page)),
             **common,
         ),
@@ -85,6 +88,13 @@ def _moved() -> Iterator[tuple[int, list[str]]]:
         named = {(row.symbol, row.text) for row in rows if row}
         if named and (len(named) > 1 or None in rows):
             yield number, [f"{row.symbol.removeprefix(verify_errors.PREFIX)}: {row.text}" if row else "-" for row in rows]
+
+
+def _shown(page: Page) -> Iterator[tuple[str, str, list[int]]]:
+    """Verification errors and pages that a run showed: address, title, runs on each build."""
+    for entry in symptoms.entries():
+        if counted := seen_on(entry):
+            yield entry.slug, page.plain(entry.title), [came.runs if came else 0 for _, came in counted]
 
 
 def _notes(page: Page) -> Iterator[tuple[str, list[tuple[str, Text]]]]:

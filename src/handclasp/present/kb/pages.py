@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from markupsafe import Markup
+
 from handclasp.catalogue import causes, symptoms
 from handclasp.catalogue.builds import BUILDS
 from handclasp.catalogue.cause import Cause, Reference
@@ -78,8 +80,18 @@ def symptom_page(entry: SymptomEntry, page: Page, version: str) -> bytes:
         dead_ends=_dangers(cause for cause, _ in found[:4]),
         confused=[(pair.slug, _title(pair.slug), pair.text) for pair in entry.confused],
         official=_addressed(documentation(entry)),
+        picture=_picture(entry, found, page),
         reproduce=next((cause.slug for cause, candidate in found if candidate.runs), None),
     )
+
+
+def _picture(entry: SymptomEntry, found: Iterable[tuple[Cause, Candidate]], page: Page) -> tuple[Markup, str, str] | None:
+    """The chain of the first cause that raises this number in a picture, with the cause's title and form."""
+    for cause, _ in found:
+        picture = pictures().get(cause.slug)
+        if picture and any(entry.number in link.errors for link in picture.links):
+            return svg(picture, page), page.plain(cause.title), picture.form
+    return None
 
 
 def _candidate(cause: Cause, candidate: Candidate) -> dict[str, object]:

@@ -70,8 +70,8 @@ def _command(command: CommandHelp, commands: Sequence[CommandHelp], page: Page, 
 
 
 def _rule(rule: Rule, page: Page) -> dict[str, object]:
-    """The rule's docstring is written for readers of the code, in English; its causes are in the page's language."""
-    text = " ".join((rule.check.__doc__ or "").split())
+    """What the rule's docstring says, in the page's language where its file has it, and the causes it can name."""
+    text = translate(" ".join((rule.check.__doc__ or "").split()), page.lang)
     found = () if rule.causes == ("*",) else rule.causes
     return {"name": rule.name, "text": text, "causes": [(slug, page.plain(causes.outline(slug).title)) for slug in found]}
 

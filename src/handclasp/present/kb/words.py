@@ -188,6 +188,11 @@ WORDS = {
         zh="在每个版本上重现每个原因，再逐一单独尝试每种处理方法和每种常见的错误做法。",
     ),
     "numbers-moved": Text(en="Numbers that mean different things", zh="含义随版本变化的编号"),
+    "shown-on": Text(en="What each build showed", zh="各版本出现的现象"),
+    "shown-on-about": Text(
+        en="Broken runs of the lab that ended so, on each build. A dash: this build never showed it.",
+        zh="实验中以此结束的失败次数，按版本列出。短横线表示该版本从未出现。",
+    ),
     "by-notes": Text(en="What differs by version", zh="随版本不同之处"),
     "not-measured": Text(en="not measured", zh="未测量"),
     "look-alike": Text(en="can look like it", zh="表现可能相似"),
