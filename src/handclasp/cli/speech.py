@@ -5,7 +5,7 @@ Nothing of a command is changed, so the same commands can be told in several lan
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -60,11 +60,12 @@ class SpeakingFormatter(click.HelpFormatter):
                 blocks.append("\n".join(wrap(said(words), self.width, first=indent, rest=indent)))
         self.write("\n\n".join(blocks) + "\n")
 
-    def write_dl(self, rows: Sequence[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
         """Options or commands with their meaning beside them."""
         indent = " " * self.current_indent
-        first = min(max(map(width, (name for name, _ in rows)), default=0), col_max) + col_spacing
-        for name, meaning in rows:
+        listed = list(rows)
+        first = min(max((width(name) for name, _ in listed), default=0), col_max) + col_spacing
+        for name, meaning in listed:
             rest = indent + " " * first
             lines = wrap(option_text(meaning, _LANG.get()), self.width, first=rest, rest=rest) if meaning else [rest]
             if width(name) <= first - col_spacing:

@@ -9,7 +9,8 @@ _EXTRA = re.compile(r"(?:^|\s+)\[([^\[\]]+)\]$")
 
 def option_text(text: str, lang: str) -> str:
     """`Life in days. [default: 365]  [1<=x<=36500]`: the words, then everything in brackets together."""
-    words, extras = " ".join(text.split()), []
+    words = " ".join(text.split())
+    extras: list[str] = []
     while found := _EXTRA.search(words):
         extras[:0] = found[1].split("; ")
         words = words[: found.start()]
