@@ -147,8 +147,11 @@ def unfinished(gear: Gear, instance: Instance) -> bool:
 def recover(gear: Gear, instance: Instance) -> str | None:
     """Deal with the journal of an interrupted run; the lock must be held. A sentence about what was done, or None.
 
+    When the files are back and nginx does not take them, the journal stays: what is planned next may be what it lacks, and
+    whoever applies that reloads in any case (see `_Run`).
+
     Raises:
-        WorldError: it cannot be put right now; the journal stays for the next run.
+        WorldError: the files cannot be put back.
     """
     apply_stage.clean(gear, instance)
     sweep(gear, {instance.folder, instance.notes})
@@ -162,7 +165,12 @@ def recover(gear: Gear, instance: Instance) -> str | None:
         return None
     if journal.forward:
         return _complete(gear, instance, journal)
-    _put_back(gear, instance, journal)
+    for change in backward(journal):
+        put(gear, (change,))
+    try:
+        _put_back(gear, instance, journal)
+    except WorldError as error:
+        return f"an interrupted apply was found and its files put back, and nginx did not take them: {error.what}"
     return "an interrupted apply was found and put back first"
 
 
@@ -210,7 +218,8 @@ class _Run:
 
     def go(self) -> Applied:
         self.running = self._alive()
-        if self.plan.empty and (self.running or not self.way.start):
+        settled = not unfinished(self.gear, self.instance)
+        if self.plan.empty and settled and (self.running or not self.way.start):
             return self._applied(self._prove() if self.running else ())
         self._unchanged()
         if not self.plan.empty:
