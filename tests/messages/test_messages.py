@@ -161,6 +161,13 @@ def test_clicks_own_words_are_in_the_catalogue_too(arguments: tuple[str, ...], w
     assert not re.search(r"Usage|Error|Try ", refused)
 
 
+def test_the_language_may_stand_anywhere() -> None:
+    assert run("--lang", "zh", "kb", "search", "zzqqxx").stderr == run("kb", "search", "zzqqxx", "--lang", "zh").stderr
+    assert "知识库" in run("kb", "--help", "--lang", "zh").stdout
+    assert "命令：" in run("--help", "--lang", "zh").stdout
+    assert "没有 'xx' 这个命令" in run("--lang", "zh", "xx").stderr
+
+
 def test_help_leaves_no_word_of_clicks_in_english() -> None:
     for arguments in ((), ("kb",), ("explain",), ("issue",), ("nginx", "apply"), ("serve",)):
         text = run(*arguments, "--help", lang="zh_CN.UTF-8").stdout

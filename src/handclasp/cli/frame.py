@@ -11,9 +11,11 @@ from typing import Any
 
 import click
 
-from handclasp.cli.speech import SpeakingFormatter, speaking, usage_error_text
+from handclasp.cli.speech import SpeakingFormatter, speaking, spoken, usage_error_text
 from handclasp.model.errors import Bug, HandclaspError, UsageError
 from handclasp.model.messages import ENGLISH, languages, translate
+
+LANG_HELP = "Language of texts."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +71,8 @@ class LazyGroup(click.Group):
     def __init__(self, *args: Any, package: str, commands: Mapping[str, str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         _keep_paragraphs(self)
+        lang = click.Option(["--lang"], type=click.Choice(languages()), help=LANG_HELP, expose_value=False)
+        self.params.append(lang)  # main() has read it; it holds for the command behind it too
         self.package = package
         self.table = dict(commands)
 
@@ -123,7 +127,7 @@ click.Context.formatter_class = SpeakingFormatter
 _OPTIONS = (
     click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output."),
     click.option(
-        "--lang", type=click.Choice(languages()), default=default_lang, help="Language of texts.", show_default="locale"
+        "--lang", type=click.Choice(languages()), default=lambda: spoken(default_lang), help=LANG_HELP, show_default="locale"
     ),
     click.option(
         "--home",

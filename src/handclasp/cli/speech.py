@@ -5,7 +5,7 @@ Nothing of a command is changed, so the same commands can be told in several lan
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -15,7 +15,7 @@ from handclasp.model.messages import ENGLISH, translate
 from handclasp.present.columns import pad, width, wrap
 from handclasp.present.option_text import option_text
 
-_LANG: ContextVar[str] = ContextVar("lang", default=ENGLISH)
+_LANG: ContextVar[str | None] = ContextVar("lang", default=None)
 _TOLD = re.compile(r"^(?P<typed>\s*handclasp \S.*?)(?P<gap>\s{2,}(?:# )?)(?P<said>\S.*)$")
 _HEADING = re.compile(r"^(?P<words>\S.*):$")
 _INVALID = re.compile(r"Invalid value(?: for (?P<of>.+?))?: (?P<message>.*)", re.DOTALL)
@@ -32,9 +32,14 @@ def speaking(lang: str) -> Iterator[None]:
         _LANG.reset(before)
 
 
+def spoken(otherwise: Callable[[], str] = lambda: ENGLISH) -> str:
+    """The language of this run; `otherwise` where nobody has set one."""
+    return _LANG.get() or otherwise()
+
+
 def said(text: str) -> str:
     """A message in the language of this run."""
-    return translate(text, _LANG.get())
+    return translate(text, spoken())
 
 
 class SpeakingFormatter(click.HelpFormatter):
@@ -67,7 +72,7 @@ class SpeakingFormatter(click.HelpFormatter):
         first = min(max((width(name) for name, _ in listed), default=0), col_max) + col_spacing
         for name, meaning in listed:
             rest = indent + " " * first
-            lines = wrap(option_text(meaning, _LANG.get()), self.width, first=rest, rest=rest) if meaning else [rest]
+            lines = wrap(option_text(meaning, spoken()), self.width, first=rest, rest=rest) if meaning else [rest]
             if width(name) <= first - col_spacing:
                 lines[0] = indent + pad(name, first) + lines[0][len(rest) :]
             else:
