@@ -37,6 +37,7 @@ matrix: setup ## CASES=10000 SEED=1: the model and every scenario on nginx of De
 	@roots=$$(sh tools/lab_roots.sh) && \
 		$(BIN)/handclasp lab fuzz --cases $${CASES:-10000} --seed $${SEED:-1} $$roots && \
 		$(BIN)/handclasp lab run --quiet --save src/handclasp/lab/data/scenarios.json $$roots && \
+		$(BIN)/handclasp lab holes --quiet --save docs/holes.md $$roots >/dev/null && \
 		$(BIN)/python tools/catalogue_measured.py
 
 lock: setup ## resolve requirements.lock anew from pyproject.toml

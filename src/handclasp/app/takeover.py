@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from handclasp.app.fix import Step
 from handclasp.app.guarded import member_of
-from handclasp.app.home import Home, registered
+from handclasp.app.home import Home
 from handclasp.app.register import may_enter
 from handclasp.diagnose.case import Case
 from handclasp.diagnose.reach import ASKING, behind_tls
@@ -17,6 +17,7 @@ from handclasp.diagnose.remedies.change import RELOAD, Change
 from handclasp.diagnose.remedies.config_edit import set_in
 from handclasp.diagnose.rule import finding, say
 from handclasp.diagnose.rules.sessions import resumes
+from handclasp.model.errors import UsageError
 from handclasp.model.evidence import Evidence
 from handclasp.model.finding import Applicability, Severity, Where
 from handclasp.model.guarded import Member
@@ -48,9 +49,11 @@ class Registry:
 
 def registry_of(home: Home) -> Registry | None:
     """What the CA of a home knows; None when there is none."""
-    if not registered(home.files, home.layout) or not home.store.authorities():
-        return None
-    roots = (certificate_from_der(one.certificate) for one in home.authorities())
+    try:
+        authorities = home.authorities()
+    except UsageError:
+        return None  # a registry of other things: there is no CA here
+    roots = (certificate_from_der(one.certificate) for one in authorities)
     return Registry(
         authorities=frozenset(one.der for one in roots if one.self_issued),
         crl=home.layout.crl,

@@ -164,6 +164,13 @@ def _origin_chain(setup: Setup) -> str:
     return replaced.decode() if replaced is not None else pems(setup.chain)
 
 
+def unplaced(content: bytes) -> bytes:
+    """The inverse of what makes a play's file an exhibit's: numbers and folder become marks again."""
+    for mark, number in zip(PORTS, _NUMBERS, strict=True):
+        content = re.sub(rb"(?<=127\.0\.0\.1:)" + number.encode() + rb"\b", mark.encode(), content)
+    return content.replace(PREFIX.encode(), FOLDER.encode())
+
+
 def _placed(content: bytes) -> bytes:
     for mark, number in zip(PORTS, _NUMBERS, strict=True):
         content = content.replace(mark.encode(), number.encode())

@@ -14,6 +14,7 @@ from handclasp.cli.frame import LazyGroup
         "run": "Run scenarios on real nginx, remedies and dead ends included.",
         "report": "Say what the runs showed: fixed k of n.",
         "export": "Write one variant's files: configuration, certificates, client, log.",
+        "holes": "Go through the holes of hand-written configurations, then through what adopting leaves of them.",
         "fuzz": "Hold the verdict model against nginx with random hierarchies.",
     },
 )

@@ -46,6 +46,7 @@ def command(
     from dataclasses import replace
 
     from handclasp.app.doctor import examine
+    from handclasp.app.home import registered
     from handclasp.app.takeover import registry_of, takeover
     from handclasp.cli.fixing import fix_it, target
     from handclasp.model.errors import UsageError
@@ -60,7 +61,8 @@ def command(
     if client_cert:
         evidence = replace(evidence, presented=world.files.read(client_cert))
     key = world.files.read(client_key) if client_key else None
-    before, taken = evidence, takeover(evidence, server, registry_of(world.ca), frozenset(without))
+    registry = registry_of(world.ca) if registered(world.files, world.layout) else None
+    before, taken = evidence, takeover(evidence, server, registry, frozenset(without))
     evidence = taken.evidence
     first = examine(evidence, world.sandbox_tools if prove else None, client_key=key)
 

@@ -1,0 +1,37 @@
+"""Every hole on this machine's nginx: open as it is written, told by check, shut by adopt; and the page of all builds."""
+
+from pathlib import Path
+
+import pytest
+
+from handclasp.cli.lab.holes import adopted, told
+from handclasp.lab.holes import Hole, HoleResult, holes, try_hole
+from handclasp.lab.holes_page import page
+from handclasp.lab.results import build_id
+from handclasp.wiring import World
+
+PAGE = Path(__file__).parents[2] / "docs/holes.md"
+HOLES = tuple(holes())
+
+
+@pytest.mark.parametrize("hole", HOLES, ids=lambda hole: f"{hole.scenario.cause}-{hole.form}")
+def test_the_hole_is_open_told_and_shut(hole: Hole, tmp_path: Path) -> None:
+    world = World(str(tmp_path))
+    stage = world.lab_stage(None)
+    if hole.scenario.runs_on(hole.form, build_id(stage.build())):
+        assert try_hole(hole, stage, world.clock.now(), told, adopted).well
+
+
+def test_the_page_tells_of_every_hole_on_three_builds() -> None:
+    text = PAGE.read_text("utf-8")
+    assert all(f"| {hole.title} | `{hole.scenario.cause}` |" in text for hole in HOLES)
+    assert "| 1.18/1.1.1 | 1.22/3.0 | 1.26/3.5 |" in text
+    assert "not open" not in text
+    assert "not told" not in text
+    assert "not shut" not in text
+
+
+def test_what_did_not_work_would_show() -> None:
+    failed = HoleResult(title="x", cause="y", build="1.22/3.0", open=True, reported=False, shut=True)
+    assert "open, **not told**, shut" in page([failed])
+    assert not failed.well
