@@ -1,6 +1,6 @@
 """Measure what grows with the number of people, sites and revocations, on a real nginx, and write docs/bench.json.
 
-Usage: .venv/bin/python tools/bench.py [NAME...]      (NAMES: identities sites crl tree; all without)
+Usage: .venv/bin/python tools/bench.py [NAME...]      (NAMES: identities sites crl storm tree; all without)
 
 Figures are of one machine: they show how things grow, and that nothing falls over.
 """
@@ -33,6 +33,8 @@ from handclasp.app.nginx_status import nginx_check  # noqa: E402
 from handclasp.app.read_config import read_config  # noqa: E402
 from handclasp.model.intent import AdmittedCertificate, SiteIntent, UpstreamIntent  # noqa: E402
 from handclasp.nginxconf.render import render_site, render_sites  # noqa: E402
+from tests.app_apply.bench import Bench, benched  # noqa: E402
+from tests.ca_rig import fresh  # noqa: E402
 from tests.nginx_rig import NOW, crl, free_port  # noqa: E402
 from tests.nginxconf_write.site_rig import SiteRig, issuer_dn, serial, site_rig  # noqa: E402
 
@@ -120,6 +122,37 @@ def revocations(count: int) -> dict[str, Any]:
             "revoked_to_refused_s": seconds,
             "worker_mb": worker_memory(bench),
         }
+
+
+def storm(count: int) -> dict[str, Any]:
+    """So many clients are revoked at the same moment, each by a run of its own; then as many by one command."""
+    with tempfile.TemporaryDirectory() as folder:
+        template = fresh(Path(folder) / "template")
+        template.run("init")
+        names = [f"guest-{number}" for number in range(2 * count)]
+        for name in ("alice", *names):
+            template.run("issue", name)
+        with benched(template, Path(folder) / "bench") as bench:
+            bench.apply()
+            apart = _revoked(bench, [(name,) for name in names[:count]])
+            together = _revoked(bench, [tuple(names[count:])])
+    return (
+        {"revocations": count}
+        | {f"apart_{key}": value for key, value in apart.items()}
+        | {f"together_{key}": value for key, value in together.items()}
+    )
+
+
+def _revoked(bench: Bench, orders: list[tuple[str, ...]]) -> dict[str, Any]:
+    """Seconds until the last was proven, nginx's reloads, and how many runs were proven."""
+    log = bench.prefix / "logs" / "error.log"
+    before = log.read_text("utf-8").count("(SIGHUP) received")
+    began = time.perf_counter()
+    runs = [bench.ca.start("revoke", *names, "--json") for names in orders]
+    said = [json.loads(run.communicate()[0]) for run in runs]
+    seconds = round(time.perf_counter() - began, 1)
+    reloads = log.read_text("utf-8").count("(SIGHUP) received") - before
+    return {"s": seconds, "reloads": reloads, "proven": sum(one["proven"] for one in said)}
 
 
 def tree(count: int) -> dict[str, Any]:
@@ -254,6 +287,7 @@ BENCHES: dict[str, tuple[Callable[[int], dict[str, Any]], tuple[int, ...]]] = {
     "identities": (identities, (0, 1_000, 10_000, 100_000)),
     "sites": (sites, (1, 50, 500)),
     "crl": (revocations, (0, 1_000, 100_000)),
+    "storm": (storm, (1, 10, 50)),
     "tree": (tree, (1_000, 10_000, 100_000)),
 }
 

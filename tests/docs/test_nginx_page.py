@@ -31,7 +31,7 @@ def test_the_page_does_what_it_says(tmp_path: Path) -> None:
     for name, text in re.findall(r"<!-- file (\S+) -->\n```toml\n(.*?)```", PAGE, re.DOTALL):
         (tmp_path / name).write_text(text.replace("8443", port))
     blocks = re.findall(r"<!-- run -->\n```sh\n(.*?)```", PAGE, re.DOTALL)
-    assert len(blocks) == 5
+    assert len(blocks) == 6
     try:
         done = [run(block.replace("8443", port), tmp_path) for block in blocks]
         for each in done:
@@ -43,7 +43,8 @@ def test_the_page_does_what_it_says(tmp_path: Path) -> None:
     assert "/ without a certificate: 400" in done[1].stdout
     assert "handclasp-any.app.test.stream" in done[2].stdout
     assert "ok  app.test, bob (revoked) resumed, TLSv1.3" in done[3].stdout
-    assert "SSLCARevocationCheck chain" in done[4].stdout
+    assert "Taken back: nginx was reloaded." in done[4].stdout
+    assert "SSLCARevocationCheck chain" in done[5].stdout
 
 
 def test_every_key_and_command_of_the_page_exists() -> None:
