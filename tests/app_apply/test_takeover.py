@@ -11,7 +11,7 @@ import pytest
 from handclasp.adapters.nginx_process import NginxProcess
 from handclasp.adapters.tls_probe import TlsProbe
 from handclasp.model.guarded import Member
-from handclasp.model.probe import ClientIdentity, ProbeRequest
+from handclasp.model.probe import ClientIdentity, ProbeRequest, ProbeResult
 from handclasp.nginxconf.people import meant
 from tests.app_apply.bench import Bench
 from tests.ca_rig import Ca
@@ -101,13 +101,7 @@ class Town:
         return self.ca.json("nginx", "adopt", "app.test", "--config", str(self.config), *options, expect=expect)
 
     def ask(self, who: str | None) -> int | None:
-        identity = None
-        if who:
-            folder = self.ca.identity(who)
-            chain, key = (folder / "chain.pem").read_bytes(), (folder / "key.pem").read_bytes()
-            identity = ClientIdentity(certificate_chain=chain, private_key=key)
-        asked = ProbeRequest(address="127.0.0.1", port=self.port, sni="app.test", host="app.test", identity=identity)
-        return TlsProbe().ask(asked).status
+        return told(self, who, "/").status
 
 
 @pytest.fixture
@@ -206,3 +200,101 @@ def people(*subjects: str) -> tuple[tuple[Member, str], ...]:
 )
 def test_whom_a_pattern_means(pattern: str, names: list[str]) -> None:
     assert meant(pattern, people("CN=alice,O=Ops", "CN=alice.b,O=Ops", "CN=build-1", "CN=build-22")) == names
+
+
+TUTORIAL = """\
+# nginx.conf, as the guide has it
+user root; worker_processes 1; pid run/nginx.pid;
+error_log  logs/error.log warn;
+events {{ worker_connections 64; }}
+http {{
+    access_log off;
+    client_body_temp_path run/body; proxy_temp_path run/proxy; fastcgi_temp_path run/fastcgi;
+    uwsgi_temp_path run/uwsgi; scgi_temp_path run/scgi;
+
+    # who is who
+    map $ssl_client_s_dn $user_role {{
+        default            "none";
+        ~CN=alice          "admin";    # Alice from ops
+        "~*CN=bob"         "user";
+    }}
+    # partners are not limited
+    map $http_x_partner $limit_key {{
+        default   $binary_remote_addr;
+        "1"       "";
+    }}
+    limit_req_zone $limit_key zone=api:10m rate=1r/m;
+
+    server {{
+        listen       127.0.0.1:{back};
+        location / {{ return 200 "dn=$http_x_client_dn verify=$http_x_client_verify\\n"; }}
+    }}
+    server {{
+        listen       127.0.0.1:{port} ssl;
+        server_name  app.test;
+
+        ssl_certificate      server.pem;
+        ssl_certificate_key  server.key;
+        ssl_session_cache    shared:SSL:10m;   # performance
+        ssl_session_timeout  10m;
+
+        ssl_client_certificate root.pem;
+        ssl_verify_client      optional;
+        ssl_verify_depth       2;
+        ssl_crl                root.crl;
+        error_log              logs/api.log warn;
+
+        proxy_set_header X-Client-DN     $ssl_client_s_dn;
+        proxy_set_header X-Client-Verify $ssl_client_verify;
+
+        location / {{
+            limit_req zone=api;
+            proxy_pass http://127.0.0.1:{back};
+        }}
+        location /admin/ {{
+            if ($user_role != "admin") {{ return 403; }}
+            # the application wants this one
+            proxy_set_header Host $host;
+            proxy_pass http://127.0.0.1:{back};
+        }}
+    }}
+}}
+"""
+
+
+def test_the_tutorial_is_adopted_in_one_command(town: Town) -> None:
+    text = TUTORIAL.format(port=town.port, back=free_port())
+    town.config.write_text(text)
+    NginxProcess().start(prefix=str(town.folder), config=str(town.config))
+    forged = (("X-Client-DN", "CN=root"), ("X-Partner", "1"))
+    assert b"dn=CN=root" in told(town, "alice", "/admin/", *forged).body  # the header is the caller's own
+    assert [told(town, None, "/", *forged).status for _ in range(3)] == [200] * 3  # no limit for who says so
+    assert told(town, "alice.cooper", "/admin/").status == 200
+    done = town.adopt("--no-prove", "--apply")
+    assert {step["remedy"] for step in done["steps"]} == {
+        "people-of-the-registry", "crl-of-the-ca", "no-sessions", "set-headers-here", "exempt-verified-only", "log-at-info",
+        "guard-requests",
+    }  # fmt: skip
+    assert all(len(step["why"]) > 40 for step in done["steps"])
+    body = told(town, "alice", "/admin/", *forged).body
+    assert (b"dn=CN=alice" in body, b"verify=SUCCESS" in body) == (True, True)
+    assert told(town, None, "/", *forged).status == 403
+    assert [told(town, "bob", "/").status for _ in range(3)] == [200] * 3
+    assert [told(town, who, "/admin/").status for who in ("bob", "alice.cooper")] == [403, 403]
+    changed = town.config.read_text().splitlines()
+    kept = [line for line in text.splitlines() if line in changed]
+    assert len(text.splitlines()) - len(kept) == 8  # five lines of the maps, the cache, the CRL, the log
+    assert town.adopt("--no-prove")["steps"] == []
+
+
+def told(town: Town, who: str | None, path: str, *headers: tuple[str, str]) -> ProbeResult:
+    identity = None
+    if who:
+        folder = town.ca.identity(who)
+        chain, key = (folder / "chain.pem").read_bytes(), (folder / "key.pem").read_bytes()
+        identity = ClientIdentity(certificate_chain=chain, private_key=key)
+    name = "app.test"
+    asked = ProbeRequest(
+        address="127.0.0.1", port=town.port, sni=name, host=name, path=path, identity=identity, headers=headers
+    )  # fmt: skip
+    return TlsProbe().ask(asked)
