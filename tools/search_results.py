@@ -49,8 +49,8 @@ finished; no word was chosen for them.
 {chr(10).join(rows)}
 {_row("all", everything)}
 
-`handclasp explain`, `handclasp kb search` and the agents' tools share one search. The search box of the pages is a script of its
-own, over the same words.
+`handclasp explain`, `handclasp kb search` and the agents' tools share one search. The search box of the pages is a script of
+its own over the same words; a test asks it the same questions in a browser.
 """
 
 
