@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from handclasp.model.certificate import GeneralName
 from handclasp.model.errors import InputError, PolicyError, UsageError
@@ -59,6 +60,12 @@ def read_csr(content: bytes, *, where: str) -> Wishes:
     names, others = _names(extensions)
     others = [f"subject {subject.rfc4514_string()}", *others] if list(subject) else others
     public_key, key_type = _key(key, where)
+    if public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) not in csr.tbs_certrequest_bytes:
+        raise PolicyError(
+            "its key is written as few programs read it: explicit curve parameters, a compressed point or RSA-PSS",
+            where=where,
+            hint="make a plain one: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -pkeyopt ec_param_enc:named_curve",
+        )
     return Wishes(public_key=public_key, key_type=key_type, names=tuple(names), others=tuple(others))
 
 
