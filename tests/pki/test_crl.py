@@ -15,6 +15,7 @@ from handclasp.model.errors import Bug, PolicyError
 from handclasp.model.issuance import IssuanceRequest, KeyType
 from handclasp.pki import tbs
 from handclasp.pki.crl import build_crl, crl_times
+from handclasp.pki.crl_entries import serials
 from handclasp.pki.serials import serial_from
 from handclasp.pki.signing import SigningKey, algorithm_identifier, digest_for, stand_in
 
@@ -70,8 +71,10 @@ def by_the_library(entries: list[RevokedEntry], number: int) -> bytes:
 @settings(max_examples=60, deadline=None)
 @given(st.lists(ENTRIES, max_size=8, unique_by=lambda entry: entry.serial), st.integers(1, 1 << 62))
 def test_the_content_is_byte_for_byte_what_the_library_writes(entries: list[RevokedEntry], number: int) -> None:
-    made = build_crl(*EC, entries, number=number, this_update=NOW, next_update=NOW + timedelta(days=1))
+    listed = sorted(entries, key=lambda one: one.serial)
+    made = build_crl(*EC, listed, number=number, this_update=NOW, next_update=NOW + timedelta(days=1))
     assert x509.load_der_x509_crl(made).tbs_certlist_bytes == by_the_library(entries, number)
+    assert list(serials(made)) == [one.serial for one in listed]
 
 
 @pytest.mark.parametrize("kind", [KeyType.EC_P256, KeyType.EC_P384, KeyType.RSA_3072, KeyType.ED25519])

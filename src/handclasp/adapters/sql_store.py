@@ -18,11 +18,12 @@ from handclasp.adapters.sql_engine import WRITE, Changes, changes_of, failures, 
 from handclasp.adapters.sql_postgres import Lines, postgresql_engine
 from handclasp.adapters.sql_rows import event_of, intent_row, key_digest, record_of, serial_text
 from handclasp.model.errors import Bug, PolicyError
-from handclasp.model.issuance import AuditEvent, Authority, CertificateRecord, CertificateState, Intent, Reason
+from handclasp.model.issuance import AuditEvent, Authority, CertificateRecord, CertificateState, Intent, Reason, Revocation
 from handclasp.pki.audit_chain import GENESIS, digest_of
 
 _CERTIFICATE = tables.certificate.c
 _MOST_PARAMETERS = 500  # in one statement: every database takes that many
+_AT_ONCE = 1_000
 _ONE = select(tables.certificate).where(
     _CERTIFICATE.issuer == bindparam("asked_issuer"), _CERTIFICATE.serial == bindparam("asked_serial")
 )
@@ -324,6 +325,22 @@ class SqlStore:
         query = select(tables.certificate).where(_CERTIFICATE.issuer == issuer, state)
         return self._records(query.order_by(_CERTIFICATE.serial))
 
+    def revocations(self, issuer: str) -> Iterator[Revocation]:
+        """What `revoked` gives, without the certificates and one by one."""
+        wanted = (_CERTIFICATE.serial, _CERTIFICATE.revoked_at, _CERTIFICATE.reason, _CERTIFICATE.not_after, _CERTIFICATE.name)
+        state = _CERTIFICATE.state == CertificateState.REVOKED.value
+        for row in self._streamed(select(*wanted).where(_CERTIFICATE.issuer == issuer, state).order_by(_CERTIFICATE.serial)):
+            if row.revoked_at is None:
+                raise Bug("a revoked record has no date", where=row.name)
+            reason = Reason(row.reason) if row.reason else None
+            yield Revocation(int(row.serial, 16), row.revoked_at, reason, row.not_after, row.name)
+
+    def issued(self, issuer: str) -> Iterator[CertificateRecord]:
+        """Records of a CA that are neither pending, abandoned nor revoked, the newest first, one by one."""
+        state = _CERTIFICATE.state == CertificateState.ISSUED.value
+        query = select(tables.certificate).where(_CERTIFICATE.issuer == issuer, state).order_by(_CERTIFICATE.position.desc())
+        return map(record_of, self._streamed(query))
+
     def latest_crl(self, issuer: str) -> bytes | None:
         """DER of the newest CRL of a CA."""
         table = tables.crl
@@ -352,6 +369,10 @@ class SqlStore:
         """A setting made with set_value."""
         rows = self._rows(select(tables.setting.c.value).where(tables.setting.c.key == key))
         return rows[0].value if rows else None
+
+    def _streamed(self, query: Select[Any]) -> Iterator[Row[Any]]:
+        with failures(self._where), self._engine.connect() as connection:
+            yield from connection.execution_options(yield_per=_AT_ONCE).execute(query)
 
     def _records(self, query: Select[Any]) -> tuple[CertificateRecord, ...]:
         return tuple(record_of(row) for row in self._rows(query))

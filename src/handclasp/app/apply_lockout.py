@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from handclasp.app.home import Home
 from handclasp.app.identity_files import issuers_of
-from handclasp.app.register import may_enter
+from handclasp.app.register import entering
 from handclasp.model.certificate import Certificate, Crl, TrustAnchors
 from handclasp.model.errors import InputError, PolicyError
 from handclasp.model.nginx import OpensslSeries
@@ -73,11 +73,10 @@ def lockout_faults(home: Home, bundle: bytes, crls: bytes) -> Iterator[str]:
 
 def _refused(home: Home, anchors: tuple[Certificate, ...], lists: tuple[Crl, ...]) -> Iterator[str]:
     """One live client of each CA, verified as nginx would: the levels above it are the same for all the others."""
-    seen: set[str] = set()
-    for record in may_enter(home):
-        if record.issuer in seen or record.certificate is None:
+    for authority in home.authorities():
+        record = next(entering(home, home.store.issued(authority.label)), None)
+        if record is None or record.certificate is None:
             continue
-        seen.add(record.issuer)
         above = (certificate_from_der(one.public_bytes(Encoding.DER)) for one in issuers_of(home, record.issuer))
         question = Question(
             presented=(certificate_from_der(record.certificate), *above),
@@ -102,8 +101,7 @@ def _forgotten(home: Home, crls: bytes) -> Iterator[str]:
         own = [one for one in lists if one.issuer == subject]
         listed = {serial for one in own for serial in one.revoked}
         last = max((one.this_update for one in own), default=now)
-        for record in home.store.revoked(authority.label):
+        for one in home.store.revocations(authority.label):
             # an expired one opens no door, but whoever revoked it since the last CRL wants it said
-            counts = record.not_after > now or (record.revoked_at is not None and record.revoked_at >= last)
-            if record.serial not in listed and counts:
-                yield f"{record.name} (serial {format_serial(record.serial)}) is revoked, and the CRL does not say so"
+            if one.serial not in listed and (one.not_after > now or one.revoked_at >= last):
+                yield f"{one.name} (serial {format_serial(one.serial)}) is revoked, and the CRL does not say so"

@@ -1,5 +1,6 @@
 """Reading the register: who has which certificate, and who may enter."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -101,15 +102,20 @@ def may_enter(home: Home, *, names: tuple[str, ...] | None = None) -> tuple[Cert
 
     `names`: only of these identities. In order of creation; an identity may have several (renewal overlaps).
     """
+    found = entering(home, home.store.certificates())
+    return tuple(record for record in found if names is None or record.name in names)
+
+
+def entering(home: Home, records: Iterable[CertificateRecord]) -> Iterator[CertificateRecord]:
+    """Those of these records whose holders nginx should let in now."""
     now = home.clock.now()
     trusted = {authority.label for authority in home.authorities()}
-    return tuple(
+    return (
         record
-        for record in home.store.certificates()
+        for record in records
         if record.state is CertificateState.ISSUED
         and record.issuer in trusted
         and record.not_before <= now < record.not_after
-        and (names is None or record.name in names)
         and record.profile not in OWN_PROFILES
         and _for_clients(record)
     )

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from handclasp.app.authority import certificate_of
 from handclasp.app.ca_files import crl_file_content
 from handclasp.app.crl import published_crls
+from handclasp.app.crl_changes import ended_before
 from handclasp.app.hierarchy import is_retired, users_of
 from handclasp.app.home import Home
 from handclasp.catalogue.profiles import OWN_PROFILES
@@ -78,10 +79,11 @@ def _crls(home: Home, limit: datetime) -> Iterator[Item]:
                 f"the CRL of the {crl.authority} CA ends on {crl.next_update:%Y-%m-%d %H:%M} UTC: then nginx refuses everybody"
             )
             yield Item(kind="crl", subject=crl.authority, what=what, action=refresh, until=crl.next_update)
-        listed = {record.serial for record in home.store.revoked(crl.authority)}
-        missing = listed - set(crl.revoked)
+        listed = frozenset(crl.revoked)
+        revoked = home.store.revocations(crl.authority)
+        missing = sum(one.serial not in listed and not ended_before(one, crl.this_update) for one in revoked)
         if missing:
-            what = f"the CRL of the {crl.authority} CA lacks {len(missing)} revoked certificates"
+            what = f"the CRL of the {crl.authority} CA lacks {missing} revoked certificates"
             yield Item(kind="crl", subject=crl.authority, what=what, action=refresh)
     try:
         published = home.files.read(home.layout.crl)

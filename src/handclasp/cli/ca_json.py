@@ -32,6 +32,8 @@ def crl_json(crl: PublishedCrl) -> dict[str, Any]:
         "next_update": crl.next_update,
         "revoked": [format_serial(serial) for serial in crl.revoked],
         "signed": crl.signed,
+        "added": crl.added,
+        "removed": crl.removed,
     }
 
 

@@ -1,5 +1,6 @@
 """Certificates and CRLs as the rules and the verdict see them: DER plus the fields that OpenSSL decides by."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -147,7 +148,7 @@ class Crl:
     empty_scope: bool = field(compare=False, default=False)
     critical_extensions: tuple[str, ...] = field(compare=False, default=())
     critical_entries: bool = field(compare=False, default=False)
-    revoked: dict[int, RevokedEntry] = field(compare=False, default_factory=dict)
+    revoked: Mapping[int, RevokedEntry] = field(compare=False, default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from handclasp.model.certificate import GeneralName, NameConstraints
 
@@ -129,6 +130,16 @@ class CertificateRecord:
     certificate: bytes | None = None
     revoked_at: datetime | None = None
     reason: Reason | None = None
+
+
+class Revocation(NamedTuple):
+    """What a CRL must know of a revoked certificate."""
+
+    serial: int
+    revoked_at: datetime
+    reason: Reason | None
+    not_after: datetime
+    name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ Tests hold the two equal, and OpenSSL reads the result.
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from cryptography import x509
 
@@ -16,6 +17,7 @@ from handclasp.pki import der_write as der
 from handclasp.pki.der import encode
 from handclasp.pki.signing import SigningKey, algorithm_identifier, sign_bytes, verifies
 
+_MOST_TAILS = 4096
 _CRL_NUMBER = "2.5.29.20"
 _REASON = "2.5.29.21"
 _AUTHORITY_KEY_IDENTIFIER = "2.5.29.35"
@@ -60,15 +62,23 @@ def build_crl(
 ) -> bytes:
     """A signed CRL in DER, read again and compared before it is returned.
 
+    Args:
+        issuer: the CA's certificate.
+        key: the CA's key.
+        entries: ascending by serial; walked over once, so a million of them need not be in memory.
+        number: CRL number.
+        this_update: when it begins.
+        next_update: when it ends.
+
     Raises:
-        Bug: the key is not the issuer's, or the result does not say what was put in.
+        Bug: the key is not the issuer's, a serial stands twice, or the result does not say what was put in.
     """
-    listed = sorted(entries, key=lambda entry: entry.serial)
     public_key = key.public_key()
     if public_key != issuer.public_key():
         raise Bug("the key does not belong to the CA whose CRL it should sign", where=issuer.subject.rfc4514_string())
     algorithm = algorithm_identifier(public_key)
-    content = _tbs(issuer, algorithm, listed, number=number, this_update=this_update, next_update=next_update)
+    listed = _listed(entries)
+    content = _tbs(issuer, algorithm, listed.content, number=number, this_update=this_update, next_update=next_update)
     signature = sign_bytes(key, content)
     made = der.sequence(content, algorithm, der.bit_string(signature))
     if not verifies(public_key, signature, content):
@@ -80,7 +90,7 @@ def build_crl(
 def _tbs(
     issuer: x509.Certificate,
     algorithm: bytes,
-    entries: list[RevokedEntry],
+    entries: bytearray,
     *,
     number: int,
     this_update: datetime,
@@ -98,7 +108,7 @@ def _tbs(
         der.time(this_update),
         der.time(next_update),
         # revokedCertificates must be absent, not empty (RFC 5280 5.1.2.6)
-        encode(0x30, _entries(entries)) if entries else b"",
+        encode(0x30, entries) if entries else b"",
         encode(0xA0, extensions),
     )
 
@@ -111,21 +121,32 @@ def _subject_key_identifier(issuer: x509.Certificate) -> bytes:
         return x509.SubjectKeyIdentifier.from_public_key(issuer.public_key()).digest
 
 
-def _entries(entries: list[RevokedEntry]) -> bytes:
-    """Every entry. Date and reason are alike in many of them, so their bytes are made once; lengths stay below 128."""
+class _Listed(NamedTuple):
+    """Encoded entries, how many they are, and the first and the last serial."""
+
+    content: bytearray
+    number: int
+    ends: tuple[int, int]
+
+
+def _listed(entries: Iterable[RevokedEntry]) -> _Listed:
+    """Date and reason are alike in many entries, so their bytes are made once; lengths stay below 128."""
     tails: dict[tuple[datetime, str | None], bytes] = {}
-    made = []
+    made, count, first, last = bytearray(), 0, -1, -1
     for entry in entries:
         kind = (entry.revocation_date, entry.reason)
         tail = tails.get(kind)
         if tail is None:
+            if len(tails) >= _MOST_TAILS:
+                tails.clear()
             tail = tails[kind] = _tail(entry)
         serial = entry.serial
         size = serial.bit_length() // 8 + 1
-        if serial < 0 or size + len(tail) > 125:
-            raise Bug(f"serial {serial:X} cannot stand in a CRL")
-        made.append(bytes((0x30, 2 + size + len(tail), 0x02, size)) + serial.to_bytes(size, "big") + tail)
-    return b"".join(made)
+        if serial <= last or size + len(tail) > 125:
+            raise Bug(f"serial {serial:X} cannot stand here in a CRL")
+        made += bytes((0x30, 2 + size + len(tail), 0x02, size)) + serial.to_bytes(size, "big") + tail
+        count, first, last = count + 1, serial if count == 0 else first, serial
+    return _Listed(made, count, (first, last))
 
 
 def _tail(entry: RevokedEntry) -> bytes:
@@ -142,13 +163,13 @@ def _extension(oid: str, value: bytes) -> bytes:
     return der.sequence(der.oid(oid), der.octet_string(value))
 
 
-def _compare(made: bytes, issuer: x509.Certificate, entries: list[RevokedEntry], number: int) -> None:
+def _compare(made: bytes, issuer: x509.Certificate, entries: _Listed, number: int) -> None:
     crl = x509.load_der_x509_crl(made)
     listed = len(crl)
-    if crl.issuer != issuer.subject or listed != len(entries):
-        raise Bug(f"the new CRL lists {listed} certificates of {crl.issuer.rfc4514_string()}, not {len(entries)}")
+    if crl.issuer != issuer.subject or listed != entries.number:
+        raise Bug(f"the new CRL lists {listed} certificates of {crl.issuer.rfc4514_string()}, not {entries.number}")
     if crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number != number:
         raise Bug("the new CRL has another number than it was given")
-    for entry in entries[:1] + entries[-1:]:
-        if crl.get_revoked_certificate_by_serial_number(entry.serial) is None:
+    for serial in entries.ends if entries.number else ():
+        if crl.get_revoked_certificate_by_serial_number(serial) is None:
             raise Bug("the new CRL lacks a serial that it was given")

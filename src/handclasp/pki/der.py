@@ -39,7 +39,17 @@ def first(data: bytes) -> Element:
     raise ValueError("empty")
 
 
-def encode(tag: int, content: bytes) -> bytes:
+def span(data: bytes, position: int) -> tuple[int, int, int]:
+    """Tag, and where the content begins and ends, of the element at a position: nothing is copied. ValueError as `elements`."""
+    if position >= len(data):
+        raise ValueError("truncated")
+    length, start = _length(data, position + 1)
+    if start + length > len(data):
+        raise ValueError("truncated")
+    return data[position], start, start + length
+
+
+def encode(tag: int, content: bytes | bytearray) -> bytes:
     """Tag, definite length, content."""
     size = len(content)
     if size < 0x80:

@@ -4,7 +4,7 @@ import base64
 import binascii
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import NamedTuple, TypeVar
@@ -24,11 +24,13 @@ from handclasp.model.certificate import (
 from handclasp.model.errors import InputError
 from handclasp.pki import der
 from handclasp.pki import extension_values as values
+from handclasp.pki.crl_entries import LongEntries
 from handclasp.pki.distinguished_name import attributes, canonical, rfc2253
 from handclasp.pki.lenient import load_certificate, quiet, signed_part
 
 T = TypeVar("T")
 
+_LONG = 1_000  # entries of a CRL that are read one by one, when asked for
 _COMMON_NAME = "2.5.4.3"
 _EMAIL_ADDRESS = "1.2.840.113549.1.9.1"
 _NETSCAPE_CERT_TYPE = x509.ObjectIdentifier("2.16.840.1.113730.1.1")
@@ -186,9 +188,15 @@ def _crl(data: bytes) -> Crl:
         empty_scope=scope == values.IssuingDistributionPoint(),
         critical_extensions=critical,
         critical_entries=any(_unhandled(entry.extensions) for entry in parsed),
-        # Of two entries for one serial number the first counts: written last, it stays.
-        revoked={entry.serial_number: _revoked(entry) for entry in reversed(list(parsed))},
+        revoked=_entries(parsed, data),
     )
+
+
+def _entries(parsed: x509.CertificateRevocationList, data: bytes) -> Mapping[int, RevokedEntry]:
+    if len(parsed) > _LONG:
+        return LongEntries(parsed, data, _revoked)
+    # Of two entries for one serial number the first counts: written last, it stays.
+    return {entry.serial_number: _revoked(entry) for entry in reversed(list(parsed))}
 
 
 class _ExtensionReader:

@@ -1,11 +1,11 @@
 """What the certificate authority remembers. One transaction per change, with its audit event."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
-from handclasp.model.issuance import AuditEvent, Authority, CertificateRecord, Intent, Reason
+from handclasp.model.issuance import AuditEvent, Authority, CertificateRecord, Intent, Reason, Revocation
 
 
 class Transaction(Protocol):
@@ -132,6 +132,14 @@ class Store(Protocol):
 
     def revoked(self, issuer: str) -> Iterable[CertificateRecord]:
         """Every revoked record of a CA, by serial."""
+        ...
+
+    def revocations(self, issuer: str) -> Iterator[Revocation]:
+        """What `revoked` gives, without the certificates and one by one: a million of them fit."""
+        ...
+
+    def issued(self, issuer: str) -> Iterator[CertificateRecord]:
+        """Records of a CA that are neither pending, abandoned nor revoked, the newest first, one by one."""
         ...
 
     def latest_crl(self, issuer: str) -> bytes | None:
