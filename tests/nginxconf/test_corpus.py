@@ -21,7 +21,7 @@ def _text(name: str) -> str:
 
 
 def test_the_folder_holds_cases_and_expectations_only() -> None:
-    assert len(CASES) >= 15
+    assert len(CASES) >= 21
     assert {path.name for path in FOLDER.iterdir()} == {f"{name}{end}" for name in CASES for end in (".txt", ".expected")}
 
 
