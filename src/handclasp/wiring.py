@@ -103,6 +103,11 @@ class World:
             environment=os.environ,
         )
 
+    @property
+    def passphrase_origin(self) -> str | None:
+        """The file that the passphrase of this run comes from; None: from somewhere else."""
+        return (None if self.passphrase_fd is not None else self.passphrase.path()) or self.passphrase.remembered()
+
     def checked_passphrase(self) -> bytes:
         """The passphrase of the CA keys; one that opens none of them is refused before anything is done with it."""
         secret = self.passphrase.get(new=False)

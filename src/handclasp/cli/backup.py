@@ -44,4 +44,10 @@ def command(
     frame.out(f"{count} files in {path}")
     if unencrypted and not without_identity_keys:
         frame.hint("the private keys of identities are in it, not encrypted: keep the file as you would keep them")
-    frame.hint(f"try it: handclasp restore {path} --home /tmp/try")
+    where = here.passphrase_origin
+    if not unencrypted:
+        frame.hint("only the passphrase of the CA keys opens it: keep a copy of that too, apart from this file")
+        if where:
+            frame.hint(f"  it is in {where}")
+    secret = f" --passphrase-file {where}" if where and not unencrypted else ""
+    frame.hint(f"try it: handclasp restore {path}{secret} --home /tmp/try")

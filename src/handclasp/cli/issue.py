@@ -135,3 +135,6 @@ def _report(frame: Frame, made: "Issued") -> None:
     key = own if own in made.files else say(frame.lang, "own-key")
     serves = "clientAuth" not in (purposes_in(made.certificate) or ("clientAuth",))
     frame.hint(say(frame.lang, "next-server" if serves else "next-client", folder=made.folder, key=key))
+    if not serves and own in made.files:
+        name = f"'{made.record.name}'" if " " in made.record.name else made.record.name
+        frame.hint(say(frame.lang, "next-device", name=name))

@@ -64,7 +64,7 @@ def read_csr(content: bytes, *, where: str) -> Wishes:
         raise PolicyError(
             "its key is written as few programs read it: explicit curve parameters, a compressed point or RSA-PSS",
             where=where,
-            hint="make a plain one: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -pkeyopt ec_param_enc:named_curve",
+            hint="make a plain one: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out key.pem",
         )
     return Wishes(public_key=public_key, key_type=key_type, names=tuple(names), others=tuple(others))
 

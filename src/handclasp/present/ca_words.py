@@ -35,6 +35,10 @@ _WORDS: dict[str, Text] = {
         en="next: curl --cert {folder}/chain.pem --key {key} https://...",
         zh="下一步：curl --cert {folder}/chain.pem --key {key} https://...",
     ),
+    "next-device": Text(
+        en="for a phone or a browser: handclasp export {name} --for ios (or android, windows, macos, firefox ...)",
+        zh="用于手机或浏览器：handclasp export {name} --for ios（或 android、windows、macos、firefox 等）",
+    ),
     "own-key": Text(en="THE-KEY-OF-THE-REQUEST", zh="请求所用的私钥文件"),
     "renewed": Text(en="{name}: renewed, good until {end}   {path}", zh="{name}：已续期，有效期至 {end}   {path}"),
     "rekeyed": Text(
