@@ -93,13 +93,13 @@ def _plain(token: Token) -> str:
 
 
 def _name_headings(tokens: list[Token]) -> tuple[tuple[str, str], ...]:
-    """Ids for headings, unique; those of the second level are returned."""
+    """Ids for headings, unique, as other readers of Markdown make them; those of the second level are returned."""
     used: set[str] = set()
     found: list[tuple[str, str]] = []
     for place, token in enumerate(tokens):
         if token.type == "heading_open":
             words = _plain(tokens[place + 1])
-            name = base = re.sub(r"[^\w]+", "-", words.lower()).strip("-") or "section"
+            name = base = re.sub(r"[^\w\- ]", "", words.lower()).strip().replace(" ", "-") or "section"
             while name in used:
                 name = f"{base}-{len(used)}"
             used.add(name)
