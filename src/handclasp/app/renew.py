@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import NameOID
 
-from handclasp.app.hierarchy import users_of
+from handclasp.app.hierarchy import is_retired, users_of
 from handclasp.app.home import Home
 from handclasp.app.identity_files import current_key, spki
 from handclasp.app.issue import Issued, described, make
@@ -90,7 +90,12 @@ def renew(home: Home, order: RenewOrder) -> Issued:
 
 
 def hanging_from(home: Home, label: str) -> tuple[str, ...]:
-    """Names that have no good certificate but below this CA."""
+    """Names that have no good certificate but below this CA. PolicyError while it signs: they would hang from it again."""
+    if not is_retired(home, label):
+        raise PolicyError(
+            f"the {label} CA still signs: who is renewed now would hang from it again",
+            hint=f"handclasp ca rollover {label}     makes its successor first, or: handclasp ca retire {label}",
+        )
     return tuple(user.name for user in users_of(home, label) if not user.newer)
 
 

@@ -84,7 +84,11 @@ def command(
     if new_passphrase_file and (passphrase_file or passphrase_fd is not None):
         raise UsageError("--new-passphrase-file makes a passphrase; it does not go with one that exists")
     if split + root_only + offline_root > 1:
-        raise UsageError("--split, --root-only and --offline-root exclude each other")
+        raise UsageError(
+            "--split, --root-only and --offline-root exclude each other",
+            hint="below an offline root the second CA is requested like the first: "
+            "handclasp ca request servers --name 'Servers CA' --for server",
+        )
     given = world(frame, passphrase_file=passphrase_file, passphrase_fd=passphrase_fd)
     if not new_passphrase_file and given.without_passphrase():
         new_passphrase_file = given.layout.passphrase
