@@ -7,11 +7,13 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
+from handclasp.app.issue import IssueOrder, issue
 from tests.app_apply.bench import Bench
 from tests.nginx_rig import free_port, held_port
 
@@ -267,3 +269,15 @@ def test_a_home_without_a_ca_and_options_without_a_site(bench: Bench, tmp_path: 
     bench.ca.run("nginx", "apply", "--server-name", "app.test", "--allow", "nobody", expect=4)
     bench.ca.run("nginx", "apply", "--server-name", "app.test", "--home", str(tmp_path / "none"), expect=2)
     assert bench.masters() == []
+
+
+def test_an_expired_client_knocks_too(bench: Bench) -> None:
+    """Where the home still has the key of one: it must not get in, whatever the lists say."""
+    home = bench.ca.world.ca
+    ended = issue(home, IssueOrder(name="late", lifetime=timedelta(seconds=2))).record
+    while home.clock.now() <= ended.not_after:
+        threading.Event().wait(0.1)
+    said = json.loads(bench.apply("--json").stdout)
+    late = [(one["tls"], one["ok"]) for one in said["proven"] if one["who"] == "expired"]
+    assert late == [("TLSv1.2", True), ("TLSv1.3", True)]
+    assert bench.curl("late") == "400"

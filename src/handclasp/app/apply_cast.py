@@ -9,6 +9,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from handclasp.app.authority import certificate_of
 from handclasp.app.home import Home
 from handclasp.app.register import may_enter
+from handclasp.catalogue.profiles import CLIENT
 from handclasp.model.errors import HandclaspError
 from handclasp.model.issuance import CertificateRecord, CertificateState, KeyType
 from handclasp.model.probe import ClientIdentity
@@ -43,6 +44,7 @@ class Cast:
     good: tuple[Member, ...]
     revoked: tuple[Member, ...]
     foreign: ClientIdentity
+    expired: tuple[Member, ...] = ()
 
 
 def cast_of(home: Home, *, leaving: frozenset[int] = frozenset()) -> Cast:
@@ -61,7 +63,23 @@ def cast_of(home: Home, *, leaving: frozenset[int] = frozenset()) -> Cast:
         gone = [record for record in gone if record.serial in leaving]
     gone.sort(key=lambda record: record.revoked_at or record.not_before, reverse=True)
     revoked = tuple(member for record in gone[: len(leaving) or _LOOKED_AT] if (member := holder(home, record)))
-    return Cast(good=live, revoked=revoked[: len(leaving) or MOST_REVOKED], foreign=_foreign(home))
+    return Cast(
+        good=live,
+        revoked=revoked[: len(leaving) or MOST_REVOKED],
+        foreign=_foreign(home),
+        expired=() if leaving else _expired(home, now),
+    )
+
+
+def _expired(home: Home, now: datetime) -> tuple[Member, ...]:
+    """One client whose certificate ended, the last one of those whose key is still here."""
+    ended = [
+        record
+        for record in home.store.certificates()
+        if record.state is CertificateState.ISSUED and record.profile == CLIENT.name and record.not_after <= now
+    ]
+    ended.sort(key=lambda record: record.not_after, reverse=True)
+    return tuple(member for record in ended[:_LOOKED_AT] if (member := holder(home, record)))[:1]
 
 
 def holder(home: Home, record: CertificateRecord) -> Member | None:

@@ -53,6 +53,8 @@ def _of_site(site: SiteIntent, cast: Cast, tls: TlsVersion) -> Iterator[ProbeSte
     for member in cast.revoked:
         yield step(f"{member.name} (revoked) fresh", Who.REVOKED, identity=key(member))
         yield step(f"{member.name} (revoked) resumed", Who.REVOKED, identity=key(member), resumed=True)
+    for member in cast.expired:
+        yield step(f"{member.name} (expired) fresh", Who.EXPIRED, identity=key(member))
     if tls is spoken(site)[-1]:
         yield from _of_paths(site, cast, tls)
 
@@ -202,7 +204,7 @@ class SiteProver:
             return None
         if step.who is Who.FOREIGN:
             return self.cast.foreign
-        return next(one.holds for one in (*self.cast.good, *self.cast.revoked) if key(one) == step.identity)
+        return next(one.holds for one in (*self.cast.good, *self.cast.revoked, *self.cast.expired) if key(one) == step.identity)
 
 
 def _place(step: ProbeStep) -> tuple[str, Who, str | None, TlsVersion | None]:

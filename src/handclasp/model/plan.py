@@ -32,12 +32,13 @@ class Expect(StrEnum):
 
 
 class Who(StrEnum):
-    """Whose certificate a probe shows: none, one that may enter, of a CA nobody trusts, revoked, not on the site's list."""
+    """Whose certificate a probe shows: none, one that may enter, of a CA nobody trusts, revoked, expired, not on the list."""
 
     NOBODY = "nobody"
     GOOD = "good"
     FOREIGN = "foreign"
     REVOKED = "revoked"
+    EXPIRED = "expired"
     UNLISTED = "unlisted"
 
 
