@@ -4,6 +4,7 @@ import json
 import posixpath
 import re
 from html.parser import HTMLParser
+from urllib.parse import unquote
 
 import html5lib
 import pytest
@@ -94,7 +95,7 @@ def test_every_link_leads_to_a_page_and_nothing_outside_is_asked_for(
             target, _, anchor = reference.partition("#")
             full = posixpath.normpath(posixpath.join(posixpath.dirname(path), target)) if target else path
             assert full in pages, f"{path}: {reference}"
-            assert not anchor or anchor in parsed[full].ids, f"{path}: {reference}"
+            assert not anchor or unquote(anchor) in parsed[full].ids, f"{path}: {reference}"
     style = pages["assets/style.css"].decode()
     assert "url(" not in style
     assert "@import" not in style
