@@ -1,6 +1,7 @@
 """`nginx observe` on servers that somebody wrote by hand: nobody notices, the report is right, the switch closes."""
 
 import json
+import signal
 import subprocess
 from pathlib import Path
 
@@ -185,3 +186,19 @@ def test_an_nginx_that_fails_leaves_everything(live: Live) -> None:
     assert "nothing was changed" in failed.stderr
     assert live.files() == before
     assert live.curl() == "200"
+
+
+@pytest.mark.parametrize("step", ["apply.file-switched", "apply.reloaded", "apply.noted"])
+def test_killed_on_the_way_the_next_run_puts_it_right(live: Live, step: str) -> None:
+    before = live.files()
+    killed = {"HANDCLASP_CRASHPOINT": step}
+    where = ("--config", live.rig.config, "--log-folder", str(Path(live.rig.prefix) / "logs"))
+    live.bench.ca.run("nginx", "observe", "app.test", *where, "--apply", expect=-signal.SIGKILL, env=killed)
+    if step == "apply.noted":
+        assert live.files() != before
+    else:
+        live.observe("--apply")
+    assert live.curl() == "200"
+    live.observe("--cancel", "--apply")
+    assert live.files() == before
+    assert not list((Path(live.rig.prefix) / ".handclasp").glob("journal*"))

@@ -1,7 +1,9 @@
 """Many revocations at once: few reloads, none lost, each one proven by its own client."""
 
 import json
+import os
 import re
+import signal
 from pathlib import Path
 
 from tests.app_apply.bench import Bench
@@ -85,3 +87,15 @@ def test_a_run_that_waits_says_for_whom(bench: Bench) -> None:
     out, err = waiting.communicate(timeout=120)
     assert waiting.returncode == 0, err
     assert "Nothing to change" in out
+
+
+def test_the_lock_of_a_dead_run_holds_nobody_up(bench: Bench) -> None:
+    """A run killed with the lock in hand: the kernel let go of it, whatever the file says and whoever has that pid now."""
+    bench.apply()
+    killed = {"HANDCLASP_CRASHPOINT": "apply.switched"}
+    bench.ca.run("nginx", "apply", *bench.site, "--allow", "alice", expect=-signal.SIGKILL, env=killed)
+    lock = bench.prefix / ".handclasp" / "lock"
+    lock.write_text(f"applying a configuration (process {os.getpid()})")
+    done = bench.apply("--allow", "bob")
+    assert "waiting" not in done.stderr
+    assert (bench.curl("alice"), bench.curl("bob")) == ("403", "200")

@@ -35,3 +35,10 @@ def test_five_hundred_sites() -> None:
     measured = row("sites", sites=500)
     assert measured["faults"] == 0
     assert measured["test_and_reload_s"] < 30
+
+
+def test_a_storm_of_revocations_is_few_reloads_and_loses_none() -> None:
+    measured = row("storm", revocations=50)
+    assert (measured["apart_proven"], measured["together_proven"]) == (50, 1)
+    assert measured["apart_reloads"] < 10
+    assert measured["together_reloads"] == 1
