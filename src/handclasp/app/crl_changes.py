@@ -34,7 +34,7 @@ class CrlChanges:
         self._label = label
         self._last = x509.load_der_x509_crl(previous) if previous else None
         self._before = _ascending(previous) if previous else iter(())
-        self._began: datetime | None = self._last.last_update_utc if self._last else None
+        self._began: datetime | None = self._last.last_update_utc if self._last is not None else None
         self.added = 0
         self.removed: list[int] = []
 
@@ -70,7 +70,7 @@ class CrlChanges:
         record = self._home.store.find(self._label, serial)
         if record is not None and self._began is not None and record.not_after < self._began:
             return True
-        entry = self._last.get_revoked_certificate_by_serial_number(serial) if self._last else None
+        entry = self._last.get_revoked_certificate_by_serial_number(serial) if self._last is not None else None
         try:
             reason = entry.extensions.get_extension_for_class(x509.CRLReason).value.reason if entry else None
         except x509.ExtensionNotFound:
