@@ -1,6 +1,6 @@
 # `make demo` and `make test` install what they need by themselves; see tools/bootstrap.sh.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench test lint fix lock matrix clean
+.PHONY: help setup demo bench test lint fix lock matrix fuzz soak clean
 BIN := .venv/bin
 
 help: ## show this list
@@ -16,6 +16,8 @@ bench: setup ## measure nginx with 100,000 people, 500 sites, long CRLs and long
 	@test -x .bench/bin/python || (python3 -m venv .bench && .bench/bin/pip install --quiet crossplane gixy-ng)
 	@$(BIN)/python tools/bench.py
 	@$(BIN)/python tools/bench_doctor.py
+	@$(BIN)/python tools/bench_ca.py
+	@$(BIN)/python tools/bench_serve.py
 
 test: lint ## lint, then every test on the real nginx, OpenSSL, curl and Chromium of this machine
 	@sh tools/bootstrap.sh test
@@ -39,6 +41,14 @@ matrix: setup ## CASES=10000 SEED=1: the model and every scenario on nginx of De
 		$(BIN)/handclasp lab run --quiet --save src/handclasp/lab/data/scenarios.json $$roots && \
 		$(BIN)/handclasp lab holes --quiet --save docs/holes.md $$roots >/dev/null && \
 		$(BIN)/python tools/catalogue_measured.py
+
+fuzz: setup ## CASES=2000 SEED=1: random hierarchies on this nginx, and the REST API by schemathesis
+	@test -x .fuzz/bin/schemathesis || (python3 -m venv .fuzz && .fuzz/bin/pip install --quiet schemathesis)
+	@$(BIN)/handclasp lab fuzz --cases $${CASES:-2000} --seed $${SEED:-1}
+	@$(BIN)/python tools/fuzz_api.py --seed $${SEED:-1}
+
+soak: setup ## SECONDS=1800: issue, revoke, OCSP, CRL and API under load, processes killed at random
+	@HANDCLASP_SOAK_SECONDS=$${SECONDS:-1800} $(BIN)/python -m pytest -q -s tests/serve/test_chaos.py
 
 lock: setup ## resolve requirements.lock anew from pyproject.toml
 	@$(BIN)/python -m pip install --quiet uv

@@ -1,7 +1,15 @@
-"""Issue, revoke, ask, and kill processes at random: no lost revocation, no duplicate serial, never a wrong answer."""
+"""Issue, revoke, ask, and kill processes at random: no lost revocation, no duplicate serial, never a wrong answer.
 
+`make soak` runs it for half an hour (HANDCLASP_SOAK_SECONDS).
+"""
+
+import contextlib
 import http.client
+import os
 import random
+import socket
+import ssl
+import sys
 import threading
 import time
 from dataclasses import dataclass, field
@@ -15,7 +23,8 @@ from tests.nginx_rig import free_port
 from tests.serve.serve_rig import Served, serving
 from tests.serve.test_serve import certificate, load, request_for
 
-SECONDS = 12.0
+SECONDS = float(os.environ.get("HANDCLASP_SOAK_SECONDS", "12"))
+LONGEST_LIFE = max(4.0, SECONDS / 15)
 
 
 @dataclass
@@ -27,6 +36,8 @@ class Truth:
     unsure: set[str] = field(default_factory=set)
     wrong: list[str] = field(default_factory=list)
     asked: int = 0
+    lists: int = 0
+    calls: int = 0
     killed: int = 0
     stop: threading.Event = field(default_factory=threading.Event)
 
@@ -76,7 +87,35 @@ def ask_all_the_time(ca: Ca, truth: Truth, port: int) -> None:
             if status is not None and status is not ocsp.OCSPCertStatus.GOOD and name in truth.good:
                 truth.wrong.append(f"{name} is good, and the answer was {status}")
             truth.asked += status is not None
+        if chance.random() < 0.3:
+            look_elsewhere(ca, truth, port, gone)
         time.sleep(0.02)
+
+
+def look_elsewhere(ca: Ca, truth: Truth, port: int, gone: list[tuple[str, int]]) -> None:
+    """The CRL that is served lists what was revoked by then, and the API knows who asks."""
+    found = fetched(http.client.HTTPConnection("127.0.0.1", port, timeout=10), "/crl/issuing.crl")
+    if found is not None:
+        listed = {entry.serial_number for entry in x509.load_der_x509_crl(found)}
+        truth.wrong += [f"{name} is revoked, and the CRL does not list it" for name, serial in gone if serial not in listed]
+        truth.lists += 1
+    context = ssl.create_default_context(cafile=ca.home / "ca" / "bundle.pem")
+    context.load_cert_chain(ca.identity("bob", "chain.pem"), ca.identity("bob", "key.pem"))
+    said = fetched(http.client.HTTPSConnection("127.0.0.1", port + 1, timeout=10, context=context), "/api/v1/whoami")
+    if said is not None:
+        truth.calls += 1
+        truth.wrong += [] if b'"bob"' in said else [f"the API said {said!r}"]
+
+
+def fetched(connection: http.client.HTTPConnection, path: str) -> bytes | None:
+    """What is served there, or None when nobody answers just now."""
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().read()
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
 
 
 def asked(ca: Ca, port: int, serial: int) -> ocsp.OCSPCertStatus | None:
@@ -93,20 +132,21 @@ def asked(ca: Ca, port: int, serial: int) -> ocsp.OCSPCertStatus | None:
 
 
 def test_mixed_load_with_processes_killed_at_random(ca: Ca) -> None:
-    truth, port = Truth(), free_port()
+    truth, port, chance = Truth(), free_pair(), random.Random("lives")
+    doors = ("--listen", f"127.0.0.1:{port}", "--api-listen", f"127.0.0.1:{port + 1}", "--identity", "app.test")
     workers = [threading.Thread(target=issue_and_revoke, args=(ca, truth, letter)) for letter in "xy"]
     workers.append(threading.Thread(target=ask_all_the_time, args=(ca, truth, port)))
     for worker in workers:
         worker.start()
     lives, deadline = 0, time.monotonic() + SECONDS
     memory: list[int] = []
-    while time.monotonic() < deadline:
-        with serving(ca, "--listen", f"127.0.0.1:{port}") as served:
-            time.sleep(4)
+    while time.monotonic() < deadline or lives < 2:
+        with serving(ca, *doors) as served:
+            time.sleep(chance.uniform(4, LONGEST_LIFE))
             memory.append(resident_kib(served))
             served.kill()
             lives += 1
-    with serving(ca, "--listen", f"127.0.0.1:{port}"):
+    with serving(ca, *doors):
         time.sleep(1)
         truth.stop.set()
         for worker in workers:
@@ -114,7 +154,14 @@ def test_mixed_load_with_processes_killed_at_random(ca: Ca) -> None:
         for name, serial in truth.gone.items():
             assert asked(ca, port, serial) is ocsp.OCSPCertStatus.REVOKED, name
     assert truth.wrong == []
+    sys.stdout.write(
+        f"{SECONDS:.0f} s: {len(truth.good) + len(truth.gone) + len(truth.unsure)} issued, {len(truth.gone)} revoked, "
+        f"{truth.asked} OCSP answers, {truth.lists} CRLs, {truth.calls} API calls, {truth.killed} commands and {lives} servers "
+        f"killed, memory {min(memory) // 1024} to {max(memory) // 1024} MiB, wrong: {len(truth.wrong)}\n"
+    )
     assert truth.asked > 50
+    assert truth.lists
+    assert truth.calls
     assert truth.killed > 0
     assert lives >= 2
     assert max(memory) < 300 * 1024
@@ -128,6 +175,14 @@ def test_mixed_load_with_processes_killed_at_random(ca: Ca) -> None:
     assert len(set(serials)) == len(serials)
     listed = {entry.serial_number for entry in issuing_crl(ca)}
     assert set(truth.gone.values()) <= listed
+
+
+def free_pair() -> int:
+    """A free port whose successor is free too."""
+    while True:
+        port = free_port()
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port + 1)):
+            return port
 
 
 def issuing_crl(ca: Ca) -> x509.CertificateRevocationList:

@@ -35,6 +35,7 @@ from handclasp.ports.fleet import FleetDesk
 from handclasp.ports.keys import KeyStore
 
 _SECRET = 0o600
+_MOST_WRONG = 20
 _LONGEST = 2_000
 """Characters of a failure that go into a report."""
 
@@ -91,10 +92,12 @@ def work(post: Post, known: str | None) -> Worked:
         applied, certified = _apply(post, orders)
     except HandclaspError as error:
         seen = error.proven if isinstance(error, ProofError) else ()
-        failed = HostReport(tag=tag, session_epoch=epoch, nginx=nginx, proven=_probed(seen), failed=_said(error))
+        failed = HostReport(
+            tag=tag, session_epoch=epoch, nginx=nginx, probes=len(seen), wrong=_wrong(seen), failed=_said(error)
+        )
         post.desk.report(msgspec.json.encode(failed))
         raise
-    done = HostReport(tag=tag, session_epoch=epoch, nginx=nginx, proven=_probed(applied.proven))
+    done = HostReport(tag=tag, session_epoch=epoch, nginx=nginx, probes=len(applied.proven), wrong=_wrong(applied.proven))
     post.desk.report(msgspec.json.encode(done))
     return Worked(tag=tag, applied=applied, certified=certified, renewed=renewed)
 
@@ -245,5 +248,5 @@ def _said(error: HandclaspError) -> str:
     return " | ".join(line for part in (str(error), error.hint or "") for line in part.splitlines())[:_LONGEST]
 
 
-def _probed(proven: tuple[Proven, ...]) -> tuple[Probed, ...]:
-    return tuple(Probed(name=one.step.name, ok=one.ok, seen=one.seen) for one in proven)
+def _wrong(proven: tuple[Proven, ...]) -> tuple[Probed, ...]:
+    return tuple(Probed(name=one.step.name, seen=one.seen) for one in proven if not one.ok)[:_MOST_WRONG]

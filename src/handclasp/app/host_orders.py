@@ -47,20 +47,23 @@ class HostOrders(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Probed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One probe that a host made."""
+    """One probe that a host made, and what it saw."""
 
     name: str
-    ok: bool
     seen: str
 
 
 class HostReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a host did with its orders. `failed`: why they are not in force, in words; None: they are, and were proven."""
+    """What a host did with its orders. `failed`: why they are not in force, in words; None: they are, and were proven.
+
+    `probes`: how many were made; `wrong`: the first of those that saw what must not be.
+    """
 
     tag: str
     session_epoch: int
     nginx: str
-    proven: tuple[Probed, ...] = ()
+    probes: int = 0
+    wrong: tuple[Probed, ...] = ()
     failed: str | None = None
 
 

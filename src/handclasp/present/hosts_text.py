@@ -11,8 +11,6 @@ class _Probed(Protocol):
     @property
     def name(self) -> str: ...
     @property
-    def ok(self) -> bool: ...
-    @property
     def seen(self) -> str: ...
 
 
@@ -22,7 +20,9 @@ class _Report(Protocol):
     @property
     def failed(self) -> str | None: ...
     @property
-    def proven(self) -> tuple[_Probed, ...]: ...
+    def probes(self) -> int: ...
+    @property
+    def wrong(self) -> tuple[_Probed, ...]: ...
 
 
 class _Noted(Protocol):
@@ -76,7 +76,7 @@ def _state(host: _Host, lang: str) -> str:
         return _FAILED.in_language(lang).format(why=host.noted.report.failed)
     if not host.current:
         return _BEHIND.in_language(lang)
-    return _CURRENT.in_language(lang).format(proven=len(host.noted.report.proven))
+    return _CURRENT.in_language(lang).format(proven=host.noted.report.probes)
 
 
 def hosts_json(found: Iterable[_Host]) -> list[dict[str, Any]]:
@@ -90,11 +90,12 @@ def hosts_json(found: Iterable[_Host]) -> list[dict[str, Any]]:
             "nginx": host.noted.report.nginx if host.noted else None,
             "failed": host.noted.report.failed if host.noted else None,
             "refused_after_seconds": host.noted.refused_after if host.noted else None,
-            "proven": _proven(host.noted.report.proven) if host.noted else [],
+            "probes": host.noted.report.probes if host.noted else None,
+            "wrong": _wrong(host.noted.report.wrong) if host.noted else [],
         }
         for host in found
     ]
 
 
-def _proven(probes: Iterable[_Probed]) -> list[dict[str, Any]]:
-    return [{"name": one.name, "ok": one.ok, "seen": one.seen} for one in probes]
+def _wrong(probes: Iterable[_Probed]) -> list[dict[str, Any]]:
+    return [{"name": one.name, "seen": one.seen} for one in probes]

@@ -83,7 +83,7 @@ class HostPage(msgspec.Struct, frozen=True):
 
 
 class Certificate(msgspec.Struct, frozen=True):
-    """One certificate of the register. `status`: good, expired, revoked, abandoned or pending."""
+    """One certificate of the register. `status`: good, dropped, expired, revoked, abandoned or pending."""
 
     name: str
     profile: str

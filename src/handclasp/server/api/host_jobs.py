@@ -1,7 +1,7 @@
 """What the routes of nginx hosts do. A host is its own identity: nobody but it and an admin gets its orders."""
 
 from handclasp.app.api_access import Action
-from handclasp.app.host_orders import HostReport, Noted, certify_site, hosts, note_report, orders_of
+from handclasp.app.host_orders import HostReport, Noted, certify_site, hosts, note_report, orders_of, sites_of
 from handclasp.model.errors import UsageError
 from handclasp.pki.csr import read_csr
 from handclasp.server.api import bodies
@@ -17,11 +17,7 @@ def list_hosts(call: Call) -> bodies.HostPage:
 
 def host_orders(call: Call) -> bodies.OrdersOut:
     """What a host must know, if it is not what it knows."""
-    name = _own(call)
-    try:
-        orders = orders_of(call.home, name)
-    except UsageError as error:
-        raise ProblemError(404, error.what) from error
+    orders = orders_of(call.home, _own(call))
     return bodies.OrdersOut(tag=orders.tag, orders=None if call.query.get("tag") == orders.tag else orders)
 
 
@@ -40,6 +36,11 @@ def report(call: Call) -> Noted:
 
 
 def _own(call: Call) -> str:
+    """The host of the path, if the caller may act for it."""
     name = call.path["name"]
     call.allow(Action.SERVE, of=name)
+    try:
+        sites_of(call.home, name)
+    except UsageError as error:
+        raise ProblemError(404, error.what) from error
     return name

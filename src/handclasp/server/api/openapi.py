@@ -16,6 +16,12 @@ _FAILURES = {
     "409": "refused by policy",
     "503": "the registry, a key or nginx failed",
 }
+_FAILURES_OF_BODIES = {
+    "408": "the body came too slowly",
+    "413": "the body is too large",
+    "415": "the body is no application/json",
+    "422": "the Idempotency-Key stood for another request",
+}
 
 
 def document() -> dict[str, Any]:
@@ -57,8 +63,9 @@ _PROBLEM = {
 
 
 def _operation(route: Route) -> dict[str, Any]:
+    failures = _FAILURES | (_FAILURES_OF_BODIES if route.takes else {})
     problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    responses: dict[str, Any] = {code: {"description": what, "content": problem} for code, what in _FAILURES.items()}
+    responses: dict[str, Any] = {code: {"description": what, "content": problem} for code, what in failures.items()}
     if route.gives is None:
         content: dict[str, Any] = {"application/x-pem-file": {"schema": {"type": "string"}}}
     else:
