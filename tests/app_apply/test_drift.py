@@ -49,3 +49,12 @@ def test_a_file_that_is_gone_is_written_again(bench: Bench) -> None:
     assert "changed by hand" in bench.ca.run("nginx", "apply", expect=4).stderr
     bench.apply("--force")
     assert (bench.curl("alice"), bench.curl()) == ("200", "400")
+
+
+def test_status_names_what_was_changed(bench: Bench) -> None:
+    bench.apply()
+    assert bench.ca.json("nginx", "status")["drift"] == []
+    conf = bench.prefix / "sites" / "app.test.conf"
+    conf.write_text("# mine\n" + conf.read_text())
+    assert bench.ca.json("nginx", "status")["drift"] == [str(conf)]
+    assert f"changed by hand since Handclasp wrote it: {conf}" in bench.ca.run("nginx", "status").stdout

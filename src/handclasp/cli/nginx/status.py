@@ -9,8 +9,10 @@ from handclasp.cli.frame import Frame, framed
 from handclasp.cli.nginx.config_options import config_evidence, config_options
 
 if TYPE_CHECKING:
+    from handclasp.app.apply_place import Place
     from handclasp.app.lingering import Lingering
     from handclasp.model.intent import SiteIntent
+    from handclasp.wiring import World
 
 
 @click.command("status")
@@ -34,42 +36,63 @@ def command(frame: Frame, **options: Any) -> None:
     from handclasp.app.nginx_status import nginx_status
     from handclasp.present.lingering_text import lingering_json, lingering_lines
     from handclasp.present.nginx_status import status_text
+    from handclasp.wiring import World
 
     evidence = config_evidence(frame, options)
-    found = nginx_status(evidence, _sites(frame, evidence.root))
-    old = _old(frame, found.config, options)
+    here = World(frame.home, nginx_path=options["nginx_path"])
+    place = _place(frame, here, evidence.root)
+    found = nginx_status(evidence, _sites(here, place))
+    old = _old(here, found.config, options)
+    drift = _drift(here, place)
     if frame.json:
         told = {field.name: getattr(found, field.name) for field in fields(found)}
-        frame.document("nginx-status", {**told, "lingering": lingering_json(old) if old else None})
+        frame.document("nginx-status", {**told, "lingering": lingering_json(old) if old else None, "drift": drift})
         return
     frame.out(status_text(found, frame.lang))
     for line in lingering_lines(old, frame.lang) if old else ():
         frame.out(line)
+    for path in drift:
+        frame.out(f"changed by hand since Handclasp wrote it: {path}")
     frame.hint(f"next: handclasp nginx check --config {found.config}")
 
 
-def _sites(frame: Frame, config: str | None) -> "tuple[SiteIntent, ...]":
-    """The sites that this home has in a configuration; none where there is no home."""
-    from handclasp.app.apply_place import adopted_places, private_place, remembered
+def _place(frame: Frame, here: "World", config: str | None) -> "Place | None":
+    """Where this home has sites in a configuration; None where there is no home, or its registry cannot be asked."""
+    from handclasp.app.apply_place import adopted_places, private_place
     from handclasp.app.home import registered
-    from handclasp.wiring import World
+    from handclasp.model.errors import WorldError
 
-    here = World(frame.home)
     if not registered(here.files, here.layout):
-        return ()
-    places = (private_place(here.ca), *adopted_places(here.ca))
-    return tuple(order.intent for place in places if place.instance.config == config for order in remembered(here.ca, place))
+        return None
+    try:
+        places = (private_place(here.ca), *adopted_places(here.ca))
+    except WorldError as error:
+        frame.hint(f"who may enter is not known by name: {error.what}")
+        return None
+    return next((place for place in places if place.instance.config == config), None)
 
 
-def _old(frame: Frame, config: str, options: dict[str, Any]) -> "Lingering | None":
+def _sites(here: "World", place: "Place | None") -> "tuple[SiteIntent, ...]":
+    from handclasp.app.apply_place import remembered
+
+    return tuple(order.intent for order in remembered(here.ca, place)) if place else ()
+
+
+def _drift(here: "World", place: "Place | None") -> list[str]:
+    """Files of ours that somebody else changed or took away."""
+    from handclasp.app.apply_drift import drifted
+    from handclasp.app.apply_place import gear_at
+
+    return [one.path for one in drifted(gear_at(here.gear, place), place)] if place else []
+
+
+def _old(here: "World", config: str, options: dict[str, Any]) -> "Lingering | None":
     """What old workers of an nginx on this machine hold; None for a dump, another machine's files, or where no nginx is."""
     from handclasp.app.lingering import lingering
     from handclasp.model.errors import WorldError
-    from handclasp.wiring import World
 
     if options["chroot"]:
         return None
-    here = World(frame.home, nginx_path=options["nginx_path"])
     try:
         return lingering(here.gear, here.instance(config, options["prefix"]))
     except WorldError:
