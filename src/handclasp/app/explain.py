@@ -1,37 +1,26 @@
 """`handclasp explain`: whatever a person pastes, to its meaning and causes. Looks nothing up outside the catalogue."""
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from handclasp.app.explain_parts import Engine, by_words, found_by_words, load, of_rows
 from handclasp.catalogue import causes, meanings, measured, symptoms, verify_errors
 from handclasp.catalogue.builds import fitting
-from handclasp.catalogue.measured import CameFrom
-from handclasp.catalogue.search import about_upstream, search
-from handclasp.catalogue.symptoms import SymptomEntry
-from handclasp.catalogue.verify_errors import VerifyErrorName
+from handclasp.catalogue.search import about_upstream
 from handclasp.diagnose import sign
-from handclasp.diagnose.candidates import Candidate, Clue, candidates
+from handclasp.diagnose.candidates import Clue, candidates
 from handclasp.diagnose.explanation import Explained, Explanation, Kind
 from handclasp.diagnose.log_line import INTERESTING, OCSP_TEXTS, Doubt, LineKind, LogLine, read_line
 from handclasp.diagnose.symptom_causes import came_from as entry_came_from
 from handclasp.diagnose.symptom_causes import causes_of, entry_of
 from handclasp.model.errors import UsageError
-from handclasp.model.nginx import NginxVersion, OpensslSeries
+from handclasp.model.nginx import OpensslSeries
 from handclasp.model.verdict import Side
 
-# Below this share of the asked words a cause is a guess that helps nobody.
-GOOD_HIT = 0.12
+__all__ = ["Engine", "explain"]
+
 LIMIT = 4000
 FALSE_LINE = "pasted-line-not-from-nginx"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Engine:
-    """The versions to explain for; None: all that the catalogue knows."""
-
-    nginx: NginxVersion | None = None
-    series: OpensslSeries | None = None
 
 
 def explain(asked: str, engine: Engine | None = None) -> Explanation:
@@ -46,7 +35,7 @@ def explain(asked: str, engine: Engine | None = None) -> Explanation:
     for way in (_cause, _symptom, _error, _line, _access, _title, _output, _sentence):
         if answer := way(text, engine or Engine()):
             return answer
-    return _found_by_words(text)
+    return found_by_words(text)
 
 
 def _telling(asked: str) -> str:
@@ -73,7 +62,7 @@ def _symptom(text: str, engine: Engine) -> Explanation | None:
     if entry is None:
         return None
     if entry.number is not None and entry.side is not None:
-        return replace(_of_rows(text, Kind.ERROR, entry.names, engine, side=entry.side), entry=entry)
+        return replace(of_rows(text, Kind.ERROR, entry.names, engine, side=entry.side), entry=entry)
     return Explanation(
         asked=text,
         kind=Kind.SYMPTOM,
@@ -81,7 +70,7 @@ def _symptom(text: str, engine: Engine) -> Explanation | None:
         entry=entry,
         pages=(entry,),
         meaning=entry.says,
-        causes=_load(causes_of(entry)),
+        causes=load(causes_of(entry)),
         came_from=entry_came_from(entry),
     )
 
@@ -96,7 +85,7 @@ _NUMBER = re.compile(
 def _error(text: str, engine: Engine) -> Explanation | None:
     if text.removeprefix("FAILED:") in OCSP_TEXTS - {"certificate revoked"}:
         return _line(f"client SSL certificate verify error: {text.removeprefix('FAILED:')}", engine)
-    rows = verify_errors.by_symbol(text) or _by_words(text)
+    rows = verify_errors.by_symbol(text) or by_words(text)
     side = Side.CLIENT if text.startswith("FAILED:") else None
     if not rows and (found := _NUMBER.fullmatch(text)):
         number, words = int(found["number"]), found["text"]
@@ -107,18 +96,13 @@ def _error(text: str, engine: Engine) -> Explanation | None:
         if words and not rows:
             return _mismatch(text, words, side)
     rows = tuple(row for row in rows if engine.series in (None, row.series)) or rows
-    return _of_rows(text, Kind.ERROR, rows, engine, side=side) if rows else None
-
-
-def _by_words(text: str) -> tuple[VerifyErrorName, ...]:
-    """Rows for a text that is an error's own, as `FAILED:...` of $ssl_client_verify holds it too."""
-    return verify_errors.by_text(text.removeprefix("FAILED:"))
+    return of_rows(text, Kind.ERROR, rows, engine, side=side) if rows else None
 
 
 def _mismatch(text: str, words: str, side: Side | None) -> Explanation:
     """A number with the text of another: the text is what people copy right."""
     rows = verify_errors.by_text(words)
-    found = _of_rows(text, Kind.ERROR, rows, Engine(), side=side) if rows else _found_by_words(words)
+    found = of_rows(text, Kind.ERROR, rows, Engine(), side=side) if rows else found_by_words(words)
     return Explanation(
         asked=text,
         kind=Kind.ERROR,
@@ -127,65 +111,6 @@ def _mismatch(text: str, words: str, side: Side | None) -> Explanation:
         meaning=found.meaning,
         doubt=Doubt.NUMBER_AND_TEXT,
     )
-
-
-def _of_rows(
-    text: str,
-    kind: Kind,
-    rows: tuple[VerifyErrorName, ...],
-    engine: Engine,
-    *,
-    line: LogLine | None = None,
-    side: Side | None = None,
-) -> Explanation:
-    found: dict[str, Candidate] = {}
-    for number, series in dict.fromkeys((row.number, _narrow(row, rows, engine)) for row in rows):
-        clue = Clue(number=number, side=line.side if line else side)
-        for candidate in candidates(clue, engine.nginx, series):
-            found.setdefault(candidate.cause, candidate)
-    if text == "FAILED:certificate revoked":  # $ssl_client_verify has no number: it may be the CRL's word or OCSP's
-        for candidate in candidates(Clue(message=f"client SSL certificate verify error: {rows[0].text}")):
-            found.setdefault(candidate.cause, candidate)
-    return Explanation(
-        asked=text,
-        kind=kind,
-        line=line,
-        errors=rows,
-        meaning=meanings.of_error(rows[0].symbol),
-        entry=_page_of(rows, line.side if line else side),
-        pages=_pages_of(rows, line.side if line else side),
-        causes=_load(sorted(found.values(), key=lambda candidate: candidate.other_versions)),
-        doubt=line.doubt if line else None,
-        came_from=_came_from_error(rows, engine, line.side if line else side),
-    )
-
-
-def _came_from_error(rows: tuple[VerifyErrorName, ...], engine: Engine, side: Side | None) -> CameFrom | None:
-    """The lab's runs with this error; without a side there would be two counts, so none is given."""
-    numbers = {row.number for row in rows}
-    if side is None or len(numbers) != 1:
-        return None
-    wanted = [row.series for row in rows] if engine.series is None else [engine.series]
-    builds = [build for series in wanted for build in fitting(series, engine.nginx)]
-    return measured.came_from(sign.of_error(side, numbers.pop()), builds)
-
-
-def _page_of(rows: tuple[VerifyErrorName, ...], side: Side | None) -> SymptomEntry | None:
-    numbers = {row.number for row in rows}
-    return symptoms.entry(symptoms.slug_of_error(side, numbers.pop())) if side and len(numbers) == 1 else None
-
-
-def _pages_of(rows: tuple[VerifyErrorName, ...], side: Side | None) -> tuple[SymptomEntry, ...]:
-    found = (_page_of(rows, each) for each in ((side,) if side else Side))
-    return tuple(page for page in found if page and causes_of(page))
-
-
-def _narrow(row: VerifyErrorName, rows: tuple[VerifyErrorName, ...], engine: Engine) -> OpensslSeries | None:
-    """The series to look in: what was asked for; the row's own where the rows mean different things; otherwise all."""
-    if engine.series is not None:
-        return engine.series
-    one_meaning = len({(other.number, other.symbol) for other in rows}) == 1
-    return None if one_meaning and len(rows) == len(OpensslSeries) else row.series
 
 
 # What a line of a log or of a page has and a question in plain words has not.
@@ -198,7 +123,7 @@ def _line(text: str, engine: Engine) -> Explanation | None:
         return _doubted(text, line) if line.doubt and _PASTED.search(text) else None
     if line.number is not None and line.kind is not LineKind.OTHER_MODULE and line.doubt is not Doubt.NUMBER_AND_TEXT:
         rows = tuple(row for row in verify_errors.by_text(line.text or "") if row.number == line.number)
-        return _of_rows(text, Kind.LINE, rows, engine, line=line)
+        return of_rows(text, Kind.LINE, rows, engine, line=line)
     if line.doubt in (Doubt.WORDING, Doubt.NUMBER_AND_TEXT, Doubt.NO_NUMBER):
         return _doubted(text, line)
     series = engine.series or (line.series[0] if len(line.series) == 1 else None)
@@ -211,7 +136,7 @@ def _line(text: str, engine: Engine) -> Explanation | None:
         entry=entry,
         pages=(entry,) if entry else (),
         meaning=entry.says if entry else meanings.of_kind(line.kind),
-        causes=_load(found) or _found_by_words(line.message).causes,
+        causes=load(found) or found_by_words(line.message).causes,
         doubt=line.doubt,
         came_from=measured.came_from(sign.of_line(line) or "", fitting(series, engine.nginx)),
     )
@@ -220,9 +145,9 @@ def _line(text: str, engine: Engine) -> Explanation | None:
 def _doubted(text: str, line: LogLine) -> Explanation:
     """A line that no nginx prints: what its words may be about all the same."""
     rows = verify_errors.by_text(line.text or line.message.rpartition(": ")[2])
-    found = _of_rows(text, Kind.LINE, rows, Engine(), line=line) if rows else None
+    found = of_rows(text, Kind.LINE, rows, Engine(), line=line) if rows else None
     if found is None or not found.causes:
-        found = _found_by_words(line.message)
+        found = found_by_words(line.message)
     return Explanation(
         asked=text,
         kind=Kind.LINE,
@@ -244,7 +169,7 @@ def _access(text: str, engine: Engine) -> Explanation | None:
         words = failed["text"].split()
         for count in range(len(words), 1, -1):
             reason = " ".join(words[:count])
-            if _by_words(reason) or reason in OCSP_TEXTS:
+            if by_words(reason) or reason in OCSP_TEXTS:
                 return _error(f"FAILED:{reason}", engine)
     found = _ACCESS.search(text)
     return _title(found["status"], engine) if found else None
@@ -270,7 +195,7 @@ def _title(text: str, engine: Engine) -> Explanation | None:
             entry=(page := symptoms.entry(symptoms.slug_of_page(title))),
             pages=(page,) if page else (),
             meaning=meaning,
-            causes=_load(candidates(clue, engine.nginx, engine.series)),
+            causes=load(candidates(clue, engine.nginx, engine.series)),
             came_from=measured.came_from(sign.of_title(title), fitting(engine.series, engine.nginx)),
         )
     if status := re.fullmatch(r"(?:http |status |状态码? ?)*(4\d\d|5\d\d)", text, re.IGNORECASE):
@@ -280,7 +205,7 @@ def _title(text: str, engine: Engine) -> Explanation | None:
         if len(titles) == 1:
             return _title(titles[0], engine)
         clue = Clue(status=int(status[1]))
-        loaded = _load(candidates(clue, engine.nginx, engine.series))
+        loaded = load(candidates(clue, engine.nginx, engine.series))
         return Explanation(asked=text, kind=Kind.STATUS, causes=loaded) if loaded else None
     return None
 
@@ -288,7 +213,7 @@ def _title(text: str, engine: Engine) -> Explanation | None:
 def _output(text: str, engine: Engine) -> Explanation | None:
     """What a client printed, or part of a line without its beginning."""
     found = candidates(Clue(message=text), engine.nginx, engine.series)
-    return Explanation(asked=text, kind=Kind.OUTPUT, causes=_load(found)) if found else None
+    return Explanation(asked=text, kind=Kind.OUTPUT, causes=load(found)) if found else None
 
 
 # An error's own text inside a question counts from so many words on; shorter ones are words like any other.
@@ -303,15 +228,4 @@ def _sentence(text: str, engine: Engine) -> Explanation | None:
     if told is None:
         return None
     side = Side.UPSTREAM if about_upstream(text) else None
-    return _of_rows(text, Kind.ERROR, verify_errors.by_text(told), engine, side=side)
-
-
-def _found_by_words(text: str) -> Explanation:
-    hits = [hit for hit in search(text) if hit.score >= GOOD_HIT]
-    best = hits[0].score if hits else 0.0
-    found = tuple(Explained(cause=causes.load(hit.slug), score=round(hit.score, 3)) for hit in hits if hit.score > best / 3)
-    return Explanation(asked=text, kind=Kind.WORDS, causes=found)
-
-
-def _load(found: Iterable[Candidate]) -> tuple[Explained, ...]:
-    return tuple(Explained(cause=causes.load(candidate.cause), candidate=candidate) for candidate in found)
+    return of_rows(text, Kind.ERROR, verify_errors.by_text(told), engine, side=side)
