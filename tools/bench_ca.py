@@ -3,7 +3,7 @@
 Usage: .venv/bin/python tools/bench_ca.py [--quick]
 
 Every figure is of this machine at this moment; what lasts are the ratios. Peers that are not installed are left out and
-named: apt-get install easy-rsa golang-cfssl.
+named: apt-get install easy-rsa golang-cfssl; pip install django-ca into .bench (or another environment, --django PYTHON).
 """
 
 import argparse
@@ -12,6 +12,7 @@ import os
 import platform
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,7 @@ import time
 import urllib.request
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,9 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from cryptography import x509  # noqa: E402
+from cryptography.hazmat.primitives import hashes  # noqa: E402
+from cryptography.hazmat.primitives.asymmetric import ec  # noqa: E402
+from cryptography.hazmat.primitives.serialization import PrivateFormat, pkcs12  # noqa: E402
 
 from handclasp.adapters.fork_workers import ForkWorkers  # noqa: E402
 from handclasp.adapters.system_clock import SystemClock  # noqa: E402
@@ -33,7 +38,9 @@ from handclasp.app.fleet import issue_fleet  # noqa: E402
 from handclasp.app.init import InitOrder, init  # noqa: E402
 from handclasp.app.issue import IssueOrder, issue  # noqa: E402
 from handclasp.model.certificate import RevokedEntry  # noqa: E402
+from handclasp.model.issuance import Intent  # noqa: E402
 from handclasp.pki.crl import build_crl  # noqa: E402
+from handclasp.pki.serials import OCTETS, serial_from  # noqa: E402
 from handclasp.pki.signing import narrowed  # noqa: E402
 from handclasp.wiring import free_port  # noqa: E402
 from tests.ca_rig import fresh  # noqa: E402
@@ -65,7 +72,9 @@ def main() -> int:
     """Run everything and write what it gave."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a tenth of everything")
-    scale = 10 if parser.parse_args().quick else 1
+    parser.add_argument("--django", default=str(ROOT / ".bench" / "bin" / "python"), help="a Python that has django-ca")
+    given = parser.parse_args()
+    scale = 10 if given.quick else 1
     rows: list[dict[str, Any]] = []
 
     def note(name: str, what: str, count: int, seconds: float, cpu: float | None = None) -> None:
@@ -79,21 +88,25 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         for bench in (
             signatures,
+            waiting,
             one_by_one,
             in_bulk,
             beside_many,
+            containers,
             openssl_loop,
             easyrsa_loop,
             cfssl_gencert,
             cfssl_serve,
+            partial(django_ca, given.django),
             crls,
         ):
-            place = Path(folder) / bench.__name__
+            name = getattr(bench, "__name__", "django_ca")
+            place = Path(folder) / name
             place.mkdir()
             try:
                 bench(place, note, scale)
             except FileNotFoundError as error:
-                missing.append(f"{bench.__name__}: {error.filename}")
+                missing.append(f"{name}: {error.filename}")
     write(rows, missing)
     return 0
 
@@ -139,8 +152,20 @@ def one_by_one(folder: Path, note: Note, scale: int) -> None:
 
 
 def in_bulk(folder: Path, note: Note, scale: int) -> None:
-    """Batches of 2,000: two transactions and one archive each."""
+    """Batches of 2,000: two transactions and one archive each; from a table of the command's kind, for memory."""
     world = made(folder)
+    for count in (20_000 // scale, 100_000 // scale):
+        table = folder / f"{count}.csv"
+        table.write_text("name\n" + "".join(f"table-{count}-{number}\n" for number in range(count)))
+        started = time.perf_counter()
+        words = ("issue", "--from", str(table), "--into", str(folder / table.stem), "-q")
+        memory = measured(world.layout.folder, folder / "passphrase", *words)
+        note(
+            "issue --from --into",
+            f"the command with {count} rows, all of it; {memory} MB at most",
+            count,
+            time.perf_counter() - started,
+        )
     for workers in (1, len(os.sched_getaffinity(0))):
         count = 20_000 // scale
         orders = (IssueOrder(name=f"bulk-{workers}-{number}") for number in range(count))
@@ -151,22 +176,127 @@ def in_bulk(folder: Path, note: Note, scale: int) -> None:
              time.perf_counter() - started, used)  # fmt: skip
 
 
+def waiting(folder: Path, note: Note, scale: int) -> None:
+    """What a durable transaction costs, and what many in one give back: the registry alone, intents without signatures."""
+    world = made(folder)
+    now = SystemClock().now()
+
+    def intents(count: int) -> list[Intent]:
+        return [
+            Intent(
+                serial=serial_from(os.urandom(OCTETS)),
+                issuer="issuing",
+                profile="client",
+                name=f"n{number}",
+                tbs_sha256="0" * 64,
+                not_before=now,
+                not_after=now + timedelta(days=90),
+                created=now,
+            )
+            for number in range(count)
+        ]
+
+    for each, count in ((1, 300 // min(scale, 3)), (2_000, 20_000 // min(scale, 5))):
+        made_before = [intents(each) for _ in range(count // each)]
+        started = time.perf_counter()
+        for some in made_before:
+            with world.store.begin() as transaction:
+                transaction.add_intents(some)
+        note("registry", f"intents alone, {each} in each durable transaction", count, time.perf_counter() - started)
+
+
+def containers(_folder: Path, note: Note, scale: int) -> None:
+    """PKCS#12 with the rounds of the product, and with those of a container that a person's password protects."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    now = SystemClock().now()
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "p12")])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + timedelta(days=1))
+    certificate = builder.sign(key, hashes.SHA256())
+    for rounds in (2_048, 100_000):
+        kind = (
+            PrivateFormat.PKCS12.encryption_builder()
+            .kdf_rounds(rounds)
+            .key_cert_algorithm(pkcs12.PBES.PBESv2SHA256AndAES256CBC)
+        )
+        count = 2_000 // scale if rounds < 10_000 else 100 // scale
+        started = time.perf_counter()
+        for _ in range(count):
+            pkcs12.serialize_key_and_certificates(
+                b"p12", key, certificate, None, kind.hmac_hash(hashes.SHA256()).build(b"x" * 26)
+            )
+        note("PKCS#12", f"AES-256, SHA-256, {rounds} rounds, one process", count, time.perf_counter() - started)
+
+
+HOLD = """
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
+INSERT INTO certificate (issuer, serial, profile, name, name_key, state, tbs_sha256, not_before, not_after, created,
+    certificate, exported, key_sha256)
+SELECT 'issuing', '3' || substr(hex(randomblob(20)), 2), 'client', 'held-' || i, 'held-' || i, 'issued', hex(randomblob(32)),
+    not_before, not_after, created, certificate, 1, lower(hex(randomblob(32)))
+FROM n, (SELECT * FROM certificate WHERE name = 'first-0')
+"""
+REVOKE = "UPDATE certificate SET state = 'revoked', revoked_at = created, reason = 'superseded' WHERE name LIKE 'held-%'"
+
+
 def beside_many(folder: Path, note: Note, scale: int) -> None:
-    """What issuing one costs when the registry holds many already."""
+    """What issuing one costs when the registry holds a million already, and a CRL of a million."""
     world = made(folder)
     for number in range(5):
         issue(world.ca, IssueOrder(name=f"first-{number}"))
-    count, held = 40 // min(scale, 2), 200_000 // scale
+    count, held = 60 // min(scale, 2), 1_000_000 // scale
     for label in ("few", "many"):
+        if label == "many":
+            _fill(world, HOLD.format(count=held))
+            issue(world.ca, IssueOrder(name="warm-again"))
         started, cpu = time.perf_counter(), time.process_time()
         for number in range(count):
             issue(world.ca, IssueOrder(name=f"{label}-{number}"))
         what = f"with {0 if label == 'few' else held} certificates in the registry"
         note(f"handclasp issue, {label}", what, count, time.perf_counter() - started, time.process_time() - cpu)
-        if label == "few":
-            orders = (IssueOrder(name=f"held-{number}") for number in range(held))
-            for _ in issue_fleet(world.ca, orders, ForkWorkers(), folder=str(folder / "out")):
-                pass
+    orders = (IssueOrder(name=f"beside-{number}") for number in range(20_000 // scale))
+    started = time.perf_counter()
+    issued = sum(one.issued for one in issue_fleet(world.ca, orders, ForkWorkers(), folder=str(folder / "out")))
+    note(
+        "handclasp fleet, many",
+        f"all processors, with {held} certificates in the registry",
+        issued,
+        time.perf_counter() - started,
+    )
+    _fill(world, REVOKE)
+    started = time.perf_counter()
+    memory = measured(world.layout.folder, folder / "passphrase", "crl", "--refresh", "-q")
+    what = f"{held} revoked, from the registry to ca/crl.pem, checked for lock-out; {memory} MB at most"
+    note("handclasp crl --refresh", what, held, time.perf_counter() - started)
+
+
+def _fill(world: Any, statement: str) -> None:
+    world.store.close()
+    with sqlite3.connect(f"{world.layout.folder}/registry.sqlite") as connection:
+        connection.execute(statement)
+    connection.close()
+
+
+def measured(home: str, passphrase: Path, *words: str) -> int:
+    """Run a command of Handclasp that must succeed; the most memory it had, MB."""
+    environment = os.environ | {"HANDCLASP_HOME": home, "HANDCLASP_PASSPHRASE_FILE": str(passphrase)}
+    with subprocess.Popen([sys.executable, "-m", "handclasp", *words], env=environment, stdout=subprocess.DEVNULL) as child:
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode:
+        raise SystemExit(f"handclasp {' '.join(words)} ended with {child.returncode}")
+    return int(usage.ru_maxrss) // 1024
+
+
+def django_ca(python: str, folder: Path, note: Note, scale: int) -> None:
+    """django-ca in its own environment: a key, a request, and its manager's create_cert."""
+    if not Path(python).exists():
+        raise FileNotFoundError(2, "not installed", "django-ca")
+    count = 300 // min(scale, 5)
+    words = [python, str(ROOT / "tools" / "bench_django_ca.py"), str(folder), str(count)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise FileNotFoundError(2, "not installed", "django-ca")
+    note("django-ca", "key, request, create_cert; recorded in SQLite", count, float(done.stdout.split()[-1]))
 
 
 def run(*command: str, cwd: Path, env: dict[str, str] | None = None) -> None:
@@ -301,14 +431,16 @@ def write(rows: list[dict[str, Any]], missing: list[str]) -> None:
     lines[-1] += f"({machine['cores']} cores, load {machine['load_at_the_end']} at the end). The ratios are what lasts."
     lines += ["", "| what | how | per second | per CPU second | against the `openssl ca` loop |", "|---|---|---:|---:|---:|"]
     for row in rows:
-        certificates = "CRL" not in row["name"] and "gencrl" not in row["name"] and "speed" not in row["name"]
+        certificates = not any(word in row["name"].lower() for word in ("crl", "speed", "registry", "pkcs#12"))
         ratio = f"{row['per_second'] / loop:.1f}" if loop and certificates else ""
         cells = (row["name"], row["what"], f"{row['per_second']:,.1f}", row.get("per_cpu_second", ""), ratio)
         lines.append("| " + " | ".join(str(cell) for cell in cells) + " |")
     lines += [
         "",
+        "The loops of `openssl`, easy-rsa and `cfssl` wait for no disk: what they record need not survive a power cut.",
         "`handclasp issue` waits for the disk 17 times for each certificate (files, folders, transactions), the loops of",
-        "`openssl` and easy-rsa and cfssl never: on a busy disk that is most of its time. A fleet waits seven times for 2,000.",
+        "`openssl` and easy-rsa and cfssl never: on a busy disk that is most of its time. A fleet waits seven times for 2,000:",
+        "see the two lines of the registry for what that gives back.",
     ]
     lines += ["", *(f"Not measured: {one}." for one in missing)]
     (FOLDER / "ca.md").write_text("\n".join(lines).rstrip() + "\n", "utf-8")
