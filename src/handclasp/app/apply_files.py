@@ -11,7 +11,7 @@ from handclasp.app.apply_neighbours import refuse_new_default, taken, unguarded
 from handclasp.app.apply_place import Place, file_name
 from handclasp.app.apply_state import Change, Gear, now
 from handclasp.app.home import Home
-from handclasp.app.register import may_enter
+from handclasp.app.register import entering
 from handclasp.app.site import SiteOrder
 from handclasp.model.intent import SiteIntent, SiteMaterial
 from handclasp.model.plan import RemoveFile, WriteFile
@@ -93,8 +93,8 @@ def of_the_living(home: Home, intent: SiteIntent) -> SiteIntent:
     """
     if intent.listed is None:
         return intent
-    living = {record.name for record in may_enter(home, names=intent.listed)}
-    gone = {name for name in intent.listed if name not in living and home.store.certificates(name=name)}
+    having = {name: home.store.certificates(name=name) for name in intent.listed}
+    gone = {name for name, records in having.items() if records and not any(entering(home, records))}
 
     def left(allow: tuple[str, ...] | None) -> tuple[str, ...] | None:
         return None if allow is None else tuple(name for name in allow if name not in gone)

@@ -6,6 +6,7 @@ A host gets intents and tables, never text for its configuration: it renders the
 import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 
 import msgspec
 
@@ -43,7 +44,16 @@ class HostOrders(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def tag(self) -> str:
         """Another one for other orders."""
-        return hashlib.sha256(msgspec.json.encode(self)).hexdigest()[:32]
+        own = msgspec.json.encode(msgspec.structs.replace(self, bundle="", crl=""))
+        return hashlib.sha256(_digest(self.bundle, self.crl) + own).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Common:
+    """What all hosts get alike; the list of revoked certificates may be long."""
+
+    bundle: str
+    crl: str
 
 
 class Probed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -133,13 +143,22 @@ def sites_of(home: Home, name: str) -> tuple[SiteIntent, ...]:
     return msgspec.json.decode(found, type=tuple[SiteIntent, ...])
 
 
-def orders_of(home: Home, name: str) -> HostOrders:
-    """What a host must know now. UsageError when there is no such host."""
+def common_of(home: Home) -> Common:
+    """What all hosts must know now."""
+    return Common(
+        bundle=b"".join(pem_of(authority.certificate) for authority in home.authorities()).decode(),
+        crl=crl_file_content(home).decode(),
+    )
+
+
+def orders_of(home: Home, name: str, common: Common | None = None) -> HostOrders:
+    """What a host must know now; `common` if it was looked up already. UsageError when there is no such host."""
+    common = common or common_of(home)
     sites = tuple(of_the_living(home, site) for site in sites_of(home, name))
     given = [material(home, _nowhere(SiteOrder(intent=site))) for site in sites]
     return HostOrders(
-        bundle=b"".join(pem_of(authority.certificate) for authority in home.authorities()).decode(),
-        crl=crl_file_content(home).decode(),
+        bundle=common.bundle,
+        crl=common.crl,
         verify_depth=max(one.verify_depth for one in given),
         session_epoch=max(one.session_epoch for one in given),
         sites=sites,
@@ -186,11 +205,12 @@ def note_report(home: Home, name: str, report: HostReport) -> Noted:
 def hosts(home: Home) -> tuple[Host, ...]:
     """Every host, by name."""
     found = sorted(key.removeprefix(_SITES) for key, value in home.store.values(_SITES).items() if value)
-    return tuple(_host(home, name) for name in found)
+    common = common_of(home) if found else None
+    return tuple(_host(home, name, common) for name in found)
 
 
-def _host(home: Home, name: str) -> Host:
-    noted, orders = _noted(home, name), orders_of(home, name)
+def _host(home: Home, name: str, common: Common | None) -> Host:
+    noted, orders = _noted(home, name), orders_of(home, name, common)
     current = noted is not None and noted.report.failed is None and noted.report.tag == orders.tag
     return Host(name=name, sites=tuple(site.server_names[0] for site in orders.sites), noted=noted, current=current)
 
@@ -198,6 +218,12 @@ def _host(home: Home, name: str) -> Host:
 def _noted(home: Home, name: str) -> Noted | None:
     found = home.store.value(f"{_REPORT}{name}")
     return msgspec.json.decode(found, type=Noted) if found else None
+
+
+@lru_cache(maxsize=1)
+def _digest(bundle: str, crl: str) -> bytes:
+    """Of what all hosts get: once, not once for each host."""
+    return hashlib.sha256(msgspec.json.encode((bundle, crl))).digest()
 
 
 def _nowhere(order: SiteOrder) -> SiteOrder:

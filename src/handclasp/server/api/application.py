@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from handclasp.app.api_access import Caller, caller_of
 from handclasp.app.apply_state import Gear
 from handclasp.app.home import Home
+from handclasp.app.orders_desk import OrdersDesk
 from handclasp.model.errors import Bug, HandclaspError
 from handclasp.server.api.bundle_page import BundlePages
 from handclasp.server.api.idempotency import Repeats
@@ -48,6 +49,7 @@ class Api:
     def __init__(self, home: Home, gear: Gear) -> None:
         self._home = home
         self._gear = gear
+        self._orders = OrdersDesk(home)
         self._repeats = Repeats(home.clock)
         self._bundles = BundlePages(home)
 
@@ -92,6 +94,7 @@ class Api:
         call = Call(
             home=self._home,
             gear=self._gear,
+            orders=self._orders,
             caller=caller,
             path=match.path,
             query=_query(scope, match.route),

@@ -1,7 +1,7 @@
 """What the routes of nginx hosts do. A host is its own identity: nobody but it and an admin gets its orders."""
 
 from handclasp.app.api_access import Action
-from handclasp.app.host_orders import HostReport, Noted, certify_site, hosts, note_report, orders_of, sites_of
+from handclasp.app.host_orders import HostReport, Noted, certify_site, hosts, note_report, sites_of
 from handclasp.model.errors import UsageError
 from handclasp.pki.csr import read_csr
 from handclasp.server.api import bodies
@@ -17,8 +17,8 @@ def list_hosts(call: Call) -> bodies.HostPage:
 
 def host_orders(call: Call) -> bodies.OrdersOut:
     """What a host must know, if it is not what it knows."""
-    orders = orders_of(call.home, _own(call))
-    return bodies.OrdersOut(tag=orders.tag, orders=None if call.query.get("tag") == orders.tag else orders)
+    tag, orders = call.orders.orders(_own(call), call.query.get("tag"))
+    return bodies.OrdersOut(tag=tag, orders=orders)
 
 
 def certify(call: Call) -> bodies.IssuedOut:

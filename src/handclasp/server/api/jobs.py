@@ -10,6 +10,7 @@ from handclasp.app.apply_state import Gear
 from handclasp.app.bundle_link import make_link
 from handclasp.app.home import Home
 from handclasp.app.issue import Issued, IssueOrder, issue
+from handclasp.app.orders_desk import OrdersDesk
 from handclasp.app.register import dropped_cas, entries, entry
 from handclasp.app.renew import RenewOrder, renew
 from handclasp.app.revoke import revoke
@@ -32,6 +33,7 @@ class Call:
 
     home: Home
     gear: Gear
+    orders: OrdersDesk
     caller: Caller
     path: dict[str, str]
     query: dict[str, str]
