@@ -29,7 +29,9 @@ def test_who_may_enter_a_site_of_ours(bench: Bench, tmp_path: Path) -> None:
     assert "app.test / is entered by alice\n" in told
     assert "app.test /metrics is entered by every client of its CAs" in told
     assert "app.test /health is entered by alice; from any without a certificate" in told
-    assert "可进入 app.test / 的有：alice" in bench.ca.run("nginx", "status", "--lang", "zh").stdout
+    bench.ca.run("revoke", "alice")
+    assert "app.test / is entered by nobody\n" in bench.ca.run("nginx", "status").stdout
+    assert "可进入 app.test / 的有：无人" in bench.ca.run("nginx", "status", "--lang", "zh").stdout
     assert told.count("CN=Handclasp Root CA (until") == 1, "one file named twice is one list"
 
 

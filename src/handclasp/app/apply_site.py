@@ -21,7 +21,15 @@ from handclasp.model.plan import Plan
 from handclasp.nginxconf.render_main import FOLDERS
 from handclasp.nginxconf.render_words import server_name
 
-__all__ = ["SitesApplied", "apply_sites", "plan_sites", "private_instance", "remembered", "with_site"]
+__all__ = [
+    "SitesApplied",
+    "apply_sites",
+    "of_the_living",
+    "plan_sites",
+    "private_instance",
+    "remembered",
+    "with_site",
+]
 
 _SECRET = 0o600
 _MOST_PAUSES = 25
@@ -177,9 +185,7 @@ def site_prover(
     """The prober of a plan for these sites, and for servers of somebody else."""
     sites = {order.intent.server_names[0]: order.intent for order in orders} | {one.name: intent_of(one) for one in others}
     alike = frozenset(one.name for one in others)
-    return SiteProver(
-        door=gear.probe, sites=sites, cast=cast, watched=plan.probes, alike=alike, at=gear.control.probe_at
-    )
+    return SiteProver(door=gear.probe, sites=sites, cast=cast, watched=plan.probes, alike=alike, at=gear.control.probe_at)
 
 
 def _files(home: Home, gear: Gear, place: Place, orders: tuple[SiteOrder, ...]) -> dict[str, tuple[bytes, int]]:

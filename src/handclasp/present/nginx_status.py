@@ -18,6 +18,7 @@ from handclasp.model.nginx_status import (
 )
 from handclasp.model.text import Text
 from handclasp.present.columns import table
+from handclasp.present.generated import generated_fields, generated_lines
 from handclasp.present.visible import visible
 
 _PLAIN = Text(en="no TLS", zh="无 TLS")
@@ -48,6 +49,7 @@ _WHO = {
     Enters.LISTED: Text(en="{names}", zh="{names}"),
     Enters.ANYBODY: Text(en="anybody: a certificate need not be shown", zh="任何人：可不出示证书"),
 }
+_NOBODY = Text(en="nobody", zh="无人")
 _FREE = Text(en="; from {networks} without a certificate", zh="；来自 {networks} 时无需证书")
 _UNLESS = Text(en="{where} is refused: {condition}   ({place})", zh="{where} 被拒绝的条件：{condition}   （{place}）")
 _TOLD = Text(en="is told", zh="获知")
@@ -88,7 +90,9 @@ def check_text(found: NginxCheck, lang: str) -> str:
 def _finding(finding: Finding, lang: str) -> str:
     place = ":".join(str(part) for part in (finding.where.file, finding.where.line) if part)
     words = visible(f"{finding.severity.value}: {finding.summary.in_language(lang)} [{finding.cause}]")
-    return f"{visible(place)}: {words}" if place else words
+    lines = [f"{visible(place)}: {words}" if place else words]
+    lines += [f"  {line}" for line in generated_lines(finding.generated, lang)] if finding.generated else []
+    return "\n".join(lines)
 
 
 def check_fields(found: NginxCheck) -> dict[str, Any]:
@@ -107,6 +111,7 @@ def check_fields(found: NginxCheck) -> dict[str, Any]:
                 "severity": finding.severity.value,
                 "summary": finding.summary.en,
                 "where": finding.where,
+                "generated": generated_fields(finding.generated, "en"),
             }
             for finding in found.findings
         ],
@@ -200,7 +205,8 @@ def _enters(server: ServerStatus, rule: EntryRule, lang: str) -> str:
     if rule.enters is Enters.CONDITION:
         names = f" ({_names(rule.names, lang)})" if rule.names else ""
         return _UNLESS.in_language(lang).format(where=where, condition=visible(rule.condition or ""), place=rule.origin) + names
-    who = _WHO[rule.enters].in_language(lang).format(names=_names(rule.names, lang))
+    nobody = rule.enters is Enters.LISTED and not rule.names
+    who = _NOBODY.in_language(lang) if nobody else _WHO[rule.enters].in_language(lang).format(names=_names(rule.names, lang))
     free = _FREE.in_language(lang).format(networks=visible(", ".join(rule.networks))) if rule.networks else ""
     return _ENTERS.in_language(lang).format(where=where, who=who) + free
 

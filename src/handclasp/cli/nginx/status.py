@@ -73,9 +73,11 @@ def _place(frame: Frame, here: "World", config: str | None) -> "Place | None":
 
 
 def _sites(here: "World", place: "Place | None") -> "tuple[SiteIntent, ...]":
+    """The sites of ours in it, with those of their lists who have a certificate that is good now."""
     from handclasp.app.apply_place import remembered
+    from handclasp.app.apply_site import of_the_living
 
-    return tuple(order.intent for order in remembered(here.ca, place)) if place else ()
+    return tuple(of_the_living(here.ca, order.intent) for order in remembered(here.ca, place)) if place else ()
 
 
 def _drift(here: "World", place: "Place | None") -> list[str]:
