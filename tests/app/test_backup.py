@@ -141,6 +141,7 @@ def test_a_restored_ca_signs_nothing_until_it_knows_what_was_revoked(ca: Ca, tmp
     ):
         assert "signs nothing yet" in again.run(*command, expect=4).stderr, command
     assert [one["name"] for one in again.json("list")["certificates"]] == ["alice"]
+    assert any("signs nothing" in one["what"] for one in again.json("status", expect=1)["items"])
     (tmp_path / "old-crl.pem").write_bytes(before)
     newest = (ca.home / "ca/crl.pem").read_bytes()
     root_only = tmp_path / "root-crl.pem"

@@ -27,6 +27,7 @@ def test_everybody_below_is_refused_and_the_others_get_in(bench: Bench, tmp_path
     judges = ("-crl_check_all", "-CRLfile", lists, "-CAfile", root, "-untrusted", chain)
     openssl("verify", *judges, chain, expect=2)
     assert {one["authority"]: one["revoked"] for one in done["crls"]}["root"] == [done["serial"]]
+    assert any("branch CA, which nobody trusts" in one["what"] for one in bench.ca.json("status", expect=1)["items"])
     bench.ca.run("renew", "--under", "branch")
     bench.ca.run("nginx", "apply", *bench.site)
     assert bench.curl("carl") == "200"

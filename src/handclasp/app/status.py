@@ -10,6 +10,8 @@ from handclasp.app.crl import published_crls
 from handclasp.app.crl_changes import ended_before
 from handclasp.app.hierarchy import is_retired, users_of
 from handclasp.app.home import Home
+from handclasp.app.register import dropped_cas
+from handclasp.app.settle import owed
 from handclasp.catalogue.profiles import OWN_PROFILES
 from handclasp.model.errors import InputError
 from handclasp.model.issuance import CertificateRecord, CertificateState
@@ -18,7 +20,7 @@ from handclasp.pki.audit_chain import chain_faults
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One thing to do. `kind`: certificate, authority, crl, unfinished, key or audit; `until`: when it ends, if it does."""
+    """One thing to do. `kind`: certificate, authority, crl, unfinished, restore or audit; `until`: when it ends."""
 
     kind: str
     subject: str
@@ -41,15 +43,33 @@ def status(home: Home, *, within: timedelta) -> Status:
     home.authorities()
     now = home.clock.now()
     records = [record for record in home.store.certificates() if record.profile not in OWN_PROFILES]
+    dropped = dropped_cas(home)
     items = (
+        *_unsettled(home),
         *_authorities(home, now + within),
+        *_shut_out(home, dropped),
         *_crls(home, now + within),
         *_identities(records, now, now + within),
         *_unfinished(home),
         *(Item(kind="audit", subject="log", what=fault, action="handclasp audit") for fault in _log_faults(home)),
     )
-    states = [record.state for record in records if record.not_after > now]
+    states = [record.state for record in records if record.not_after > now and record.issuer not in dropped]
     return Status(items=items, good=states.count(CertificateState.ISSUED), revoked=states.count(CertificateState.REVOKED))
+
+
+def _unsettled(home: Home) -> Iterator[Item]:
+    labels = owed(home)
+    if labels:
+        what = f"this home was restored, and does not know what {', '.join(labels)} revoked since: it signs nothing"
+        yield Item(kind="restore", subject=home.layout.folder, what=what, action="handclasp restore --crl FILE")
+
+
+def _shut_out(home: Home, dropped: frozenset[str]) -> Iterator[Item]:
+    for label in sorted(dropped):
+        left = sum(not user.newer for user in users_of(home, label))
+        if left:
+            what = f"{left} identities have no certificate but below the {label} CA, which nobody trusts any more"
+            yield Item(kind="authority", subject=label, what=what, action=f"handclasp renew --under {label}")
 
 
 def _authorities(home: Home, limit: datetime) -> Iterator[Item]:
