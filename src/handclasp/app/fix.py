@@ -113,10 +113,11 @@ def _steps(diagnosis: Diagnosis, agreed: Callable[[Step], bool]) -> Iterator[Ste
 
 
 def _all(diagnosis: Diagnosis) -> Iterator[Step]:
-    """Every remedy that edits files and was not disproved."""
+    """Every remedy that edits files and was not disproved. A hole that could not be shown on the copy disproves nothing."""
     for finding in diagnosis.findings:
+        unshown = finding.demonstration is not None and not finding.demonstration.shown
         for remedy in finding.remedies:
-            if remedy.edits and (remedy.proof is None or remedy.proof.proved):
+            if remedy.edits and (remedy.proof is None or remedy.proof.proved or unshown):
                 yield Step(finding=finding, remedy=remedy)
 
 
