@@ -371,8 +371,12 @@ class SqlStore:
         return rows[0].value if rows else None
 
     def _streamed(self, query: Select[Any]) -> Iterator[Row[Any]]:
-        with failures(self._where), self._engine.connect() as connection:
-            yield from connection.execution_options(yield_per=_AT_ONCE).execute(query)
+        with (
+            failures(self._where),
+            self._engine.connect() as connection,
+            connection.execution_options(yield_per=_AT_ONCE).execute(query) as rows,
+        ):
+            yield from rows
 
     def _records(self, query: Select[Any]) -> tuple[CertificateRecord, ...]:
         return tuple(record_of(row) for row in self._rows(query))
