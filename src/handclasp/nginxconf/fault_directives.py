@@ -81,10 +81,8 @@ class DirectiveFaults:
         spec = next((row for row in rows if context in row.contexts), None)
         if spec is None:
             return None, f'"{name}" directive is not allowed here'
-        if spec.block and item.children is None and item.body is None:
-            return None, f'directive "{name}" has no opening "{{"'
-        if not spec.block and item.children is not None:
-            return None, f'directive "{name}" is not terminated by ";"'
+        if words := _ending(item, block=spec.block):
+            return None, words
         fewest, most = spec.arguments
         if len(item.args) < fewest or (most is not None and len(item.args) > most):
             return None, f'invalid number of arguments in "{name}" directive'
@@ -98,18 +96,15 @@ class DirectiveFaults:
             return f'unknown directive "{name}"' if self._unknown(name, context) else None
         if context not in _MEASURED or self.version > stock.NEWEST:
             return None
-        if all(place.lacking >= self.version for place in places.values()):
+        here = {where: place for where, place in places.items() if place.lacking < self.version}
+        if not here:
             return f'unknown directive "{name}"'
-        place = places.get(context)
-        if place is not None and place.lacking >= self.version:
-            place = None
-        if place is None:
+        if context not in here:
             return f'"{name}" directive is not allowed here'
-        if place.block and item.children is None and item.body is None:
-            return f'directive "{name}" has no opening "{{"'
-        if not place.block and item.children is not None:
-            return f'directive "{name}" is not terminated by ";"'
-        return None if place.takes(len(item.args)) else f'invalid number of arguments in "{name}" directive'
+        taken = here[context].takes(len(item.args))
+        return _ending(item, block=here[context].block) or (
+            None if taken else f'invalid number of arguments in "{name}" directive'
+        )
 
     def _unknown(self, name: str, context: str) -> bool:
         """Names that this version lacks, TLS names that no nginx has, and slips of the pen.
@@ -167,6 +162,15 @@ class DirectiveFaults:
         if before == size:
             return None
         return f'the size {size} of shared memory zone "{name}" conflicts with already declared size {before}'
+
+
+def _ending(item: Directive, *, block: bool) -> str | None:
+    """What is wrong with the end of a directive that must open a block, or must not."""
+    if block and item.children is None and item.body is None:
+        return f'directive "{item.name}" has no opening "{{"'
+    if not block and item.children is not None:
+        return f'directive "{item.name}" is not terminated by ";"'
+    return None
 
 
 def placed(words: str, item: Directive) -> StartFault:
