@@ -1,4 +1,5 @@
 # mypy: disable-error-code="import-not-found, import-untyped, misc"
+# ruff: noqa: PLC0415 - Django wants its settings before anything of it is imported
 # django-ca lives in an environment of its own: nothing of it is installed beside Handclasp.
 """Issue certificates with django-ca, in its own Python, and print how many seconds that took.
 
