@@ -1,14 +1,18 @@
 """Run the doctor on every recorded set-up of the lab and write what came out to docs/lab.md.
 
-Usage: .venv/bin/python tools/doctor_results.py [--prove]      (--prove: remedies are tried on this machine's nginx)
+Usage: .venv/bin/python tools/doctor_results.py [--prove] $(sh tools/lab_roots.sh)
+
+--prove: remedies are tried, on this machine's nginx and on that of each --root (a root file system; needs root).
 """
 
 import argparse
 import re
 import sys
 from collections import Counter, defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from handclasp.app.doctor import examine
 from handclasp.app.evidence import certificate_paths, written_paths
@@ -17,6 +21,7 @@ from handclasp.diagnose.candidates import Clue, candidates
 from handclasp.diagnose.log_line import LineKind, read_line
 from handclasp.lab.exhibit import Exhibit, exhibit
 from handclasp.lab.report import recorded
+from handclasp.lab.results import build_id
 from handclasp.lab.scenario import Kind, Variant
 from handclasp.lab.scenarios import scenarios
 from handclasp.model.evidence import Evidence
@@ -48,6 +53,7 @@ class Tally:
     counts: Counter[str] = field(default_factory=Counter)
     misses: list[str] = field(default_factory=list)
     false: list[str] = field(default_factory=list)
+    unproven: list[str] = field(default_factory=list)
     lines: dict[Clue, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
 
@@ -55,17 +61,33 @@ def main() -> int:
     """Write docs/lab.md."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--prove", action="store_true")
-    prove = parser.parse_args().prove
-    tallies = {build.id: _one_build(build, prove=prove) for build in BUILDS.values() if build.lab}
+    parser.add_argument("--root", action="append", default=[], type=Path)
+    given = parser.parse_args()
+    with TemporaryDirectory(prefix="handclasp-results-") as folder:
+        worlds = _worlds(given.root, Path(folder)) if given.prove else {}
+        builds = [build for build in BUILDS.values() if build.lab]
+        with ThreadPoolExecutor(len(builds)) as threads:  # each waits for its nginx most of the time
+            found = threads.map(lambda build: _one_build(build, worlds.get(build.id)), builds)
+            tallies = {build.id: tally for build, tally in zip(builds, found, strict=True)}
     (ROOT / "docs" / "lab.md").write_text(_page(tallies), "utf-8")
     print("docs/lab.md")
     return 0
 
 
-def _one_build(build: Build, *, prove: bool) -> Tally:
+def _worlds(roots: list[Path], folder: Path) -> dict[str, World]:
+    """The machines on which remedies can be tried, by build: this one, and a root file system that sees this one's /tmp."""
+    found = [World("/nonexistent")]
+    for root in roots:
+        script = folder / root.name
+        inside = 'mount --bind /tmp "$0/tmp" && exec chroot "$0" /usr/sbin/nginx "$@"'
+        script.write_text(f"#!/bin/sh\nexec unshare -m sh -c '{inside}' '{root}' \"$@\"\n", "utf-8")
+        script.chmod(0o700)
+        found.append(World("/nonexistent", nginx_path=str(script)))
+    return {build_id(world.nginx.build()): world for world in found}
+
+
+def _one_build(build: Build, prover: World | None) -> Tally:
     world, results, tally = World("/nonexistent"), recorded(), Tally()
-    own = world.nginx.build()
-    local = (own.series, own.version.minor) == (build.series, build.nginx.minor)
     for scenario in scenarios().values():
         for variant in scenario.variants():
             here = scenario.runs_on(variant.form, build.id)
@@ -75,7 +97,7 @@ def _one_build(build: Build, *, prove: bool) -> Tally:
             evidence = _with_gaps(
                 replace(shown.evidence(at=world.clock.now()), engine=str(build.series), nginx_version=str(build.nginx))
             )
-            tools = world.sandbox_tools if prove and local and variant.kind is Kind.BROKEN else None
+            tools = prover.sandbox_tools if prover and variant.kind is Kind.BROKEN else None
             _count(variant, examine(evidence, tools).diagnosis, tally)
             if variant.kind is Kind.BROKEN:
                 _from_the_line(variant, shown, build, tally)
@@ -114,8 +136,11 @@ def _count(variant: Variant, diagnosis: Diagnosis, tally: Tally) -> None:
     if not right:
         tally.misses.append(f"{variant.label}: {', '.join(told) or 'nothing'}")
     remedies = [item for finding in diagnosis.findings[:1] for item in finding.remedies if item.proof]
+    proved = any(item.proof.proved for item in remedies if item.proof)
     counts["tried"] += bool(remedies)
-    counts["proved"] += any(item.proof.proved for item in remedies if item.proof)
+    counts["proved"] += proved
+    if remedies and not proved:
+        tally.unproven.append(f"{variant.label}: {remedies[0].id}")
 
 
 def _from_the_line(variant: Variant, shown: Exhibit, build: Build, tally: Tally) -> None:
@@ -140,7 +165,7 @@ def _page(tallies: dict[str, Tally]) -> str:
     return f"""# The doctor on the lab's set-ups
 
 Written by `tools/doctor_results.py --prove`; every figure is a count of runs. The set-ups are those of `handclasp lab`, their
-log lines and pages those recorded on each build. Remedies are tried only on the build of the machine that wrote this page.
+log lines and pages those recorded on each build. Remedies are tried on a sandboxed copy under that build's nginx.
 
 {head}
 {body}
@@ -154,6 +179,10 @@ these very runs.
 ## Not told first
 
 {_listed({build: tally.misses for build, tally in tallies.items()})}
+
+## Tried and not proven
+
+{_listed({build: tally.unproven for build, tally in tallies.items()})}
 
 ## An error told of a sound set-up
 

@@ -103,8 +103,8 @@ def test_the_model_predicts_every_refusal_to_start_and_its_words(build: str) -> 
     for scenario in scenarios().values():
         for variant in scenario.variants():
             seen = RECORDED.get(key(variant, build))
-            if seen is None or seen.start is None:
-                continue
+            if seen is None or seen.start is None or variant.make().closed:
+                continue  # whose files those are, only the machine knows
             compared += 1
             said = predict(_with_gaps(exhibit(variant).evidence(at=AT, build=described(build)))).start
             if said is None or said.replace("/etc/nginx/", "") not in seen.start:

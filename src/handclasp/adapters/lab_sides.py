@@ -17,6 +17,7 @@ from handclasp.model.errors import WorldError
 _START_SECONDS = 60.0
 _STOP_SECONDS = 10.0
 _POLL = 0.005
+_NOBODY = 65534
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,29 @@ def folder(root: str | None) -> Iterator[str]:
 def seen_from(root: str | None, path: str) -> str:
     """A path below a root file system as a process in it sees it."""
     return path if root is None else "/" + os.path.relpath(path, root)
+
+
+def give_to_nobody(side: LabSide, closed: tuple[str, ...]) -> None:
+    """The folder and its files to nobody, except those that nobody may read. Without root's rights: closed to everybody."""
+    mine = os.geteuid() == 0
+    Path(side.outside).chmod(0o755)
+    for path in (side.folder, *side.folder.rglob("*")):
+        if mine:
+            os.chown(path, _NOBODY, _NOBODY)
+    for name in closed:
+        path = side.folder / name
+        if mine:
+            os.chown(path, 0, 0)
+        path.chmod(0o600 if mine else 0)
+
+
+def as_nobody(argv: list[str]) -> list[str]:
+    """The same command as nobody; as it is when this process is not root, and so has no rights to give up."""
+    if os.geteuid() != 0:
+        return argv
+    if argv[0] == "chroot":
+        return ["chroot", f"--userspec={_NOBODY}:{_NOBODY}", f"--groups={_NOBODY}", *argv[1:]]
+    return ["setpriv", f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups", *argv]
 
 
 @contextmanager

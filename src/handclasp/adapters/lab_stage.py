@@ -7,7 +7,7 @@ from subprocess import Popen
 
 from handclasp.adapters.free_ports import LoopbackPorts
 from handclasp.adapters.lab_bench import LabNginx
-from handclasp.adapters.lab_sides import LabSide, folder, reload, running, seen_from
+from handclasp.adapters.lab_sides import LabSide, as_nobody, folder, give_to_nobody, reload, running, seen_from
 from handclasp.adapters.plain_probe import ask_plainly
 from handclasp.adapters.tls_probe import TlsProbe
 from handclasp.model.probe import ClientIdentity, ProbeRequest, ProbeResult
@@ -31,6 +31,9 @@ class LabStage(LabNginx):
             for side, files in ((origin, play.origin), (subject, play.subject)):
                 (side.folder / "logs").mkdir(parents=True)
                 side.lay(files, {**ports, FOLDER: side.prefix})
+            if play.unprivileged:
+                give_to_nobody(subject, play.closed)
+                subject = replace(subject, argv=as_nobody(self.argv))
             return _perform(subject, origin if play.origin else None, play, ports)
 
 

@@ -42,6 +42,7 @@ _NOT_ON_LOOPBACK = frozenset(
         "upstream-proxy-pass-http-to-tls",
         "upstream-host-vs-sni-421",
         "header-missing-at-backend",
+        "header-underscore-dropped",
     ]
 )
 """Not shown by the request in question: it takes an attack, or what a sandbox lacks (browsers, the true certificate)."""

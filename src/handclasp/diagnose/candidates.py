@@ -2,8 +2,8 @@
 
 The order is read from the data: what the line's own words give away; causes whose own form matches before those shown only
 as look-alikes; faults before circumstances that show another fault's line; causes that show nothing beyond what was given
-before those that show more; then by lab runs on the builds that fit; without any, causes that seldom look otherwise first;
-then by the catalogue.
+before those that show more; then by lab runs on the builds that fit, those in this nginx's own log before those in another's;
+without any, causes that seldom look otherwise first; then by the catalogue.
 """
 
 import re
@@ -113,12 +113,13 @@ def _hits(clue: Clue, outline: Outline, builds: tuple[str, ...]) -> list[Symptom
 
 def _key(
     clue: Clue, outline: Outline, hits: list[Symptom], builds: tuple[str, ...]
-) -> tuple[bool, bool, bool, bool, int, float, int]:
+) -> tuple[bool, bool, bool, bool, int, bool, float, int]:
     own = [symptom for symptom in hits if not symptom.look_alike]
     more = not (clue.forms or clue.number or clue.message) and all(symptom.number or symptom.logs for symptom in hits)
     runs = _runs(own or hits, builds)
     others = 0 if runs else 1 - len(hits) / len(outline.symptoms)
-    return outline.slug != clue.told, not own, outline.circumstance, more, -runs, others, outline.order
+    elsewhere = clue.message is not None and all(symptom.log_of != "nginx" for symptom in hits)
+    return outline.slug != clue.told, not own, outline.circumstance, more, -runs, elsewhere, others, outline.order
 
 
 def _runs(symptoms: Iterable[Symptom], builds: tuple[str, ...]) -> int:

@@ -107,7 +107,10 @@ class Case:
             certificate for path in self.evidence.candidates for certificate in certificates_in(self.evidence.candidates, path)
         )
         unlike = (
-            certificate for path in files if path not in self.stage.tree.sources for certificate in _in_other_form(files[path])
+            certificate
+            for path in files
+            if path not in self.stage.tree.sources and not certificates_in(files, path)
+            for certificate in _in_other_form(files[path])
         )
         return tuple(dict.fromkeys((*named, *near, *(self.presented or ()), *unlike)))
 
@@ -155,8 +158,8 @@ class Case:
 
 
 def _in_other_form(content: bytes | None) -> tuple[Certificate, ...]:
-    """Certificates of a file that nginx cannot read as it is; () for PEM, which is read anyway."""
-    return look(content).certificates if content and b"-----BEGIN CERTIFICATE-----" not in content else ()
+    """Certificates of a file that nginx cannot read as it is."""
+    return look(content).certificates if content else ()
 
 
 def errors_at(verdict: PathVerdict, *symbols: str) -> Iterable[tuple[int, Certificate]]:

@@ -16,6 +16,7 @@ _OF_REQUEST: tuple[tuple[re.Pattern[str], str], ...] = (
 
 _OF_WORDS: tuple[tuple[LineKind, re.Pattern[str], str], ...] = (
     (LineKind.HEADER, re.compile(r'invalid header line: "[A-Za-z0-9-]*_[\w-]*:'), "header-underscore-dropped"),
+    (LineKind.START, re.compile(r"Permission denied(?!.*upstream)"), "file-permission-denied"),
     (LineKind.MISDIRECTED, re.compile(r'request: "[^"]* HTTP/1\.[01]"'), "request-by-ip-or-without-sni"),
     (LineKind.MISDIRECTED, re.compile(r'request: "[^"]* HTTP/[23]'), "http2-connection-reuse-421"),
 )

@@ -94,7 +94,7 @@ def exhibit(variant: Variant, results: Sequence[Result] = (), build: str | None 
         origin_chain=_origin_chain(setup),
         server=None,
         uri=visit.path,
-        log=_since(seen.log, _before_reload(play, visit)) if seen else (),
+        log=(*_since(seen.log, _before_reload(play, visit)), *_refusal(seen, setup)) if seen else (),
         request=_request(visit),
         answer=_answer(seen) if seen else None,
         seen=_seen(visit, seen) if seen else (),
@@ -102,6 +102,13 @@ def exhibit(variant: Variant, results: Sequence[Result] = (), build: str | None 
         reloaded=reloaded,
         newer=tuple(f"{PREFIX}/{name}" for name in newer),
     )
+
+
+def _refusal(result: Result, setup: Setup) -> tuple[str, ...]:
+    """Nginx's words at start where files alone do not show why: they are there, and not for it to read."""
+    if not result.start or not setup.closed:
+        return ()
+    return tuple(line for line in result.start.splitlines() if "[emerg]" in line)
 
 
 def _request(visit: Visit) -> Request:

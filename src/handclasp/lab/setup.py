@@ -67,6 +67,7 @@ class Setup:
     `server`, `http`, `origin` are more lines of configuration; `location` is the body of location /. `files` (and
     `origin_files`) adds files, or replaces those of the same name. `chain` is what the client (or the origin) sends. `config`
     replaces the whole nginx.conf. `unwelcome`: the client is one that should be refused.
+    `unprivileged`: nginx runs as nobody, and may not read the files in `closed`.
     """
 
     draft: Draft
@@ -91,6 +92,8 @@ class Setup:
     sni: str | None = "app.test"
     host: str = "app.test"
     unwelcome: bool = False
+    unprivileged: bool = False
+    closed: tuple[str, ...] = ()
 
     @property
     def side(self) -> Side:
@@ -124,7 +127,10 @@ class Setup:
     def play(self, *, impostor: bool = True) -> Play:
         """Files and visits; signs everything. `impostor` False leaves out what only tests the upstream side's guard."""
         subject = self._subject(impostor=impostor and self.side is Side.UPSTREAM)
-        return Play(subject=subject, origin=self._origin(), acts=tuple(self.visits or self.default_visits()))
+        return Play(
+            subject=subject, origin=self._origin(), acts=tuple(self.visits or self.default_visits()),
+            unprivileged=self.unprivileged, closed=self.closed,
+        )  # fmt: skip
 
     def default_visits(self) -> list[Visit | Reload]:
         """The client, a stranger and nobody; towards an upstream, one request to it and one to an impostor."""

@@ -143,14 +143,15 @@ def _stub(plan: SandboxPlan, setting: Setting, target: Target, files: dict[str, 
         name = f"stubs/{port}"
         files[f"{name}.pem"], files[f"{name}.key"] = given.chain, given.key
         secret.add(f"{name}.key")
-    more = ""
+    more = "" if given.chain is None else "ssl_ciphers DEFAULT:@SECLEVEL=0; "  # what is judged is not the stub's own strength
     answer = _answer(plan, asks=given.asks)
     if given.asks:
         # Whatever is wrong with the certificate: it is told, not judged.
-        more = "ssl_verify_client optional_no_ca; error_page 495 =200 /; "
+        more += "ssl_verify_client optional_no_ca; error_page 495 =200 /; "
     if given.client_ca is not None:
         files[f"stubs/{port}-ca.pem"] = given.client_ca
-        more = f"ssl_client_certificate {setting.prefix}/stubs/{port}-ca.pem; ssl_verify_client on; ssl_verify_depth 9; "
+        clients = f"ssl_client_certificate {setting.prefix}/stubs/{port}-ca.pem; "
+        more = f"{more}{clients}ssl_verify_client on; ssl_verify_depth 9; "
     tls = "ssl http2" if target.module == "grpc" else "ssl"
     more += f"ssl_protocols {' '.join(given.protocols)}; " if given.protocols else ""
     if given.name is None:

@@ -54,11 +54,16 @@ class Reload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Play:
-    """Files of nginx under test and, where there is one, of the origin behind it (both: nginx.conf and what it names)."""
+    """Files of nginx under test and, where there is one, of the origin behind it (both: nginx.conf and what it names).
+
+    `unprivileged`: nginx under test runs as nobody; `closed` are files that it may not read then.
+    """
 
     subject: dict[str, bytes]
     acts: tuple[Visit | Reload, ...]
     origin: dict[str, bytes] = field(default_factory=dict)
+    unprivileged: bool = False
+    closed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

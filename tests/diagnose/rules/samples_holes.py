@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from handclasp.lab import mint
 from handclasp.lab.case import pem
 from handclasp.lab.mint import PAST, name
+from handclasp.model.evidence import Wish
 from tests.diagnose.rules.samples_placement import server
 from tests.diagnose.rules.workshop import ASKS, TLS, Sample, Workshop
 from tests.diagnose.scenes import blank_pem
@@ -281,6 +282,15 @@ def exempt_inside(shop: Workshop) -> Workshop:
     return shop.http(network + table + server(ASKS)).sends()
 
 
+def unwanted(shop: Workshop) -> Workshop:
+    return shop.http(server(ASKS)).sends().say(wish=Wish.REFUSED)
+
+
+def unwanted_revoked(shop: Workshop) -> Workshop:
+    shop.draft.with_crls()[0].revoked.append((shop.draft.leaf.serial, 1, ()))
+    return shop.http(server(_CRL)).sends().say(wish=Wish.REFUSED)
+
+
 SAMPLES = (
     Sample("limit-exemption", "header", exempt_by_header, "header-spoofable"),
     Sample("limit-exemption", "cookie", exempt_by_cookie, "header-spoofable"),
@@ -333,6 +343,8 @@ SAMPLES = (
     Sample("trust-siblings", "one-ca", one_ca, intermediates=1),
     Sample("trust-path", "by-root", sound, "client-trust-too-wide", severity="notice", intermediates=1),
     Sample("trust-path", "listed", one_ca, intermediates=1),
+    Sample("trust-unwanted", "no-list", unwanted, "client-trust-too-wide"),
+    Sample("trust-unwanted", "revoked", unwanted_revoked),
     Sample("trust-stapling", "stapling", stapling, "client-trust-too-wide", severity="warning"),
     Sample("trust-stapling", "none", sound),
     Sample("trust-crl-file", "ca-in-crl", crl_with_ca, "client-trust-too-wide"),

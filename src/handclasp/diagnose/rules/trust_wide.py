@@ -6,6 +6,7 @@ from handclasp.diagnose.case import Case
 from handclasp.diagnose.reach import ASKING, behind_tls
 from handclasp.diagnose.rule import Rule, finding, say
 from handclasp.model.certificate import Certificate
+from handclasp.model.evidence import Wish
 from handclasp.model.finding import Finding, Severity, Where
 from handclasp.model.nginx import TlsServer
 from handclasp.model.verdict import Side
@@ -102,6 +103,22 @@ def check_path(case: Case) -> Iterator[Finding]:
     yield finding("client-trust-too-wide", summary, where, severity=Severity.NOTICE)
 
 
+def check_unwanted(case: Case) -> Iterator[Finding]:
+    """The client in question should be refused, and these files let it in: why nothing keeps it out."""
+    party, server = case.party, case.stage.scene.handshake
+    if case.evidence.wish is not Wish.REFUSED or party is None or case.verdict is None or not case.verdict.admitted:
+        return
+    values = {"leaf": party.leaf.subject_text, "ca": party.deep.path[-1].certificate.subject_text}
+    summary = say(
+        "{leaf} should be refused and gets in: {ca} vouches for it, and nothing here says otherwise",
+        "{leaf} 本应被拒绝却能进入：{ca} 为其担保，而这里没有任何设置将其排除", **values,
+    )  # fmt: skip
+    none = say("no ssl_crl: nobody is ever revoked", "没有 ssl_crl：任何证书都不会被吊销")
+    unlisted = say("the lists in {file} do not name it", "{file} 中的列表没有它", file=server.crl.value)
+    where = Where.at(server.client_certificate.origin, "ssl_client_certificate")
+    yield finding("client-trust-too-wide", summary, where, unlisted if server.crl.value else none)
+
+
 def check_stapling(case: Case) -> Iterator[Finding]:
     """ssl_trusted_certificate is meant for stapling and trusts clients all the same."""
     if case.side is not Side.CLIENT:
@@ -147,6 +164,7 @@ def check_crl_file(case: Case) -> Iterator[Finding]:
 RULES = (
     Rule("trust-siblings", ("client-trust-too-wide",), check_siblings),
     Rule("trust-path", ("client-trust-too-wide",), check_path),
+    Rule("trust-unwanted", ("client-trust-too-wide",), check_unwanted),
     Rule("trust-stapling", ("client-trust-too-wide",), check_stapling),
     Rule("trust-crl-file", ("client-trust-too-wide",), check_crl_file),
 )

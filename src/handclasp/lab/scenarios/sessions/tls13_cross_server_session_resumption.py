@@ -15,8 +15,12 @@ server {
     ssl_certificate_key server.key;
     ssl_client_certificate other-ca.pem;
     ssl_verify_client on;
+    if ($ssl_server_name != $host) {
+        return 421;
+    }
     return 200 "other\\n";
 }"""
+_SAME_NAME = "if ($ssl_server_name != $host) {\n    return 421;\n}"
 _CACHE = ["ssl_protocols TLSv1.2 TLSv1.3;", "ssl_session_cache shared:SSL:1m;"]
 _NONE = ["ssl_protocols TLSv1.2 TLSv1.3;", "ssl_session_cache off;", "ssl_session_tickets off;"]
 
@@ -26,7 +30,7 @@ def _across(*settings: str) -> Setup:
     made = setup.client(1)
     other = made.draft.authority(name(("O", "Lab"), ("CN", "Other CA")))
     guest = made.draft.end_entity(name(("O", "Lab"), ("CN", "guest")), other)
-    made.http = [*settings, _OTHER]
+    made.http, made.server = [*settings, _OTHER], [_SAME_NAME]
     made.files["other-ca.pem"] = pems([other]).encode()
     own = {"chain": pems([guest]), "key": guest.key.pem, "tls": TlsVersion.TLS1_3}
     home = made.visit("client-at-home", **own, sni="other.test", host="other.test")
@@ -42,7 +46,7 @@ def _no_sessions(made: Setup) -> None:
 def _own_caches(made: Setup) -> None:
     """A cache for each server."""
     made.http[1:-1] = []
-    made.http[-1] = made.http[-1].replace("return", "ssl_session_cache shared:B:1m;\n    return")
+    made.http[-1] = made.http[-1].replace("ssl_verify_client on;", "ssl_verify_client on;\n    ssl_session_cache shared:B:1m;")
     made.server.append("ssl_session_cache shared:A:1m;")
 
 
