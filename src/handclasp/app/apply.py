@@ -4,26 +4,15 @@ Whatever stops it (an error, Ctrl-C, kill -9, a full disk), the next run finds t
 """
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from handclasp.app import apply_history, apply_stage
 from handclasp.app.apply_history import Kind
+from handclasp.app.apply_recover import holding, put_back, unfinished
 from handclasp.app.apply_stage import Planned
-from handclasp.app.apply_state import (
-    Gear,
-    Instance,
-    Journal,
-    backward,
-    journal_of,
-    now,
-    onward,
-    put,
-    read_journal,
-    sweep,
-    write_journal,
-)
+from handclasp.app.apply_state import Gear, Instance, Journal, journal_of, now, onward, put, write_journal
 from handclasp.app.crashpoint import crashpoint
 from handclasp.app.lingering import NOTHING_LINGERS, Lingering, lingering
 from handclasp.model.errors import HandclaspError, PolicyError, WorldError
@@ -41,9 +30,6 @@ class Proven:
 
 _MOST_TURNS = 25
 _PAUSE_SECONDS = 0.2
-
-LONGEST_WAIT = 300.0
-"""So many seconds a run waits for others that change the same nginx."""
 
 
 class Prover(Protocol):
@@ -128,78 +114,6 @@ def apply_plan(
     with holding(gear, instance, "applying a configuration") as recovered:
         plan = make_plan()
         return _Run(gear, instance, plan, prover(plan), way, recovered).go()
-
-
-@contextlib.contextmanager
-def holding(gear: Gear, instance: Instance, purpose: str) -> Iterator[str | None]:
-    """Hold this nginx's lock, with what an interrupted run left put right first; yields a sentence about that, or None."""
-    gear.files.make_folder(instance.folder)
-    gear.files.make_folder(instance.notes, mode=0o700)
-    with gear.files.lock(instance.lock, purpose=purpose, timeout=LONGEST_WAIT):
-        yield recover(gear, instance)
-
-
-def unfinished(gear: Gear, instance: Instance) -> bool:
-    """Whether an interrupted run left its journal."""
-    return gear.files.exists(instance.journal)
-
-
-def recover(gear: Gear, instance: Instance) -> str | None:
-    """Deal with the journal of an interrupted run; the lock must be held. A sentence about what was done, or None.
-
-    When the files are back and nginx does not take them, the journal stays: what is planned next may be what it lacks, and
-    whoever applies that reloads in any case (see `_Run`).
-
-    Raises:
-        WorldError: the files cannot be put back.
-    """
-    apply_stage.clean(gear, instance)
-    sweep(gear, {instance.folder, instance.notes})
-    journal = read_journal(gear, instance.journal)
-    if journal is None:
-        return None
-    sweep(gear, {entry.path.rpartition("/")[0] for entry in journal.entries})
-    last = apply_history.newest(gear, instance)
-    if last is not None and last.id == journal.id:
-        gear.files.remove(instance.journal)
-        return None
-    if journal.forward:
-        return _complete(gear, instance, journal)
-    for change in backward(journal):
-        put(gear, (change,))
-    try:
-        _put_back(gear, instance, journal)
-    except WorldError as error:
-        return f"an interrupted apply was found and its files put back, and nginx did not take them: {error.what}"
-    return "an interrupted apply was found and put back first"
-
-
-def _complete(gear: Gear, instance: Instance, journal: Journal) -> str:
-    """A revocation is not taken back by a crash; if nginx cannot take it, the files it runs with come back."""
-    put(gear, onward(journal))
-    try:
-        if gear.nginx.running(prefix=instance.prefix, config=instance.config):
-            gear.nginx.reload(prefix=instance.prefix, config=instance.config)
-    except WorldError:
-        _put_back(gear, instance, journal)
-        return "an interrupted revocation was found; nginx did not take it, so its files were put back first"
-    apply_history.append(gear, instance, journal, kind=Kind.REVOKE, about=journal.about)
-    gear.files.remove(instance.journal)
-    return "an interrupted revocation was found and completed first"
-
-
-def _put_back(gear: Gear, instance: Instance, journal: Journal) -> None:
-    """Files as before, nginx as before; then the journal goes. A machine that was restarted meanwhile keeps nginx stopped."""
-    for change in backward(journal):
-        put(gear, (change,))
-        crashpoint("apply.back-file")
-    if gear.nginx.running(prefix=instance.prefix, config=instance.config):
-        if journal.running:
-            gear.nginx.reload(prefix=instance.prefix, config=instance.config)
-        else:
-            gear.nginx.stop(prefix=instance.prefix, config=instance.config)
-    crashpoint("apply.back-reloaded")
-    gear.files.remove(instance.journal)
 
 
 @dataclass(slots=True)
@@ -287,7 +201,7 @@ class _Run:
     def _back(self, journal: Journal, error: BaseException) -> None:
         """Put everything back, and say on the error whether that worked."""
         try:
-            _put_back(self.gear, self.instance, journal)
+            put_back(self.gear, self.instance, journal)
         except HandclaspError as second:
             kept = f"the journal is kept in {self.instance.journal}: put that right, and run the command again"
             said = error.hint if isinstance(error, HandclaspError) else None

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from handclasp.app.apply import Applied, Proven, Way, unfinished
+from handclasp.app.apply import Applied, Proven, Way
 from handclasp.app.apply_cast import NO_CLIENT, Cast, holder
 from handclasp.app.apply_history import Kind, newest
 from handclasp.app.apply_lockout import bundle_of, refuse_lockout
 from handclasp.app.apply_place import Place, adopted_places, gear_at, private_place, remembered
 from handclasp.app.apply_proof import SiteProver, leaving_steps, spoken
+from handclasp.app.apply_recover import unfinished
 from handclasp.app.apply_site import Leaving, apply_sites
 from handclasp.app.apply_state import Gear, Instance
 from handclasp.app.apply_state import now as current

@@ -1,9 +1,10 @@
 """Goes back to what an earlier apply left, and stops the private nginx."""
 
-from handclasp.app.apply import Applied, Proven, holding, roll_back
+from handclasp.app.apply import Applied, Proven, roll_back
 from handclasp.app.apply_cast import cast_of
 from handclasp.app.apply_place import Place, gear_at, kept_in_rollback, private_place, remembered
 from handclasp.app.apply_proof import steps_for
+from handclasp.app.apply_recover import holding
 from handclasp.app.apply_site import private_instance, site_prover
 from handclasp.app.apply_state import Gear
 from handclasp.app.home import Home

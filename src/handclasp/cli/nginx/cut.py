@@ -24,7 +24,7 @@ def command(frame: Frame, *, nginx_path: str | None, config_dir: str | None, con
       handclasp revoke alice --reason keyCompromise && handclasp nginx cut
       handclasp nginx cut --config /etc/nginx/nginx.conf
     """
-    from handclasp.app.apply import holding
+    from handclasp.app.apply_recover import holding
     from handclasp.app.lingering import lingering
     from handclasp.present.lingering_text import lingering_json
 
