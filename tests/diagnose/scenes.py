@@ -26,6 +26,7 @@ class Scene:
     trust: list[Blank] = field(default_factory=list)
     sends: list[Blank] | None = None
     extra: list[Blank] = field(default_factory=list)
+    server_chain: list[Blank] = field(default_factory=list)
     nginx: str = ""
     location: str = 'return 200 "in\\n";'
     level: str = "info"
@@ -35,7 +36,7 @@ class Scene:
         own = Draft(side=Side.UPSTREAM, random=Random(1), tiers=[], presented=[], store=[])
         server = own.end_entity(name(("CN", "site.test")), None)
         server.key = self.draft.new_key()
-        self.put("server.pem", blank_pem(server))
+        self.put("server.pem", blank_pem(server) + "".join(blank_pem(item) for item in self.server_chain))
         self.put("server.key", server.key.pem)
         self.put("ca.pem", "".join(blank_pem(item) for item in self.trust))
         sends = self.draft.presented if self.sends is None else self.sends
@@ -113,6 +114,13 @@ def trust_intermediate_only(folder: Path) -> Scene:
     scene = _client(folder)
     scene.trust = [scene.draft.tiers[1]]
     scene.extra = [scene.draft.root]
+    return scene
+
+
+def trust_intermediate_of_both_sides(folder: Path) -> Scene:
+    """The server sends the same intermediate: it is no certificate of the server for that."""
+    scene = trust_intermediate_only(folder)
+    scene.server_chain = [scene.draft.tiers[1]]
     return scene
 
 
@@ -203,6 +211,7 @@ SCENES: dict[str, tuple[Callable[[Path], Scene], str]] = {
     "ca-not-trusted-at-hand": (ca_not_trusted_at_hand, "client-ca-not-trusted"),
     "intermediate-missing": (intermediate_missing, "client-intermediate-missing"),
     "trust-intermediate-only": (trust_intermediate_only, "client-trust-intermediate-only"),
+    "trust-intermediate-of-both-sides": (trust_intermediate_of_both_sides, "client-trust-intermediate-only"),
     "depth-local": (depth_local, "client-verify-depth-too-small"),
     "depth-sent": (depth_sent, "client-verify-depth-too-small"),
     "expired": (expired, "client-cert-expired"),

@@ -108,8 +108,9 @@ def _server_certificate(case: Case, party: Party) -> Finding | None:
         for path in case.stage.scene.handshake.certificates.value
         for certificate in certificates_in(case.evidence.files, path)
     }
-    store = party.trust.store.certificates
-    if not store or not set(store) <= own:
+    store = set(party.trust.store.certificates)
+    # A CA of both sides is in the server's chain too: then it is the client's CA that is there, and the one above it is not.
+    if not store or not store <= own or store & {step.certificate for step in party.deep.path}:
         return None
     summary = say(
         "{file} holds this server's own certificate; the CA of the client, {issuer}, is not in it",
