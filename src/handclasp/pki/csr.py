@@ -27,6 +27,17 @@ _NIST = {"secp256r1": KeyType.EC_P256, "secp384r1": KeyType.EC_P384}
 _RSA = (KeyType.RSA_2048, KeyType.RSA_3072, KeyType.RSA_4096)
 
 
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+"""What the library raises for requests that are none, or odd."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
     """What a request asks for. `names` are well formed; `others` are all other wishes, in words, and never granted."""
@@ -52,7 +63,7 @@ def read_csr(content: bytes, *, where: str) -> Wishes:
         key = csr.public_key()
         extensions = csr.extensions
         subject = csr.subject
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+    except _UNREADABLE as error:
         hint = "make one: openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key.pem -subj /CN=x"
         raise InputError(f"is not a certification request that can be read: {error}", where=where, hint=hint) from error
     if not good:
