@@ -71,3 +71,19 @@ def test_an_expired_certificate_is_revoked_by_its_serial(peopled: Ca) -> None:
     peopled.run("revoke", serial)
     assert Path(peopled.home / "ca/crl.pem").read_text()
     assert serial in openssl("crl", "-in", peopled.home / "ca/crl.pem", "-noout", "-text") or serial in str(peopled.json("crl"))
+
+
+def test_shown_by_all_that_list_knows(peopled: Ca) -> None:
+    path = peopled.identity("alice", "certificate.pem")
+    serial = peopled.json("show", "alice")["certificates"][0]["serial"]
+    for what in (serial, str(path), "ALICE".lower()):
+        assert peopled.json("show", what)["name"] == "alice", what
+    assert "no identity" in peopled.run("show", "00" * 16, expect=2).stderr
+
+
+def test_what_ends_within_a_time(peopled: Ca) -> None:
+    peopled.run("issue", "soon", "--days", "5")
+    both = ["api.test", "soon"]
+    for within, wanted in (("1d", []), ("12h", []), ("30d", both), ("1w", both), ("6", both)):
+        assert named(peopled, "--expiring", within) == wanted, within
+    assert "30d" in peopled.run("list", "--expiring", "soon", expect=2).stderr

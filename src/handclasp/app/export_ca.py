@@ -25,7 +25,8 @@ class ExportedCa:
 def export_ca(home: Home, label: str, folder: str) -> ExportedCa:
     """Write certificate, encrypted key, index, numbers, certificates, CRL and configuration into a new folder.
 
-    The numbers of CRLs that openssl uses are left out here afterwards, so that the two never use the same.
+    Serials are drawn at random on both sides; the next CRL of openssl has the number that the next one here would have, so only
+    one of the two may go on.
 
     Raises:
         UsageError: there is no such CA.
