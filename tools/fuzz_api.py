@@ -61,7 +61,7 @@ def _fuzzed(ca: Ca, api: str, who: str, chosen: argparse.Namespace) -> int:
         "--exclude-checks", "positive_data_acceptance", "--suppress-health-check", "all", "--warnings", "off",
         "--max-time", str(chosen.seconds), "--seed", str(chosen.seed), "--request-timeout", "30",
     ]  # fmt: skip
-    return subprocess.run(argv, env=os.environ | {"NO_PROXY": "*", "NO_COLOR": "1"}, check=False).returncode
+    return subprocess.run(argv, env=os.environ | {"NO_PROXY": "*", "NO_COLOR": "1"}, cwd=ca.home.parent, check=False).returncode
 
 
 if __name__ == "__main__":
