@@ -4,7 +4,8 @@ import shutil
 from functools import cached_property
 
 from handclasp.adapters import nginx_binary, processes
-from handclasp.adapters.nginx_process import MASTER, NginxProcess, refused
+from handclasp.adapters.nginx_process import MASTER, NginxProcess
+from handclasp.adapters.nginx_words import refused
 from handclasp.model.control import NginxControl
 from handclasp.model.errors import WorldError
 from handclasp.model.nginx import NginxBuild

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from handclasp.adapters import nginx_binary, processes
+from handclasp.adapters.nginx_words import complaints, error_log, given_up, refused, text
 from handclasp.model.errors import WorldError
 from handclasp.model.nginx import NginxBuild
 from handclasp.ports.nginx import OldWorker, TestResult
@@ -87,7 +88,7 @@ class NginxProcess:
     def _wait_for_workers(self, prefix: str, config: str, words: BinaryIO) -> None:
         _until(lambda: self._serving(prefix, config) or not self._instances(prefix, config), _START_SECONDS)
         if not self._serving(prefix, config):
-            raise refused("nginx did not come up", _text(words), config)
+            raise refused("nginx did not come up", text(words), config)
 
     def _launch(self, argv: list[str], words: BinaryIO) -> None:
         """Run nginx until it has gone to the background. Its stderr is a file: a daemon would hold a pipe open."""
@@ -104,9 +105,9 @@ class NginxProcess:
             except subprocess.TimeoutExpired:
                 launched.terminate()  # not kill: it takes its workers with it
                 what = "nginx did not go to the background (is `daemon off` set?)"
-                raise refused(what, _text(words), argv[-1]) from None
+                raise refused(what, text(words), argv[-1]) from None
         if code:
-            raise refused("nginx does not start", _text(words), argv[-1])
+            raise refused("nginx does not start", text(words), argv[-1])
 
     def reload(self, *, prefix: str, config: str) -> None:
         """Reload and wait until the new worker generation serves and every old worker is leaving.
@@ -131,10 +132,10 @@ class NginxProcess:
             WorldError: it refuses, with the words of its error log.
         """
         old = frozenset(processes.children(master))  # whatever their titles: one that has just been forked has none yet
-        with _error_log(master) as log:
+        with error_log(master) as log:
             reload()
-            _until(lambda: _renewed(master, old) or _given_up(_complaints(log, master)), _RELOAD_SECONDS)
-            said = _complaints(log, master)
+            _until(lambda: _renewed(master, old) or given_up(complaints(log, master)), _RELOAD_SECONDS)
+            said = complaints(log, master)
             if said or not _renewed(master, old):
                 raise refused("nginx refused to reload and goes on with its old configuration", said, config)
 
@@ -278,51 +279,3 @@ def _workers(master: int) -> frozenset[int]:
 def _renewed(master: int, old: frozenset[int]) -> bool:
     now = _workers(master)
     return bool(now) and not now & old
-
-
-def _error_log(master: int) -> BinaryIO:
-    """The main error log of a running master, at its end.
-
-    nginx makes its stderr a duplicate of the main error log, so the log is found without reading the configuration, even when
-    the file was moved away. A log that is no regular file (syslog, a terminal) cannot be read back: nothing is read then.
-    """
-    try:
-        path = f"/proc/{master}/fd/2"
-        if Path(path).is_file():
-            log = Path(path).open("rb")  # noqa: SIM115 - the caller closes it
-            log.seek(0, os.SEEK_END)
-            return log
-    except OSError as error:
-        raise WorldError(f"the error log of nginx (pid {master}) cannot be read: {error.strerror}") from error
-    return Path(os.devnull).open("rb")
-
-
-def _complaints(log: BinaryIO, master: int) -> str:
-    """What the master has logged at level emerg since `log` was opened; every refusal of a reload is."""
-    place = log.tell()
-    said = log.read().decode(errors="replace")
-    log.seek(place)
-    return "\n".join(line for line in said.splitlines() if f"[emerg] {master}#" in line)
-
-
-def _given_up(said: str) -> bool:
-    """Whether the master is done complaining: it tries five times, half a second apart, to bind a busy address."""
-    return bool(said) and ("bind() to" not in said or "still could not bind()" in said)
-
-
-def _text(words: BinaryIO) -> str:
-    words.seek(0)
-    return words.read().decode(errors="replace")
-
-
-def refused(what: str, said: str, config: str) -> WorldError:
-    """A WorldError with nginx's own words as the hint. A busy address becomes the message, with its holder."""
-    words = [re.sub(r"^(nginx: |\d{4}/\d\d/\d\d [\d:]+ )", "", line) for line in said.splitlines() if line.strip()]
-    lines = list(dict.fromkeys(re.sub(r"(\[\w+\]) \d+#\d+:", r"\1", line) for line in words))
-    hint = "\n".join(f"nginx: {line}" for line in lines[-10:]) or None
-    busy = re.search(r"bind\(\) to (\S+):(\d+) failed \(98:", said)
-    if busy:
-        holder = processes.listener(busy[1], int(busy[2]))
-        by = f" by {holder}" if holder else ""
-        return WorldError(f"{what}: {busy[1]}:{busy[2]} is in use{by}", where=config, hint=hint)
-    return WorldError(what, where=config, hint=hint)
