@@ -17,6 +17,9 @@ def test_everybody_below_is_refused_and_the_others_get_in(bench: Bench, tmp_path
     said = bench.ca.run("ca", "revoke", "branch", expect=4).stderr
     assert "carl would be locked out" in said
     assert bench.curl("carl") == "200"
+    foreseen = bench.ca.json("ca", "revoke", "branch", "--lock-out", "--dry-run")
+    assert (foreseen["dropped"], foreseen["shut_out"]) == (["branch"], ["carl"])
+    assert bench.curl("carl") == "200"
     done = json.loads(bench.ca.run("ca", "revoke", "branch", "--lock-out", "--json").stdout)
     assert (done["issuer"], done["reason"], done["dropped"], done["shut_out"]) == ("root", "cACompromise", ["branch"], ["carl"])
     assert done["nginx"][0]["serving"] is True

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from handclasp.cli.ca_options import passphrase_options, world
+from handclasp.cli.ca_options import dry_run_option, is_dry_run, passphrase_options, world
 from handclasp.cli.frame import Frame, framed
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ _REASONS = ("cACompromise", "keyCompromise", "superseded", "cessationOfOperation
 @click.option("--lock-out", is_flag=True, help="Although people below it have no other certificate: they are shut out.")
 @click.option("--nginx", "nginx_path", type=click.Path(dir_okay=False), help="The nginx binary.  [default: this machine's]")
 @passphrase_options
+@dry_run_option
 @framed
 def command(
     frame: Frame,
@@ -48,12 +49,31 @@ def command(
 
     here = world(frame, passphrase_file=passphrase_file, passphrase_fd=passphrase_fd, nginx_path=nginx_path)
     gone = revoke_ca(here.ca, what, reason=Reason(reason), lock_out=lock_out)
+    if is_dry_run():
+        return _foresee(frame, gone)
     done = revoke_records(here.ca, here.gear, (gone.record,), reason=Reason(reason))
     if frame.json:
         _document(frame, gone, done)
     else:
         _say(frame, gone, done, here.layout.crl)
     return 1 if done.failed else 0
+
+
+def _foresee(frame: Frame, gone: "RevokedCa") -> int:
+    """What it would mean, done on the copy of the home; no nginx is touched or asked."""
+    from handclasp.pki.serials import format_serial
+    from handclasp.present.visible import visible
+
+    names = [user.name for user in gone.shut_out]
+    if frame.json:
+        fields = {"label": gone.label, "serial": format_serial(gone.record.serial), "dropped": gone.gone, "shut_out": names}
+        frame.document("ca-revoke-dry-run", fields)
+        return 0
+    frame.out(f"{visible(gone.record.name)} would be revoked by the {gone.record.issuer} CA")
+    frame.out(f"  no longer trusted here: {', '.join(gone.gone) or '-'}")
+    for user in gone.shut_out:
+        frame.out(f"  shut out: {visible(user.name)} ({user.profile}, until {user.until})")
+    return 0
 
 
 def _say(frame: Frame, gone: "RevokedCa", done: "Revoked", crl: str) -> None:
