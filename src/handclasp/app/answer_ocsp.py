@@ -7,6 +7,7 @@ version each time, so a revocation by any process shows in the next answer.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import chain, islice
 from threading import Lock
 
 from handclasp.app.home import Home
@@ -149,19 +150,25 @@ class OcspDesk:
             return ERRORS[OcspError.TRY_LATER]
 
     def prepare(self) -> Iterator[int]:
-        """Sign the answers for every unexpired certificate ahead of the questions; gives the number after each certificate."""
-        now = self._home.clock.now()
-        done = 0
-        for record in self._home.store.certificates():
-            responder = next((one for one in self._responders if one.authority.label == record.issuer), None)
-            if responder is None or responder.signer is None or record.not_after <= now:
-                continue
-            if len(self._kept.by_request) >= self._capacity:
-                return
-            for oid in _PREPARED_HASHES:
-                self.answer(write_request(cert_id(responder.issuer, record.serial, oid).encoded))
-            done += 1
-            yield done
+        """Sign the answers for unexpired certificates ahead of the questions, the newest first, as many as are kept.
+
+        Gives each serial after it was done. Answers that are young enough are left as they are.
+        """
+        room = self._capacity // len(_PREPARED_HASHES)
+        for responder in self._responders:
+            serials = self._unexpired(responder, room) if responder.signer is not None else []
+            room -= len(serials)
+            for serial in serials:
+                for oid in _PREPARED_HASHES:
+                    self.answer(write_request(cert_id(responder.issuer, serial, oid).encoded))
+                yield serial
+
+    def _unexpired(self, responder: Responder, most: int) -> list[int]:
+        """Serials of its CA that are worth an answer, of however many there are."""
+        now, label, store = self._home.clock.now(), responder.authority.label, self._home.store
+        revoked = (one.serial for one in store.revocations(label) if one.not_after > now)
+        issued = (record.serial for record in store.issued(label) if record.not_after > now)
+        return [*islice(chain(issued, revoked), most)]
 
     def _answer(self, data: bytes, request: OcspRequest) -> OcspAnswer:
         responder = self._responder(request)
