@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from handclasp.catalogue import causes
 from handclasp.diagnose.case import Case
+from handclasp.diagnose.generated import Writers
 from handclasp.diagnose.lines import line_findings
 from handclasp.diagnose.live import live_findings
 from handclasp.diagnose.remedies import candidates, known
@@ -66,7 +67,8 @@ def diagnose(evidence: Evidence) -> Reasoned:
         replace(finding, remedies=tuple(change.remedy() for change in changes), dead_ends=_dead_ends(finding.cause))
         for finding, changes in zip(findings, chosen, strict=True)
     )
-    complete = _agreed(case, complete)
+    writers = Writers(case.stage.tree)
+    complete = tuple(writers.told(finding) for finding in _agreed(case, complete))
     diagnosis = Diagnosis(verdict=case.verdict, findings=complete, could_not_tell=tuple(_open_questions(case)))
     return Reasoned(case=case, diagnosis=diagnosis, changes=tuple(chosen))
 
@@ -184,7 +186,13 @@ def _checked(case: Case, cause: str | None = None) -> list[Finding]:
         stage = case.stage
         lines = line_findings(case.logged, stage.version, stage.series)
         found = [*(item for item in lines if item.cause not in known), *found]
-    return sorted(_without_echoes(found), key=lambda finding: _ORDER[finding.severity])
+    return sorted(_without_echoes(found), key=lambda finding: (_ORDER[finding.severity], _behind_the_door(case, finding)))
+
+
+def _behind_the_door(case: Case, finding: Finding) -> bool:
+    """Whether a finding is about the way to an upstream, which a client that is refused never goes."""
+    refused = case.side is Side.CLIENT and case.verdict is not None and not case.verdict.admitted
+    return refused and finding.cause.startswith("upstream-")
 
 
 def _without_echoes(found: list[Finding]) -> list[Finding]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from handclasp.diagnose.case import Case
+from handclasp.diagnose.generated import Writers
 from handclasp.diagnose.rules import ALL
 from handclasp.model.finding import Finding, Severity
 from handclasp.model.nginx import TlsServer, VerifyClient
@@ -28,7 +29,8 @@ def lint(stage: Stage) -> tuple[Finding, ...]:
         for rule in ALL:
             for finding in rule.check(case):
                 found.setdefault((finding.cause, finding.where, finding.summary.en), finding)
-    return tuple(sorted(found.values(), key=lambda finding: _ORDER[finding.severity]))
+    writers = Writers(stage.tree)
+    return tuple(writers.told(finding) for finding in sorted(found.values(), key=lambda finding: _ORDER[finding.severity]))
 
 
 def _stages(stage: Stage) -> Iterator[Stage]:

@@ -105,6 +105,24 @@ class Demonstration:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Generated:
+    """A file that a program writes. A change is to be made in `edit`, or by `settings` there, and `commands` put it in force.
+
+    `by` is the program, `id` its name in the catalogue. `overwritten`: what is changed by hand in the file is lost.
+    `line`: only this line of it is the program's.
+    """
+
+    file: str
+    by: Text
+    id: str
+    edit: Text
+    settings: tuple[str, ...]
+    commands: tuple[str, ...]
+    overwritten: bool
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Remedy:
     """A fix as data. `edits` change files, `commands` are for a person; `note` says what to mind."""
 
@@ -116,6 +134,7 @@ class Remedy:
     commands: tuple[str, ...] = ()
     note: Text | None = None
     proof: Proof | None = None
+    generated: Generated | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +160,7 @@ class Finding:
     remedies: tuple[Remedy, ...] = ()
     dead_ends: tuple[DeadEnd, ...] = ()
     demonstration: Demonstration | None = None
+    generated: Generated | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

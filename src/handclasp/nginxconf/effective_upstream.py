@@ -1,7 +1,7 @@
 """nginx as a TLS client: the proxy_ssl_*, grpc_ssl_* and uwsgi_ssl_* that hold in a location, and upstream{} blocks."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from handclasp.model.nginx import Location, NginxVersion, Setting, TlsUpstream, UpstreamBlock
@@ -15,6 +15,7 @@ KEEPALIVE_BY_DEFAULT = NginxVersion(1, 29, 7)
 _TLS_SCHEME = {"proxy": "https://", "grpc": "grpcs://", "uwsgi": "suwsgi://"}
 _DEFAULT_PORT = {"proxy": "443", "grpc": "443", "uwsgi": "", "stream": ""}
 _SCHEME = re.compile(r"[a-z]+://", re.IGNORECASE)
+_SCHEME_BY_NAME = re.compile(r"\$(?:(\w+)|\{(\w+)\})(?=://)")
 
 
 def upstream_block(block: Directive, context: str, version: NginxVersion) -> UpstreamBlock:
@@ -24,10 +25,12 @@ def upstream_block(block: Directive, context: str, version: NginxVersion) -> Ups
     for item in named(block.block, "keepalive"):
         keepalive = Setting(number("".join(item.args[:1]), 0), item.origin)
         local = "local" in item.args
+    # A balancer written in Lua chooses the addresses; the servers that stand there are never asked.
+    chosen = any(item.name.startswith("balancer_by_lua") for item in block.block)
     return UpstreamBlock(
         context=context,
         name="".join(block.args[:1]),
-        addresses=tuple(item.args[0] for item in named(block.block, "server") if item.args),
+        addresses=() if chosen else tuple(item.args[0] for item in named(block.block, "server") if item.args),
         keepalive=keepalive,
         keepalive_local=local,
         origin=block.origin,
@@ -56,10 +59,33 @@ def tls_upstream(
 ) -> TlsUpstream | None:
     """The TLS settings towards the target of a location's *_pass; None when it is not reached over TLS."""
     text = target.value or ""
-    if not is_tls(module, text):
+    if not is_tls(module, _with_scheme(scope, text)):
         return None
     where = _resolved(text, _DEFAULT_PORT[module], blocks)
     return _settings(scope, module, Setting(text, target.origin), version, where)
+
+
+def _with_scheme(scope: Scope, text: str) -> str:
+    """The target with the scheme that `set` gives it, if it is always the same; else as it is written."""
+    found = _SCHEME_BY_NAME.match(text)
+    if found is None:
+        return text
+    name = f"${found[1] or found[2]}"
+    values, around = set(), scope
+    while True:
+        values |= {"".join(item.args[1:2]) for item in _sets(around) if item.args[:1] == (name,)}
+        if around.outer is None:
+            break
+        around = around.outer
+    value = values.pop() if len(values) == 1 else "$"
+    return text if "$" in value else value + text[found.end() :]
+
+
+def _sets(scope: Scope) -> Iterator[Directive]:
+    """Every `set` of a block, those under a condition too."""
+    yield from scope.mine("set")
+    for item in scope.mine("if"):
+        yield from named(item.block, "set")
 
 
 def stream_location(scope: Scope, version: NginxVersion, blocks: Mapping[str, UpstreamBlock]) -> tuple[Location, ...]:

@@ -16,6 +16,7 @@ from handclasp.model.finding import (
     Severity,
 )
 from handclasp.model.text import Text
+from handclasp.present.generated import generated_lines
 from handclasp.present.rates import fixed, helped
 from handclasp.present.verdict import outcome, path_lines
 from handclasp.present.visible import visible
@@ -69,6 +70,7 @@ class _Writer:
     def __init__(self, lang: str, paint: Paint) -> None:
         self.lang = lang
         self.paint = paint
+        self.told: set[str] = set()
 
     def word(self, name: str, **values: str) -> str:
         return _WORDS[name].in_language(self.lang).format(**values)
@@ -132,6 +134,10 @@ class _Writer:
     def remedy(self, remedy: Remedy, label: str, cause: str, *, seen_above: bool) -> Iterator[str]:
         kind = "" if remedy.applicability is Applicability.SAFE else f" ({remedy.applicability.value})"
         yield f"  {self.paint(label, 'strong')}: {self.text(remedy.title)}{kind}"
+        if remedy.generated and label == self.word("do"):
+            again = remedy.generated.file in self.told
+            self.told.add(remedy.generated.file)
+            yield from (f"    {line}" for line in generated_lines(remedy.generated, self.lang, again=again))
         for line in remedy.patch.splitlines():
             yield "    " + self._diff(visible(line))
         for command in remedy.commands:

@@ -2,6 +2,7 @@
 
 from handclasp.catalogue.measured import of_change
 from handclasp.model.finding import Answer, Demonstration, Diagnosis, Finding, Proof, Remedy
+from handclasp.present.generated import generated_fields
 from handclasp.present.rates import count_fields
 from handclasp.present.verdict import verdict_fields
 
@@ -29,6 +30,7 @@ def _finding(finding: Finding, lang: str) -> dict[str, object]:
             "file": where.file, "line": where.line, "directive": where.directive, "depth": where.depth, "subject": where.subject
         },
         "evidence": [item.in_language(lang) for item in finding.evidence],
+        "generated": generated_fields(finding.generated, lang),
         "demonstration": _demonstration(finding.demonstration, lang) if finding.demonstration else None,
         "remedies": [_remedy(finding.cause, item, lang) for item in finding.remedies],
         "dead_ends": [
@@ -64,6 +66,7 @@ def _remedy(cause: str, remedy: Remedy, lang: str) -> dict[str, object]:
         "note": remedy.note.in_language(lang) if remedy.note else None,
         "lab": count_fields(of_change(cause, remedy.id)),
         "proof": _proof(remedy.proof) if remedy.proof else None,
+        "generated": generated_fields(remedy.generated, lang),
     }
 
 

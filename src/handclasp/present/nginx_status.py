@@ -82,17 +82,21 @@ def check_text(found: NginxCheck, lang: str) -> str:
     named = {"version": found.nginx_version, "config": visible(found.config)}
     if not found.faults:
         starts = _STARTS.in_language(lang).format(servers=found.servers, files=len(found.files), **named)
-        return "\n".join((*(_finding(finding, lang) for finding in found.findings), starts))
+        told: set[str] = set()
+        return "\n".join((*(line for finding in found.findings for line in _finding(finding, lang, told)), starts))
     lines = [f"{visible(str(fault.origin))}: {visible(fault.message)}" for fault in found.faults]
     return "\n".join((*lines, _REFUSES.in_language(lang).format(count=len(found.faults), **named)))
 
 
-def _finding(finding: Finding, lang: str) -> str:
+def _finding(finding: Finding, lang: str, told: set[str]) -> Iterator[str]:
+    """`told` are the files of which it was said who writes them."""
     place = ":".join(str(part) for part in (finding.where.file, finding.where.line) if part)
     words = visible(f"{finding.severity.value}: {finding.summary.in_language(lang)} [{finding.cause}]")
-    lines = [f"{visible(place)}: {words}" if place else words]
-    lines += [f"  {line}" for line in generated_lines(finding.generated, lang)] if finding.generated else []
-    return "\n".join(lines)
+    yield f"{visible(place)}: {words}" if place else words
+    if finding.generated is not None:
+        again = finding.generated.file in told
+        told.add(finding.generated.file)
+        yield from (f"  {line}" for line in generated_lines(finding.generated, lang, again=again))
 
 
 def check_fields(found: NginxCheck) -> dict[str, Any]:

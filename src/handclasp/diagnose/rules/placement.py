@@ -1,14 +1,28 @@
 """Client verification that is written down and does not take place: switched off, or on a port without TLS."""
 
+import re
 from collections.abc import Iterator
 
 from handclasp.diagnose.case import Case
-from handclasp.diagnose.reach import ASKING, answered, behind_tls, ends_here, http_sockets, places, served, written_in
+from handclasp.diagnose.reach import (
+    ASKING,
+    Place,
+    answered,
+    behind_tls,
+    block_at,
+    ends_here,
+    http_sockets,
+    places,
+    served,
+    written_in,
+)
 from handclasp.diagnose.rule import Rule, finding, say
 from handclasp.model.finding import Finding, Severity, Where
 from handclasp.model.nginx import Listen, TlsServer, VerifyClient
 from handclasp.model.verdict import Side
 from handclasp.nginxconf.select import Socket
+
+_LUA_REDIRECT = re.compile(r"\b(?:force_)?ssl_redirect\s*=\s*true\b")
 
 
 def check_enabled(case: Case) -> Iterator[Finding]:
@@ -69,8 +83,18 @@ def check_listen(case: Case) -> Iterator[Finding]:
 def _served_plainly(case: Case, socket: Socket, server: TlsServer) -> bool:
     return any(
         served(answered(case, socket, server, place.uri))
+        and not _sent_on_by_lua(case, place)
         and not ends_here(place.location.returns if place.location else server.returns)
         for place in places(server)
+    )
+
+
+def _sent_on_by_lua(case: Case, place: Place) -> bool:
+    """What ingress-nginx does in Lua where others write `return 301`: its argument in the configuration says it."""
+    origin = place.location.origin if place.location else None
+    block = block_at(case, origin) if origin else None
+    return block is not None and any(
+        item.name == "rewrite_by_lua_block" and _LUA_REDIRECT.search(item.body or "") is not None for item in block.block
     )
 
 
