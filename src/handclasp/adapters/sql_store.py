@@ -46,6 +46,7 @@ class SqlTransaction:
         try:
             self._connection.execute(insert(tables.authority).values(values))
         except IntegrityError as error:
+            _refuse_other(error)
             raise PolicyError(f"there is a CA named {authority.label} already", hint="choose another label") from error
 
     def add_intent(self, intent: Intent) -> None:
@@ -53,6 +54,7 @@ class SqlTransaction:
         try:
             self._connection.execute(insert(tables.certificate).values(intent_row(intent)))
         except IntegrityError as error:
+            _refuse_other(error)
             raise Bug("a serial number was drawn twice", where=serial_text(intent.serial)) from error
 
     def add_intents(self, intents: Iterable[Intent]) -> None:
@@ -60,6 +62,7 @@ class SqlTransaction:
         try:
             self._connection.execute(insert(tables.certificate), [intent_row(intent) for intent in intents])
         except IntegrityError as error:
+            _refuse_other(error)
             raise Bug("a serial number was drawn twice") from error
 
     def record_fleet(self, issuer: str, signed: Iterable[tuple[int, bytes, str]]) -> None:
@@ -389,6 +392,12 @@ class SqlStore:
 def _let_go(changes: Changes, engine: Engine) -> None:
     changes.close()
     engine.dispose()
+
+
+def _refuse_other(error: IntegrityError) -> None:
+    """Raise the error again unless it says that something is there twice, in SQLite's words or PostgreSQL's."""
+    if not any(word in str(error.orig) for word in ("UNIQUE constraint", "duplicate key")):
+        raise error
 
 
 def _is(issuer: str, serial: int) -> tuple[Any, Any]:
