@@ -92,8 +92,8 @@ def test_links_lead_to_texts_and_files_that_are_there(item: guide.Guide) -> None
 
 
 UNMARKED = re.compile(r"(?<!-->\n)^```sh\n(.*?)^```", re.DOTALL | re.MULTILINE)
-# What needs an nginx of the system, or a host that is not here; the same commands run elsewhere in the tests.
-SYSTEM = re.compile(r"/etc/nginx|/var/log/nginx/|app\.example\.test")
+# What needs an nginx of the system, a cluster or a host that is not here; the same commands run elsewhere in the tests.
+SYSTEM = re.compile(r"/etc/nginx|/var/log/nginx/|app\.example\.test|^kubectl ", re.MULTILINE)
 
 
 @pytest.mark.parametrize("item", GUIDED, ids=lambda item: str(item.name))

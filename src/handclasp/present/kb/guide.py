@@ -89,7 +89,7 @@ def guides() -> tuple[Guide, ...]:
 
 
 def _kind(name: str) -> Kind:
-    written_by_a_tool = "\nWritten by `" in (_docs() / f"{name}.md").read_text("utf-8")
+    written_by_a_tool = "Written by `" in (_docs() / f"{name}.md").read_text("utf-8")[:600]
     return ORDER.get(name) or (Kind.REFERENCE if written_by_a_tool else Kind.HOW_TO)
 
 
