@@ -10,6 +10,7 @@ from handclasp.cli.evidence_options import AbsolutePath, evidence_options
 from handclasp.cli.frame import Frame, framed
 
 if TYPE_CHECKING:
+    from handclasp.app.prove import Proven
     from handclasp.diagnose.triage import Triage
     from handclasp.model.evidence import Evidence
     from handclasp.model.probe import ClientIdentity
@@ -69,29 +70,20 @@ def command(
       handclasp doctor --line 'client SSL certificate verify error: (2:unable to get issuer certificate) ...'
     """
     from handclasp.app.doctor import examine
-    from handclasp.app.evidence_file import dump, load
+    from handclasp.app.evidence_file import dump
     from handclasp.app.live import look
     from handclasp.cli.fixing import fix_it, target
-    from handclasp.cli.gathering import evidence_of
-    from handclasp.cli.paint import painter
     from handclasp.model.errors import UsageError
     from handclasp.model.finding import Severity
-    from handclasp.present.diagnosis import diagnosis_text
-    from handclasp.present.diagnosis_data import diagnosis_fields
-    from handclasp.present.triage import triage_fields, triage_text
+    from handclasp.present.triage import triage_fields
     from handclasp.wiring import World
 
     world = World(frame.home, nginx_path=options["nginx_path"])
     if (agree or apply) and not fix:
         raise UsageError("--agree and --apply go with --fix")
     instance = target(world, options, saved=saved) if apply else None
-    triage: Triage | None = None
-    if saved:
-        evidence = load(world.files.read(saved), where=saved)
-    else:
-        triage = _triage(frame, world, logs, alone=not (lines or options["config"] or url)) if logs else None
-        lines = (*lines, *(triage.examples[:_MOST_EXAMPLES] if triage else ()))
-        evidence = evidence_of(frame, options, lines=lines, need_config=not (lines or url), live=True)
+    triage = _triage(frame, world, logs, alone=not (lines or options["config"] or url)) if logs and not saved else None
+    evidence = _evidence(frame, world, options, (*lines, *_examples(triage)), saved=saved, elsewhere=bool(url))
     key = _client_key(world, client_key, evidence) if client_key else None
     if url:
         evidence = replace(evidence, seen=look(world.probe, url, _identity(evidence, key), connect=connect))
@@ -99,13 +91,7 @@ def command(
         world.files.write(save, dump(evidence), mode=0o600)
     tools = world.sandbox_tools if prove and evidence.root else None
     proven = examine(evidence, tools, client_key=key, side=_side(options, evidence, saved))
-    fields = diagnosis_fields(proven.diagnosis, frame.lang, notes=proven.notes)
-    if not frame.json:
-        if triage:
-            frame.out(triage_text(triage, frame.lang) + "\n")
-        frame.out(diagnosis_text(proven.diagnosis, frame.lang, painter(color=frame.color)))
-        if proven.failed:
-            frame.hint(proven.failed.in_language(frame.lang))
+    fields = _told(frame, proven, triage)
     left = proven.diagnosis
     if fix:
         agreed = frozenset(agree).__contains__
@@ -114,6 +100,38 @@ def command(
     if frame.json:
         frame.document("doctor", fields | ({"triage": triage_fields(triage)} if triage else {}))
     return 1 if any(finding.severity is Severity.ERROR for finding in left.findings) else 0
+
+
+def _examples(triage: "Triage | None") -> tuple[str, ...]:
+    return triage.examples[:_MOST_EXAMPLES] if triage else ()
+
+
+def _evidence(
+    frame: Frame, world: "World", options: dict[str, Any], lines: tuple[str, ...], *, saved: str | None, elsewhere: bool
+) -> "Evidence":
+    """What was saved, or what the options name; without lines and a live address `elsewhere` a configuration is needed."""
+    from handclasp.app.evidence_file import load
+    from handclasp.cli.gathering import evidence_of
+
+    if saved:
+        return load(world.files.read(saved), where=saved)
+    return evidence_of(frame, options, lines=lines, need_config=not (lines or elsewhere), live=True)
+
+
+def _told(frame: Frame, proven: "Proven", triage: "Triage | None") -> dict[str, Any]:
+    """Print the diagnosis, unless it goes into a document; its fields."""
+    from handclasp.cli.paint import painter
+    from handclasp.present.diagnosis import diagnosis_text
+    from handclasp.present.diagnosis_data import diagnosis_fields
+    from handclasp.present.triage import triage_text
+
+    if not frame.json:
+        if triage:
+            frame.out(triage_text(triage, frame.lang) + "\n")
+        frame.out(diagnosis_text(proven.diagnosis, frame.lang, painter(color=frame.color)))
+        if proven.failed:
+            frame.hint(proven.failed.in_language(frame.lang))
+    return diagnosis_fields(proven.diagnosis, frame.lang, notes=proven.notes)
 
 
 def _identity(evidence: "Evidence", key: bytes | None) -> "ClientIdentity | None":

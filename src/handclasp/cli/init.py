@@ -79,22 +79,14 @@ def command(
     from handclasp.model.errors import UsageError
     from handclasp.model.issuance import KeyType
     from handclasp.pki.names import organization_name
-    from handclasp.present.ca_words import say
 
-    if new_passphrase_file and (passphrase_file or passphrase_fd is not None):
-        raise UsageError("--new-passphrase-file makes a passphrase; it does not go with one that exists")
     if split + root_only + offline_root > 1:
         raise UsageError(
             "--split, --root-only and --offline-root exclude each other",
             hint="below an offline root the second CA is requested like the first: "
             "handclasp ca request servers --name 'Servers CA' --for server",
         )
-    given = world(frame, passphrase_file=passphrase_file, passphrase_fd=passphrase_fd)
-    if not new_passphrase_file and given.without_passphrase():
-        new_passphrase_file = given.layout.passphrase
-        given.files.make_folder(frame.home, mode=0o700)
-        frame.hint(say(frame.lang, "passphrase-made", path=new_passphrase_file))
-    here = world(frame, passphrase_file=new_passphrase_file or passphrase_file, passphrase_fd=passphrase_fd)
+    here, makes_passphrase = _world(frame, new_passphrase_file, passphrase_file, passphrase_fd)
     order = InitOrder(
         name=_checked(name),
         organization=organization_name(organization) if organization is not None else None,
@@ -107,7 +99,7 @@ def command(
         crl_lifetime=(lifetime(root_days) or profiles.ROOT.lifetime) if root_only else profiles.CRL_LIFETIME,
         token=_token(pkcs11_module, pkcs11_token, pin_file),
     )
-    if new_passphrase_file:
+    if makes_passphrase:
         here.make_passphrase()
     here.make_home(database)
     if offline_root:
@@ -117,6 +109,21 @@ def command(
         report_request(frame, *init_below(here.ca, order))
         return
     _report(frame, here, init(here.ca, order))
+
+
+def _world(frame: Frame, new: str | None, file: str | None, fd: int | None) -> "tuple[World, bool]":
+    """The world of this run, and whether its passphrase is yet to be made: `new` names its file, or nobody is there to ask."""
+    from handclasp.model.errors import UsageError
+    from handclasp.present.ca_words import say
+
+    if new and (file or fd is not None):
+        raise UsageError("--new-passphrase-file makes a passphrase; it does not go with one that exists")
+    given = world(frame, passphrase_file=file, passphrase_fd=fd)
+    if not new and given.without_passphrase():
+        new = given.layout.passphrase
+        given.files.make_folder(frame.home, mode=0o700)
+        frame.hint(say(frame.lang, "passphrase-made", path=new))
+    return (world(frame, passphrase_file=new) if new else given), bool(new)
 
 
 def _token(module: str | None, label: str | None, pin_file: str | None) -> "Token | None":

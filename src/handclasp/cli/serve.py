@@ -57,6 +57,7 @@ def command(
       handclasp serve --api-listen 127.0.0.1:8556 --identity api.example.test
       curl --cert chain.pem --key key.pem https://api.example.test:8556/api/v1/certificates
     """
+    from dataclasses import replace
     from datetime import timedelta
 
     from handclasp.cli.serving import extra
@@ -70,22 +71,11 @@ def command(
 
     log_to_stderr(verbose=frame.verbose > 0)
     here = World(frame.home, passphrase_file=passphrase_file, passphrase_fd=passphrase_fd, lasting=True)
-    service = Service(
-        listen=address(listen),
-        validity=timedelta(minutes=validity),
-        max_age=max_age,
-        prepare=prepare,
-        tls=_tls(here, api_listen, identity),
-        socket=api_socket,
-        group=api_group,
-    )
+    places = Service(listen=address(listen), tls=_tls(here, api_listen, identity), socket=api_socket, group=api_group)
+    service = replace(places, validity=timedelta(minutes=validity), max_age=max_age, prepare=prepare)
     api = Api(here.ca, here.gear) if api_listen or api_socket else None
-
-    def started(urls: tuple[str, ...]) -> None:
-        _announce(frame, here, urls, api_socket)
-
     try:
-        run(here.ca, service, started, api=api)
+        run(here.ca, service, lambda urls: _announce(frame, here, urls, api_socket), api=api)
     finally:
         here.store.close()
     frame.hint("stopped; every request in hand was answered")

@@ -57,26 +57,14 @@ def command(
     if (client_cert is None) != (client_key is None):
         raise UsageError("a client needs its certificate and its key", hint="give --client-cert and --client-key")
     instance = target(world, options, saved=None) if apply else None
-    evidence = replace(config_evidence(frame, options), server=server)
-    if client_cert:
-        evidence = replace(evidence, presented=world.files.read(client_cert))
+    presented = world.files.read(client_cert) if client_cert else None
+    before = replace(config_evidence(frame, options), server=server, presented=presented)
     key = world.files.read(client_key) if client_key else None
     registry = registry_of(world.ca) if registered(world.files, world.layout) else None
-    before, taken = evidence, takeover(evidence, server, registry, frozenset(without))
-    evidence = taken.evidence
+    taken = takeover(before, server, registry, frozenset(without))
+    evidence, steps, agreed = taken.evidence, (before, taken.steps), lambda name: name not in without
     first = examine(evidence, world.sandbox_tools if prove else None, client_key=key)
-
-    fixed = fix_it(
-        frame,
-        world,
-        evidence,
-        first,
-        key=key,
-        prove=prove,
-        agreed=lambda name: name not in without,
-        instance=instance,
-        taken=(before, taken.steps),
-    )
+    fixed = fix_it(frame, world, evidence, first, key=key, prove=prove, agreed=agreed, instance=instance, taken=steps)
     left = fixed.fixing.left.findings
     if frame.json:
         frame.document("nginx-adopt", {"config": evidence.root, "server": server, **fixed.fields})
