@@ -7,13 +7,13 @@ from typing import Generic, Protocol, TypeVar
 A = TypeVar("A")
 B = TypeVar("B")
 C = TypeVar("C")
-K = TypeVar("K", covariant=True)
+K_co = TypeVar("K_co", covariant=True)
 
 
-class Crew(Protocol, Generic[K]):
+class Crew(Protocol, Generic[K_co]):
     """Works for one job: every task gets the job's context besides its own item."""
 
-    def submit(self, task: Callable[[K, A], B], item: A) -> Callable[[], B]:
+    def submit(self, task: Callable[[K_co, A], B], item: A) -> Callable[[], B]:
         """Begin a task; what is returned waits for its result and gives it, or raises what the task raised.
 
         `task` is a function of a module or a class: it may be found by its name elsewhere. WorldError when a worker was killed.
