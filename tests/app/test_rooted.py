@@ -6,7 +6,7 @@ import pytest
 
 from handclasp.adapters.file_tree import PosixFileTree
 from handclasp.app.read_config import read_config
-from handclasp.app.rooted import RootedFiles
+from handclasp.app.rooted import RootedFiles, rooted
 from handclasp.model.errors import InputError
 
 
@@ -37,3 +37,20 @@ def test_no_link_leads_out_and_no_circle_holds_it_up(machine: Path) -> None:
     assert files.read("/etc/../etc/nginx/./sites-enabled/app") == b"server { listen 8443 ssl; }"
     (machine / "folder").symlink_to("/etc/nginx/sites-available")
     assert files.glob("/folder/*") == ("/folder/app",)
+
+
+def test_a_dump_is_read_where_it_lies(machine: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    dump = tmp_path_factory.mktemp("mine") / "dump.txt"
+    dump.write_text("# configuration file /etc/nginx/nginx.conf:\nevents {}\nhttp { server { listen 8443 ssl; } }\n\n")
+    files = rooted(PosixFileTree(), str(machine), str(dump))
+    assert len(read_config(files, str(dump)).directives) == 2
+    assert files.read("/etc/nginx/sites-available/app") == b"server { listen 8443 ssl; }"
+    with pytest.raises(InputError):
+        files.read(str(dump.with_name("other")))
+
+
+def test_a_main_file_is_not(machine: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    own = tmp_path_factory.mktemp("mine") / "nginx.conf"
+    own.write_text("events {}")
+    with pytest.raises(InputError):
+        rooted(PosixFileTree(), str(machine), str(own)).read(str(own))

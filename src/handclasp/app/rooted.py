@@ -4,6 +4,8 @@ import posixpath
 from collections.abc import Iterator
 
 from handclasp.model.errors import InputError
+from handclasp.nginxconf.dump import is_dump
+from handclasp.nginxconf.tree import decode
 from handclasp.ports.files import FileTree
 
 _MOST_LINKS = 40  # as the kernel (path_resolution(7))
@@ -12,16 +14,17 @@ _MOST_LINKS = 40  # as the kernel (path_resolution(7))
 class RootedFiles:
     """A FileReader with a folder as its root. Links lead where they would on that machine: absolute ones stay below it.
 
-    Writing is not offered: it is another's machine.
+    Writing is not offered: it is another's machine. `aside` is a file of ours that is read where it lies.
     """
 
-    def __init__(self, files: FileTree, root: str) -> None:
+    def __init__(self, files: FileTree, root: str, aside: str | None = None) -> None:
         self._files = files
         self._root = root.rstrip("/")
+        self._aside = aside
 
     def read(self, path: str) -> bytes:
         """As FileReader.read."""
-        return self._files.read(self._real(path))
+        return self._files.read(path if path == self._aside else self._real(path))
 
     def exists(self, path: str) -> bool:
         """As FileReader.exists."""
@@ -56,3 +59,11 @@ class RootedFiles:
                 done = ""
             left = [*(piece for piece in target.split("/") if piece not in {"", "."}), *left]
         raise InputError("too many links", where=path)
+
+
+def rooted(files: FileTree, root: str, config: str | None) -> RootedFiles:
+    """The files below a folder. A dump of that machine's configuration may lie elsewhere: it says where its files were."""
+    below = RootedFiles(files, root)
+    if config is None or below.exists(config) or not files.exists(config) or not is_dump(decode(files.read(config))):
+        return below
+    return RootedFiles(files, root, aside=config)

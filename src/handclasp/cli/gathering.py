@@ -8,7 +8,7 @@ import click
 
 from handclasp.app.evidence import Given, gather
 from handclasp.app.live_upstream import with_live_upstream
-from handclasp.app.rooted import RootedFiles
+from handclasp.app.rooted import rooted
 from handclasp.app.running import with_running_state
 from handclasp.cli.evidence_options import Asked
 from handclasp.cli.frame import Frame
@@ -31,9 +31,10 @@ def evidence_of(
     world = World(frame.home, nginx_path=options["nginx_path"])
     if need_config and options["config"] is None:
         options |= _this_machine(frame, world, options)
-    files = RootedFiles(world.files, options["chroot"]) if options["chroot"] else world.files
+    config = _below(options["config"], options["chroot"])
+    files = rooted(world.files, options["chroot"], config) if options["chroot"] else world.files
     given = Given(
-        config=_below(options["config"], options["chroot"]), prefix=options["prefix"],
+        config=config, prefix=options["prefix"],
         client_certificate=options["client_cert"], upstream_chain=options["upstream_chain"], lines=lines, at=options["at"],
         engine=options["engine"],
         nginx_version=options["nginx_version"], security_level=options["security_level"],

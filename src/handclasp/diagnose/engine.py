@@ -35,6 +35,8 @@ ALREADY = Change(
     title=Text(en="what cures the finding above cures this one too", zh="上一项的处理方法同时解决此问题"),
     applicability=Applicability.MANUAL,
 )
+_MISSING = "No such file"
+_COPY = "{path} on this machine, or --chroot with a copy of that machine's files"
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTICE: 2}
 
 
@@ -252,10 +254,22 @@ def _open_questions(case: Case) -> Iterable[CouldNotTell]:
     for path in case.unread:
         yield CouldNotTell(
             question=Text(en=f"whom {path} trusts: the file was not given", zh=f"{path} 信任哪些 CA：没有提供该文件"),
-            give=f"{path} on this machine, or --chroot with a copy of that machine's files",
+            give=_COPY.format(path=path),
         )
+    # Another machine's private keys are nobody's to give, and what was asked for above is asked for once.
+    passed_over = {*case.unread, *_key_paths(case)}
     for path, reason in case.evidence.unreadable.items():
+        if path in passed_over and _MISSING in reason:
+            continue
         yield CouldNotTell(
             question=Text(en=f"what {path} holds ({reason})", zh=f"{path} 的内容（{reason}）"),
-            give="read permission for this file",
+            give=_COPY.format(path=path) if _MISSING in reason else "read permission for this file",
         )
+
+
+def _key_paths(case: Case) -> Iterable[str]:
+    for server in case.stage.config.servers:
+        yield from server.certificate_keys.value
+        for location in server.locations:
+            if location.upstream and location.upstream.certificate_key.value:
+                yield location.upstream.certificate_key.value

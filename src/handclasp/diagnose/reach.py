@@ -138,7 +138,7 @@ def block_at(case: Case, origin: Origin) -> Directive | None:
 def addresses_of(case: Case, target: str) -> tuple[str, ...]:
     """The addresses of a target without TLS: its own, or those of the upstream{} that it names; by default port 80."""
     block = next((item for item in case.stage.config.upstreams if item.name.lower() == target.lower()), None)
-    written = block.addresses if block else (target,)
+    written = (() if block.by_script else block.addresses) if block else (target,)
     return tuple(one if one.startswith("unix:") or ":" in one.rpartition("]")[2] else f"{one}:80" for one in written)
 
 

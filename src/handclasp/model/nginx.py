@@ -150,12 +150,14 @@ class MapBlock:
 class UpstreamBlock:
     """One upstream{}. `addresses` are its servers as host:port or unix:/path.
 
+    `by_script`: a balancer in Lua chooses the address, and the servers written down are never asked.
     `keepalive` is the number of idle connections kept, 0 for none; `keepalive_local`: they are kept apart by location.
     """
 
     context: str
     name: str
     addresses: tuple[str, ...]
+    by_script: bool = False
     keepalive: Setting[int] = Setting(0)
     keepalive_local: bool = False
     origin: Origin | None = None

@@ -25,12 +25,11 @@ def upstream_block(block: Directive, context: str, version: NginxVersion) -> Ups
     for item in named(block.block, "keepalive"):
         keepalive = Setting(number("".join(item.args[:1]), 0), item.origin)
         local = "local" in item.args
-    # A balancer written in Lua chooses the addresses; the servers that stand there are never asked.
-    chosen = any(item.name.startswith("balancer_by_lua") for item in block.block)
     return UpstreamBlock(
         context=context,
         name="".join(block.args[:1]),
-        addresses=() if chosen else tuple(item.args[0] for item in named(block.block, "server") if item.args),
+        addresses=tuple(item.args[0] for item in named(block.block, "server") if item.args),
+        by_script=any(item.name.startswith("balancer_by_lua") for item in block.block),
         keepalive=keepalive,
         keepalive_local=local,
         origin=block.origin,
@@ -125,7 +124,8 @@ def _resolved(text: str, default_port: str, blocks: Mapping[str, UpstreamBlock])
     authority = rest.split("/", 1)[0]
     block = blocks.get(authority) or blocks.get(authority.lower())
     if block is not None:
-        return _Target(authority, tuple(_with_port(address, "80") for address in block.addresses), block)
+        addresses = () if block.by_script else tuple(_with_port(address, "80") for address in block.addresses)
+        return _Target(authority, addresses, block)
     host = authority.rpartition(":")[0] if _has_port(authority) else authority
     return _Target(host, (_with_port(authority, default_port),) if authority else (), None)
 
