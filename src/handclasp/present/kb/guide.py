@@ -51,6 +51,7 @@ ORDER: dict[str, Kind] = {
     "search": Kind.REFERENCE,
     "verdict-differences": Kind.REFERENCE,
     "benchmarks/ca": Kind.REFERENCE,
+    "scale": Kind.REFERENCE,
     "how-nginx-decides": Kind.EXPLANATION,
     "how-the-lab-counts": Kind.EXPLANATION,
     "security-model": Kind.EXPLANATION,
