@@ -99,7 +99,6 @@ CASES = (
             ("--config missing-include.conf", INPUT, "missing-include.conf:3:3"),
             ("--config cycle.conf", INPUT, "cycle.conf:2:8: include cycle"),
             ("--config random.bin", INPUT, "random.bin:"),
-            ("--config empty.pem", INPUT, "empty.pem: the configuration has no server"),
             ("--config ok.conf --client-cert gone.pem", INPUT, "gone.pem: cannot be read"),
             ("--config ok.conf --client-cert garbage.pem", INPUT, "garbage.pem: no certificate found"),
             ("--config ok.conf --client-cert broken.pem", INPUT, "broken.pem: certificate number 1 cannot be read"),
@@ -112,6 +111,7 @@ CASES = (
             ("--config ok.conf --at yesterday", USAGE, "is not a time"),
         )
     ),
+    ("doctor --config empty.pem", INPUT, "empty.pem: the configuration has no server"),
     ("doctor --config ok.conf --client-cert server.pem --client-key gone.key", INPUT, "gone.key: cannot be read"),
     (
         "doctor --config ok.conf --client-cert server.pem --client-key garbage.pem",
@@ -120,7 +120,7 @@ CASES = (
     ),
     ("doctor --config ok.conf --client-cert server.pem --client-key other.key", INPUT, "is not the key of the client"),
     ("doctor --log gone.log", INPUT, "gone.log: cannot be read"),
-    ("doctor --log a-folder", INPUT, "a-folder: cannot be read"),
+    ("doctor --log a-folder", INPUT, "a-folder: is not a regular file"),
     ("doctor --log boring.log", INPUT, "no line of this log tells of a handshake"),
     ("doctor --evidence garbage.pem", INPUT, "garbage.pem"),
     # explain
