@@ -1,6 +1,7 @@
 """doctor --fix --apply: somebody's own configuration, mended on the nginx that runs it, or left as it was."""
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -94,3 +95,56 @@ def test_what_is_no_file_of_this_machine_is_not_changed(
         assert "name the configuration" in (words := capsys.readouterr().err) or "dump" in words
     assert main(["doctor", "--config", rig.config, "--apply"]) == 2
     assert "go with --fix" in capsys.readouterr().err
+
+
+@pytest.fixture
+def linked(deep: tuple[Rig, ClientIdentity]) -> tuple[Rig, ClientIdentity, Path, Path]:
+    """The site lies in sites-available, belongs to somebody and is closed to others; sites/ has a link to it."""
+    rig, carol = deep
+    link = Path(rig.prefix) / "sites/app.conf"
+    available = Path(rig.prefix) / "sites-available"
+    available.mkdir()
+    target = available / "app.conf"
+    target.write_text(link.read_text())
+    target.chmod(0o640)
+    if os.geteuid() == 0:
+        os.chown(target, 1234, 2345)
+    link.unlink()
+    link.symlink_to("../sites-available/app.conf")
+    rig.reload()
+    return rig, carol, link, target
+
+
+def owner_and_mode(path: Path) -> tuple[int, int, int]:
+    status = path.lstat()
+    return status.st_uid, status.st_gid, status.st_mode
+
+
+def test_a_link_stays_and_its_file_keeps_owner_and_mode(
+    linked: tuple[Rig, ClientIdentity, Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    rig, carol, link, target = linked
+    was, before = owner_and_mode(target), target.read_text()
+    code, said = doctor(rig, capsys, "--fix", "--apply")
+    assert (code, said["fix"]["applied"]) == (0, True)
+    assert (link.readlink(), owner_and_mode(target)) == (Path("../sites-available/app.conf"), was)
+    assert "ssl_verify_depth 2" in target.read_text()
+    assert ask(rig, carol) == 200
+    assert main(["nginx", "rollback", "--config", rig.config]) == 0
+    assert (link.readlink(), owner_and_mode(target)) == (Path("../sites-available/app.conf"), was)
+    assert (target.read_text(), ask(rig, carol)) == (before, 400)
+
+
+def test_what_is_put_back_behind_a_link_is_as_it_was(
+    linked: tuple[Rig, ClientIdentity, Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    rig, carol, link, target = linked
+    target.write_text(target.read_text().replace("location / {", "if ($ssl_protocol) { return 403; }\nlocation / {"))
+    rig.reload()
+    was, before = owner_and_mode(target), target.read_text()
+    code, said = doctor(rig, capsys, "--fix", "--apply", "--no-prove")
+    assert code == 1
+    assert "put back" in said["what"]
+    assert (link.readlink(), owner_and_mode(target)) == (Path("../sites-available/app.conf"), was)
+    assert (target.read_text(), ask(rig, carol)) == (before, 400)
+    assert sorted(path.name for path in target.parent.iterdir()) == ["app.conf"]

@@ -82,9 +82,9 @@ class PosixFileTree:
             found.extend(path for path in paths if stat.S_ISREG(os.lstat(path).st_mode))
         yield from sorted(found, key=os.fsencode)
 
-    def write(self, path: str, content: bytes, *, mode: int = 0o644) -> None:
+    def write(self, path: str, content: bytes, *, mode: int = 0o644, keep_owner: bool = False) -> None:
         """Temporary file in the same folder, mode, content, fsync, rename, fsync of the folder."""
-        with _prepared(path, content, mode) as temporary:
+        with _prepared(path, content, mode, owner=_owner(path) if keep_owner else None) as temporary:
             os.rename(temporary, path)
 
     def write_page(self, path: str, content: bytes) -> None:
@@ -207,7 +207,7 @@ def _unreadable(path: str, error: OSError) -> InputError:
 
 
 @contextlib.contextmanager
-def _prepared(path: str, content: bytes, mode: int) -> Iterator[str]:
+def _prepared(path: str, content: bytes, mode: int, *, owner: tuple[int, int] | None = None) -> Iterator[str]:
     """A synced temporary file beside `path`; the caller moves it into place, then the folder is synced.
 
     Whatever fails, the temporary file is taken away and the target is as it was.
@@ -217,6 +217,9 @@ def _prepared(path: str, content: bytes, mode: int) -> Iterator[str]:
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         with open(descriptor, "wb") as handle:
+            if owner is not None and owner != (os.geteuid(), os.getegid()):
+                with contextlib.suppress(PermissionError):  # only root gives files away
+                    os.fchown(descriptor, *owner)
             os.fchmod(descriptor, mode)  # before the content: a secret is never readable for a moment
             handle.write(content)
             handle.flush()
@@ -229,6 +232,15 @@ def _prepared(path: str, content: bytes, mode: int) -> Iterator[str]:
     except BaseException:
         _discard(temporary)
         raise
+
+
+def _owner(path: str) -> tuple[int, int] | None:
+    """Owner and group of a file; None when there is none."""
+    try:
+        status = os.lstat(path)
+    except OSError:
+        return None
+    return status.st_uid, status.st_gid
 
 
 def _discard(path: str) -> None:

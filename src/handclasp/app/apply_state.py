@@ -169,7 +169,9 @@ def put(gear: Gear, changes: tuple[Change, ...]) -> None:
             gear.files.remove(change.path)
         elif now(gear.files, change.path) != change.content:
             gear.files.make_folder(posixpath.dirname(change.path))
-            gear.files.write(change.path, change.content, mode=change.mode)
+            # What was somebody's stays theirs; a private key is for whoever runs this.
+            keep = change.before is not None and b"PRIVATE KEY" not in change.content
+            gear.files.write(change.path, change.content, mode=change.mode, keep_owner=keep)
 
 
 def now(files: FileTree, path: str) -> bytes | None:

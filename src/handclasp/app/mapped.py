@@ -60,9 +60,9 @@ class MappedFiles:
         """As FileTree.mode."""
         return self._files.mode(self.outside(path))
 
-    def write(self, path: str, content: bytes, *, mode: int = 0o644) -> None:
+    def write(self, path: str, content: bytes, *, mode: int = 0o644, keep_owner: bool = False) -> None:
         """As FileTree.write."""
-        self._files.write(self.outside(path), content, mode=mode)
+        self._files.write(self.outside(path), content, mode=mode, keep_owner=keep_owner)
 
     def create(self, path: str, content: bytes, *, mode: int = 0o600) -> None:
         """As FileTree.create."""

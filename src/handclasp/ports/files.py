@@ -52,8 +52,11 @@ class FileTree(FileReader, Protocol):
         """The last `most` bytes of a regular file of any size, or all of it; failures as `read`."""
         ...
 
-    def write(self, path: str, content: bytes, *, mode: int = 0o644) -> None:
-        """Temporary file in the same folder, mode, fsync, rename, fsync of the folder."""
+    def write(self, path: str, content: bytes, *, mode: int = 0o644, keep_owner: bool = False) -> None:
+        """Temporary file in the same folder, mode, fsync, rename, fsync of the folder.
+
+        `keep_owner`: the file that is replaced keeps its owner and group, as far as this account may give files away.
+        """
         ...
 
     def is_folder(self, path: str) -> bool:
