@@ -9,7 +9,7 @@ import pytest
 from handclasp.adapters.tls_probe import TlsProbe
 from handclasp.app.live import look
 from handclasp.diagnose.engine import diagnose
-from handclasp.model.evidence import Evidence
+from handclasp.model.evidence import Evidence, Seen
 from handclasp.model.finding import Severity
 from handclasp.model.probe import ClientIdentity
 from tests.nginx_rig import Rig, rig
@@ -48,3 +48,25 @@ def test_an_address_that_never_asks(tmp_path: Path) -> None:
         made.site()
         made.start()
         assert told(made, made.alice.identity()) == [("verify-client-not-enabled", Severity.WARNING)]
+
+
+@pytest.mark.parametrize(
+    ("server", "cause", "facts"),
+    [
+        ("awselb/2.0", "tls-terminated-before-nginx", 0),
+        ("nginx/1.22.1", "verify-client-not-enabled", 0),
+        ("openresty", "verify-client-not-enabled", 0),
+        ("", "verify-client-not-enabled", 1),
+        (None, "verify-client-not-enabled", 0),
+    ],
+)
+def test_who_says_that_it_answers(server: str | None, cause: str, facts: int) -> None:
+    """A program that calls itself another is where TLS ends; one that says nothing may be."""
+    shown = Seen(url="https://app.test/", certificate=False, sni=True, asked=False, status=200, title="200", server=server)
+    first = diagnose(Evidence(at=datetime(2026, 1, 1, tzinfo=UTC), seen=(shown,))).diagnosis.findings[0]
+    assert (first.cause, len(first.evidence)) == (cause, facts)
+
+
+def test_the_name_of_the_server_is_read_from_its_answer(asking: Rig) -> None:
+    seen = look(TlsProbe(), f"https://app.test:{asking.port}/", None, connect=f"127.0.0.1:{asking.port}")
+    assert {(item.server or "").partition("/")[0] for item in seen if item.status is not None} == {"nginx"}

@@ -36,8 +36,13 @@ def _looks(door: Probe, url: str, identity: ClientIdentity | None, connect: str 
         yield seen(tls, identity, sni)
 
 
+def _server(result: ProbeResult) -> str:
+    return next((value for name, value in result.headers if name.lower() == "server"), "")
+
+
 def _seen(url: str, result: ProbeResult, *, certificate: bool, sni: bool) -> Seen:
     return Seen(
         url=url, certificate=certificate, sni=sni, asked=result.certificate_requested, tls=result.tls, status=result.status,
         title=result.title, alert=result.alert, error=result.error, advertised=result.advertised_cas,
+        server=None if result.status is None else _server(result),
     )  # fmt: skip

@@ -12,6 +12,11 @@ from handclasp.model.text import Text
 from handclasp.verdict.client import BAD, NONE_SENT
 
 _MOST = 3
+_NGINX = ("nginx", "openresty", "tengine", "angie", "freenginx")
+_NAMELESS = Text(
+    en="the answer names no server, as nginx does (Server: nginx): perhaps another program answers there",
+    zh="应答中没有服务器名称（nginx 会给出 Server: nginx）：那里应答的可能是别的程序",
+)
 
 
 def live_findings(evidence: Evidence, presented: tuple[Certificate, ...]) -> tuple[Finding, ...]:
@@ -41,12 +46,23 @@ def _findings(evidence: Evidence, presented: tuple[Certificate, ...]) -> Iterato
 
 
 def _never_asks(seen: Seen) -> Finding:
+    if seen.server and not seen.server.lower().startswith(_NGINX):
+        return _somebody_else(seen)
     summary = say(
         "{url} does not ask for a client certificate: verification is off for this name, or TLS ends before this nginx",
         "{url} 没有要求客户端证书：该名称未开启验证，或者 TLS 在到达此 nginx 之前就已终止", url=seen.url,
     )  # fmt: skip
     severity = Severity.ERROR if seen.title == NONE_SENT else Severity.WARNING
-    return finding("verify-client-not-enabled", summary, Where(), severity=severity, confidence=Confidence.LIKELY)
+    evidence = (_NAMELESS,) if seen.server == "" else ()
+    return finding("verify-client-not-enabled", summary, Where(), *evidence, severity=severity, confidence=Confidence.LIKELY)
+
+
+def _somebody_else(seen: Seen) -> Finding:
+    summary = say(
+        "{url} does not ask for a client certificate, and calls itself {server}: TLS ends there, before any nginx",
+        "{url} 没有要求客户端证书，并自称 {server}：TLS 在那里终止，没有到达 nginx", url=seen.url, server=seen.server or "",
+    )  # fmt: skip
+    return finding("tls-terminated-before-nginx", summary, Where(), severity=Severity.WARNING, confidence=Confidence.LIKELY)
 
 
 def _asks_by_name_only(seen: Seen) -> Finding:

@@ -34,7 +34,8 @@ class Seen:
     """One handshake with a live address and what came of it.
 
     `certificate`: the client in question sent its own. `sni`: a server name was sent. `asked`: the server asked for a
-    certificate, and `advertised` are the CA names it gave (RFC 4514). `error` says why there was no answer.
+    certificate, and `advertised` are the CA names it gave (RFC 4514). `error` says why there was no answer. `server` is
+    what the answer calls its server; "" when it does not say, None when there was no answer.
     """
 
     url: str
@@ -47,6 +48,7 @@ class Seen:
     alert: str | None = None
     error: str | None = None
     advertised: tuple[str, ...] = ()
+    server: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
