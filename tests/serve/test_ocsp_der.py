@@ -1,5 +1,6 @@
 """OCSP in DER: what we write is what `cryptography` writes, what we read is what it reads, and nothing hostile gets through."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,10 +13,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handclasp.model.issuance import Reason
-from handclasp.model.ocsp import CertStatus, OcspError, Status
+from handclasp.model.ocsp import CertStatus, OcspError, OcspRequest, Status
 from handclasp.pki import der
 from handclasp.pki import der_write as write
-from handclasp.pki.ocsp_request import HASHES, MAX_CERT_IDS, cert_id, read_request, request_in_path, write_request
+from handclasp.pki.ocsp_request import (
+    HASHES,
+    MAX_CERT_IDS,
+    RequestReader,
+    cert_id,
+    read_request,
+    request_in_path,
+    write_request,
+)
 from handclasp.pki.ocsp_response import Signer, error_response, sign_response
 from tests.nginx_rig import make
 
@@ -156,3 +165,52 @@ def test_base64_in_a_path() -> None:
     for wrong in (b"%%%", b"M", b"====", b"A" * 40_000):
         with pytest.raises(ValueError, match=r"\w"):
             request_in_path(wrong)
+
+
+NONCES = [nonce_request(bytes(range(length))) for length in (1, 15, 16, 17, 31, 32)]
+
+
+def outcome(read: Callable[[bytes], OcspRequest], data: bytes) -> OcspRequest | None:
+    try:
+        return read(data)
+    except ValueError:
+        return None
+
+
+def both(reader: RequestReader, data: bytes) -> None:
+    assert outcome(reader.read, data) == outcome(read_request, data)
+
+
+def test_a_request_like_an_earlier_one_is_read_as_it_stands() -> None:
+    reader = RequestReader(capacity=2)
+    lengths = [16, 32, 16, 32, 8]
+    for number in range(20):
+        for length in lengths:
+            both(reader, nonce_request(bytes([number + 1]) * length))
+    assert reader.read(nonce_request(b"z" * 16)).nonce == b"\x04\x10" + b"z" * 16
+
+
+def test_what_only_looks_like_a_nonce_at_the_end_is_none() -> None:
+    """Behind the nonce stands another extension whose last octets are the same; then one that is critical and unknown."""
+    single = write.sequence(cert_id(CA.certificate, SERIAL).encoded)
+    nonce = write.octet_string(write.octet_string(b"n" * 16))
+    for other in (b"n" * 16, b"o" * 16):
+        reader = RequestReader()
+        for tail in (b"n" * 16, other):
+            last = write.sequence(write.oid("1.3.6.1.5.5.7.48.1.4"), write.octet_string(write.octet_string(tail)))
+            first = write.sequence(write.oid("1.3.6.1.5.5.7.48.1.2"), nonce)
+            extensions = der.encode(0xA2, write.sequence(first, last))
+            request = write.sequence(write.sequence(write.sequence(single), extensions))
+            both(reader, request)
+            assert reader.read(request).nonce == b"\x04\x10" + b"n" * 16
+
+
+@given(st.sampled_from(NONCES), st.data())
+def test_a_changed_request_is_read_as_if_it_were_the_first(request: bytes, data: st.DataObject) -> None:
+    reader = RequestReader()
+    for known in NONCES:
+        reader.read(known)
+    place, octet = data.draw(st.integers(0, len(request) - 1)), data.draw(st.integers(0, 255))
+    both(reader, request[:place] + bytes((octet,)) + request[place + 1 :])
+    both(reader, request[:-place])
+    both(reader, request + bytes((octet,)) * place)

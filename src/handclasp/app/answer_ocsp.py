@@ -15,7 +15,7 @@ from handclasp.app.ocsp_responders import Responder
 from handclasp.model.errors import WorldError
 from handclasp.model.issuance import CertificateRecord, CertificateState
 from handclasp.model.ocsp import CertId, CertStatus, OcspAnswer, OcspError, OcspRequest, Status
-from handclasp.pki.ocsp_request import HASHES, cert_id, issuer_hashes, read_request, write_request
+from handclasp.pki.ocsp_request import HASHES, RequestReader, cert_id, issuer_hashes, read_request, write_request
 from handclasp.pki.ocsp_response import Signer, error_response, sign_response
 
 VALIDITY = timedelta(hours=1)
@@ -83,6 +83,7 @@ class OcspDesk:
         self._capacity = capacity
         self._kept = _Kept()
         self._lock = Lock()
+        self._reader = RequestReader()
         self._seen = home.store.version()
         self._last_event = _last_sequence(home)
         self.replace(responders)
@@ -122,7 +123,7 @@ class OcspDesk:
 
     def from_memory(self, data: bytes) -> OcspAnswer | None:
         """An answer signed now, if all it speaks of is known as of the last `look`; ValueError when it is no request."""
-        request = read_request(data)
+        request = self._reader.read(data)
         responder = self._responder(request)
         if responder is None or responder.signer is None:
             return None

@@ -23,6 +23,7 @@ MAX_CERT_IDS = 64
 NONCE = "1.3.6.1.5.5.7.48.1.2"
 _MAX_NONCE = 32  # RFC 8954 2.1: 1 to 32 octets, everything else must be refused
 _KNOWN_EXTENSIONS = {NONCE, "1.3.6.1.5.5.7.48.1.4", "1.3.6.1.5.5.7.48.1.8", "1.3.6.1.5.5.7.48.1.7"}
+_USUAL_NONCES = (16, 32)  # octets; OpenSSL and RFC 8954, RFC 9654
 _NULL = b"\x05\x00"
 
 HASHES = {
@@ -59,6 +60,42 @@ def read_request(data: bytes) -> OcspRequest:
         _expect(fields[1].tag == 0xA2, "bad requestExtensions")
         nonce = _extensions(der.first(fields[1].content))
     return OcspRequest(cert_ids=tuple(_single(request) for request in requests), nonce=nonce)
+
+
+class RequestReader:
+    """Reads requests as `read_request` does; one that differs from an earlier one only in its last octets, the nonce, at once.
+
+    Args:
+        capacity: how many to remember, about 200 octets each.
+    """
+
+    def __init__(self, capacity: int = 4096) -> None:
+        self._capacity = capacity
+        self._known: dict[int, dict[bytes, tuple[CertId, ...]]] = {length: {} for length in _USUAL_NONCES}
+
+    def read(self, data: bytes) -> OcspRequest:
+        """As `read_request`."""
+        for length, known in self._known.items():
+            cert_ids = known.get(data[:-length])
+            if cert_ids is not None:
+                return OcspRequest(cert_ids=cert_ids, nonce=data[-length - 2 :])
+        request = read_request(data)
+        length = len(request.nonce or b"") - 2
+        if length in self._known and self._ends_with_nonce(data, length):
+            known = self._known[length]
+            if len(known) >= self._capacity:
+                known.clear()
+            known[data[:-length]] = request.cert_ids
+        return request
+
+    @staticmethod
+    def _ends_with_nonce(data: bytes, length: int) -> bool:
+        """Whether the last octets are the nonce and nothing else: with others there, it is those that are read as the nonce."""
+        others = bytes(octet ^ 0xFF for octet in data[-length:])
+        try:
+            return read_request(data[:-length] + others).nonce == bytes((der.OCTET_STRING, length)) + others
+        except ValueError:
+            return False
 
 
 def request_in_path(path: bytes) -> bytes:

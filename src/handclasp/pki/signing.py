@@ -36,9 +36,11 @@ def digest_for(key: CertificateIssuerPublicKeyTypes) -> Digest | None:
     """The hash that goes with a key: SHA-384 for P-384, SHA-256 for other EC and for RSA, none for Ed25519."""
     if isinstance(key, ed25519.Ed25519PublicKey):
         return None
-    if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.key_size >= 384:
-        return hashes.SHA384()
-    return hashes.SHA256()
+    return _digest_of_curve(key.key_size) if isinstance(key, ec.EllipticCurvePublicKey) else hashes.SHA256()
+
+
+def _digest_of_curve(bits: int) -> Digest:
+    return hashes.SHA384() if bits >= 384 else hashes.SHA256()
 
 
 def algorithm_identifier(key: VerifyingKey) -> bytes:
@@ -57,7 +59,7 @@ def sign_bytes(key: SigningKey, content: bytes) -> bytes:
         return key.sign(content)
     if isinstance(key, rsa.RSAPrivateKey):
         return key.sign(content, padding.PKCS1v15(), hashes.SHA256())
-    return key.sign(content, ec.ECDSA(digest_for(key.public_key()) or hashes.SHA256()))
+    return key.sign(content, ec.ECDSA(_digest_of_curve(key.key_size)))
 
 
 def verifies(key: VerifyingKey, signature: bytes, content: bytes) -> bool:

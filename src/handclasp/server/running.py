@@ -14,6 +14,7 @@ from datetime import timedelta
 from typing import Any
 
 import uvicorn
+import uvloop
 
 from handclasp.app.answer_ocsp import VALIDITY, OcspDesk
 from handclasp.app.home import Home
@@ -92,7 +93,8 @@ def run(home: Home, service: Service, started: Callable[[tuple[str, ...]], None]
         if service.tls is not None:
             sockets.append(stack.enter_context(tcp_socket(service.tls.listen)))
         behind = stack.enter_context(proxy_socket(service.socket, service.group)) if service.socket else None
-        asyncio.run(_serve(home, service, sockets, behind, started, api))
+        runner = stack.enter_context(asyncio.Runner(loop_factory=uvloop.new_event_loop))
+        runner.run(_serve(home, service, sockets, behind, started, api))
 
 
 async def _serve(
@@ -156,7 +158,7 @@ def _config(application: AsgiApp, known: Known, **more: Any) -> uvicorn.Config:
     return uvicorn.Config(
         application,
         http=direct_protocol(known),
-        loop="uvloop",
+        loop="none",
         lifespan="off",
         ws="none",
         log_config=None,
