@@ -273,3 +273,20 @@ def test_every_program_has_a_mark_and_a_way() -> None:
         assert each.commands
         assert each.edit.zh
     assert len({each.id for each in generators()}) == len(generators())
+
+
+def test_a_variable_of_a_template_that_was_never_set_is_a_file_that_is_not_there(tmp_path: Path) -> None:
+    """As nginx says it: no variable names what is trusted, so that the name is taken as it stands."""
+    own = blank_pem(chain(0).leaf)
+    (tmp_path / "own.pem").write_text(own)
+    (tmp_path / "nginx.conf").write_text(
+        "events { }\nhttp { server { listen 8443 ssl; server_name site.test; ssl_certificate own.pem;\n"
+        "ssl_certificate_key own.key; ssl_verify_client on;\nssl_client_certificate ${CLIENT_CA};\n} }\n"
+    )
+    given = Given(config=str(tmp_path / "nginx.conf"), client_certificate=str(tmp_path / "own.pem"))
+    first = diagnose(gather(given, PosixFileTree(), now=NOW, build=None)).diagnosis
+    assert first.verdict is not None
+    fault = next(item for item in first.findings if item.where.directive == "ssl_client_certificate")
+    assert f"{tmp_path}/${{CLIENT_CA}}" in fault.summary.en
+    assert fault.generated is not None
+    assert fault.generated.id == "docker-template"

@@ -26,6 +26,7 @@ _PRIVATE_KEY = re.compile(  # to the end of the file when its own end is missing
 _NO_FILE = "No such file or directory"
 _NOT_REGULAR = ("not a regular file", "Is a directory")
 _FILE_DIRECTIVES = ("ssl_client_certificate", "ssl_trusted_certificate", "ssl_certificate", "ssl_crl")
+_BY_VARIABLE = "ssl_certificate"
 _CANDIDATE_SUFFIXES = (".pem", ".crt", ".cer", ".cert", ".crl", ".chain", ".ca", ".bundle", ".0", ".der")
 _MOST_CANDIDATES = 400
 _BIGGEST_CANDIDATE = 4 * 1024 * 1024
@@ -99,26 +100,26 @@ def _with_named_files(evidence: Evidence, files: FileReader, read: ReadConfig, f
 
 
 def certificate_paths(config: EffectiveConfig) -> set[str]:
-    """Every certificate and CRL file that the configuration names, without those that hold variables."""
-    paths: list[str | None] = []
+    """Every certificate and CRL file that the configuration names.
+
+    Certificates that variables name are none of them. What is trusted is never named by one: a "$" there is part of the name.
+    """
+    trust: list[str | None] = []
+    own: list[str | None] = []
     for server in config.servers:
-        paths += (
-            server.client_certificate.value,
-            server.trusted_certificate.value,
-            server.crl.value,
-            *server.certificates.value,
-        )
-        for location in server.locations:
-            if location.upstream:
-                upstream = location.upstream
-                paths += (upstream.trusted_certificate.value, upstream.crl.value, upstream.certificate.value)
-    return _concrete(paths)
+        trust += (server.client_certificate.value, server.trusted_certificate.value, server.crl.value)
+        own += server.certificates.value
+        for upstream in (location.upstream for location in server.locations if location.upstream):
+            trust += (upstream.trusted_certificate.value, upstream.crl.value)
+            own.append(upstream.certificate.value)
+    return _concrete(own) | {path for path in trust if path}
 
 
 def written_paths(tree: ConfigTree) -> set[str]:
     """Files of certificates and CRLs that are named anywhere, also where nginx does not allow it or a second time."""
     named = (item for item, _ in walk(tree.directives) if item.name.endswith(_FILE_DIRECTIVES) and item.children is None)
-    return _concrete(_absolute(tree, "".join(item.args[:1])) for item in named)
+    paths = [(item.name.endswith(_BY_VARIABLE), _absolute(tree, "".join(item.args[:1]))) for item in named]
+    return _concrete(path for by_variable, path in paths if by_variable) | {path for by, path in paths if path and not by}
 
 
 def _absolute(tree: ConfigTree, path: str) -> str:
