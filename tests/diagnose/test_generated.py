@@ -290,3 +290,7 @@ def test_a_variable_of_a_template_that_was_never_set_is_a_file_that_is_not_there
     assert f"{tmp_path}/${{CLIENT_CA}}" in fault.summary.en
     assert fault.generated is not None
     assert fault.generated.id == "docker-template"
+    checked = nginx_check(gather(given, PosixFileTree(), now=NOW, build=None))
+    assert [one.id for one in checked.generated] == ["docker-template"]
+    assert "a ${NAME} that is left was not set" in check_text(checked, "en")
+    assert check_fields(checked)["generated"][0]["by"] == "docker-template"

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
+from handclasp.diagnose.generated import Writers
 from handclasp.diagnose.lint import lint
 from handclasp.model.errors import HandclaspError
 from handclasp.model.evidence import Evidence
@@ -37,6 +38,8 @@ def nginx_check(evidence: Evidence) -> NginxCheck:
     """
     stage = Stage(evidence)
     faults = evidence_faults(evidence, stage.tree, stage.config, stage.version, stage.series)
+    writers = Writers(stage.tree)
+    written = (writers.of_fault(fault) for fault in faults)
     return NginxCheck(
         config=evidence.root or "",
         nginx_version=str(stage.version),
@@ -45,6 +48,7 @@ def nginx_check(evidence: Evidence) -> NginxCheck:
         files=stage.config.files,
         faults=faults,
         findings=() if faults else lint(stage),
+        generated=tuple(dict.fromkeys(one for one in written if one)),
     )
 
 

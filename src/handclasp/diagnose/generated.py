@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from handclasp.catalogue.generators import Generator, generators, line_writer, writer
 from handclasp.diagnose.remedies.change import RELOAD
 from handclasp.model.finding import Applicability, Finding, Generated, Remedy
+from handclasp.model.nginx import StartFault
 from handclasp.model.origin import Origin
 from handclasp.nginxconf.tree import ConfigTree
 
@@ -32,7 +33,13 @@ class Writers:
         if program is None or where.file is None:
             return replace(finding, remedies=remedies)
         said = ((where.directive, ""),) if where.directive else ()
-        return replace(finding, remedies=remedies, generated=self._generated(finding, where.file, program, said))
+        return replace(finding, remedies=remedies, generated=self._generated(where.file, where.line, program, said))
+
+    def of_fault(self, fault: StartFault) -> Generated | None:
+        """The program that wrote the place of a fault at start."""
+        path, line = fault.origin.file, fault.origin.line
+        program = self._of(path, line)
+        return self._generated(path, line, program, ((fault.directive, ""),)) if program else None
 
     def _remedy(self, finding: Finding, program: Generator | None, remedy: Remedy) -> Remedy:
         path = finding.where.file
@@ -45,7 +52,7 @@ class Writers:
             reader = self._reader(path)
             return _in_force_by(remedy, reader) if reader else remedy
         said = tuple(_said(remedy, program)) or ((finding.where.directive or "", ""),)
-        generated = self._generated(finding, path, program, said)
+        generated = self._generated(path, finding.where.line if path == finding.where.file else None, program, said)
         applicability = remedy.applicability
         if generated.overwritten and applicability is Applicability.SAFE:
             applicability = Applicability.REVIEW
@@ -64,11 +71,11 @@ class Writers:
             self.known[path] = writer(path, source.text if source else "", main=(root.file, root.text) if root else None)
         return self.known[path] or (line_writer(self._line(path, line)) if line else None)
 
-    def _generated(self, finding: Finding, path: str, program: Generator, said: tuple[tuple[str, str], ...]) -> Generated:
+    def _generated(self, path: str, line: int | None, program: Generator, said: tuple[tuple[str, str], ...]) -> Generated:
         settings = (
             program.settings[name].replace("{value}", value or _UNKNOWN) for name, value in said if name in program.settings
         )
-        of_line = finding.where.line if path == finding.where.file and self.known.get(path) is None else None
+        of_line = line if self.known.get(path) is None else None
         return Generated(
             file=path,
             line=of_line,

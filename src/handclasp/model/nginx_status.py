@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from handclasp.model.finding import Finding
+from handclasp.model.finding import Finding, Generated
 from handclasp.model.nginx import StartFault
 from handclasp.model.origin import Origin
 
@@ -130,7 +130,10 @@ class NginxStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NginxCheck:
-    """Whether nginx would start with a configuration, and why not; and what is unsafe or broken in it all the same."""
+    """Whether nginx would start with a configuration, and why not; and what is unsafe or broken in it all the same.
+
+    `generated`: the files of faults that a program writes.
+    """
 
     config: str
     nginx_version: str
@@ -139,3 +142,4 @@ class NginxCheck:
     files: tuple[str, ...]
     faults: tuple[StartFault, ...]
     findings: tuple[Finding, ...] = ()
+    generated: tuple[Generated, ...] = ()

@@ -85,6 +85,7 @@ def check_text(found: NginxCheck, lang: str) -> str:
         told: set[str] = set()
         return "\n".join((*(line for finding in found.findings for line in _finding(finding, lang, told)), starts))
     lines = [f"{visible(str(fault.origin))}: {visible(fault.message)}" for fault in found.faults]
+    lines += [line for one in found.generated for line in generated_lines(one, lang)]
     return "\n".join((*lines, _REFUSES.in_language(lang).format(count=len(found.faults), **named)))
 
 
@@ -109,6 +110,7 @@ def check_fields(found: NginxCheck) -> dict[str, Any]:
         "servers": found.servers,
         "files": found.files,
         "faults": [{"message": fault.message, "where": fault.origin, "directive": fault.directive} for fault in found.faults],
+        "generated": [generated_fields(one, "en") for one in found.generated],
         "findings": [
             {
                 "cause": finding.cause,
