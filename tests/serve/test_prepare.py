@@ -1,0 +1,29 @@
+"""Answers that are signed ahead of the questions: the newest certificates first, as many as there is room for."""
+
+from handclasp.app.answer_ocsp import OcspDesk
+from handclasp.app.ocsp_responders import responders
+from handclasp.model.ocsp import Status
+from handclasp.pki.ocsp_request import cert_id, write_request
+from tests.ca_rig import Ca
+
+
+def test_the_newest_first_and_no_more_than_are_kept(ca: Ca) -> None:
+    home = ca.world.ca
+    found = responders(home)
+    issuing = next(one for one in found if one.authority.label == "issuing")
+    newest = [record.serial for record in home.store.issued("issuing")]
+    gone = [one.serial for one in home.store.revocations("issuing")]
+    assert len(newest) > 2
+    assert gone
+
+    small = OcspDesk(home, [issuing], capacity=4)
+    for _ in range(2):  # the second round finds them young enough, and the desk full
+        assert list(small.prepare()) == newest[:2]
+    known = [small.quick(write_request(cert_id(issuing.issuer, serial).encoded)) for serial in newest]
+    assert [one is not None for one in known] == [True, True] + [False] * (len(newest) - 2)
+
+    large = OcspDesk(home, [issuing])
+    assert list(large.prepare()) == newest + gone
+    answers = [large.quick(write_request(cert_id(issuing.issuer, serial).encoded)) for serial in newest + gone]
+    statuses = [one.statuses[0] for one in answers if one is not None]
+    assert statuses == [Status.GOOD] * len(newest) + [Status.REVOKED] * len(gone)
