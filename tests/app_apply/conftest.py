@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from tests.app_apply.bench import Bench, benched
+from tests.app_apply.town import Town, settled
 from tests.ca_rig import Ca, fresh
 from tests.nginx_rig import Rig, rig
 
@@ -29,4 +30,11 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Ca:
 def bench(template: Ca, tmp_path: Path) -> Iterator[Bench]:
     """The CA in a home of its own; its nginx is stopped when the test ends."""
     with benched(template, tmp_path / "b") as made:
+        yield made
+
+
+@pytest.fixture
+def town(bench: Bench, tmp_path: Path) -> Iterator[Town]:
+    """Its CA with a hand-written nginx beside it; that nginx is stopped when the test ends."""
+    with settled(bench.ca, tmp_path / "nginx") as made:
         yield made

@@ -60,10 +60,11 @@ def kept_in_rollback(pki: str) -> Callable[[str, bool], bool]:
     """What a rollback leaves as it is today, in a folder of ours: CRLs, CAs, certificates and keys (see `apply.roll_back`).
 
     Trust, revocations and keys are not configuration: going back to a CA that was dropped, or to a key that was replaced
-    because it was stolen, would be a hole. Keys that nobody needs then are taken away with their site.
+    because it was stolen, would be a hole. Keys that nobody needs then are taken away with their site. Nor is it configuration
+    who is who (app.follow): whoever was revoked since stays unknown.
     """
     return lambda path, then: (
-        path == f"{pki}/crl.pem" or (then and path.startswith(f"{pki}/") and path.endswith((".pem", ".key")))
+        path == f"{pki}/crl.pem" or (then and path.startswith(f"{pki}/") and path.endswith((".pem", ".key", "/people.conf")))
     )
 
 

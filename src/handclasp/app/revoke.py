@@ -6,6 +6,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from handclasp.app.apply import Applied, Proven, Way
 from handclasp.app.apply_cast import NO_CLIENT, Cast, holder
@@ -19,6 +20,7 @@ from handclasp.app.apply_state import Gear, Instance
 from handclasp.app.apply_state import now as current
 from handclasp.app.ca_files import crl_file_content
 from handclasp.app.crl import PublishedCrl, publish_locked, published_crls
+from handclasp.app.follow import Followed, StrayedError, apply_followed, followed, sites_of
 from handclasp.app.home import Home
 from handclasp.app.observed import Stage, intent_of, observed
 from handclasp.app.revoke_record import chosen_for, held, record_revocation, session_epoch
@@ -32,15 +34,18 @@ _STORM_SECONDS = 15.0
 _PAUSE_SECONDS = 0.5
 _MOST_PAUSES = 6
 
+Seen = dict[Place | Followed, SiteProver]
+
 _NO_NGINX = "no nginx of this home serves a site: nobody was asked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enforced:
-    """One nginx that was given the revocation."""
+    """One nginx that was given the revocation. `adopted`: written by hand, and made this CA's by `nginx adopt`."""
 
     place: Place
     applied: Applied
+    adopted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +103,7 @@ def revoke_records(home: Home, gear: Gear, chosen: tuple[CertificateRecord, ...]
     """
     started = home.clock.now()
     fresh = tuple(record for record in chosen if record.state is not CertificateState.REVOKED)
-    sessions = {place.instance: _sessions(home, gear, place, fresh) for place in _places(home, gear)}
+    sessions: Seen = {place: _sessions(home, gear, place, fresh) for place in _targets(home, gear)}
     records = record_revocation(home, chosen, reason=reason)
     crls = _publish(home, anew=any(held(record) for record in chosen))
     enforced, doubts = _everywhere(home, gear, records, sessions)
@@ -117,12 +122,15 @@ def revoke_records(home: Home, gear: Gear, chosen: tuple[CertificateRecord, ...]
     return done
 
 
-def _sessions(home: Home, gear: Gear, place: Place, leaving: tuple[CertificateRecord, ...]) -> SiteProver:
+def _sessions(home: Home, gear: Gear, target: Place | Followed, leaving: tuple[CertificateRecord, ...]) -> SiteProver:
     """TLS sessions of those who are about to leave: whoever's reload it is that shuts them out, these must not be resumed."""
     members = tuple(member for record in leaving if (member := holder(home, record)))
-    gear = gear_at(gear, place)
-    sites = {order.intent.server_names[0]: order.intent for order in remembered(home, place)}
-    sites |= {one.name: intent_of(one) for one in observed(gear.files, place) if one.stage is Stage.REQUIRING}
+    if isinstance(target, Followed):
+        sites = sites_of(gear, target)
+    else:
+        gear = gear_at(gear, target)
+        sites = {order.intent.server_names[0]: order.intent for order in remembered(home, target)}
+        sites |= {one.name: intent_of(one) for one in observed(gear.files, target) if one.stage is Stage.REQUIRING}
     prover = SiteProver(
         door=gear.probe,
         sites=sites,
@@ -130,7 +138,8 @@ def _sessions(home: Home, gear: Gear, place: Place, leaving: tuple[CertificateRe
         watched=leaving_steps(sites.values(), members),
         at=gear.control.probe_at,
     )
-    if members and gear.nginx.running(prefix=place.instance.prefix, config=place.instance.config):
+    instance = target.instance
+    if members and sites and gear.nginx.running(prefix=instance.prefix, config=instance.config):
         prover.before()
     return prover
 
@@ -169,51 +178,65 @@ def _places(home: Home, gear: Gear) -> tuple[Place, ...]:
     return tuple(place for place in known if _in_use(home, gear_at(gear, place), place))
 
 
+def _targets(home: Home, gear: Gear) -> tuple[Place | Followed, ...]:
+    return (*_places(home, gear), *followed(home))
+
+
 def _in_use(home: Home, gear: Gear, place: Place) -> bool:
     return bool(remembered(home, place) or observed(gear.files, place)) or unfinished(gear, place.instance)
 
 
 def _everywhere(
-    home: Home, gear: Gear, records: tuple[CertificateRecord, ...], sessions: dict[Instance, SiteProver]
+    home: Home, gear: Gear, records: tuple[CertificateRecord, ...], sessions: Seen
 ) -> tuple[tuple[Enforced, ...], tuple[str, ...]]:
-    """To every nginx that serves a site of this home; one that fails does not keep the revocation from the others."""
-    places = _places(home, gear)
+    """To every nginx that serves a site of this home or was adopted; one that fails does not keep it from the others."""
+    targets = _targets(home, gear)
     done: list[Enforced] = []
     doubts: list[str] = []
     failures: list[HandclaspError] = []
-    for place in places:
+    for target in targets:
         try:
-            applied, more = _enforce(home, gear, records, place, sessions.get(place.instance))
+            enforced, more = _enforce(home, gear, records, target, sessions.get(target))
+        except StrayedError as error:
+            doubts.append(f"{error} ({error.hint})")
+            continue
         except HandclaspError as error:
             failures.append(error)
             continue
-        done.append(Enforced(place=place, applied=applied))
+        done.append(enforced)
         doubts += more
     if failures:
         raise failures[0]
-    return tuple(done), tuple(doubts) if places else (_NO_NGINX,)
+    return tuple(done), tuple(dict.fromkeys(doubts)) if targets else (_NO_NGINX,)
 
 
 def _enforce(
-    home: Home, gear: Gear, records: tuple[CertificateRecord, ...], place: Place, seen: SiteProver | None
-) -> tuple[Applied, tuple[str, ...]]:
-    """The CRLs and the new session epoch to nginx, in one apply; what happened, and what could not be proven."""
+    home: Home, gear: Gear, records: tuple[CertificateRecord, ...], target: Place | Followed, seen: SiteProver | None
+) -> tuple[Enforced, tuple[str, ...]]:
+    """The CRLs and what hangs on them to nginx, in one apply; what happened, and what could not be proven."""
     names = ", ".join(dict.fromkeys(record.name for record in records))
     way = Way(kind=Kind.REVOKE, start=False, about=names)
     # Others may record revocations meanwhile: what is planned for nginx must hold those too, or none of them would be refused.
     leaving = Leaving(serials=frozenset(record.serial for record in records), seen=seen, publish=lambda: _publish_locked(home))
-
-    def choose() -> tuple[SiteOrder, ...]:
-        gather(home, gear_at(gear, place), place.instance)
-        return remembered(home, place)
-
-    done = apply_sites(home, gear, choose, leaving=leaving, way=way, place=place)
+    if isinstance(target, Followed):
+        place = target.place
+        wait = partial(gather, home, gear, target.instance)
+        done = apply_followed(home, gear, target, leaving=leaving, way=way, wait=wait)
+    else:
+        place = target
+        done = apply_sites(home, gear, partial(_gathered, home, gear, target), leaving=leaving, way=way, place=target)
     applied, prover = done.applied, done.prover
     if applied is None or prover is None:
         raise Bug("an apply came back without a result")
+    enforced = Enforced(place=place, applied=applied, adopted=isinstance(target, Followed))
     if not applied.serving:
-        return applied, (f"nginx is not running with {place.instance.config}: its files are ready, and nobody was asked",)
-    return applied, tuple(_doubts(home, applied, prover, records))
+        return enforced, (f"nginx is not running with {place.instance.config}: its files are ready, and nobody was asked",)
+    return enforced, tuple(_doubts(home, applied, prover, records))
+
+
+def _gathered(home: Home, gear: Gear, place: Place) -> tuple[SiteOrder, ...]:
+    gather(home, gear_at(gear, place), place.instance)
+    return remembered(home, place)
 
 
 def gather(home: Home, gear: Gear, instance: Instance) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from handclasp.app.fix import Step
+from handclasp.app.follow import people_file
 from handclasp.app.guarded import member_of
 from handclasp.app.home import Home
 from handclasp.app.register import may_enter
@@ -29,9 +30,6 @@ from handclasp.nginxconf.select import Socket
 from handclasp.pki.read import certificate_from_der
 from handclasp.verdict.predict import Stage
 from handclasp.verdict.trust import certificates_in
-
-FOLDER = "handclasp"
-"""Beside the main file: what Handclasp writes into a configuration that is somebody else's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,9 +112,7 @@ def _people(case: Case, registry: Registry | None) -> Iterator[Step]:
     asking = [server for _, server in behind_tls(case) if server.verify_client.value in ASKING]
     if registry is None or not asking or not all(_ours(case, server, registry) for server in asking):
         return
-    made = people_edits(
-        case.stage.tree, registry.members, f"{case.stage.tree.conf_dir}/{FOLDER}/people.conf", case.evidence.files
-    )
+    made = people_edits(case.stage.tree, registry.members, people_file(case.stage.tree.conf_dir), case.evidence.files)
     if made is None:
         return
     yield _step(
@@ -140,8 +136,8 @@ def _people(case: Case, registry: Registry | None) -> Iterator[Step]:
 
 
 _AGAIN = Text(
-    en="run adopt again after issuing and renewing: people.conf is made anew",
-    zh="签发和续期之后请再次运行 adopt：它会重新生成 people.conf",
+    en="a revocation makes people.conf anew by itself; run adopt again after issuing and renewing",
+    zh="吊销会自动重新生成 people.conf；签发和续期之后请再次运行 adopt",
 )
 
 

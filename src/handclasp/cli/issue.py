@@ -16,6 +16,7 @@ from handclasp.cli.ca_options import (
 from handclasp.cli.frame import Frame, framed
 
 if TYPE_CHECKING:
+    from handclasp.app.home import Home
     from handclasp.app.issue import Issued
 
 
@@ -107,16 +108,17 @@ def command(
         wishes=read_csr(here.files.read(csr), where=csr) if csr else None,
         take_names=take_names,
     )
-    _report(frame, issue(here.ca, order))
+    _report(frame, here.ca, issue(here.ca, order))
     return 0
 
 
-def _report(frame: Frame, made: "Issued") -> None:
+def _report(frame: Frame, home: "Home", made: "Issued") -> None:
     if frame.json:
         from handclasp.cli.ca_json import issued_json
 
         frame.document("issue", issued_json(made))
         return
+    from handclasp.cli.renewed_text import adopted_hint
     from handclasp.pki.ca_extensions import purposes_in
     from handclasp.pki.serials import format_serial
     from handclasp.present.ca_words import say
@@ -135,6 +137,8 @@ def _report(frame: Frame, made: "Issued") -> None:
     key = own if own in made.files else say(frame.lang, "own-key")
     serves = "clientAuth" not in (purposes_in(made.certificate) or ("clientAuth",))
     frame.hint(say(frame.lang, "next-server" if serves else "next-client", folder=made.folder, key=key))
+    if not serves:
+        adopted_hint(frame, home)
     if not serves and own in made.files:
         name = f"'{made.record.name}'" if " " in made.record.name else made.record.name
         frame.hint(say(frame.lang, "next-device", name=name))

@@ -50,7 +50,7 @@ def command(
 
         frame.document("rekey", issued_json(made))
         return
-    from handclasp.cli.renewed_text import stale_hint
+    from handclasp.cli.renewed_text import adopted_hint, stale_hint
     from handclasp.pki.serials import format_serial
     from handclasp.present.ca_words import say
 
@@ -58,4 +58,5 @@ def command(
     frame.out(say(frame.lang, "rekeyed", name=made.record.name, end=end, path=made.folder))
     stale_hint(frame, (made,))
     former = format_serial(made.former) if made.former is not None else "SERIAL"
+    adopted_hint(frame, here.ca)
     frame.hint(say(frame.lang, "next-rekeyed", name=made.record.name, serial=former))

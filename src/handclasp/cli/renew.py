@@ -60,7 +60,7 @@ def command(
     else:
         chosen = _chosen(here.ca, names, due, under)
         done = renew_all(here.ca, chosen, lifetime=lifetime(days))
-    _report(frame, done)
+    _report(frame, here.ca, done)
     return 1 if any(one.failure for one in done) else 0
 
 
@@ -82,7 +82,7 @@ def _chosen(home: "Home", names: tuple[str, ...], due: str | None, under: str | 
     return tuple(name for name in everybody if all(name in some for some in wanted))
 
 
-def _report(frame: Frame, done: "tuple[Renewal, ...]") -> None:
+def _report(frame: Frame, home: "Home", done: "tuple[Renewal, ...]") -> None:
     made = [one.issued for one in done if one.issued is not None]
     failed = [one for one in done if one.failure is not None]
     if frame.json:
@@ -91,7 +91,7 @@ def _report(frame: Frame, done: "tuple[Renewal, ...]") -> None:
         failures = [{"name": one.name, "what": str(one.failure), "hint": one.failure.hint} for one in failed if one.failure]
         frame.document("renew", {"renewed": [issued_json(one) for one in made], "failed": failures})
         return
-    from handclasp.cli.renewed_text import stale_hint
+    from handclasp.cli.renewed_text import adopted_hint, stale_hint
     from handclasp.present.ca_words import say
     from handclasp.present.visible import visible
 
@@ -104,4 +104,5 @@ def _report(frame: Frame, done: "tuple[Renewal, ...]") -> None:
         frame.out(say(frame.lang, "nothing-due"))
     stale_hint(frame, made)
     if made:
+        adopted_hint(frame, home)
         frame.hint(say(frame.lang, "next-renewed"))

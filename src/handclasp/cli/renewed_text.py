@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from handclasp.app.home import Home
     from handclasp.app.issue import Issued
     from handclasp.cli.frame import Frame
 
@@ -15,3 +16,14 @@ def stale_hint(frame: "Frame", made: "Iterable[Issued]") -> None:
     commands = [f"handclasp export {one.record.name} --for {device}" for one in made for device in one.stale]
     if commands:
         frame.hint(say(frame.lang, "stale-bundles", commands="; ".join(commands)))
+
+
+def adopted_hint(frame: "Frame", home: "Home") -> None:
+    """Which adopted configurations do not know new certificates yet, and what tells them."""
+    from handclasp.app.follow import followed, people_file
+    from handclasp.present.ca_words import say
+
+    for one in followed(home):
+        if home.files.exists(people_file(one.instance.folder)):
+            command = f"handclasp nginx adopt {one.servers[0]} --config {one.instance.config} --apply"
+            frame.hint(say(frame.lang, "next-adopted", command=command))

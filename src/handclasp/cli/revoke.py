@@ -50,9 +50,9 @@ def command(
     r"""Shut identities out: every unexpired certificate of each NAME, or the one with --serial.
 
     Several are revoked together: all or none is recorded, and nginx is reloaded once. New CRLs are signed, every nginx that
-    serves a site of this home takes them with a new session cache, and then the revoked certificates themselves are tried: in
-    a fresh handshake and with a TLS session from before. Only what was refused is called revoked. Exit code 1: one still gets
-    in, or a good client does not.
+    serves a site of this home takes them with a new session cache, every one that was adopted is reloaded, and then the revoked
+    certificates themselves are tried: in a fresh handshake and with a TLS session from before. Only what was refused is called
+    revoked. Exit code 1: one still gets in, or a good client does not.
 
     \b
     Examples:
@@ -130,6 +130,11 @@ def _report(frame: Frame, here: "World", what: str, done: "Revoked") -> None:
         frame.out(line)
     if len(identities) > 1:
         frame.out(f"  {sum(one.ok for one in proofs)} of {len(proofs)} probes saw what they should")
+    for enforced in done.applied:
+        if enforced.adopted and enforced.applied.serving:
+            config = visible(enforced.place.instance.config)
+            reloaded = enforced.applied.reloaded
+            frame.out(f"  adopted: {config} was reloaded" if reloaded else f"  adopted: {config} had it already")
     for doubt in done.unproven:
         frame.out(f"  not proven: {visible(doubt)}")
     _next(frame, here, done)
@@ -141,7 +146,7 @@ def _next(frame: Frame, here: "World", done: "Revoked") -> None:
 
     if not done.applied:
         frame.hint(f"next: give {here.layout.crl} to your nginx (ssl_crl), change the name of its ssl_session_cache, reload it")
-    elif not all(enforced.applied.serving for enforced in done.applied):
+    elif not all(enforced.applied.serving or enforced.adopted for enforced in done.applied):
         frame.hint("next: handclasp nginx apply     starts nginx and proves it")
     for enforced in done.applied:
         for line in lingering_lines(enforced.applied.lingering, frame.lang):
@@ -183,6 +188,7 @@ def _document(here: "World", what: str, done: "Revoked") -> dict[str, object]:
         "nginx": [
             {
                 "config": enforced.place.instance.config,
+                "adopted": enforced.adopted,
                 "serving": enforced.applied.serving,
                 "reloaded": enforced.applied.reloaded,
                 "lingering": lingering_json(enforced.applied.lingering),

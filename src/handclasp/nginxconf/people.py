@@ -53,7 +53,7 @@ def people_map(members: Iterable[Member]) -> str:
     rows = [f'    "{issuers[one.issuer_dn]}:{one.serial}" {words.word(one.identity, "the identity")};' for one in known]
     return "\n".join(
         (
-            "# Made, and made anew, by handclasp nginx adopt. Issuer and serial of a verified certificate name one person.",
+            "# Made by handclasp nginx adopt and revoke. Issuer and serial of a verified certificate name one person.",
             'map "$ssl_client_verify:$ssl_client_i_dn" $handclasp_issuer {',
             '    default "";',
             *(f"    {exactly(f'SUCCESS:{issuer}')} {number};" for issuer, number in issuers.items()),

@@ -50,6 +50,10 @@ _WORDS: dict[str, Text] = {
         en="next: bring the new chain.pem to its place; when it is used, the old one may be revoked by its serial",
         zh="下一步：把新的 chain.pem 放到使用它的地方；启用之后，可按序列号吊销旧证书",
     ),
+    "next-adopted": Text(
+        en="next: {command}     its people.conf does not know new certificates yet",
+        zh="下一步：{command}     其 people.conf 还不认识新证书",
+    ),
     "next-rekeyed": Text(
         en="next: bring the new files to their place; if the old key was stolen: handclasp revoke {name} --serial {serial}",
         zh="下一步：把新文件放到使用它们的地方；若旧密钥被盗：handclasp revoke {name} --serial {serial}",
