@@ -20,7 +20,7 @@ from handclasp.app.mapped import MappedFiles
 from tests.app_apply.bench import Bench
 from tests.nginx_rig import MAIN
 
-INSIDE = "/opt/inside-a-container"
+INSIDE = f"/opt/inside-a-container-{os.getpid()}"  # another worker of the tests may have one too
 
 
 @dataclass(frozen=True)
