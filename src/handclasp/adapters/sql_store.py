@@ -377,9 +377,10 @@ class SqlStore:
         with (
             failures(self._where),
             self._engine.connect() as connection,
-            connection.execution_options(yield_per=_AT_ONCE).execute(query) as rows,
+            connection.execute(query) as rows,
         ):
-            yield from rows
+            # As an execution option it would open a cursor in PostgreSQL, which a lost connection leaves behind.
+            yield from rows.yield_per(_AT_ONCE)
 
     def _records(self, query: Select[Any]) -> tuple[CertificateRecord, ...]:
         return tuple(record_of(row) for row in self._rows(query))
