@@ -95,7 +95,11 @@ def _apply_saved(frame: Frame, here: "World", path: str) -> None:
 
 def place_of(here: "World", config_dir: str | None, options: dict[str, Any]) -> "Place":
     """The nginx that the options, or [nginx] of the file, are about."""
+    from handclasp.model.errors import UsageError
+
     control = control_of(options)
+    if options["intent"] and any(value for name, value in options.items() if name != "intent"):
+        raise UsageError("--file says what the sites are", hint="leave the options of a site out, or the file")
     if options["intent"] and config_dir is None and control is None:
         from handclasp.app.intent_file import read_intent
 
@@ -132,11 +136,8 @@ def _of_file(here: "World", site: dict[str, Any]) -> "tuple[SiteOrder, ...]":
     """The sites of a handclasp.toml, as this machine serves them."""
     from handclasp.app.intent_file import read_intent
     from handclasp.app.site_files import check_named_files
-    from handclasp.model.errors import UsageError
 
-    path = os.path.abspath(site.pop("intent"))  # noqa: PTH100
-    if any(site.values()):
-        raise UsageError("--file says what the sites are", hint="leave the options of a site out, or the file")
+    path = os.path.abspath(site["intent"])  # noqa: PTH100
     said = read_intent(here.files.read(path), path)
     for order in said.sites:
         check_named_files(here.files, order)
