@@ -58,6 +58,63 @@ def test_a_rollback_to_the_adoption_lets_nobody_in_who_was_revoked(town: Town) -
     assert (statuses(town), people(town)) == ([400, 200], kept)
 
 
+@pytest.mark.parametrize("way", [("ssl_crl root.crl;", "ssl_crl root.crl;   # a copy"), ("        ssl_crl root.crl;\n", "")])
+def test_taking_the_adoption_back_unrevokes_nobody(town: Town, way: tuple[str, str]) -> None:
+    before = town.write("map", way).replace(*way)
+    NginxProcess().start(prefix=str(town.folder), config=str(town.config))
+    town.adopt("--apply")
+    town.ca.run("revoke", "alice")
+    done = town.ca.json("nginx", "rollback", "0", "--config", str(town.config))
+    assert done["crl_kept"] == ["app.test"]
+    proof = {(step["who"], step["expect"]) for step in done["proof"] if step["ok"]}
+    assert {("revoked", "refused"), ("good", "admitted")} <= proof
+    after = town.config.read_text()
+    assert [line for line in after.splitlines() if "ssl_crl" not in line] == [
+        line for line in before.splitlines() if "ssl_crl" not in line
+    ]
+    assert ("# a copy" in before) == ("# a copy" in after)
+    assert statuses(town) == [400, 403]
+    town.ca.run("revoke", "alice.cooper")
+    assert town.ask("alice.cooper") == 400
+
+
+def test_fresh_crls_reach_it(town: Town) -> None:
+    adopted(town)
+    log = town.folder / "logs/error.log"
+    done = town.ca.json("crl", "--refresh", "--no-reload")
+    assert done["nginx"] == []
+    (one,) = town.ca.json("crl", "--reload")["nginx"]
+    assert (one["config"], one["adopted"], one["serving"], one["reloaded"]) == (str(town.config), True, True, True)
+    (again,) = town.ca.json("crl", "--reload")["nginx"]
+    assert again["reloaded"] is False
+    (one,) = town.ca.json("crl", "--refresh")["nginx"]
+    assert one["reloaded"] is True
+    assert statuses(town) == [200, 200]
+    kinds = [change["kind"] for change in town.ca.json("nginx", "history", "--config", str(town.config))["changes"]]
+    assert kinds == ["edit", "refresh", "refresh"]
+    assert town.ca.run("nginx", "rollback", "--config", str(town.config)).stdout.startswith(str(town.config))
+    assert log.exists()
+
+
+def test_fresh_crls_that_nginx_does_not_take_are_published_and_it_is_said(town: Town) -> None:
+    adopted(town)
+    text = town.config.read_text()
+    town.config.write_text(text.replace("server.pem;", "gone.pem;"))
+    numbers = [one["number"] for one in town.ca.json("crl")["crls"]]
+    said = town.ca.run("crl", "--refresh", expect=5).stderr
+    assert "does not accept" in said
+    assert "handclasp crl --reload" in said
+    assert [one["number"] for one in town.ca.json("crl")["crls"]] == [number + 1 for number in numbers]
+    town.config.write_text(text)
+    assert town.ca.json("crl", "--reload")["nginx"][0]["reloaded"] is True
+
+
+def test_a_dry_run_of_fresh_crls_reloads_nothing(town: Town) -> None:
+    adopted(town)
+    assert town.ca.json("crl", "--refresh", "--dry-run")["nginx"] == []
+    assert not (town.folder / "handclasp/crl.sha256").exists()
+
+
 @pytest.mark.parametrize(
     "point",
     ["revoke.recorded", "crl.published", "apply.staged", "apply.journal-durable", "apply.file-switched", "apply.switched",

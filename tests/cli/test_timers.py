@@ -33,6 +33,11 @@ def test_systemd_accepts_the_units(ca: Ca, tmp_path: Path) -> None:
     assert "handclasp" not in done.stderr, done.stderr
     assert done.returncode == 0
     service = (folder / "handclasp-crl.service").read_text()
+    assert "crl --refresh --no-reload" in service
+    assert "Wants=handclasp-nginx.service" in service
+    after = (folder / "handclasp-nginx.service").read_text()
+    assert "After=handclasp-crl.service" in after
+    assert "crl --reload" in after
     assert f"ReadWritePaths={ca.home}" in service
     assert "LoadCredential=handclasp-passphrase:/" in service
     rated = subprocess.run(

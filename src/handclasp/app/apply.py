@@ -5,14 +5,14 @@ Whatever stops it (an error, Ctrl-C, kill -9, a full disk), the next run finds t
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from handclasp.app import apply_history, apply_stage
 from handclasp.app.apply_history import Kind
 from handclasp.app.apply_recover import holding, put_back, unfinished
 from handclasp.app.apply_stage import Planned
-from handclasp.app.apply_state import Gear, Instance, Journal, journal_of, now, onward, put, write_journal
+from handclasp.app.apply_state import Change, Gear, Instance, Journal, journal_of, now, onward, put, write_journal
 from handclasp.app.crashpoint import crashpoint
 from handclasp.app.lingering import NOTHING_LINGERS, Lingering, lingering
 from handclasp.model.errors import HandclaspError, PolicyError, WorldError
@@ -91,7 +91,7 @@ class Way:
     @property
     def forward(self) -> bool:
         """Whether it is completed, not taken back, when it is interrupted."""
-        return self.kind is Kind.REVOKE
+        return self.kind.forward
 
 
 def apply_plan(
@@ -260,10 +260,12 @@ def roll_back(
     force: bool = False,
     keep: Callable[[str, bool], bool],
     prover: Callable[[Plan], Prover],
+    adjust: Callable[[tuple[Change, ...]], tuple[Change, ...]] = lambda changes: changes,
 ) -> Applied:
     """Go back to what a change left: the one named, 0 for before the first, else the one before the change in force.
 
     What `keep` names stays as it is today: a rollback never lets a revoked client in, and brings no old key back.
+    `adjust` may have more of today stay: it is given the changes, and answers with those to make.
     Before the first apply nothing was there and nothing ran: then nginx is stopped.
 
     `force`: also files that were changed by hand since.
@@ -279,6 +281,7 @@ def roll_back(
         plan = Plan(files=tuple(apply_history.back_to(gear, instance, to, keep)))
         if not force:
             apply_history.refuse_edited(known, plan.files)
+        plan = replace(plan, files=adjust(plan.files))
         way = Way(kind=Kind.ROLLBACK, start=False, about=f"to {to}", to=to)
         if Planned(gear.files, plan.files).exists(instance.config):
             return _Run(gear, instance, plan, prover(plan), way, recovered).go()

@@ -2,13 +2,14 @@
 
 import os
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from handclasp.app.apply import Applied, Proven, Way, apply_plan, roll_back
+from handclasp.app.apply import Applied, Proven, Prover, Way, apply_plan, roll_back
 from handclasp.app.apply_history import Kind
 from handclasp.app.apply_place import kept_in_rollback
 from handclasp.app.apply_proof import as_words
-from handclasp.app.apply_state import Gear, Instance, now
+from handclasp.app.apply_state import Change, Gear, Instance, now
 from handclasp.app.probe import refused
 from handclasp.model.errors import PolicyError
 from handclasp.model.finding import FileEdit
@@ -46,13 +47,21 @@ def apply_edits(gear: Gear, instance: Instance, edits: tuple[FileEdit, ...], kno
     )
 
 
-def take_back(gear: Gear, instance: Instance, number: int | None = None, *, force: bool = False) -> Applied:
+def take_back(
+    gear: Gear,
+    instance: Instance,
+    number: int | None = None,
+    *,
+    force: bool = False,
+    adjust: Callable[[tuple[Change, ...]], tuple[Change, ...]],
+    prover: Callable[[Plan], Prover],
+) -> Applied:
     """Go back to what a change of this nginx left; None: before the last one. See `apply.roll_back`.
 
     The CRLs, CAs and keys of sites that Handclasp put beside them stay.
     """
     keep = kept_in_rollback(f"{instance.folder}/handclasp")
-    return roll_back(gear, instance, number=number, force=force, keep=keep, prover=lambda _plan: _Knocker(gear, ()))
+    return roll_back(gear, instance, number=number, force=force, keep=keep, adjust=adjust, prover=prover)
 
 
 def plan_edits(gear: Gear, edits: tuple[FileEdit, ...], knocks: tuple[Knock, ...] = ()) -> Plan:

@@ -30,6 +30,12 @@ class Kind(StrEnum):
     ROLLBACK = "rollback"
     EDIT = "edit"
     OBSERVE = "observe"
+    REFRESH = "refresh"
+
+    @property
+    def forward(self) -> bool:
+        """Whether it brings revocations: then it is completed, not taken back, and no configuration that one goes back from."""
+        return self in {Kind.REVOKE, Kind.REFRESH}
 
 
 class Touched(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,7 +124,7 @@ def standing(known: tuple[Entry, ...]) -> int:
     while (entry := by_number.get(number)) is not None:
         if entry.kind is Kind.ROLLBACK and entry.to is not None:
             number = entry.to
-        elif entry.kind is Kind.REVOKE:
+        elif entry.kind.forward:
             number -= 1
         else:
             return number

@@ -1,5 +1,6 @@
 """Shows nginx a plan before anything is changed: a staged copy of the configuration that reads the new files."""
 
+import os
 import posixpath
 from collections.abc import Iterator
 
@@ -24,16 +25,22 @@ class Planned:
 
     def read(self, path: str) -> bytes:
         """As it will be."""
-        if path not in self.content:
+        known = self._known(path)
+        if known is None:
             return self._files.read(path)
-        planned = self.content[path]
+        planned = self.content[known]
         if planned is None:
             raise InputError("cannot be read: it will be removed", where=path)
         return planned
 
     def exists(self, path: str) -> bool:
         """Whether it will be there."""
-        return self.content[path] is not None if path in self.content else self._files.exists(path)
+        known = self._known(path)
+        return self.content[known] is not None if known else self._files.exists(path)
+
+    def _known(self, path: str) -> str | None:
+        """The changed file that a path leads to, also by a link; None: it stays as it is."""
+        return next((one for one in (path, os.path.realpath(path)) if one in self.content), None)
 
     def glob(self, pattern: str) -> tuple[str, ...]:
         """Paths that will match."""

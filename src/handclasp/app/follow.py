@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from handclasp.app.apply import Prover, Way, apply_plan
+from handclasp.app.apply import Proven, Prover, Way, apply_plan
 from handclasp.app.apply_cast import Cast, Member, cast_of
 from handclasp.app.apply_edits import plan_edits
 from handclasp.app.apply_place import Place
@@ -145,6 +145,12 @@ def apply_followed(
 
     work.applied = apply_plan(gear, one.instance, make_plan, prover, way)
     return work
+
+
+def proof_of(home: Home, gear: Gear, one: Followed) -> tuple[Proven, ...]:
+    """What revoked clients of the home, and good ones, get at its servers now."""
+    prover = _prover(gear, sites_of(gear, one), cast_of(home), Leaving())
+    return prover.after(tuple(_steps(prover)))
 
 
 def _files(home: Home, gear: Gear, one: Followed) -> Plan:

@@ -8,44 +8,31 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from handclasp.app.apply import Applied, Proven, Way
+from handclasp.app.apply import Proven, Way
 from handclasp.app.apply_cast import NO_CLIENT, Cast, holder
-from handclasp.app.apply_history import Kind, newest
+from handclasp.app.apply_history import Kind
 from handclasp.app.apply_lockout import bundle_of, refuse_lockout
-from handclasp.app.apply_place import Place, adopted_places, gear_at, private_place, remembered
+from handclasp.app.apply_place import gear_at, remembered
 from handclasp.app.apply_proof import SiteProver, leaving_steps, spoken
-from handclasp.app.apply_recover import unfinished
-from handclasp.app.apply_site import Leaving, apply_sites
-from handclasp.app.apply_state import Gear, Instance
+from handclasp.app.apply_site import Leaving
+from handclasp.app.apply_state import Gear
 from handclasp.app.apply_state import now as current
 from handclasp.app.ca_files import crl_file_content
 from handclasp.app.crl import PublishedCrl, publish_locked, published_crls
-from handclasp.app.follow import Followed, StrayedError, apply_followed, followed, sites_of
+from handclasp.app.enforce import Enforced, Reached, Target, enforce_everywhere, not_serving, targets
+from handclasp.app.follow import Followed, sites_of
 from handclasp.app.home import Home
 from handclasp.app.observed import Stage, intent_of, observed
-from handclasp.app.revoke_record import chosen_for, held, record_revocation, session_epoch
-from handclasp.app.site import SiteOrder
-from handclasp.model.errors import Bug, HandclaspError, PolicyError
+from handclasp.app.revoke_record import chosen_for, held, record_revocation
+from handclasp.app.stream_witness import StreamWitness
+from handclasp.model.errors import HandclaspError, PolicyError
 from handclasp.model.issuance import CertificateRecord, CertificateState, Reason
 from handclasp.model.plan import Expect, Who
 from handclasp.pki.serials import format_serial
 
-_STORM_SECONDS = 15.0
-_PAUSE_SECONDS = 0.5
-_MOST_PAUSES = 6
-
-Seen = dict[Place | Followed, SiteProver]
+Seen = dict[Target, SiteProver]
 
 _NO_NGINX = "no nginx of this home serves a site: nobody was asked"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Enforced:
-    """One nginx that was given the revocation. `adopted`: written by hand, and made this CA's by `nginx adopt`."""
-
-    place: Place
-    applied: Applied
-    adopted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,16 +90,19 @@ def revoke_records(home: Home, gear: Gear, chosen: tuple[CertificateRecord, ...]
     """
     started = home.clock.now()
     fresh = tuple(record for record in chosen if record.state is not CertificateState.REVOKED)
-    sessions: Seen = {place: _sessions(home, gear, place, fresh) for place in _targets(home, gear)}
+    sessions: Seen = {target: _sessions(home, gear, target, fresh) for target in targets(home, gear)}
     records = record_revocation(home, chosen, reason=reason)
     crls = _publish(home, anew=any(held(record) for record in chosen))
-    enforced, doubts = _everywhere(home, gear, records, sessions)
+    reached = enforce_everywhere(home, gear, _way(records), partial(_leaving, home, records, sessions))
+    if reached.failures:
+        raise reached.failures[0]
+    doubts = (_NO_NGINX,) if reached.nobody else tuple(dict.fromkeys(_all_doubts(home, reached, records)))
     now = home.clock.now()
     done = Revoked(
         records=records,
         fresh=tuple(record.serial for record in fresh),
         crls=crls,
-        applied=enforced,
+        applied=reached.enforced,
         unproven=doubts,
         at=now,
         seconds=(now - started).total_seconds(),
@@ -122,7 +112,17 @@ def revoke_records(home: Home, gear: Gear, chosen: tuple[CertificateRecord, ...]
     return done
 
 
-def _sessions(home: Home, gear: Gear, target: Place | Followed, leaving: tuple[CertificateRecord, ...]) -> SiteProver:
+def _way(records: tuple[CertificateRecord, ...]) -> Way:
+    return Way(kind=Kind.REVOKE, start=False, about=", ".join(dict.fromkeys(record.name for record in records)))
+
+
+def _leaving(home: Home, records: tuple[CertificateRecord, ...], sessions: Seen, target: Target) -> Leaving:
+    # Others may record revocations meanwhile: what is planned for nginx must hold those too, or none of them would be refused.
+    serials = frozenset(record.serial for record in records)
+    return Leaving(serials=serials, seen=sessions.get(target), publish=lambda: _publish_locked(home))
+
+
+def _sessions(home: Home, gear: Gear, target: Target, leaving: tuple[CertificateRecord, ...]) -> SiteProver:
     """TLS sessions of those who are about to leave: whoever's reload it is that shuts them out, these must not be resumed."""
     members = tuple(member for record in leaving if (member := holder(home, record)))
     if isinstance(target, Followed):
@@ -137,6 +137,7 @@ def _sessions(home: Home, gear: Gear, target: Place | Followed, leaving: tuple[C
         cast=Cast(good=(), revoked=members, foreign=NO_CLIENT),
         watched=leaving_steps(sites.values(), members),
         at=gear.control.probe_at,
+        witness=StreamWitness(gear=gear, folder=target.place.logs if isinstance(target, Followed) else target.logs),
     )
     instance = target.instance
     if members and sites and gear.nginx.running(prefix=instance.prefix, config=instance.config):
@@ -172,86 +173,6 @@ def _published(home: Home) -> bool:
     return True
 
 
-def _places(home: Home, gear: Gear) -> tuple[Place, ...]:
-    """Every nginx that serves a site of this home."""
-    known = (private_place(home), *adopted_places(home))
-    return tuple(place for place in known if _in_use(home, gear_at(gear, place), place))
-
-
-def _targets(home: Home, gear: Gear) -> tuple[Place | Followed, ...]:
-    return (*_places(home, gear), *followed(home))
-
-
-def _in_use(home: Home, gear: Gear, place: Place) -> bool:
-    return bool(remembered(home, place) or observed(gear.files, place)) or unfinished(gear, place.instance)
-
-
-def _everywhere(
-    home: Home, gear: Gear, records: tuple[CertificateRecord, ...], sessions: Seen
-) -> tuple[tuple[Enforced, ...], tuple[str, ...]]:
-    """To every nginx that serves a site of this home or was adopted; one that fails does not keep it from the others."""
-    targets = _targets(home, gear)
-    done: list[Enforced] = []
-    doubts: list[str] = []
-    failures: list[HandclaspError] = []
-    for target in targets:
-        try:
-            enforced, more = _enforce(home, gear, records, target, sessions.get(target))
-        except StrayedError as error:
-            doubts.append(f"{error} ({error.hint})")
-            continue
-        except HandclaspError as error:
-            failures.append(error)
-            continue
-        done.append(enforced)
-        doubts += more
-    if failures:
-        raise failures[0]
-    return tuple(done), tuple(dict.fromkeys(doubts)) if targets else (_NO_NGINX,)
-
-
-def _enforce(
-    home: Home, gear: Gear, records: tuple[CertificateRecord, ...], target: Place | Followed, seen: SiteProver | None
-) -> tuple[Enforced, tuple[str, ...]]:
-    """The CRLs and what hangs on them to nginx, in one apply; what happened, and what could not be proven."""
-    names = ", ".join(dict.fromkeys(record.name for record in records))
-    way = Way(kind=Kind.REVOKE, start=False, about=names)
-    # Others may record revocations meanwhile: what is planned for nginx must hold those too, or none of them would be refused.
-    leaving = Leaving(serials=frozenset(record.serial for record in records), seen=seen, publish=lambda: _publish_locked(home))
-    if isinstance(target, Followed):
-        place = target.place
-        wait = partial(gather, home, gear, target.instance)
-        done = apply_followed(home, gear, target, leaving=leaving, way=way, wait=wait)
-    else:
-        place = target
-        done = apply_sites(home, gear, partial(_gathered, home, gear, target), leaving=leaving, way=way, place=target)
-    applied, prover = done.applied, done.prover
-    if applied is None or prover is None:
-        raise Bug("an apply came back without a result")
-    enforced = Enforced(place=place, applied=applied, adopted=isinstance(target, Followed))
-    if not applied.serving:
-        return enforced, (f"nginx is not running with {place.instance.config}: its files are ready, and nobody was asked",)
-    return enforced, tuple(_doubts(home, applied, prover, records))
-
-
-def _gathered(home: Home, gear: Gear, place: Place) -> tuple[SiteOrder, ...]:
-    gather(home, gear_at(gear, place), place.instance)
-    return remembered(home, place)
-
-
-def gather(home: Home, gear: Gear, instance: Instance) -> None:
-    """In a storm of revocations, wait until no more come for a moment, at most so long: then one reload serves them all."""
-    last = newest(gear, instance)
-    if last is None or last.kind is not Kind.REVOKE or (home.clock.now() - last.at).total_seconds() > _STORM_SECONDS:
-        return
-    known = session_epoch(home)
-    for _ in range(_MOST_PAUSES):
-        gear.pause(_PAUSE_SECONDS)
-        before, known = known, session_epoch(home)
-        if before == known:
-            return
-
-
 def _note_proof(home: Home, done: Revoked) -> None:
     """The audit log says when each revocation was seen to work; a later run need not doubt it for want of an old session."""
     fresh = [record for record in done.records if home.store.value(_proof_key(record)) is None]
@@ -273,7 +194,16 @@ def _proof_key(record: CertificateRecord) -> str:
     return f"revocation_proven:{record.issuer}:{format_serial(record.serial)}"
 
 
-def _doubts(home: Home, applied: Applied, prover: SiteProver, records: tuple[CertificateRecord, ...]) -> Iterator[str]:
+def _all_doubts(home: Home, reached: Reached, records: tuple[CertificateRecord, ...]) -> Iterator[str]:
+    yield from reached.strayed
+    for enforced in reached.enforced:
+        yield from not_serving(enforced)
+        if enforced.applied.serving:
+            yield from _doubts(home, enforced, records)
+
+
+def _doubts(home: Home, enforced: Enforced, records: tuple[CertificateRecord, ...]) -> Iterator[str]:
+    prover = enforced.prover
     for record in records:
         number = format_serial(record.serial)
         member = holder(home, record)
@@ -287,5 +217,5 @@ def _doubts(home: Home, applied: Applied, prover: SiteProver, records: tuple[Cer
                 lacking = [tls.value for tls in spoken(intent) if (site, tls) not in saved]
                 if lacking and (intent.allow is None or record.name in intent.allow):
                     yield f"{site} did not let {record.name} in before ({', '.join(lacking)}): there was no session to resume"
-    if not any(one.step.who is Who.GOOD and one.step.expect is Expect.ADMITTED for one in applied.proven):
+    if not any(one.step.who is Who.GOOD and one.step.expect is Expect.ADMITTED for one in enforced.applied.proven):
         yield "no good client has its key in this home: that others still get in was not asked"

@@ -4,10 +4,12 @@ from typing import Any
 
 from handclasp.app.authority import certificate_of
 from handclasp.app.crl import PublishedCrl
+from handclasp.app.enforce import Enforced
 from handclasp.app.issue import Issued
 from handclasp.app.register import Entry
 from handclasp.model.issuance import Authority
 from handclasp.pki.serials import format_serial
+from handclasp.present.lingering_text import lingering_json
 
 
 def authority_json(authority: Authority) -> dict[str, Any]:
@@ -34,6 +36,18 @@ def crl_json(crl: PublishedCrl) -> dict[str, Any]:
         "signed": crl.signed,
         "added": crl.added,
         "removed": crl.removed,
+    }
+
+
+def enforced_json(one: Enforced) -> dict[str, Any]:
+    """One nginx that was given CRLs."""
+    return {
+        "config": one.place.instance.config,
+        "adopted": one.adopted,
+        "serving": one.applied.serving,
+        "reloaded": one.applied.reloaded,
+        "lingering": lingering_json(one.applied.lingering),
+        "recovered": one.applied.recovered,
     }
 
 

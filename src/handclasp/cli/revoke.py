@@ -165,9 +165,8 @@ def _headline(what: str, count: int, done: "Revoked") -> str:
 
 
 def _document(here: "World", what: str, done: "Revoked") -> dict[str, object]:
-    from handclasp.cli.ca_json import crl_json
+    from handclasp.cli.ca_json import crl_json, enforced_json
     from handclasp.pki.serials import format_serial
-    from handclasp.present.lingering_text import lingering_json
     from handclasp.present.plan_text import proven_json
 
     return {
@@ -185,17 +184,7 @@ def _document(here: "World", what: str, done: "Revoked") -> dict[str, object]:
         ],
         "crl": here.layout.crl,
         "crls": [crl_json(one) for one in done.crls],
-        "nginx": [
-            {
-                "config": enforced.place.instance.config,
-                "adopted": enforced.adopted,
-                "serving": enforced.applied.serving,
-                "reloaded": enforced.applied.reloaded,
-                "lingering": lingering_json(enforced.applied.lingering),
-                "recovered": enforced.applied.recovered,
-            }
-            for enforced in done.applied
-        ],
+        "nginx": [enforced_json(one) for one in done.applied],
         "proven": done.proven,
         "proof": proven_json(done.proofs),
         "unproven": list(done.unproven),

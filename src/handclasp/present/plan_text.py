@@ -56,6 +56,7 @@ _KINDS = {
     "rollback": Text(en="rollback", zh="回滚"),
     "edit": Text(en="edit", zh="编辑"),
     "observe": Text(en="observe", zh="观察"),
+    "refresh": Text(en="refresh", zh="更新"),
 }
 _MOST_NAMED = 3
 

@@ -8,7 +8,7 @@ _SERVICE = """\
 Description={description}
 Documentation=man:systemd.timer(5)
 After=network-online.target
-
+{unit}
 [Service]
 Type={type}
 ExecStart={command}
@@ -37,6 +37,32 @@ RestrictSUIDSGID=yes
 SystemCallArchitectures=native
 SystemCallFilter=@system-service
 {tail}"""
+
+_AFTER_CRLS = """\
+# Written by handclasp systemd; run that again instead of editing.
+[Unit]
+Description=Gives every nginx of Handclasp fresh CRLs, and asks it
+After=handclasp-crl.service
+
+[Service]
+Type=oneshot
+ExecStart={command}
+User={user}
+UMask=0077
+Environment=LC_ALL=C.UTF-8
+NoNewPrivileges=yes
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+LockPersonality=yes
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+TimeoutStartSec=15min
+"""
 
 _ONCE = "TimeoutStartSec=15min\n"
 
@@ -88,7 +114,9 @@ class UnitOrder:
 def units(order: UnitOrder) -> dict[str, str]:
     """File names and contents: a service and a timer for renewals, for CRLs, and for notices."""
     made = _pair(order, "renew", "Renew certificates of Handclasp that are due", ("renew", "--due"), "daily")
-    made |= _pair(order, "crl", "Fresh CRLs of Handclasp", ("crl", "--refresh"), "weekly")
+    made |= _pair(order, "crl", "Fresh CRLs of Handclasp", ("crl", "--refresh", "--no-reload"), "weekly")
+    # A unit that may write to the home alone reaches no nginx, its folder, ports and workers: another one does.
+    made["handclasp-nginx.service"] = _AFTER_CRLS.format(command=_command(order, ("crl", "--reload")), user=order.user)
     if order.notify_file is not None:
         what = ("notify", "--to-file", order.notify_file)
         made |= _pair(order, "notify", "Tell what of Handclasp ends soon", what, "*-*-* 08:00:00")
@@ -105,7 +133,6 @@ def _pair(order: UnitOrder, name: str, description: str, words: tuple[str, ...],
 
 def _service(order: UnitOrder, name: str, description: str, words: tuple[str, ...]) -> str:
     lasting = name == "serve"
-    command = " ".join(_quoted(word) for word in (order.program, *words, "--home", order.home))
     more = []
     if order.passphrase_file and name != "notify":
         more.append(f"LoadCredential=handclasp-passphrase:{_quoted(order.passphrase_file)}")
@@ -115,13 +142,18 @@ def _service(order: UnitOrder, name: str, description: str, words: tuple[str, ..
         type="exec" if lasting else "oneshot",
         tail=_LASTING if lasting else _ONCE,
         description=description,
-        command=command,
+        command=_command(order, words),
+        unit="Wants=handclasp-nginx.service\n" if name == "crl" else "",
         more="".join(f"{line}\n" for line in more),
         user=order.user,
         home=_quoted(order.home),
         protect_home="no" if order.home.startswith(("/home/", "/root/", "/run/user/")) else "yes",
         families="AF_UNIX AF_INET AF_INET6" if lasting or name == "notify" else "AF_UNIX",
     )
+
+
+def _command(order: UnitOrder, words: tuple[str, ...]) -> str:
+    return " ".join(_quoted(word) for word in (order.program, *words, "--home", order.home))
 
 
 def _quoted(word: str) -> str:

@@ -21,8 +21,9 @@ def command(
     r"""Go back to what change N left (see `handclasp nginx history`); without N take the last one back.
 
     Files, nginx and behaviour become as they were, and that is proven. CRLs, trusted CAs, certificates and keys stay as they
-    are today: a rollback lets nobody back in, and brings no key back that was replaced. 0 is before the first change: a
-    private nginx stops. A rollback is a change like any other, and can be taken back.
+    are today: a rollback lets nobody back in, and brings no key back that was replaced. A server that was adopted goes on
+    reading the CRLs of the CA: take that line out by hand where nobody's revocation counts any more. 0 is before the first
+    change: a private nginx stops. A rollback is a change like any other, and can be taken back.
 
     \b
     Examples:
@@ -44,15 +45,27 @@ def command(
 
 def _edits_back(frame: Frame, nginx_path: str | None, config: str, number: int | None, *, force: bool) -> None:
     """Undo the last edits of a configuration; no CA is needed."""
-    from handclasp.app.apply_edits import take_back
-    from handclasp.present.plan_text import plan_json
+    from handclasp.app.adopted_back import take_back_adopted
+    from handclasp.app.home import registered
+    from handclasp.present.plan_text import plan_json, proven_json, proven_lines
+    from handclasp.present.visible import visible
     from handclasp.wiring import World
 
     here = World(frame.home, nginx_path=nginx_path)
-    done = take_back(here.gear, here.instance(config), number, force=force)
+    ca = here.ca if registered(here.files, here.layout) else None
+    taken = take_back_adopted(ca, here.gear, here.instance(config), here.layout.crl, number, force=force)
+    done = taken.applied
     if frame.json:
-        frame.document("nginx-rollback", {"config": config, "reloaded": done.reloaded, **plan_json(done.plan)})
+        said = {"reloaded": done.reloaded, "crl_kept": list(taken.kept), "proof": proven_json(done.proven)}
+        frame.document("nginx-rollback", {"config": config, **said, **plan_json(done.plan)})
         return
     for change in done.plan.files:
         frame.out(change.path)
+    for server in taken.kept:
+        frame.out(f"kept: {visible(server)} goes on reading {here.layout.crl}, or revoked clients would get in again")
+    for line in proven_lines(done.proven):
+        frame.out(line)
+    if done.plan.empty:
+        frame.out("Nothing else was changed: the files stay as they are.")
+        return
     frame.out("Taken back: nginx was reloaded." if done.reloaded else "Taken back; nginx does not run with it.")
