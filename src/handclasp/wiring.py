@@ -188,16 +188,18 @@ class World:
         from handclasp.adapters.key_ring import KeyRing
 
         files = KeyFiles(self.layout.keys, self.files, lambda new: self.passphrase.get(new=new))
-        return KeyRing(files, self._token, self._refuse_unsettled)
+        return KeyRing(files, self._token, self._refuse_signing)
 
-    def _refuse_unsettled(self) -> None:
+    def _refuse_signing(self) -> None:
         from handclasp.app.backup import MANIFEST
+        from handclasp.app.clock_step import refuse_early_clock
         from handclasp.app.home import UNSETTLED, registered
         from handclasp.app.settle import refuse_unsettled
 
         if registered(self.files, self.layout):
             begun = self.files.exists(self.layout.at(MANIFEST))
             refuse_unsettled(self.store.value(UNSETTLED), begun=begun, where=self.home)
+            refuse_early_clock(self.store, self.clock.now())
 
     def _token(self) -> "KeyStore":
         from handclasp.adapters.pin import pin

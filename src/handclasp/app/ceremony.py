@@ -263,6 +263,12 @@ def _unexpired(home: Home, label: str, serial: int) -> bool:
 def save_crl(home: Home, label: str, crl: x509.CertificateRevocationList) -> None:
     """Keep a CRL that was made elsewhere, with what it revokes. PolicyError when it has expired."""
     now = home.clock.now()
+    if crl.last_update_utc > now:
+        raise PolicyError(
+            f"the CRL of the {label} CA begins on {crl.last_update_utc:%Y-%m-%d %H:%M} UTC: nginx would refuse everybody",
+            hint="compare the clocks: timedatectl status\n"
+            "where its key is, with the clock set right: handclasp crl --refresh --clock-set-right",
+        )
     if crl.next_update_utc is None or crl.next_update_utc <= now:
         raise PolicyError(f"the CRL of the {label} CA has expired or has no end", hint="make a fresh one where its key is")
     der = crl.public_bytes(Encoding.DER)

@@ -8,6 +8,7 @@ from cryptography import x509
 from handclasp.app.apply_lockout import bundle_of, refuse_lockout
 from handclasp.app.authority import certificate_of
 from handclasp.app.ca_files import crl_file_content, write_crls
+from handclasp.app.clock_step import note_set_right
 from handclasp.app.crashpoint import crashpoint
 from handclasp.app.crl_changes import CrlChanges
 from handclasp.app.home import Home
@@ -39,24 +40,27 @@ class PublishedCrl:
 
 
 def publish_crls(
-    home: Home, *, lifetime: timedelta = CRL_LIFETIME, unlisted: frozenset[int] = frozenset()
+    home: Home, *, lifetime: timedelta = CRL_LIFETIME, unlisted: frozenset[int] = frozenset(), clock_set_right: bool = False
 ) -> tuple[PublishedCrl, ...]:
     """Sign a fresh CRL of every CA whose key is here, record them, and write them to ca/crl.pem in one step.
 
-    `unlisted`: serials that may leave the list although the registry does not know why.
+    `unlisted`: serials that may leave the list although the registry does not know why. `clock_set_right`: the clock was
+    ahead when the last CRL was made; the new one begins before it, with a higher number, which is all that counts.
 
     Raises:
-        PolicyError: the clock went back behind the last CRL, this set would shut live clients out, or a revocation would be
-            forgotten; nothing is published.
+        PolicyError: the clock went back behind the last CRL and nobody vouches for it, this set would shut live clients out,
+            or a revocation would be forgotten; nothing is published.
         UsageError: `lifetime` is under an hour, or a CA has neither key nor CRL.
         WorldError: the keys cannot be unlocked, or the disk failed; the published file is as it was, or complete.
     """
+    if clock_set_right:
+        note_set_right(home)
     with home.changing("publishing CRLs"):
-        return publish_locked(home, lifetime=lifetime, unlisted=unlisted)
+        return publish_locked(home, lifetime=lifetime, unlisted=unlisted, clock_set_right=clock_set_right)
 
 
 def publish_locked(
-    home: Home, *, lifetime: timedelta = CRL_LIFETIME, unlisted: frozenset[int] = frozenset()
+    home: Home, *, lifetime: timedelta = CRL_LIFETIME, unlisted: frozenset[int] = frozenset(), clock_set_right: bool = False
 ) -> tuple[PublishedCrl, ...]:
     """As `publish_crls`, for a caller that holds the home's lock."""
     if lifetime < timedelta(hours=1):
@@ -66,7 +70,7 @@ def publish_locked(
     changes: dict[str, CrlChanges] = {}
     for authority in home.authorities():
         if authority.label in signed:
-            changes[authority.label] = _sign(home, authority, lifetime, unlisted)
+            changes[authority.label] = _sign(home, authority, lifetime, unlisted, after_last=not clock_set_right)
         elif home.store.latest_crl(authority.label) is None:
             raise UsageError(
                 f"the key of the {authority.label} CA is not here, and it has no CRL yet", hint="bring its key back"
@@ -82,13 +86,13 @@ def published_crls(home: Home) -> tuple[PublishedCrl, ...]:
     return tuple(_state(home, authority) for authority in having)
 
 
-def _sign(home: Home, authority: Authority, lifetime: timedelta, unlisted: frozenset[int]) -> CrlChanges:
+def _sign(home: Home, authority: Authority, lifetime: timedelta, unlisted: frozenset[int], *, after_last: bool) -> CrlChanges:
     last = home.store.latest_crl(authority.label)
     previous = x509.load_der_x509_crl(last).last_update_utc if last else None
     now = home.clock.now()
-    times = crl_times(now, lifetime, previous)
+    times = crl_times(now, lifetime, previous if after_last else None)
     key = narrowed(home.keys.open(authority.key))
-    changes = CrlChanges(home, authority.label, last)
+    changes = CrlChanges(home, authority.label, last, begins=times[0])
     with home.store.begin() as transaction:
         number = transaction.next_crl_number(authority.label)
         issuer, entries = certificate_of(authority), changes.entries()
@@ -97,6 +101,8 @@ def _sign(home: Home, authority: Authority, lifetime: timedelta, unlisted: froze
         crashpoint("crl.signed")
         transaction.save_crl(authority.label, number=number, der=der, this_update=times[0], next_update=times[1])
         details = {"number": str(number), "added": str(changes.added), "removed": str(len(changes.removed))}
+        if previous is not None and previous > times[0]:
+            details["begins_before"] = previous.isoformat()
         said = [format_serial(serial) for serial in changes.removed if serial in unlisted]
         transaction.audit(
             at=now,

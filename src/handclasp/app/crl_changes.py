@@ -1,7 +1,8 @@
 """What the next CRL of a CA lists, and how that differs from the last one. Both are walked over once, side by side.
 
 A revocation leaves the list in two ways only: a hold was lifted, or the certificate had ended before the last CRL began, and
-so stood on one that was made after its end (RFC 5280 3.3). Any other disappearance is refused.
+so stood on one that was made after its end (RFC 5280 3.3). Any other disappearance is refused. A last CRL that begins after
+the next one was made by a clock that was ahead: it says nothing about what has ended, and what left it too early comes back.
 """
 
 from collections.abc import Iterator
@@ -27,14 +28,15 @@ class CrlChanges:
         home: the CA.
         label: which CA of it.
         previous: the DER of its last CRL, if it has one.
+        begins: thisUpdate of the next one.
     """
 
-    def __init__(self, home: Home, label: str, previous: bytes | None) -> None:
+    def __init__(self, home: Home, label: str, previous: bytes | None, *, begins: datetime) -> None:
         self._home = home
         self._label = label
         self._last = x509.load_der_x509_crl(previous) if previous else None
         self._before = _ascending(previous) if previous else iter(())
-        self._began: datetime | None = self._last.last_update_utc if self._last is not None else None
+        self._began: datetime | None = min(self._last.last_update_utc, begins) if self._last is not None else None
         self.added = 0
         self.removed: list[int] = []
 

@@ -38,11 +38,16 @@ class Delegate:
 
 
 def due(home: Home, kind: Delegate, authority: Authority, now: datetime) -> bool:
-    """Whether this CA's is missing or in the second half of its life, and the CA's key is here to make one."""
+    """Whether this CA's is missing, begins in the future (the clock was ahead) or is in the second half of its life.
+
+    False when the CA's key is not here to make one.
+    """
     if not home.keys.exists(authority.key):
         return False
     found = newest(home, kind, authority)
     if found is None or not home.keys.exists(kind.key(authority)):
+        return True
+    if found.not_valid_before_utc > now:
         return True
     last = certificate_of(authority).not_valid_after_utc
     ends_with_its_ca = found.not_valid_after_utc >= last  # it cannot live longer

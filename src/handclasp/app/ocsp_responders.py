@@ -67,7 +67,11 @@ def _responder(home: Home, authority: Authority) -> Responder:
     if found is None or not home.keys.exists(responder_key(authority)):
         why = f"the key of the {authority.label} CA is not here, and it has no responder yet"
         return Responder(authority=authority, issuer=issuer, signer=None, why=why)
-    if found.not_valid_after_utc <= home.clock.now():
+    now = home.clock.now()
+    if found.not_valid_before_utc > now:
+        why = f"the responder of the {authority.label} CA begins on {found.not_valid_before_utc:%Y-%m-%d %H:%M} UTC"
+        return Responder(authority=authority, issuer=issuer, signer=None, why=why)
+    if found.not_valid_after_utc <= now:
         why = f"the responder of the {authority.label} CA ended on {found.not_valid_after_utc:%Y-%m-%d %H:%M} UTC"
         return Responder(authority=authority, issuer=issuer, signer=None, why=why)
     key = key_of(home, RESPONDERS, authority)

@@ -21,7 +21,10 @@ from handclasp.pki.serials import format_serial
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One certificate of the register. `status`: good, dropped (with its CA), expired, revoked, abandoned or pending."""
+    """One certificate of the register.
+
+    `status`: good, future (not valid yet), dropped (with its CA), expired, revoked, abandoned or pending.
+    """
 
     name: str
     profile: str
@@ -144,7 +147,7 @@ def entry(record: CertificateRecord, now: datetime, dropped: frozenset[str]) -> 
 def status_of(record: CertificateRecord, now: datetime) -> str:
     """In one word; an expired certificate is expired, whatever else it was, except revoked."""
     if record.state is CertificateState.ISSUED:
-        return "expired" if record.not_after <= now else "good"
+        return "expired" if record.not_after <= now else "good" if record.not_before <= now else "future"
     return {CertificateState.INTENT: "pending", CertificateState.ABANDONED: "abandoned"}.get(record.state, "revoked")
 
 

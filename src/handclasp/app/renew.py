@@ -102,7 +102,8 @@ def hanging_from(home: Home, label: str) -> tuple[str, ...]:
 def due(home: Home, within: timedelta | None) -> tuple[str, ...]:
     """Names whose newest good certificate ends within that time, in order of their end; expired ones come first.
 
-    `within` None: those of whose life less than a third is left, be it days or years.
+    `within` None: those of whose life less than a third is left, be it days or years. One that begins in the future, made when
+    the clock was ahead, is of no use now: its holder is due too.
     """
     now = home.clock.now()
     newest_end: dict[str, CertificateRecord] = {}
@@ -112,7 +113,8 @@ def due(home: Home, within: timedelta | None) -> tuple[str, ...]:
     ending = [
         record
         for record in newest_end.values()
-        if record.not_after <= now + ((record.not_after - record.not_before) / 3 if within is None else within)
+        if record.not_before > now
+        or record.not_after <= now + ((record.not_after - record.not_before) / 3 if within is None else within)
     ]
     return tuple(record.name for record in sorted(ending, key=lambda one: one.not_after))
 

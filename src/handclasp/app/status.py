@@ -17,6 +17,8 @@ from handclasp.model.errors import InputError
 from handclasp.model.issuance import CertificateRecord, CertificateState
 from handclasp.pki.audit_chain import chain_faults
 
+_CLOCK = "handclasp crl --refresh --clock-set-right"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
@@ -46,14 +48,16 @@ def status(home: Home, *, within: timedelta) -> Status:
     dropped = dropped_cas(home)
     items = (
         *_unsettled(home),
-        *_authorities(home, now + within),
+        *_authorities(home, now, now + within),
         *_shut_out(home, dropped),
         *_crls(home, now + within),
         *_identities(records, now, now + within),
         *_unfinished(home),
         *(Item(kind="audit", subject="log", what=fault, action="handclasp audit") for fault in _log_faults(home)),
     )
-    states = [record.state for record in records if record.not_after > now and record.issuer not in dropped]
+    states = [
+        record.state for record in records if record.not_before <= now < record.not_after and record.issuer not in dropped
+    ]
     return Status(items=items, good=states.count(CertificateState.ISSUED), revoked=states.count(CertificateState.REVOKED))
 
 
@@ -72,9 +76,13 @@ def _shut_out(home: Home, dropped: frozenset[str]) -> Iterator[Item]:
             yield Item(kind="authority", subject=label, what=what, action=f"handclasp renew --under {label}")
 
 
-def _authorities(home: Home, limit: datetime) -> Iterator[Item]:
+def _authorities(home: Home, now: datetime, limit: datetime) -> Iterator[Item]:
     for authority in home.authorities():
-        end = certificate_of(authority).not_valid_after_utc
+        certificate = certificate_of(authority)
+        begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+        if begin > now:
+            what = f"the {authority.label} CA begins only on {begin:%Y-%m-%d %H:%M} UTC: nobody below it gets in"
+            yield Item(kind="authority", subject=authority.label, what=what, action=f"handclasp ca rollover {authority.label}")
         if end <= limit:
             yield Item(
                 kind="authority",
@@ -93,7 +101,11 @@ def _authorities(home: Home, limit: datetime) -> Iterator[Item]:
 
 def _crls(home: Home, limit: datetime) -> Iterator[Item]:
     refresh = "handclasp crl --refresh, then nginx -s reload"
+    now = home.clock.now()
     for crl in published_crls(home):
+        if crl.this_update > now:
+            what = f"the CRL of the {crl.authority} CA begins on {crl.this_update:%Y-%m-%d %H:%M} UTC: nginx refuses everybody"
+            yield Item(kind="crl", subject=crl.authority, what=what, action=f"{_CLOCK}, then nginx -s reload")
         if crl.next_update <= limit:
             what = (
                 f"the CRL of the {crl.authority} CA ends on {crl.next_update:%Y-%m-%d %H:%M} UTC: then nginx refuses everybody"
@@ -101,7 +113,7 @@ def _crls(home: Home, limit: datetime) -> Iterator[Item]:
             yield Item(kind="crl", subject=crl.authority, what=what, action=refresh, until=crl.next_update)
         listed = frozenset(crl.revoked)
         revoked = home.store.revocations(crl.authority)
-        missing = sum(one.serial not in listed and not ended_before(one, crl.this_update) for one in revoked)
+        missing = sum(one.serial not in listed and not ended_before(one, min(crl.this_update, now)) for one in revoked)
         if missing:
             what = f"the CRL of the {crl.authority} CA lacks {missing} revoked certificates"
             yield Item(kind="crl", subject=crl.authority, what=what, action=refresh)
@@ -118,6 +130,9 @@ def _crls(home: Home, limit: datetime) -> Iterator[Item]:
 def _identities(records: list[CertificateRecord], now: datetime, limit: datetime) -> Iterator[Item]:
     newest = {record.name: record for record in records if record.state is CertificateState.ISSUED}
     for record in newest.values():
+        if record.not_before > now:
+            what = f"the certificate of {record.name} begins only on {record.not_before:%Y-%m-%d}"
+            yield Item(kind="certificate", subject=record.name, what=what, action=f"handclasp renew {record.name}")
         if record.not_after <= limit:
             word = "ended" if record.not_after <= now else "ends"
             yield Item(

@@ -37,6 +37,7 @@ def command(frame: Frame, *, head: str | None, events: bool, lines: bool) -> int
         return 1 if found.faults else 0
     if frame.json:
         fields = {"whole": not found.faults, "faults": found.faults, "count": len(found.events), "head": found.head}
+        fields["clock_steps"] = found.clock_steps
         frame.document("audit", fields | ({"events": listed} if events else {}))
         return 1 if found.faults else 0
     from handclasp.present.visible import visible
@@ -45,6 +46,8 @@ def command(frame: Frame, *, head: str | None, events: bool, lines: bool) -> int
         for one in found.events:
             details = " ".join(f"{key}={value}" for key, value in one.details.items())
             frame.out(visible(f"{one.sequence:6} {one.at:%Y-%m-%d %H:%M:%S} {one.actor}: {one.action} {one.subject} {details}"))
+    for number in found.clock_steps:
+        frame.out(f"event {number} was recorded at an earlier time than the one before it: the clock was set back")
     for fault in found.faults:
         frame.out(f"broken: {fault}")
     if not found.faults:

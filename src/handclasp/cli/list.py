@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
 _ORDERS = ("created", "name", "end")
-_STATUSES = ("good", "dropped", "expired", "revoked", "abandoned", "pending")
+_STATUSES = ("good", "future", "dropped", "expired", "revoked", "abandoned", "pending")
 
 
 @click.command("list")

@@ -3,12 +3,16 @@
 import hashlib
 import json
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from handclasp.model.issuance import AuditEvent
 
 GENESIS = "0" * 64
 """`previous` of the first event."""
+
+
+_STEP = timedelta(minutes=1)
 
 
 def digest_of(
@@ -47,3 +51,11 @@ def chain_faults(events: Iterable[AuditEvent]) -> tuple[str, ...]:
             faults.append(f"event {event.sequence} was changed after it was written")
         previous, expected = event.digest, event.sequence + 1
     return tuple(faults)
+
+
+def clock_steps(events: Iterable[AuditEvent]) -> tuple[int, ...]:
+    """Numbers of the events that were recorded at an earlier time than the one before them: a clock was set back in between.
+
+    That is no fault of the log, whose order is that of its numbers. Under a minute counts as two hosts that differ.
+    """
+    return tuple(after.sequence for before, after in pairwise(events) if after.at < before.at - _STEP)

@@ -45,7 +45,9 @@ def crl_times(now: datetime, lifetime: timedelta, previous: datetime | None) -> 
         if previous > present:
             raise PolicyError(
                 f"the last CRL is of {previous:%Y-%m-%d %H:%M} UTC, and now is {present:%Y-%m-%d %H:%M} UTC",
-                hint="the clock went back; set it right (timedatectl status) and publish again",
+                hint="the clock is wrong now, or was then: timedatectl status\n"
+                "wrong now: set it right, and publish again\n"
+                "wrong then: handclasp crl --refresh --clock-set-right     nginx refuses everybody until then",
             )
         this_update = previous
     return this_update, present + lifetime

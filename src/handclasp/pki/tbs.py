@@ -83,7 +83,8 @@ def validity(profile: Profile, lifetime: timedelta | None, issuer: Issuer, now: 
     if not first <= start < last:
         raise PolicyError(
             f"the issuing CA is good from {first:%Y-%m-%d} to {last:%Y-%m-%d}, and now is {start:%Y-%m-%d %H:%M} UTC",
-            hint="check the clock of this machine; if the CA has expired, make a new one with `handclasp init --home ...`",
+            hint="is the clock right? timedatectl status\n"
+            "if it is: handclasp ca list, and handclasp ca rollover LABEL makes the successor of the CA",
         )
     if lifetime is not None and not_after > last:
         raise PolicyError(
