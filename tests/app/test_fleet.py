@@ -195,13 +195,15 @@ def test_filled_templates_are_what_the_library_builds(
         for name, kind, some, unit in (("first", kinds[0], sans[0], None), (common, kinds[1], sans[1], organization))
     ]
     built = []
-    for request in requests:
+    moments = [issuer.certificate.not_valid_before_utc + timedelta(days=2, seconds=later) for later in (0, 86_401)]
+    for request, now in zip(requests, moments, strict=True):
         key = generate_key(request.key_type).public_key()
-        now = issuer.certificate.not_valid_before_utc + timedelta(days=2)
         number = serial_from(serial)
         built.append((tbs.build(profile, request, public_key=key, issuer=issuer, serial=number, now=now), key))
     spki = built[1][1].public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    filled = template_of(built[0][0]).fill(requests[1], spki=spki, serial=serial_from(serial))
+    filled = template_of(built[0][0]).fill(
+        requests[1], spki=spki, serial=serial_from(serial), validity=tbs.validity(profile, None, issuer, moments[1])
+    )
     assert filled == built[1][0].content
 
 

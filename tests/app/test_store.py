@@ -69,7 +69,7 @@ def test_the_life_of_a_row(store: SqlStore) -> None:
     assert store.revoked("root") == ()
     assert store.find("issuing", 1 << 158) == revoked
     assert store.find("issuing", 1 << 200) is None
-    assert store.similar("alice") == ("alice",)
+    assert [one.name for one in store.holders(["alice", "bob"])] == ["alice"]
 
 
 def test_an_intent_that_is_revoked_or_abandoned_stays_so(store: SqlStore) -> None:

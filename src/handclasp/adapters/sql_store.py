@@ -9,24 +9,32 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Select, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Engine, Row, Select, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from handclasp.adapters import sql_statements as statements
 from handclasp.adapters import sql_tables as tables
 from handclasp.adapters.sql_copy import copy_registry
 from handclasp.adapters.sql_engine import WRITE, Changes, changes_of, failures, migrate, snapshot, sqlite_engine
 from handclasp.adapters.sql_postgres import Lines, postgresql_engine
 from handclasp.adapters.sql_rows import event_of, intent_row, key_digest, record_of, serial_text
 from handclasp.model.errors import Bug, PolicyError
-from handclasp.model.issuance import AuditEvent, Authority, CertificateRecord, CertificateState, Intent, Reason, Revocation
+from handclasp.model.issuance import (
+    AuditEvent,
+    Authority,
+    CertificateRecord,
+    CertificateState,
+    Holder,
+    Intent,
+    NewEvent,
+    Reason,
+    Revocation,
+)
 from handclasp.pki.audit_chain import GENESIS, digest_of
 
 _CERTIFICATE = tables.certificate.c
 _MOST_PARAMETERS = 500  # in one statement: every database takes that many
 _AT_ONCE = 1_000
-_ONE = select(tables.certificate).where(
-    _CERTIFICATE.issuer == bindparam("asked_issuer"), _CERTIFICATE.serial == bindparam("asked_serial")
-)
 
 
 class SqlTransaction:
@@ -60,26 +68,18 @@ class SqlTransaction:
     def add_intents(self, intents: Iterable[Intent]) -> None:
         """Many intents at once."""
         try:
-            self._connection.execute(insert(tables.certificate), [intent_row(intent) for intent in intents])
+            self._connection.execute(statements.ADD_INTENT, [intent_row(intent) for intent in intents])
         except IntegrityError as error:
             _refuse_other(error)
             raise Bug("a serial number was drawn twice") from error
 
-    def record_fleet(self, issuer: str, signed: Iterable[tuple[int, bytes, str]]) -> None:
+    def record_handed(self, issuer: str, signed: Iterable[tuple[int, bytes, str]]) -> None:
         """Attach signed certificates (serial, DER, digest of the key) to their intents, and mark them issued and exported."""
-        intended = _CERTIFICATE.state == CertificateState.INTENT.value
-        statement = (
-            update(tables.certificate)
-            .where(_CERTIFICATE.issuer == issuer, _CERTIFICATE.serial == bindparam("of_serial"), intended)
-            .values(
-                state=CertificateState.ISSUED.value,
-                exported=True,
-                certificate=bindparam("der"),
-                key_sha256=bindparam("key_digest"),
-            )
-        )
-        rows = [{"of_serial": serial_text(serial), "der": der, "key_digest": digest} for serial, der, digest in signed]
-        changed = self._connection.execute(statement, rows)
+        rows = [
+            {"of_issuer": issuer, "of_serial": serial_text(serial), "der": der, "key_digest": digest}
+            for serial, der, digest in signed
+        ]
+        changed = self._connection.execute(statements.HAND_OVER, rows)
         if changed.rowcount not in (-1, len(rows)):
             raise Bug(f"{len(rows)} certificates were signed, and {changed.rowcount} had an intent")
 
@@ -143,24 +143,27 @@ class SqlTransaction:
 
     def audit(self, *, at: datetime, actor: str, action: str, subject: str, details: dict[str, str]) -> None:
         """Append one hash-chained event."""
-        event = tables.audit_event
-        newest = select(event.c.sequence, event.c.digest).order_by(event.c.sequence.desc()).limit(1).with_for_update()
-        last = self._connection.execute(newest).one_or_none()
-        sequence, previous = (last.sequence + 1, last.digest) if last else (1, GENESIS)
-        digest = digest_of(
-            sequence=sequence, at=at, actor=actor, action=action, subject=subject, details=details, previous=previous
-        )
-        values = {
-            "sequence": sequence,
-            "at": at,
-            "actor": actor,
-            "action": action,
-            "subject": subject,
-            "details": json.dumps(details, sort_keys=True),
-            "previous": previous,
-            "digest": digest,
-        }
-        self._connection.execute(insert(event).values(values))
+        self.audit_all((NewEvent(at, actor, action, subject, details),))
+
+    def audit_all(self, events: Iterable[NewEvent]) -> None:
+        """Append several, in this order."""
+        last = self._connection.execute(statements.NEWEST_EVENT).one_or_none()
+        sequence, previous = (last.sequence, last.digest) if last else (0, GENESIS)
+        rows = []
+        for event in events:
+            sequence += 1
+            digest = digest_of(sequence=sequence, previous=previous, **event._asdict())
+            rows.append(
+                event._asdict()
+                | {
+                    "sequence": sequence,
+                    "details": json.dumps(event.details, sort_keys=True),
+                    "previous": previous,
+                    "digest": digest,
+                }
+            )
+            previous = digest
+        self._connection.execute(statements.ADD_EVENT, rows)
 
     def set_value(self, key: str, value: str) -> None:
         """Remember a small setting of this home (for example the session cache epoch)."""
@@ -270,18 +273,14 @@ class SqlStore:
 
     def find(self, issuer: str, serial: int) -> CertificateRecord | None:
         """One record, or None when this CA never intended that serial."""
-        if not 0 <= serial < 1 << 160:
-            return None
-        found = self._records(select(tables.certificate).where(*_is(issuer, serial)))
-        return found[0] if found else None
+        return self.find_many(issuer, (serial,)).get(serial)
 
     def find_many(self, issuer: str, serials: Sequence[int]) -> dict[int, CertificateRecord]:
         """Several records in one lookup, by serial; those that this CA never intended are not in it."""
         texts = [serial_text(serial) for serial in serials if 0 <= serial < 1 << 160]
         if len(texts) == 1:  # what nearly every OCSP request asks; the statement is built once
-            with failures(self._where), self._engine.connect() as connection:
-                row = connection.execute(_ONE, {"asked_issuer": issuer, "asked_serial": texts[0]}).one_or_none()
-            return {int(row.serial, 16): record_of(row)} if row is not None else {}
+            rows = self._rows(statements.ONE, {"asked_issuer": issuer, "asked_serial": texts[0]})
+            return {int(row.serial, 16): record_of(row) for row in rows}
         if not texts:
             return {}
         query = select(tables.certificate).where(_CERTIFICATE.issuer == issuer, _CERTIFICATE.serial.in_(texts))
@@ -293,8 +292,7 @@ class SqlStore:
 
     def with_key(self, digest: str) -> tuple[CertificateRecord, ...]:
         """Records whose certified key (SubjectPublicKeyInfo, DER) has this SHA-256, in hex."""
-        query = select(tables.certificate).where(_CERTIFICATE.key_sha256 == digest)
-        return self._records(query.order_by(_CERTIFICATE.position))
+        return tuple(record_of(row) for row in self._rows(statements.WITH_KEY, {"asked_key": digest}))
 
     def pending(self) -> tuple[CertificateRecord, ...]:
         """Records still in state intent: signing now, or left by an interrupted run."""
@@ -307,10 +305,10 @@ class SqlStore:
         query = select(tables.certificate).where(_CERTIFICATE.exported.is_(False), signed)
         return self._records(query.order_by(_CERTIFICATE.position))
 
-    def similar(self, name_key: str) -> tuple[str, ...]:
-        """Distinct names whose folded form (pki.names.fold) is `name_key`."""
-        query = select(_CERTIFICATE.name).where(_CERTIFICATE.name_key == name_key).distinct().order_by(_CERTIFICATE.name)
-        return tuple(row.name for row in self._rows(query))
+    def holders(self, name_keys: Sequence[str]) -> tuple[Holder, ...]:
+        """Who has one of these folded names (pki.names.fold), in order of creation."""
+        rows = self._rows(statements.HOLDERS, {"asked_keys": name_keys})
+        return tuple(Holder(row.name, row.name_key, CertificateState(row.state), row.not_after) for row in rows)
 
     def known(self, name_keys: Sequence[str]) -> frozenset[str]:
         """Those of these folded names (pki.names.fold) that have a record which may have become a certificate."""
@@ -385,9 +383,9 @@ class SqlStore:
     def _records(self, query: Select[Any]) -> tuple[CertificateRecord, ...]:
         return tuple(record_of(row) for row in self._rows(query))
 
-    def _rows(self, query: Select[Any]) -> list[Row[Any]]:
+    def _rows(self, query: Select[Any], asked: dict[str, Any] | None = None) -> list[Row[Any]]:
         with failures(self._where), self._engine.connect() as connection:
-            return list(connection.execute(query))
+            return list(connection.execute(query, asked))
 
 
 def _let_go(changes: Changes, engine: Engine) -> None:

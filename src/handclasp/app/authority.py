@@ -93,7 +93,7 @@ def signed_ca(
         serial=serial_from(home.entropy.bytes(OCTETS)),
         now=home.clock.now(),
     )
-    lint.check(content, profile, request, issuer)
+    lint.check(content.preview, profile, request, issuer)
     add_intent(home, label, request, content)
     crashpoint("ca.intent-durable")
     certificate = tbs.sign(content, signer, issuer)
@@ -132,9 +132,7 @@ KEY_MADE = {"key": "made"}
 """What the intent's event says when the key was made in this job: it lies staged on the host of the job, and nowhere else."""
 
 
-def add_intent(
-    home: Home, issuer_label: str, request: IssuanceRequest, content: tbs.TbsCertificate, *, key_made: bool = False
-) -> None:
+def add_intent(home: Home, issuer_label: str, request: IssuanceRequest, content: tbs.TbsCertificate) -> None:
     """Make it durable that this content is going to be signed (invariant I2)."""
     now = home.clock.now()
     intent = Intent(
@@ -154,9 +152,13 @@ def add_intent(
             actor=home.actor,
             action="intent",
             subject=request.name,
-            details={"issuer": issuer_label, "serial": f"{intent.serial:X}", "tbs_sha256": intent.tbs_sha256}
-            | (KEY_MADE if key_made else {}),
+            details=intent_details(issuer_label, intent.serial, intent.tbs_sha256),
         )
+
+
+def intent_details(issuer_label: str, serial: int, tbs_sha256: str) -> dict[str, str]:
+    """What the audit log says of an intent."""
+    return {"issuer": issuer_label, "serial": f"{serial:X}", "tbs_sha256": tbs_sha256}
 
 
 def issued_details(certificate: x509.Certificate) -> dict[str, str]:

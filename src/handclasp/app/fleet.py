@@ -12,21 +12,17 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from handclasp.app.authority import issuer_of
 from handclasp.app.crashpoint import crashpoint
 from handclasp.app.fleet_archive import END
 from handclasp.app.home import Home
-from handclasp.app.identity_files import issuers_of
 from handclasp.app.issue import IssueOrder, request_of
-from handclasp.app.press import Drawn, Press, Refused, Signed
+from handclasp.app.press import Drawn, Press, Refused, Signed, press_of
 from handclasp.app.profiles import profile_of
 from handclasp.app.recover import recover
 from handclasp.model.errors import PolicyError
-from handclasp.model.issuance import Intent, IssuanceRequest, Profile
+from handclasp.model.issuance import IssuanceRequest, Profile
 from handclasp.pki import tbs
-from handclasp.pki.export import pem
 from handclasp.pki.names import fold
-from handclasp.pki.signing import narrowed
 from handclasp.ports.workers import Crew, Workers
 
 BATCH = 2_000
@@ -93,19 +89,11 @@ class _Fleet:
     def __init__(self, home: Home, folder: str, profile: str) -> None:
         self.home = home
         self.folder = folder
-        self.authority = home.issuing(profile)
         self.profiles: dict[str, Profile] = _Profiles(home)
-        issuer = issuer_of(home, self.authority)
-        tbs.validity(self.profiles[profile], None, issuer, home.clock.now())  # a CA that cannot sign now says so once
-        self.press = Press(
-            keys=home.keys,
-            entropy=home.entropy,
-            clock=home.clock,
-            profiles=self.profiles,
-            issuer=issuer,
-            key=narrowed(home.keys.open(self.authority.key)),
-            issuers=b"".join(pem(one) for one in issuers_of(home, self.authority.label)),
-        )
+        self.press = press_of(home, profile)
+        self.authority = self.press.authority
+        # A CA that cannot sign now says so once, not for every row.
+        tbs.validity(self.profiles[profile], None, self.press.issuer, home.clock.now())
         self.crew: Crew[Press]
 
     def begin(self, chunk: tuple[IssuanceRequest, ...], before: list[_Under]) -> _Under:
@@ -120,7 +108,7 @@ class _Fleet:
                 skipped.append((request.name, "has a certificate already, or looks like a name that has"))
             else:
                 fresh[key] = request
-        chosen = tuple(fresh.values())
+        chosen = tuple((self.profiles[request.profile], request) for request in fresh.values())
         parts = (chosen[start : start + _PART] for start in range(0, len(chosen), _PART))
         drawing = [self.crew.submit(Press.draw, part) for part in parts]
         return _Under(keys=frozenset(fresh), skipped=skipped, drawing=drawing, drawn=[], signing=[])
@@ -136,19 +124,7 @@ class _Fleet:
         if not batch.drawn:
             return batch
         label, now = self.authority.label, self.home.clock.now()
-        intents = [
-            Intent(
-                serial=one.serial,
-                issuer=label,
-                profile=one.profile,
-                name=one.name,
-                tbs_sha256=hashlib.sha256(one.content).hexdigest(),
-                not_before=one.not_before,
-                not_after=one.not_after,
-                created=now,
-            )
-            for one in batch.drawn
-        ]
+        intents = [one.intent(label, now) for one in batch.drawn]
         details = {"issuer": label, "intents": str(len(intents)), "sha256": _digest(one.content for one in batch.drawn)}
         with self.home.store.begin() as transaction:
             transaction.add_intents(intents)
@@ -176,7 +152,7 @@ class _Fleet:
         made = [(one.serial, der, one.key_sha256) for one, der in zip(batch.drawn, certificates, strict=True)]
         details = {"issuer": label, "certificates": str(len(made)), "sha256": _digest(certificates), "archive": path}
         with self.home.store.begin() as transaction:
-            transaction.record_fleet(label, made)
+            transaction.record_handed(label, made)
             transaction.audit(
                 at=self.home.clock.now(),
                 actor=self.home.actor,

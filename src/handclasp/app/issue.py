@@ -3,31 +3,31 @@
 Nothing is signed without its intent, and everything signed can be revoked, wherever the process dies.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from handclasp.app.authority import add_intent, issued_details, issuer_of
+from handclasp.app.authority import KEY_MADE, intent_details, issued_details
 from handclasp.app.crashpoint import crashpoint
 from handclasp.app.home import Home
 from handclasp.app.identity_files import LEGACY_P12, make_folder, put_away_devices, write_identity
 from handclasp.app.key_reuse import refuse_key
+from handclasp.app.press import Drawn, press_of
 from handclasp.app.profiles import profile_of
 from handclasp.app.recover import recover, sweep_keys
 from handclasp.catalogue.profiles import OWN_PROFILES
 from handclasp.model.certificate import GeneralName
 from handclasp.model.errors import Bug, PolicyError
-from handclasp.model.issuance import Authority, CertificateRecord, CertificateState, IssuanceRequest, KeyType, Profile
-from handclasp.pki import lint, tbs
+from handclasp.model.issuance import CertificateRecord, CertificateState, Holder, IssuanceRequest, KeyType, NewEvent, Profile
+from handclasp.pki import tbs
 from handclasp.pki.alt_names import dns_name, subject_alt_name
 from handclasp.pki.csr import Wishes
 from handclasp.pki.export import key_pem
 from handclasp.pki.names import fold, identity_name, organization_name
-from handclasp.pki.serials import OCTETS, serial_from
 from handclasp.pki.signing import SigningKey, narrowed
 
 
@@ -117,17 +117,21 @@ def request_of(order: IssueOrder, find: Callable[[str], Profile]) -> IssuanceReq
 
 def refuse_taken(home: Home, name: str) -> None:
     """PolicyError when the name has a certificate that may enter, or looks like another name."""
-    others = [other for other in home.store.similar(fold(name)) if other != name]
+    refuse_holders(name, home.store.holders([fold(name)]), home.clock.now())
+
+
+def refuse_holders(name: str, holders: Iterable[Holder], now: datetime) -> None:
+    """As `refuse_taken`, of those who were found to have that name, or one that looks like it."""
+    others = sorted({other.name for other in holders if other.name != name})
     if others:
         raise PolicyError(
             f"{name!r} would be mistaken for {others[0]!r}, which exists",
             hint="people and some file systems cannot tell them apart; choose another name",
         )
-    now = home.clock.now()
-    for record in home.store.certificates(name=name):
-        if record.state is CertificateState.ISSUED and record.not_after > now:
+    for holder in holders:
+        if holder.state is CertificateState.ISSUED and holder.not_after > now:
             raise PolicyError(
-                f"{name} has a certificate, good until {record.not_after:%Y-%m-%d}",
+                f"{name} has a certificate, good until {holder.not_after:%Y-%m-%d}",
                 hint=f"handclasp renew {_quoted(name)}     a new one beside it\n"
                 f"handclasp revoke {_quoted(name)}    shut this one out first",
             )
@@ -142,28 +146,41 @@ def make(home: Home, request: IssuanceRequest, public_key: CertificatePublicKeyT
     if public_key is None:
         raise Bug("a certificate needs a key", where=request.name)
     refuse_key(home, request.name, public_key)
-    content, authority, issuer, signer = _judged(home, request, public_key)
-    serial = content.preview.serial_number
+    press = press_of(home, request.profile)
+    drawn = press.drawn(profile_of(home, request.profile), request, public_key)
+    label, now = press.authority.label, home.clock.now()
     make_folder(home, request.name)
     sweep_keys(home, request.name)
-    add_intent(home, authority.label, request, content, key_made=key is not None)
+    with home.store.begin() as transaction:
+        transaction.add_intent(drawn.intent(label, now))
+        transaction.audit_all([intent_event(home.actor, label, drawn, now, key_made=key is not None)])
     crashpoint("issue.intent-durable")
     if key is not None:
-        home.files.write(home.layout.staged_key(request.name, serial), key_pem(key), mode=0o600)
+        home.files.write(home.layout.staged_key(request.name, drawn.serial), key_pem(key), mode=0o600)
     crashpoint("issue.key-staged")
-    certificate = tbs.sign(content, signer, issuer)
+    (certificate,) = press.certificates([drawn])
     crashpoint("issue.signed")
     with home.store.begin() as transaction:
-        transaction.record_issued(authority.label, serial, certificate.public_bytes(Encoding.DER))
-        transaction.audit(
-            at=home.clock.now(), actor=home.actor, action="issued", subject=request.name, details=issued_details(certificate)
-        )
+        transaction.record_issued(label, drawn.serial, certificate.public_bytes(Encoding.DER))
+        transaction.audit_all([issued_event(home.actor, request.name, certificate, home.clock.now())])
     crashpoint("issue.recorded")
-    record = home.store.find(authority.label, serial)
+    record = home.store.find(label, drawn.serial)
     if record is None:
         raise Bug("the registry forgot what it just recorded", where=request.name)
     files = write_identity(home, record)
     return replace(described(home, record), files=files)
+
+
+def intent_event(actor: str, issuer: str, drawn: Drawn, at: datetime, *, key_made: bool) -> NewEvent:
+    """That this content is going to be signed. `key_made`: its key lies staged on this host, and nowhere else."""
+    intent = drawn.intent(issuer, at)
+    details = intent_details(issuer, intent.serial, intent.tbs_sha256) | (KEY_MADE if key_made else {})
+    return NewEvent(at, actor, "intent", drawn.name, details)
+
+
+def issued_event(actor: str, name: str, certificate: x509.Certificate, at: datetime) -> NewEvent:
+    """That it was."""
+    return NewEvent(at, actor, "issued", name, issued_details(certificate))
 
 
 def described(home: Home, record: CertificateRecord, *, resumed: bool = False) -> Issued:
@@ -187,18 +204,6 @@ def described(home: Home, record: CertificateRecord, *, resumed: bool = False) -
 def files_in(home: Home, folder: str) -> tuple[str, ...]:
     """The files of an identity that are for its owner: not what is staged, and not the archive."""
     return tuple(path for path in home.files.walk(folder) if not path[len(folder) + 1 :].startswith((".", "previous/")))
-
-
-def _judged(
-    home: Home, request: IssuanceRequest, public_key: CertificatePublicKeyTypes
-) -> tuple[tbs.TbsCertificate, Authority, tbs.Issuer, SigningKey]:
-    authority = home.issuing(request.profile)
-    profile = profile_of(home, request.profile)
-    issuer = issuer_of(home, authority)
-    serial = serial_from(home.entropy.bytes(OCTETS))
-    content = tbs.build(profile, request, public_key=public_key, issuer=issuer, serial=serial, now=home.clock.now())
-    lint.check(content, profile, request, issuer)
-    return content, authority, issuer, narrowed(home.keys.open(authority.key))
 
 
 def _own_name(profile: Profile, name: str) -> tuple[GeneralName, ...]:

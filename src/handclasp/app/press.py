@@ -1,19 +1,24 @@
-"""What the workers of a fleet do: draw contents with new keys, and sign them. Nothing is read or written here.
+"""Draws contents with their keys, and signs them: one certificate or thousands. Nothing is read or written here.
 
-Both tasks can be done anywhere; between them the intents of what was drawn become durable (app.fleet).
+Both can be done anywhere; between them the intents of what was drawn become durable (app.issue, app.desk, app.fleet).
 """
 
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import NamedTuple
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from handclasp.app.authority import addresses_of, certificate_of
 from handclasp.app.fleet_archive import member
+from handclasp.app.home import Home
+from handclasp.app.identity_files import issuers_of
 from handclasp.model.errors import Bug, PolicyError
-from handclasp.model.issuance import IssuanceRequest, Profile
+from handclasp.model.issuance import Addresses, Authority, Intent, IssuanceRequest, Profile
 from handclasp.pki import lint, tbs
 from handclasp.pki.export import key_pem, pem
 from handclasp.pki.serials import OCTETS, serial_from
@@ -22,18 +27,36 @@ from handclasp.pki.tbs_template import Template, certificate_of_parts, template_
 from handclasp.ports.clock import Clock, Entropy
 from handclasp.ports.keys import KeyStore
 
+_MOST_TEMPLATES, _MOST_PRESSES = 64, 8
+
 
 class Drawn(NamedTuple):
-    """One identity before its signature: the content that was judged, its new key (PEM), and SHA-256 of its public half."""
+    """A certificate before its signature: the content that was judged, and SHA-256 of its public key.
+
+    `key`: the private one (PEM) when it was made here.
+    """
 
     name: str
     profile: str
     serial: int
     content: bytes
-    key: bytes
+    key: bytes | None
     key_sha256: str
     not_before: datetime
     not_after: datetime
+
+    def intent(self, issuer: str, created: datetime) -> Intent:
+        """What must be durable before it is signed (invariant I2)."""
+        return Intent(
+            serial=self.serial,
+            issuer=issuer,
+            profile=self.profile,
+            name=self.name,
+            tbs_sha256=hashlib.sha256(self.content).hexdigest(),
+            not_before=self.not_before,
+            not_after=self.not_after,
+            created=created,
+        )
 
 
 class Refused(NamedTuple):
@@ -50,69 +73,145 @@ class Signed(NamedTuple):
     members: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Press:
-    """What all workers share: who signs with which key, and what stands below every certificate of a chain (PEM)."""
+    """Which CA signs, and with what. `issuers`: what stands below every certificate of a chain (PEM)."""
 
     keys: KeyStore
     entropy: Entropy
     clock: Clock
-    profiles: dict[str, Profile]
+    authority: Authority
     issuer: tbs.Issuer
     key: SigningKey
     issuers: bytes
 
-    def draw(self, requests: tuple[IssuanceRequest, ...]) -> list[Drawn | Refused]:
+    @cached_property
+    def _algorithm(self) -> bytes:
+        return algorithm_identifier(self.key.public_key())
+
+    @cached_property
+    def _no_signature(self) -> bytes:
+        return sign_bytes(stand_in(self.key.public_key()), b"")
+
+    @cached_property
+    def _templates(self) -> dict[tuple[str, bool], tuple[Profile, Template]]:
+        return {}
+
+    def draw(self, requests: tuple[tuple[Profile, IssuanceRequest], ...]) -> list[Drawn | Refused]:
         """Make keys and contents, and judge each."""
-        templates: dict[tuple[object, ...], Template] = {}
-        public = self.key.public_key()
-        tail = (algorithm_identifier(public), sign_bytes(stand_in(public), b""))
-        return [self._drawn(request, templates, tail) for request in requests]
+        drawn: list[Drawn | Refused] = []
+        for profile, request in requests:
+            try:
+                drawn.append(self.drawn(profile, request))
+            except PolicyError as refusal:
+                drawn.append(Refused(request.name, refusal.what))
+        return drawn
 
-    def _drawn(
-        self, request: IssuanceRequest, templates: dict[tuple[object, ...], Template], tail: tuple[bytes, bytes]
-    ) -> Drawn | Refused:
-        profile = self.profiles[request.profile]
-        key = narrowed(self.keys.generate(request.key_type))
-        public = key.public_key()
-        spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    def drawn(self, profile: Profile, request: IssuanceRequest, public_key: CertificatePublicKeyTypes | None = None) -> Drawn:
+        """The content for this key, or for a new one, judged.
+
+        Raises:
+            PolicyError: the profile, or the CA above, does not allow it.
+        """
+        tbs.check_allowed(profile, request, self.issuer)
+        now = self.clock.now()
+        validity = tbs.validity(profile, request.lifetime, self.issuer, now)
+        key = None if public_key is not None else narrowed(self.keys.generate(request.key_type))
+        public = public_key if key is None else key.public_key()
+        if public is None:
+            raise Bug("a certificate needs a key", where=request.name)
         serial = serial_from(self.entropy.bytes(OCTETS))
-        kind = (request.profile, request.lifetime, bool(request.subject_alt_names))
-        try:
-            tbs.check_allowed(profile, request, self.issuer)
-            if kind not in templates:
-                now = self.clock.now()
-                built = tbs.build(profile, request, public_key=public, issuer=self.issuer, serial=serial, now=now)
-                templates[kind] = template_of(built)
-        except PolicyError as refusal:
-            return Refused(request.name, refusal.what)
-        content = templates[kind].fill(request, spki=spki, serial=serial)
-        preview = x509.load_der_x509_certificate(certificate_of_parts(content, *tail))
-        if faults := tuple(lint.faults_of(preview, profile, request, self.issuer)):
-            return Refused(request.name, f"the certificate would break its profile: {'; '.join(faults)}")
-        digest = hashlib.sha256(spki).hexdigest()
-        start, end = preview.not_valid_before_utc, preview.not_valid_after_utc
-        return Drawn(request.name, request.profile, serial, content, key_pem(key), digest, start, end)
+        spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        template = self._template(profile, request, public, serial, now)
+        content = template.fill(request, spki=spki, serial=serial, validity=validity)
+        preview = x509.load_der_x509_certificate(certificate_of_parts(content, self._algorithm, self._no_signature))
+        lint.check(preview, profile, request, self.issuer)
+        return Drawn(
+            name=request.name,
+            profile=request.profile,
+            serial=serial,
+            content=content,
+            key=key_pem(key) if key is not None else None,
+            key_sha256=hashlib.sha256(spki).hexdigest(),
+            not_before=preview.not_valid_before_utc,
+            not_after=preview.not_valid_after_utc,
+        )
 
-    def sign(self, drawn: list[Drawn]) -> Signed:
+    def certificates(self, drawn: list[Drawn]) -> list[x509.Certificate]:
         """Sign each, read the result again, and compare it with what was judged.
 
         Raises:
             Bug: what was signed is not what was judged, or does not verify.
         """
         public = self.key.public_key()
-        algorithm = algorithm_identifier(public)
-        certificates, members = [], []
+        made = []
         for one in drawn:
             signature = sign_bytes(self.key, one.content)
             if not verifies(public, signature, one.content):
                 raise Bug("a new signature does not verify", where=one.name)
-            certificate = certificate_of_parts(one.content, algorithm, signature)
-            read = x509.load_der_x509_certificate(certificate)
+            read = x509.load_der_x509_certificate(certificate_of_parts(one.content, self._algorithm, signature))
             if read.tbs_certificate_bytes != one.content or read.serial_number != one.serial:
                 raise Bug("the signed certificate differs from the one that was judged", where=one.name)
+            made.append(read)
+        return made
+
+    def sign(self, drawn: list[Drawn]) -> Signed:
+        """As `certificates`, for an archive."""
+        made = self.certificates(drawn)
+        members = []
+        for one, certificate in zip(drawn, made, strict=True):
             moment = int(one.not_before.timestamp())
-            members.append(member(f"{one.name}/key.pem", one.key, mode=0o600, moment=moment))
-            members.append(member(f"{one.name}/chain.pem", pem(read) + self.issuers, mode=0o644, moment=moment))
-            certificates.append(certificate)
-        return Signed(certificates, b"".join(members))
+            if one.key is not None:
+                members.append(member(f"{one.name}/key.pem", one.key, mode=0o600, moment=moment))
+            members.append(member(f"{one.name}/chain.pem", pem(certificate) + self.issuers, mode=0o644, moment=moment))
+        return Signed([one.public_bytes(Encoding.DER) for one in made], b"".join(members))
+
+    def _template(
+        self, profile: Profile, request: IssuanceRequest, public: CertificatePublicKeyTypes, serial: int, now: datetime
+    ) -> Template:
+        """Made from the first request of its kind; again when a profile of that name says something else by now."""
+        kind = (request.profile, bool(request.subject_alt_names))
+        held = self._templates.get(kind)
+        if held is not None and held[0] == profile:
+            return held[1]
+        built = tbs.build(profile, request, public_key=public, issuer=self.issuer, serial=serial, now=now)
+        made = template_of(built)
+        if len(self._templates) >= _MOST_TEMPLATES:
+            self._templates.clear()
+        self._templates[kind] = (profile, made)
+        return made
+
+
+def press_of(home: Home, profile: str) -> Press:
+    """What signs certificates of this profile; the key is unlocked.
+
+    Raises:
+        UsageError: no CA of this home does.
+        WorldError: the key cannot be unlocked, or may not be used now.
+    """
+    authority = home.issuing(profile)
+    home.keys.open(authority.key)  # each time: a restored home that does not know of its revocations refuses here
+    issuers = b"".join(pem(one) for one in issuers_of(home, authority.label))
+    addresses = addresses_of(home, authority.label)
+    held = _presses.get((authority, addresses, issuers))
+    if held is None or (held.keys, held.entropy, held.clock) != (home.keys, home.entropy, home.clock):
+        if len(_presses) >= _MOST_PRESSES:
+            _presses.clear()
+        certificate = certificate_of(authority)
+        key = narrowed(home.keys.open(authority.key))
+        issuer = tbs.Issuer(public_key=key.public_key(), certificate=certificate, addresses=addresses)
+        held = Press(
+            keys=home.keys,
+            entropy=home.entropy,
+            clock=home.clock,
+            authority=authority,
+            issuer=issuer,
+            key=key,
+            issuers=issuers,
+        )
+        _presses[authority, addresses, issuers] = held
+    return held
+
+
+_presses: dict[tuple[Authority, Addresses, bytes], Press] = {}
+"""Kept for their templates; each is made anew when anything it was made from is another."""

@@ -142,6 +142,25 @@ class Revocation(NamedTuple):
     name: str
 
 
+class Holder(NamedTuple):
+    """Who holds a name, or one that looks like it: a record without its certificate. `name_key` is the folded name."""
+
+    name: str
+    name_key: str
+    state: CertificateState
+    not_after: datetime
+
+
+class NewEvent(NamedTuple):
+    """An event before it has its place in the audit log."""
+
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    details: dict[str, str]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEvent:
     """One line of the append-only, hash-chained log."""

@@ -16,7 +16,7 @@ from handclasp.model.issuance import IssuanceRequest, Profile
 from handclasp.pki.alt_names import UPN
 from handclasp.pki.ca_extensions import EXTENDED_KEY_USAGES, address_extensions, name_constraints, path_length, usages
 from handclasp.pki.der import UTF8_STRING, first
-from handclasp.pki.tbs import KEY_USAGE_BITS, Issuer, TbsCertificate
+from handclasp.pki.tbs import KEY_USAGE_BITS, Issuer
 
 _CRITICAL = {ExtensionOID.BASIC_CONSTRAINTS: True, ExtensionOID.KEY_USAGE: True, ExtensionOID.NAME_CONSTRAINTS: True}
 _T = TypeVar("_T", bound=x509.ExtensionType)
@@ -26,13 +26,13 @@ _CURVES = {"secp256r1", "secp384r1"}
 _BOTH_OR_NEITHER = {"encipher_only", "decipher_only"}  # readable only with keyAgreement, which no profile has
 
 
-def check(tbs: TbsCertificate, profile: Profile, request: IssuanceRequest, issuer: Issuer) -> None:
-    """Refuse a certificate with faults, all of them named.
+def check(preview: x509.Certificate, profile: Profile, request: IssuanceRequest, issuer: Issuer) -> None:
+    """Refuse a certificate with faults, all of them named. `preview`: its content, under whatever signature.
 
     Raises:
         PolicyError: there is at least one fault; nothing was signed with a CA key.
     """
-    faults = tuple(faults_of(tbs.preview, profile, request, issuer))
+    faults = tuple(faults_of(preview, profile, request, issuer))
     if faults:
         raise PolicyError(
             f"the certificate would break its profile {profile.name}: " + "; ".join(faults),

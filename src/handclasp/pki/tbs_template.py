@@ -6,6 +6,7 @@ equal), and each result is read and judged like any other before it is signed.
 
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum, auto
 
 from cryptography import x509
@@ -33,17 +34,16 @@ class Template:
 
     version: bytes
     middle: bytes
-    validity: bytes
     extensions: tuple[bytes | Slot, ...]
 
-    def fill(self, request: IssuanceRequest, *, spki: bytes, serial: int) -> bytes:
-        """The bytes to be signed for another subject, key and serial; profile, issuer and validity are the template's."""
+    def fill(self, request: IssuanceRequest, *, spki: bytes, serial: int, validity: tuple[datetime, datetime]) -> bytes:
+        """The bytes to be signed for another subject, key, serial and validity; profile and issuer are the template's."""
         extensions = (one if isinstance(one, bytes) else _own(one, request, spki) for one in self.extensions)
         return der.sequence(
             self.version,
             der.integer(serial),
             self.middle,
-            self.validity,
+            der.sequence(*map(der.time, validity)),
             _subject(request),
             spki,
             encode(0xA3, der.sequence(*extensions)),
@@ -69,14 +69,13 @@ def _attribute(oid: bytes, value: str) -> bytes:
 
 def template_of(content: TbsCertificate) -> Template:
     """The pieces of a content that was built by pki.tbs."""
-    version, _serial, algorithm, issuer, validity, _subject, _key, tail = elements(first(content.content).content)
+    version, _serial, algorithm, issuer, _validity, _subject, _key, tail = elements(first(content.content).content)
     extensions = tuple(_piece(one.encoded) for one in elements(first(tail.content).content))
     if Slot.SUBJECT_KEY_IDENTIFIER not in extensions:
         raise Bug("a template without a subject key identifier")
     return Template(
         version=version.encoded,
         middle=algorithm.encoded + issuer.encoded,
-        validity=validity.encoded,
         extensions=extensions,
     )
 

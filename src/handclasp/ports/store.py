@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
-from handclasp.model.issuance import AuditEvent, Authority, CertificateRecord, Intent, Reason, Revocation
+from handclasp.model.issuance import AuditEvent, Authority, CertificateRecord, Holder, Intent, NewEvent, Reason, Revocation
 
 
 class Transaction(Protocol):
@@ -23,8 +23,8 @@ class Transaction(Protocol):
         """Many intents at once."""
         ...
 
-    def record_fleet(self, issuer: str, signed: Iterable[tuple[int, bytes, str]]) -> None:
-        """Attach signed certificates to their intents, and mark them issued and exported.
+    def record_handed(self, issuer: str, signed: Iterable[tuple[int, bytes, str]]) -> None:
+        """Attach signed certificates to their intents, and mark them issued and exported: the home has no files of them.
 
         Each is serial, DER, and SHA-256 of its key (SubjectPublicKeyInfo, DER) in hex.
         """
@@ -64,6 +64,10 @@ class Transaction(Protocol):
 
     def audit(self, *, at: datetime, actor: str, action: str, subject: str, details: dict[str, str]) -> None:
         """Append one hash-chained event."""
+        ...
+
+    def audit_all(self, events: Iterable[NewEvent]) -> None:
+        """Append several, in this order."""
         ...
 
     def set_value(self, key: str, value: str) -> None:
@@ -122,8 +126,8 @@ class Store(Protocol):
         """Issued or revoked records whose files were never reported complete."""
         ...
 
-    def similar(self, name_key: str) -> tuple[str, ...]:
-        """Distinct names whose folded form (pki.names.fold) is `name_key`."""
+    def holders(self, name_keys: Sequence[str]) -> tuple[Holder, ...]:
+        """Who has one of these folded names (pki.names.fold), in order of creation."""
         ...
 
     def known(self, name_keys: Sequence[str]) -> frozenset[str]:
