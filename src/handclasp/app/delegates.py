@@ -74,7 +74,7 @@ def make(home: Home, kind: Delegate, authority: Authority, key_type: KeyType) ->
     now = home.clock.now()
     serial = serial_from(home.entropy.bytes(OCTETS))
     content = tbs.build(kind.profile, request, public_key=key.public_key(), issuer=issuer, serial=serial, now=now)
-    lint.check(content, kind.profile, request, issuer)
+    lint.check(content.preview, kind.profile, request, issuer)
     add_intent(home, authority.label, request, content)
     crashpoint("delegate.intent-durable")
     certificate = tbs.sign(content, signer, issuer)
