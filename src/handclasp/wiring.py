@@ -339,11 +339,10 @@ class World:
         if folder is None:
             return private_place(self.ca)
         chosen = os.path.abspath(folder)  # noqa: PTH100 - links stay, as nginx sees them
-        if control is not None:
-            return commanded_place(self.gear, chosen, control)
-        known = known_place(self.ca, chosen)
-        if known is not None:
-            return known
+        known = known_place(self.ca, chosen) if control is None else None
+        reached = control or (known.control if known else None)
+        if reached is not None:
+            return commanded_place(self.gear, chosen, reached)
         return adopted_place(self.gear, chosen, prefix=self.instance(f"{chosen}/nginx.conf").prefix)
 
     def post(self, server: str, *, name: str | None, chain: str, key: str, trusted: str, config_dir: str) -> "Post":
@@ -393,6 +392,7 @@ class World:
             actor=self.actor,
             pause=time.sleep,
             commanded=self._commanded,
+            sandbox=self.sandbox_tools,
         )
 
     def _commanded(self, control: "NginxControl") -> "Nginx":

@@ -52,6 +52,16 @@ class Wire:
                 self.flush()
                 return result
 
+    @property
+    def local_port(self) -> int:
+        """The TCP port of this side; 0 for a Unix socket."""
+        name = self._socket.getsockname()
+        return int(name[1]) if isinstance(name, tuple) else 0
+
+    def within(self, seconds: float) -> None:
+        """From now on everything must be done in so many seconds."""
+        self._deadline = time.monotonic() + seconds
+
     def before(self, data: bytes) -> None:
         """Send bytes as they are, ahead of TLS."""
         self._socket.settimeout(self._left())

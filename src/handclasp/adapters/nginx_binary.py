@@ -95,6 +95,7 @@ def describe_argv(argv: list[str]) -> NginxBuild:
         openssl=openssl[1].rstrip(")") if openssl else "0.0.0",
         modules_path=modules,
         dynamic_modules=tuple(sorted(file.stem for file in Path(modules).glob("*.so"))) if modules else (),
+        stream="--with-stream" in said.split(),
         debug="--with-debug" in said.split(),
     )
 

@@ -1,5 +1,6 @@
 """ports.Probe with pyOpenSSL over memory BIOs: one connection, one request, and everything seen on the way."""
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -30,6 +31,8 @@ class _Seen:
     connected: bool = False
     timed_out: bool = False
     shaken: bool = False
+    held: bool = False
+    port: int = 0
 
 
 class TlsProbe:
@@ -63,10 +66,13 @@ def _converse(tls: SSL.Connection, request: ProbeRequest, message: bytes, seen: 
     """Handshake, ask, read; the words of what went wrong, or None."""
     try:
         with Wire(tls, request.address, request.port, request.timeout) as wire:
-            seen.connected = True
+            seen.connected, seen.port = True, wire.local_port
             wire.before(request.preamble)
             wire.do(tls.do_handshake)
             seen.shaken = True
+            if request.patience is not None:
+                _listen(wire, tls, request.patience, seen)
+                return None
             wire.do(lambda: tls.send(message))
             while not complete(seen.raw):
                 seen.raw += wire.do(lambda: tls.recv(_CHUNK))
@@ -82,6 +88,17 @@ def _converse(tls: SSL.Connection, request: ProbeRequest, message: bytes, seen: 
             return f"{_place(request)}: {error.strerror or error}"
         return None if seen.raw else f"the server broke the connection: {error.strerror or error}"
     return None
+
+
+def _listen(wire: Wire, tls: SSL.Connection, seconds: float, seen: _Seen) -> None:
+    """Say nothing, and note whether the other side speaks, waits, or ends it: the last is an SSL.Error."""
+    wire.within(seconds)
+    with contextlib.suppress(TimeoutError):
+        seen.raw = wire.do(lambda: tls.recv(_CHUNK))
+    seen.held = True
+    wire.within(seconds)
+    tls.shutdown()
+    wire.flush()
 
 
 def _tls_failure(error: SSL.Error, seen: _Seen) -> str | None:
@@ -105,6 +122,8 @@ def _result(tls: SSL.Connection, seen: _Seen, error: str | None) -> ProbeResult:
         certificate_requested=seen.asked,
         advertised_cas=_advertised(tls) if seen.asked else (),
         error=error,
+        held=seen.held,
+        local_port=seen.port,
         unreachable=seen.timed_out or not seen.connected,
         alert=alert_name(alerts[-1]) if alerts else None,
         chain_error=verify_text(seen.verify_errors[0]) if seen.verify_errors else None,
@@ -121,6 +140,8 @@ def _result(tls: SSL.Connection, seen: _Seen, error: str | None) -> ProbeResult:
         resumed=resumed,
         session=saved_session.save(tls),
     )
+    if seen.held:
+        return replace(result, body=seen.raw[:_CHUNK])
     answer = parse(seen.raw) if seen.raw else None
     if answer is None:
         return result if not seen.raw else replace(result, error=error or "the answer is not HTTP", body=seen.raw[:_CHUNK])

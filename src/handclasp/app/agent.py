@@ -22,6 +22,7 @@ from handclasp.app.apply_proof import SiteProver, steps_for
 from handclasp.app.apply_state import Gear
 from handclasp.app.host_orders import HostOrders, HostReport, Probed
 from handclasp.app.site import SiteOrder, logs_of
+from handclasp.app.stream_witness import StreamWitness
 from handclasp.model.errors import HandclaspError, InputError
 from handclasp.model.intent import AdmittedCertificate, SiteIntent, SiteMaterial
 from handclasp.model.issuance import KeyType
@@ -132,7 +133,8 @@ def _apply(post: Post, orders: HostOrders) -> tuple[Applied, tuple[str, ...]]:
         return Plan(files=changes, probes=steps_for(orders.sites, cast), about=", ".join(intents))
 
     def make_prover(plan: Plan) -> SiteProver:
-        return SiteProver(door=gear.probe, sites=intents, cast=cast, watched=plan.probes)
+        witness = StreamWitness(gear=gear, folder=place.logs)
+        return SiteProver(door=gear.probe, sites=intents, cast=cast, watched=plan.probes, witness=witness)
 
     return apply_plan(gear, place.instance, make_plan, make_prover, Way(start=False)), tuple(certified)
 

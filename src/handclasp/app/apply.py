@@ -79,7 +79,7 @@ class ProofError(HandclaspError):
 class Way:
     """How a plan is carried out, and what the history says of it. `start`: start nginx if none runs. `to`: of a rollback.
 
-    `force`: files that were changed by hand are overwritten.
+    `force`: files that were changed by hand are overwritten. `rehearse`: tries the plan on a copy, before anything is changed.
     """
 
     kind: Kind = Kind.APPLY
@@ -87,6 +87,7 @@ class Way:
     about: str = ""
     to: int | None = None
     force: bool = False
+    rehearse: Callable[[Plan], tuple[Proven, ...]] | None = None
 
     @property
     def forward(self) -> bool:
@@ -129,16 +130,19 @@ class _Run:
     started: bool = False
     reloaded: bool = False
     running: bool = False
+    rehearsed: tuple[Proven, ...] = ()
 
     def go(self) -> Applied:
         self.running = self._alive()
         settled = not unfinished(self.gear, self.instance)
         if self.plan.empty and settled and (self.running or not self.way.start):
+            self._rehearse()
             return self._applied(self._prove() if self.running else ())
         self._unchanged()
         if not self.plan.empty:
             apply_stage.check(self.gear, self.instance, self.plan.files)
             crashpoint("apply.staged")
+        self._rehearse()
         if self.running:
             self.prover.before()
         about = self.way.about or self.plan.about
@@ -154,6 +158,17 @@ class _Run:
         self.gear.files.remove(self.instance.journal)
         crashpoint("apply.committed")
         return self._applied(proven)
+
+    def _rehearse(self) -> None:
+        if self.way.rehearse is None:
+            return
+        self.rehearsed = self.way.rehearse(self.plan)
+        failed = [one for one in self.rehearsed if not one.ok]
+        if failed:
+            error = ProofError(_failure(failed), self.rehearsed, where=self.instance.config, hint=_failures(failed))
+            self._keep(error)
+            error.what = f"{error.what}; nothing was changed"
+            raise error
 
     def _alive(self) -> bool:
         return self.gear.nginx.running(prefix=self.instance.prefix, config=self.instance.config)
@@ -211,16 +226,19 @@ class _Run:
                 hint=f"{said}\n{kept}" if said else kept,
             ) from error
         if isinstance(error, HandclaspError):
-            with contextlib.suppress(HandclaspError):  # a full disk may be why it failed
-                apply_stage.keep_failed(self.gear, self.instance, self.plan.files, f"{error.what}\n{error.hint or ''}")
-                kept = f"what was tried is kept in {self.instance.failed}"
-                error.hint = f"{error.hint}\n{kept}" if error.hint else kept
+            self._keep(error)
             error.what = f"{error.what}; everything was put back as it was before"
+
+    def _keep(self, error: HandclaspError) -> None:
+        with contextlib.suppress(HandclaspError):  # a full disk may be why it failed
+            apply_stage.keep_failed(self.gear, self.instance, self.plan.files, f"{error.what}\n{error.hint or ''}")
+            kept = f"what was tried is kept in {self.instance.failed}"
+            error.hint = f"{error.hint}\n{kept}" if error.hint else kept
 
     def _note(self, journal: Journal, proven: tuple[Proven, ...]) -> None:
         """Write it into the history: from here on an interrupted apply counts as done."""
         if self.plan.files:
-            probes = tuple((one.step.name, one.ok) for one in proven)
+            probes = tuple((one.step.name, one.ok) for one in (*self.rehearsed, *proven))
             way = self.way
             apply_history.append(
                 self.gear, self.instance, journal, kind=way.kind, about=journal.about, probes=probes, to=way.to
@@ -234,7 +252,7 @@ class _Run:
     def _applied(self, proven: tuple[Proven, ...]) -> Applied:
         return Applied(
             plan=self.plan,
-            proven=proven,
+            proven=(*self.rehearsed, *proven),
             recovered=self.recovered,
             started=self.started,
             reloaded=self.reloaded,

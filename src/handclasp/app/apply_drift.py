@@ -40,7 +40,7 @@ def drifted(gear: Gear, place: Place) -> tuple[Drift, ...]:
 
 def noted(gear: Gear, place: Place, files: dict[str, tuple[bytes, int]]) -> Change | None:
     """The change that notes what this apply writes; None when the note says so already."""
-    texts = {path: content.decode() for path, (content, _) in files.items() if path.endswith(".conf")}
+    texts = {path: content.decode() for path, (content, _) in files.items() if path.endswith((".conf", ".stream"))}
     content = msgspec.json.encode(texts)
     there = now(gear.files, _note(place))
     return None if there == content else WriteFile(path=_note(place), content=content, mode=_SECRET, before=there)

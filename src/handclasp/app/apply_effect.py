@@ -18,6 +18,7 @@ from handclasp.pki.read import certificates_from_pem, crls_from_pem
 DAYS = 30
 """So far back the access logs are looked at."""
 
+_REFUSED = frozenset({400, 403, 421})
 _MOST_BYTES = 64 * 1024 * 1024
 
 
@@ -56,6 +57,12 @@ class _Line(msgspec.Struct, frozen=True):
     verify: str
     serial: str
     host: str = ""
+    upstream: str | None = None
+
+    @property
+    def admitted(self) -> bool:
+        """Whether the client was let in: in stream{}, to an upstream."""
+        return self.verify == "SUCCESS" and (int(self.status) not in _REFUSED if self.upstream is None else bool(self.upstream))
 
 
 def effect_of(home: Home, gear: Gear, place: Place, plan: Plan, orders: tuple[SiteOrder, ...]) -> Effect:
@@ -129,8 +136,7 @@ def _seen(home: Home, gear: Gear, place: Place, orders: Iterable[SiteOrder]) -> 
         for raw in gear.files.tail(path, _MOST_BYTES).splitlines():
             try:
                 line = msgspec.json.decode(raw, type=_Line)
-                admitted = line.verify == "SUCCESS" and int(line.status) not in {400, 403, 421} and line.time >= since
-                if admitted:
+                if line.admitted and line.time >= since:
                     yield name, int(line.serial, 16)
             except ValueError:
                 continue  # a line cut in two by the limit, or by a full disk

@@ -10,6 +10,7 @@ from handclasp.app.apply_drift import copies, drifted, noted, refuse
 from handclasp.app.apply_neighbours import refuse_new_default, taken, unguarded
 from handclasp.app.apply_place import Place, file_name
 from handclasp.app.apply_state import Change, Gear, now
+from handclasp.app.apply_streams import refuse_homeless, stream_of
 from handclasp.app.home import Home
 from handclasp.app.register import entering
 from handclasp.app.site import SiteOrder
@@ -37,7 +38,8 @@ def files_of(gear: Gear, place: Place, served: Sequence[Served], *, bundle: byte
     Raises:
         PolicyError: a name or path that nginx would misread.
     """
-    pki = place.pki
+    pki, orders = place.pki, [one.order for one in served]
+    refuse_homeless(gear, place, orders)
     found = {f"{pki}/ca.pem": (bundle, 0o644), place.crl: (crl, 0o644)}
     pairs: list[tuple[SiteIntent, SiteMaterial]] = []
     for one in served:
@@ -58,20 +60,15 @@ def files_of(gear: Gear, place: Place, served: Sequence[Served], *, bundle: byte
         found[place.site(one.order)] = (text.encode(), 0o644)
     refuse_new_default(gear, place, shared, found)
     if place.own:
-        found[place.instance.config] = (render_main(place.instance.prefix).encode(), 0o644)
-    orders = [one.order for one in served]
+        modules, stream = stream_of(gear, orders)
+        found[place.instance.config] = (render_main(place.instance.prefix, modules=modules, stream=stream).encode(), 0o644)
     found[place.memory] = (msgspec.json.format(msgspec.json.encode(orders), indent=1) + b"\n", 0o644)
     return found
 
 
 def changes_to(gear: Gear, where: Place, wanted: dict[str, tuple[bytes, int]], *, force: bool) -> tuple[Change, ...]:
     """What turns the files of ours in a place into these (content and mode by path). PolicyError: see `plan_sites`."""
-    stale = [
-        path
-        for folder in dict.fromkeys((where.sites, where.pki))
-        for path in _present(gear, where, folder)
-        if path not in wanted
-    ]
+    stale = [path for folder in where.folders for path in _present(gear, where, folder) if path not in wanted]
     drifts = drifted(gear, where)
     if not force:
         refuse(drifts, wanted)

@@ -26,13 +26,16 @@ def taken(gear: Gear, place: Place, sites: Iterable[SiteIntent]) -> frozenset[Ad
     """Addresses of our sites where somebody else's servers are: our sites come without a default server there.
 
     Raises:
-        PolicyError: a default server there keeps TLS sessions through a reload.
+        PolicyError: a default server there keeps TLS sessions through a reload, or one of the two passes bytes.
     """
     if place.own:
         return frozenset()
-    hidden = tuple(RemoveFile(path=path, before=b"") for path in gear.files.walk(place.sites) if place.ours(path))
+    folders = (folder for folder in place.folders if folder != place.pki and gear.files.exists(folder))
+    hidden = tuple(RemoveFile(path=path, before=b"") for each in folders for path in gear.files.walk(each) if place.ours(path))
+    known = tuple(sites)
+    _refuse_shared_bytes(_sockets(gear, place, hidden), known)
     theirs = _by_address(gear, place, hidden)
-    wanted = {_normal(pair) for site in sites for pair in site.listen}
+    wanted = {_normal(pair) for site in known for pair in site.listen}
     for address in sorted(wanted & theirs.keys()):
         _refuse_kept_sessions(theirs[address])
     return frozenset(wanted & theirs.keys())
@@ -67,10 +70,29 @@ def unguarded(shared: frozenset[Address], pair: Address) -> bool:
     return _normal(pair) in shared
 
 
+def _refuse_shared_bytes(theirs: tuple[Socket, ...], sites: tuple[SiteIntent, ...]) -> None:
+    """An address belongs to http{} or to stream{}, and in stream{} to one server: nginx -t does not say so, the reload does."""
+    there = {(socket.address, socket.port): socket for socket in theirs if not socket.listen.quic}
+    for site in sites:
+        for address in map(_normal, site.listen):
+            other = there.get(address)
+            if other is not None and (site.stream or other.context == "stream"):
+                name, place = site.server_names[0], _shown(address)
+                raise PolicyError(
+                    f"{name} cannot share {place} with {other.default.label}: one of them passes bytes",
+                    where=other.default.origin,
+                    hint="give the site an address or a port of its own",
+                )
+
+
 def _by_address(gear: Gear, place: Place, changes: tuple[Change, ...]) -> dict[Address, Socket]:
-    tree = read_config(Planned(gear.files, changes), place.instance.config, place.instance.prefix)
-    found = sockets(effective(tree, gear.nginx.build().version))
+    found = _sockets(gear, place, changes)
     return {(socket.address, socket.port): socket for socket in found if socket.context == "http" and not socket.listen.quic}
+
+
+def _sockets(gear: Gear, place: Place, changes: tuple[Change, ...]) -> tuple[Socket, ...]:
+    tree = read_config(Planned(gear.files, changes), place.instance.config, place.instance.prefix)
+    return sockets(effective(tree, gear.nginx.build().version))
 
 
 def _refuse_kept_sessions(socket: Socket) -> None:

@@ -1,7 +1,7 @@
 """Where sites are put: the private nginx of a home, or a configuration that was there before and is somebody else's."""
 
 import posixpath
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -15,8 +15,9 @@ from handclasp.model.control import PLAIN, NginxControl
 from handclasp.model.errors import InputError, PolicyError
 from handclasp.nginxconf.include import is_pattern, matching
 from handclasp.nginxconf.parse import parse
+from handclasp.nginxconf.render_main import STREAMS
 from handclasp.nginxconf.render_words import server_name
-from handclasp.nginxconf.tree import decode, named
+from handclasp.nginxconf.tree import Document, decode, named
 
 _ADOPTED = "adopted_configurations"
 """Setting: JSON list of the places outside the home, so that a revocation reaches them."""
@@ -27,6 +28,7 @@ class Place:
     """One nginx and the folders for what Handclasp adds to it.
 
     `own`: the main file is ours too, and so is everything in the folders. Elsewhere only files named handclasp-* are ours.
+    `streams`: the folder for sites that pass bytes, "" where stream{} includes none; their names end in `stream_ending`.
     """
 
     instance: Instance
@@ -35,6 +37,8 @@ class Place:
     logs: str
     own: bool
     control: NginxControl = PLAIN
+    streams: str = ""
+    stream_ending: str = ".stream"
 
     @property
     def memory(self) -> str:
@@ -48,7 +52,13 @@ class Place:
 
     def site(self, order: SiteOrder) -> str:
         """The file of one site."""
-        return posixpath.join(self.sites, f"{'' if self.own else 'handclasp-'}{file_name(order)}.conf")
+        folder, ending = (self.streams, self.stream_ending) if order.intent.stream else (self.sites, ".conf")
+        return posixpath.join(folder, f"{'' if self.own else 'handclasp-'}{file_name(order)}{ending}")
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """The folders with files of ours, each once."""
+        return tuple(dict.fromkeys(folder for folder in (self.sites, self.streams, self.pki) if folder))
 
     def ours(self, path: str) -> bool:
         """Whether a file in one of the folders is ours to remove."""
@@ -78,7 +88,14 @@ def private_place(home: Home) -> Place:
     """Where the nginx of this home has its sites."""
     instance = home_instance(home.layout)
     prefix = instance.prefix
-    return Place(instance=instance, sites=f"{prefix}/sites", pki=f"{prefix}/pki", logs=f"{prefix}/logs", own=True)
+    return Place(
+        instance=instance,
+        sites=f"{prefix}/sites",
+        pki=f"{prefix}/pki",
+        logs=f"{prefix}/logs",
+        own=True,
+        streams=f"{prefix}/{STREAMS}",
+    )
 
 
 def adopted_place(gear: Gear, folder: str, *, prefix: str) -> Place:
@@ -86,16 +103,21 @@ def adopted_place(gear: Gear, folder: str, *, prefix: str) -> Place:
 
     Raises:
         InputError: it cannot be read.
-        PolicyError: http{} includes no folder that a site could go into.
+        PolicyError: neither http{} nor stream{} includes a folder that a site could go into.
     """
     found = place_beside(gear, Instance(prefix=prefix, config=posixpath.join(folder, "nginx.conf")))
-    if found.sites == found.pki:
-        raise PolicyError(
-            "http{} includes no folder that a site could be put into",
-            where=found.instance.config,
-            hint=f"add inside http{{}}:   include {folder}/conf.d/*.conf;",
-        )
+    if found.sites == found.pki and not found.streams:
+        raise no_folder(found)
     return found
+
+
+def no_folder(place: Place) -> PolicyError:
+    """What is said where http{} includes no folder."""
+    return PolicyError(
+        "http{} includes no folder that a site could be put into",
+        where=place.instance.config,
+        hint=f"add inside http{{}}:   include {place.instance.folder}/conf.d/*.conf;",
+    )
 
 
 def place_beside(gear: Gear, instance: Instance) -> Place:
@@ -104,16 +126,26 @@ def place_beside(gear: Gear, instance: Instance) -> Place:
     Raises:
         InputError: it cannot be read.
     """
-    read_config(gear.files, instance.config, instance.prefix)
+    tree = read_config(gear.files, instance.config, instance.prefix)
     own = posixpath.join(instance.folder, "handclasp")
     document = parse(decode(gear.files.read(instance.config)), instance.config)
-    for block in named(document.directives, "http"):
+    sites = next(_included(instance, document, "http", (".conf",)), (own, ""))[0]
+    documents = (parse(source.text, path) for path, source in tree.sources.items())
+    streams, ending = next(
+        (found for each in documents for found in _included(instance, each, "stream", (".stream", ".conf"))), ("", ".stream")
+    )
+    return Place(instance=instance, sites=sites, pki=own, logs=LOG_FOLDER, own=False, streams=streams, stream_ending=ending)
+
+
+def _included(instance: Instance, document: Document, kind: str, endings: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """The folders that a block of this kind includes files of ours from, with the ending that they must have."""
+    for block in named(document.directives, kind):
         for include in named(block.block, "include"):
             pattern = posixpath.join(instance.folder, include.args[0]) if include.args else ""
-            sites = posixpath.dirname(pattern)
-            if is_pattern(pattern) and matching(pattern, (f"{sites}/handclasp-site.conf",)):
-                return Place(instance=instance, sites=sites, pki=own, logs=LOG_FOLDER, own=False)
-    return Place(instance=instance, sites=own, pki=own, logs=LOG_FOLDER, own=False)
+            folder = posixpath.dirname(pattern)
+            for ending in endings if is_pattern(pattern) else ():
+                if matching(pattern, (f"{folder}/handclasp-site{ending}",)):
+                    yield folder, ending
 
 
 def commanded_place(gear: Gear, folder: str, control: NginxControl) -> Place:

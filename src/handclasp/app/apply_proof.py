@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from handclasp.app.apply import Proven
 from handclasp.app.apply_cast import Cast, Member
 from handclasp.app.probe import REFUSALS
+from handclasp.app.stream_witness import PATIENCE, StreamWitness
 from handclasp.catalogue.tls_policies import POLICIES
 from handclasp.model.intent import EVERYWHERE, SiteIntent
 from handclasp.model.plan import Expect, ProbeStep, Who
@@ -43,10 +44,11 @@ def _of_site(site: SiteIntent, cast: Cast, tls: TlsVersion) -> Iterator[ProbeSte
     for member in listed[:1]:
         yield step(f"{member.name} fresh", Who.GOOD, Expect.ADMITTED, identity=key(member))
         yield step(f"{member.name} resumed", Who.GOOD, Expect.ADMITTED, identity=key(member), resumed=True)
-        yield step(f"{member.name} without SNI", Who.GOOD, identity=key(member), sni=False)
+        if not site.stream:  # which has its address for itself, and asks nobody for a name
+            yield step(f"{member.name} without SNI", Who.GOOD, identity=key(member), sni=False)
     if free is Expect.REFUSED or site.upstream is None:  # whom nginx lets in, an application may still refuse
         for member in [one for one in cast.good if one not in listed][:1]:
-            yield step(f"{member.name}, not on the list,", Who.UNLISTED, free, identity=key(member))
+            yield step(f"{member.name}, not on the list", Who.UNLISTED, free, identity=key(member))
         yield step("no certificate", Who.NOBODY, free)
     yield step("certificate of another CA fresh", Who.FOREIGN)
     yield step("certificate of another CA resumed", Who.FOREIGN, resumed=True)
@@ -125,7 +127,8 @@ class SiteProver:
 
     `sessions` are saved TLS sessions by step; those saved before the change are what must not be resumed after it. `let_in`
     says of which of them the client was inside. `alike` are sites whose application is somebody else's: whoever is admitted
-    there must be answered as before. `at`: where all sites are asked, None: at the address that each listens on.
+    there must be answered as before. `at`: where all sites are asked, None: at the address that each listens on. `witness`
+    says who reached the service of a site that passes bytes.
     """
 
     door: Probe
@@ -137,6 +140,7 @@ class SiteProver:
     statuses: dict[tuple[str, Who, TlsVersion | None], int | None] = field(default_factory=dict)
     alike: frozenset[str] = frozenset()
     at: tuple[str, int] | None = None
+    witness: StreamWitness | None = None
 
     def before(self) -> None:
         """Save a session of every good or leaving client that has none yet, and what the good ones are answered."""
@@ -146,8 +150,8 @@ class SiteProver:
             rejected = step.who in _REJECTED and step.site not in self.alike
             if step.site not in self.sites or step.resumed or not step.sni or step.path != "/" or rejected:
                 continue
-            seen = self.door.ask(self._request(step, None))
-            if seen.status is not None and seen.status not in REFUSALS and seen.session is not None:
+            seen = self._ask(step, None)
+            if self._inside(step, seen) and seen.session is not None:
                 self.sessions[_place(step)] = seen.session
                 self.let_in.add(_place(step))
             self.statuses[step.site, step.who, step.tls] = seen.status
@@ -164,15 +168,26 @@ class SiteProver:
         session = self.sessions.get(_place(step)) if step.resumed else None
         if step.resumed and session is None:
             return Proven(step=step, ok=True, seen="no session was given that could be resumed")
-        seen = self.door.ask(self._request(step, session))
+        seen = self._ask(step, session)
         if not step.resumed and step.sni and step.path == "/" and seen.session is not None:
             self.sessions.setdefault(_place(step), seen.session)
-        return Proven(step=step, ok=self._as_expected(step, seen), seen=as_words(seen))
+        words = stream_words(seen) if self.sites[step.site].stream else as_words(seen)
+        return Proven(step=step, ok=self._as_expected(step, seen), seen=words)
+
+    def _ask(self, step: ProbeStep, session: bytes | None) -> ProbeResult:
+        seen = self.door.ask(self._request(step, session))
+        site = self.sites[step.site]
+        return self.witness.judged(site, seen) if self.witness and site.stream else seen
+
+    def _inside(self, step: ProbeStep, seen: ProbeResult) -> bool:
+        if self.sites[step.site].stream:
+            return seen.held
+        return seen.status is not None and seen.status not in REFUSALS
 
     def _as_expected(self, step: ProbeStep, seen: ProbeResult) -> bool:
         if seen.unreachable:
             return False
-        inside = seen.status is not None and seen.status not in REFUSALS
+        inside = self._inside(step, seen)
         if step.expect is Expect.REFUSED:
             return not inside
         before = self.statuses.get((step.site, step.who, step.tls))
@@ -197,6 +212,7 @@ class SiteProver:
             identity=self._holds(step),
             tls=step.tls,
             session=session,
+            patience=PATIENCE if site.stream else None,
         )
 
     def _holds(self, step: ProbeStep) -> ClientIdentity | None:
@@ -217,3 +233,14 @@ def as_words(seen: ProbeResult) -> str:
     if seen.status is not None:
         return f"{seen.title or seen.status}{how}"
     return f"no answer: {'alert ' + seen.alert if seen.alert else seen.error}{how}"
+
+
+def stream_words(seen: ProbeResult) -> str:
+    """What a client got of a service that passes bytes."""
+    how = " (resumed)" if seen.resumed else ""
+    if seen.held:
+        broken = f", and the service did not answer ({seen.status})" if (seen.status or 0) >= _BROKEN else ""
+        return f"let through{broken}{how}"
+    if seen.tls is None:
+        return as_words(seen)
+    return f"cut off{how}"

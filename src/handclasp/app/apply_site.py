@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from handclasp.app.apply import Applied, Prover, Way, apply_plan
+from handclasp.app.apply import Applied, Proven, Prover, Way, apply_plan
 from handclasp.app.apply_cast import Cast, cast_of
 from handclasp.app.apply_certificates import Pair, ensure_certificate, lacks_certificate, stand_in
 from handclasp.app.apply_files import Served, changes_to, files_of, of_the_living
+from handclasp.app.apply_history import Kind
 from handclasp.app.apply_lockout import refuse_lockout, unpublished
 from handclasp.app.apply_place import Place, file_name, gear_at, note_place, private_place, remembered
 from handclasp.app.apply_proof import SiteProver, steps_for
@@ -15,7 +16,9 @@ from handclasp.app.apply_stage import check
 from handclasp.app.apply_state import Gear, Instance
 from handclasp.app.home import Home
 from handclasp.app.observed import Observed, intent_of, observed, observed_files, observed_steps
+from handclasp.app.rehearse import rehearsal_steps, rehearse
 from handclasp.app.site import SiteOrder, material
+from handclasp.app.stream_witness import StreamWitness
 from handclasp.model.errors import Bug
 from handclasp.model.plan import Plan
 from handclasp.nginxconf.render_main import FOLDERS
@@ -78,7 +81,8 @@ def plan_sites(
     changes = changes_to(gear, where, wanted, force=force)
     about = ", ".join((*(order.intent.server_names[0] for order in orders), *(one.name for one in others)))
     probes = (*steps_for((order.intent for order in orders), cast), *observed_steps(others, cast))
-    return Plan(files=changes, probes=probes, about=about)
+    rehearsal = rehearsal_steps((order.intent for order in orders), cast)
+    return Plan(files=changes, probes=probes, about=about, rehearsal=rehearsal)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +145,7 @@ def apply_sites(
     casts: list[Cast] = []
 
     def planned() -> Plan:
-        force = how.force or how.forward
+        force = how.force or how.kind is Kind.REVOKE
         return _settled(home, gear, leaving, lambda: plan_sites(home, gear, work.orders, casts[-1], where, force=force))
 
     def make_plan() -> Plan:
@@ -157,12 +161,17 @@ def apply_sites(
         return planned()
 
     def make_prover(plan: Plan) -> Prover:
-        work.prover = site_prover(gear, work.orders, casts[-1], plan, observed(gear.files, where))
+        work.prover = site_prover(gear, where, work.orders, casts[-1], plan, observed(gear.files, where))
         if leaving.seen is not None:
             work.prover.sessions.update(leaving.seen.sessions)
             work.prover.let_in.update(leaving.seen.let_in)
         return work.prover
 
+    def rehearsed(plan: Plan) -> tuple[Proven, ...]:
+        return rehearse(gear, where.instance, tuple(order.intent for order in work.orders), casts[-1], plan)
+
+    if how.kind is Kind.APPLY:  # a revocation has no time for it, and changes no location
+        how = replace(how, rehearse=rehearsed)
     work.applied = apply_plan(gear, where.instance, make_plan, make_prover, how)
     return work
 
@@ -180,12 +189,20 @@ def _settled(home: Home, gear: Gear, leaving: Leaving, plan: Callable[[], Plan])
 
 
 def site_prover(
-    gear: Gear, orders: tuple[SiteOrder, ...], cast: Cast, plan: Plan, others: tuple[Observed, ...] = ()
+    gear: Gear, place: Place, orders: tuple[SiteOrder, ...], cast: Cast, plan: Plan, others: tuple[Observed, ...] = ()
 ) -> SiteProver:
-    """The prober of a plan for these sites, and for servers of somebody else."""
+    """The prober of a plan for these sites of a place, and for servers of somebody else."""
     sites = {order.intent.server_names[0]: order.intent for order in orders} | {one.name: intent_of(one) for one in others}
     alike = frozenset(one.name for one in others)
-    return SiteProver(door=gear.probe, sites=sites, cast=cast, watched=plan.probes, alike=alike, at=gear.control.probe_at)
+    return SiteProver(
+        door=gear.probe,
+        sites=sites,
+        cast=cast,
+        watched=plan.probes,
+        alike=alike,
+        at=gear.control.probe_at,
+        witness=StreamWitness(gear=gear, folder=place.logs),
+    )
 
 
 def _files(home: Home, gear: Gear, place: Place, orders: tuple[SiteOrder, ...]) -> dict[str, tuple[bytes, int]]:

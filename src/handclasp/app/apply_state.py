@@ -8,6 +8,7 @@ from datetime import datetime
 
 import msgspec
 
+from handclasp.app.sandbox import SandboxTools
 from handclasp.model.control import PLAIN, NginxControl
 from handclasp.model.errors import WorldError
 from handclasp.model.plan import RemoveFile, WriteFile
@@ -27,6 +28,7 @@ class Gear:
     """The ports that an apply takes. `actor` is who is at work, for the history; `pause` waits so many seconds.
 
     `commanded` makes the nginx of a control, and `control` is whose files and nginx these are (see apply_place.gear_at).
+    `sandbox`: what a rehearsal needs; None: there is none.
     """
 
     files: FileTree
@@ -38,6 +40,7 @@ class Gear:
     pause: Callable[[float], None]
     commanded: Callable[[NginxControl], Nginx]
     control: NginxControl = PLAIN
+    sandbox: SandboxTools | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,6 +190,7 @@ class _Reader:
             trusted_certificate=self.file(table.ca),
             name=table.name,
             verify_depth=table.verify_depth,
+            chain=self.file(table.chain),
             crl=self.file(table.crl),
             certificate=self.file(table.certificate),
             certificate_key=self.file(table.key),

@@ -13,12 +13,16 @@ TargetName = Literal["conf.d", "sites-available", "docker"]
 
 
 class UpstreamTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """[site.upstream]: where requests go. Paths are relative to the folder of the file."""
+    """[site.upstream]: where requests go. Paths are relative to the folder of the file.
+
+    `verify_depth` is counted when it is left out: in the chain that the upstream presents, or that the file `chain` holds.
+    """
 
     url: Text
     ca: Text | None = None
     name: Text | None = None
-    verify_depth: Annotated[int, msgspec.Meta(ge=0, le=9)] = 1
+    verify_depth: Annotated[int, msgspec.Meta(ge=0, le=9)] | None = None
+    chain: Text | None = None
     crl: Text | None = None
     certificate: Text | None = None
     key: Text | None = None

@@ -1,6 +1,6 @@
 """Who asks whom for a certificate: one configuration seen from its listen addresses."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from handclasp.diagnose.generated import Writers
@@ -28,6 +28,9 @@ from handclasp.nginxconf.start_faults import evidence_faults
 from handclasp.pki.read import certificates_from_pem, crls_from_pem
 from handclasp.verdict.predict import Stage
 from handclasp.verdict.trust import certificates_in, crls_in
+
+Known = dict[str | tuple[str, int], SiteIntent]
+"""Sites of ours by first name; those that pass bytes by address and port."""
 
 
 def nginx_check(evidence: Evidence) -> NginxCheck:
@@ -59,7 +62,9 @@ def nginx_status(evidence: Evidence, sites: Iterable[SiteIntent] = ()) -> NginxS
     """
     stage = Stage(evidence)
     config = stage.config
-    known = {site.server_names[0]: site for site in sites}
+    known: Known = {}
+    for site in sites:  # stream{} has no names before nginx 1.25.5, and our sites there have their addresses for themselves
+        known.update(dict.fromkeys(site.listen, site) if site.stream else {site.server_names[0]: site})
     return NginxStatus(
         config=evidence.root or "",
         nginx_version=str(stage.version),
@@ -96,7 +101,7 @@ def _ends(server: TlsServer, evidence: Evidence) -> Iterator[tuple[EndKind, str,
             yield EndKind.CRL, item.issuer_text, server.crl.value or "", item.next_update
 
 
-def _socket(socket: Socket, config: EffectiveConfig, evidence: Evidence, known: Mapping[str, SiteIntent]) -> SocketStatus:
+def _socket(socket: Socket, config: EffectiveConfig, evidence: Evidence, known: Known) -> SocketStatus:
     default = socket.default
     return SocketStatus(
         context=socket.context,
@@ -111,11 +116,9 @@ def _socket(socket: Socket, config: EffectiveConfig, evidence: Evidence, known: 
     )
 
 
-def _server(
-    server: TlsServer, config: EffectiveConfig, evidence: Evidence, known: Mapping[str, SiteIntent], *, default: bool
-) -> ServerStatus:
+def _server(server: TlsServer, config: EffectiveConfig, evidence: Evidence, known: Known, *, default: bool) -> ServerStatus:
     anchors = dict.fromkeys((server.client_certificate.value, server.trusted_certificate.value))
-    ours = known.get(server.names[0]) if server.names else None
+    ours = _ours(server, known)
     crl = server.crl.value
     return ServerStatus(
         label=server.label,
@@ -131,6 +134,12 @@ def _server(
         origin=server.origin,
         enters=_zones(ours) if ours else entry_rules(server, config),
     )
+
+
+def _ours(server: TlsServer, known: Known) -> SiteIntent | None:
+    if server.context == "stream":
+        return next((known[one.address, one.port] for one in server.listens if (one.address, one.port) in known), None)
+    return known.get(server.names[0]) if server.names else None
 
 
 def _zones(site: SiteIntent) -> tuple[EntryRule, ...]:
@@ -185,7 +194,17 @@ def _backend(location: Location, config: EffectiveConfig) -> BackendStatus:
     mapped = {block.variable for block in config.maps if "$ssl_client" in block.source}
     telling = tuple((header.name, header.value) for header in location.headers.value if _tells(header, mapped))
     shown = location.path if location.modifier == "@" else f"{location.modifier} {location.path}".strip()
-    return BackendStatus(location=shown, target=location.target.value or "", headers=telling, origin=location.origin)
+    target = _target(location.target.value or "", config)
+    return BackendStatus(location=shown, target=target, headers=telling, origin=location.origin)
+
+
+def _target(target: str, config: EffectiveConfig) -> str:
+    """Where a *_pass leads: through a variable that has one value besides nothing, to that."""
+    blocks = config.maps_of(target[1:]) if target.startswith("$") else ()
+    values = {entry.value for block in blocks for entry in block.entries if entry.value}
+    name = values.pop() if len(values) == 1 else target
+    block = config.upstream_named(name) if blocks else None
+    return ", ".join(block.addresses) if block else name
 
 
 def _tells(header: ProxyHeader, mapped: set[str]) -> bool:

@@ -132,7 +132,7 @@ def carry_out(home: Home, gear: Gear, place: Place, make: Make) -> Applied:
             return make(casts[-1])
 
     def make_prover(plan: Plan) -> Prover:
-        return site_prover(gear, remembered(home, place), casts[-1], plan, _planned(gear, place, plan))
+        return site_prover(gear, place, remembered(home, place), casts[-1], plan, _planned(gear, place, plan))
 
     return apply_plan(gear, place.instance, make_plan, make_prover, Way(kind=Kind.OBSERVE, start=False))
 

@@ -59,4 +59,4 @@ class _LateProver:
         probes = steps_for((order.intent for order in orders), cast)
         others = observed(self._gear.files, self._place)
         steps = (*probes, *observed_steps(others, cast))
-        return site_prover(self._gear, orders, cast, Plan(files=(), probes=steps), others).after(steps)
+        return site_prover(self._gear, self._place, orders, cast, Plan(files=(), probes=steps), others).after(steps)

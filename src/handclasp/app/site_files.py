@@ -1,8 +1,9 @@
 """PEM files that a person names for a site, looked at before nginx is asked: its words would be about a copy of them."""
 
 from handclasp.app.site import SiteOrder
-from handclasp.model.errors import InputError, PolicyError
-from handclasp.pki.read import certificates_from_bytes, spki_of_private_key_pem
+from handclasp.model.errors import InputError
+from handclasp.pki.private_key import spki_of_private_key_pem
+from handclasp.pki.read import certificates_from_bytes
 from handclasp.ports.files import FileReader
 
 
@@ -10,20 +11,16 @@ def check_named_files(files: FileReader, order: SiteOrder) -> None:
     """Look at the certificates and keys that the order names; those of the home are not its business.
 
     Raises:
-        PolicyError: a site of stream{}: nothing can be asked there that would prove it.
         InputError: one is missing, unreadable, or not what it should be, or a key does not belong to its certificate.
     """
     upstream = order.intent.upstream
-    if order.intent.stream:
-        raise PolicyError(
-            f"{order.intent.server_names[0]} passes bytes on: it is rendered, and put into stream{{}} by you",
-            hint="handclasp nginx render --file handclasp.toml --output-folder /etc/nginx/stream.d",
-        )
     _check_pair(files, order.certificate, order.certificate_key)
     if upstream is not None:
         _check_pair(files, upstream.certificate, upstream.certificate_key)
         if upstream.trusted_certificate is not None:
             _public_key(files, upstream.trusted_certificate)
+        if upstream.chain is not None:
+            _public_key(files, upstream.chain)
 
 
 def _check_pair(files: FileReader, certificate: str | None, key: str | None) -> None:

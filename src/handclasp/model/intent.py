@@ -1,6 +1,7 @@
 """What a person wants of a site, before any nginx text exists."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 EVERYWHERE = "any"
 """In `free_from`: every address."""
@@ -12,14 +13,23 @@ OWN_TLS = "own"
 """The TLS policy that a person writes out."""
 
 
+class DepthFrom(StrEnum):
+    """Where the depth of an upstream's verification comes from: a person, the chain it presents, or its trust file alone."""
+
+    GIVEN = "given"
+    PRESENTED = "presented"
+    TRUSTED = "trusted"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpstreamIntent:
     """Where requests go. `url`: http, https, grpc or grpcs://host:port; tcp or tls://host:port make a site of stream{}.
 
     For https, grpcs and tls nginx verifies the upstream: `trusted_certificate` is the path of a PEM file with its root (and
     intermediates), `name` the DNS name that must be in its certificate (default: the host of `url`), `verify_depth` the
-    intermediates, `crl` a file with a CRL for each of its CAs. `certificate` and `certificate_key` are what nginx shows to the
-    upstream of itself.
+    intermediates (None: not counted yet; `depth_from` who counted), `chain` a file with the chain that it presents, where it
+    cannot be asked, `crl` a file with a CRL for each of its CAs. `certificate` and `certificate_key` are what nginx shows of
+    itself.
     `websocket`: connections may be upgraded to WebSocket. `client_cert`: the client's certificate is passed on in the header
     Client-Cert (RFC 9440).
     """
@@ -27,7 +37,9 @@ class UpstreamIntent:
     url: str
     trusted_certificate: str | None = None
     name: str | None = None
-    verify_depth: int = 1
+    verify_depth: int | None = None
+    depth_from: DepthFrom = DepthFrom.GIVEN
+    chain: str | None = None
     crl: str | None = None
     certificate: str | None = None
     certificate_key: str | None = None

@@ -55,13 +55,17 @@ class OpensslSeries(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NginxBuild:
-    """One nginx binary: where it is, its version and the OpenSSL it runs with (`nginx -V`)."""
+    """One nginx binary: where it is, its version and the OpenSSL it runs with (`nginx -V`).
+
+    `stream`: stream{} is compiled in; otherwise it may be one of `dynamic_modules`.
+    """
 
     path: str
     version: NginxVersion
     openssl: str
     modules_path: str | None = None
     dynamic_modules: tuple[str, ...] = ()
+    stream: bool = False
     debug: bool = False
 
     @property

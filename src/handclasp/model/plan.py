@@ -25,10 +25,11 @@ class RemoveFile:
 
 
 class Expect(StrEnum):
-    """What a probe must see for the plan to be committed."""
+    """What a probe must see for the plan to be committed. `CLEARED`: the service hears nothing of what the client claims."""
 
     ADMITTED = "admitted"
     REFUSED = "refused"
+    CLEARED = "cleared"
 
 
 class Who(StrEnum):
@@ -63,12 +64,16 @@ class ProbeStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Everything an apply will do. An empty plan changes nothing. `about` says in words what it is for."""
+    """Everything an apply will do. An empty plan changes nothing. `about` says in words what it is for.
+
+    `rehearsal` are requests to a copy of the configuration, made before anything is changed.
+    """
 
     files: tuple[WriteFile | RemoveFile, ...]
     probes: tuple[ProbeStep, ...] = ()
     reload: bool = True
     about: str = ""
+    rehearsal: tuple[ProbeStep, ...] = ()
 
     @property
     def empty(self) -> bool:

@@ -21,9 +21,10 @@ class ClientIdentity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeRequest:
-    """One connection and one HTTP/1.1 request on it.
+    """One connection and, unless it has `patience`, one HTTP/1.1 request on it.
 
     `sni` None sends no server name; `host` is the Host header. `session` resumes what an earlier result returned.
+    `patience`: no request is made; so many seconds are waited for what the server does after the handshake.
     `preamble` is sent before the handshake (a PROXY line). `trusted` is PEM of the CAs that should sign nginx's certificate;
     None reports the chain without judging it; `strict` breaks the handshake off when it is not good.
     """
@@ -42,6 +43,7 @@ class ProbeRequest:
     trusted: bytes | None = None
     strict: bool = False
     timeout: float = 5.0
+    patience: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,7 @@ class ProbeResult:
 
     `session` is an opaque saved TLS session (None when the server gave none); `advertised_cas` are RFC 4514 names from the
     CertificateRequest; `presented_chain` is DER, leaf first; `body` is the start of the answer, at most 64 KiB.
+    `held`: with `patience`, the server spoke (`body`) or kept the connection. `local_port` is the client's.
     `unreachable`: nobody there, no such name, or no answer in time: the network's failure, no refusal.
     """
 
@@ -69,3 +72,5 @@ class ProbeResult:
     alert: str | None = None
     unreachable: bool = False
     seconds: float = 0.0
+    held: bool = False
+    local_port: int = 0

@@ -16,7 +16,7 @@ def entry_rules(server: TlsServer, config: EffectiveConfig) -> tuple[EntryRule, 
     if asks is VerifyClient.OFF:
         return ()
     whole = EntryRule(path="/", enters=Enters.CLIENTS if asks is VerifyClient.ON else Enters.ANYBODY)
-    return (whole, *_conditions(server, config))
+    return (whole, *_conditions(server, config), *_cut_off(server, config))
 
 
 def _conditions(server: TlsServer, config: EffectiveConfig) -> Iterator[EntryRule]:
@@ -35,6 +35,15 @@ def _conditions(server: TlsServer, config: EffectiveConfig) -> Iterator[EntryRul
                 condition=_words(guard),
                 origin=guard.origin,
             )
+
+
+def _cut_off(server: TlsServer, config: EffectiveConfig) -> Iterator[EntryRule]:
+    """In stream{} the choice of the upstream decides: whoever has none is cut off."""
+    for location in server.locations if server.context == "stream" else ():
+        target = location.target.value or ""
+        if target.startswith("$") and _about_client(target[1:], config, set()):
+            words = f"proxy_pass {target}"
+            yield EntryRule(path="/", enters=Enters.CONDITION, condition=words, origin=location.target.origin)
 
 
 def _about_client(variable: str, config: EffectiveConfig, seen: set[str]) -> bool:

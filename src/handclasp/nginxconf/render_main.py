@@ -2,7 +2,8 @@
 
 from handclasp.nginxconf import render_words as words
 
-FOLDERS = ("logs", "run", "sites")
+STREAMS = "streams"
+FOLDERS = ("logs", "run", "sites", STREAMS)
 """Folders that must be in the prefix before nginx starts."""
 
 

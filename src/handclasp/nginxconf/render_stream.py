@@ -17,6 +17,7 @@ _OCSP = NginxVersion(1, 27, 2)
 _LOG_FIELDS = (
     ("time", "$time_iso8601"),
     ("client", "$remote_addr"),
+    ("port", "$remote_port"),
     ("sni", "$ssl_server_name"),
     ("status", "$status"),
     ("verify", "$ssl_client_verify"),

@@ -53,7 +53,12 @@ _NEVER_FROM_CLIENTS = (
     "X-SSL-Client-Serial",
     "X-SSL-Client-Verify",
 )
-
+SPOKEN_HEADERS = tuple(
+    dict.fromkeys(
+        ("X-Client-Name", *(name for name, _ in (*_IDENTITY, *_FORWARDED)), *_NEVER_FROM_CLIENTS),
+    )
+)
+"""Headers by which a service is told who the client is: none of them is ever what a client wrote."""
 
 _NOTHING = '""'
 _GRPC = frozenset({"grpc", "grpcs"})

@@ -3,13 +3,21 @@
 from urllib.parse import urlsplit
 
 from handclasp.model.errors import PolicyError
-from handclasp.model.intent import UpstreamIntent
+from handclasp.model.intent import DepthFrom, UpstreamIntent
 from handclasp.nginxconf import render_words as words
 
 SECURE = frozenset({"https", "grpcs", "tls"})
 """Schemes that speak TLS."""
 
 _PORTS = {"http": 80, "https": 443, "grpc": 80, "grpcs": 443, "tcp": 0, "tls": 0}
+
+
+_DEPTHS = {
+    DepthFrom.GIVEN: "# The number of CAs between the upstream and its root, as it was given.",
+    DepthFrom.PRESENTED: "# The number of CAs between the upstream and its root, counted in the chain that it presents.",
+    DepthFrom.TRUSTED: "# The number of CAs below the root in the trust file, at least one: the upstream could not be asked.",
+    None: "# One CA between the upstream and its root: nobody counted them.",
+}
 
 
 def upstream_tls(upstream: UpstreamIntent, host: str, module: str = "proxy") -> list[str]:
@@ -28,13 +36,15 @@ def upstream_tls(upstream: UpstreamIntent, host: str, module: str = "proxy") -> 
             f"{upstream.url} names an IP address, and nginx compares certificates with DNS names only",
             hint="give the name that is in the upstream's certificate: --upstream-name NAME",
         )
-    if upstream.verify_depth < 0:
+    depth = 1 if upstream.verify_depth is None else upstream.verify_depth
+    if depth < 0:
         raise PolicyError("the upstream's verify depth is negative")
     return [
         "# None of this is on by itself: without it any certificate would do.",
         f"{module}_ssl_verify on;",
         f"{module}_ssl_trusted_certificate {words.path(upstream.trusted_certificate, 'the upstream CA file')};",
-        f"{module}_ssl_verify_depth {max(1, upstream.verify_depth)};",
+        _DEPTHS[upstream.depth_from if upstream.verify_depth is not None else None],
+        f"{module}_ssl_verify_depth {max(1, depth)};",
         f"{module}_ssl_name {words.host(upstream.name or host, 'the upstream name')};",
         f"{module}_ssl_server_name on;",
         f"{module}_ssl_protocols TLSv1.2 TLSv1.3;",

@@ -52,6 +52,7 @@ class SandboxPlan:
         upstreams: stubs by address as written, "host:port"; others get a plain or self-signed one that answers 200.
         keep_log_level: error_log levels as they are; otherwise everything is logged at info.
         echo: names of headers that upstreams tell in their answers, as they were received.
+        hears_all: the upstreams take headers with underscores and other oddities too, as applications do.
     """
 
     tree: ConfigTree
@@ -61,6 +62,7 @@ class SandboxPlan:
     upstreams: Mapping[str, UpstreamStub] = field(default_factory=dict)
     keep_log_level: bool = False
     echo: tuple[str, ...] = ()
+    hears_all: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,17 +135,17 @@ def _control(setting: Setting) -> str:
 
 def _stub(plan: SandboxPlan, setting: Setting, target: Target, files: dict[str, bytes], secret: set[str]) -> str:
     port = setting.stubs[target]
+    odd = "underscores_in_headers on; ignore_invalid_headers off; " if plan.hears_all else ""
     if not target.tls:
-        return _server(
-            setting, port, tls="http2" if target.module == "grpc" else "", certificate="", answer=_answer(plan, asks=False)
-        )
+        grpc = "http2" if target.module == "grpc" else ""
+        return _server(setting, port, tls=grpc, certificate="", answer=_answer(plan, asks=False), more=odd)
     given = plan.upstreams.get(target.address, UpstreamStub())
     name = "stubs/own"
     if given.chain is not None and given.key is not None:
         name = f"stubs/{port}"
         files[f"{name}.pem"], files[f"{name}.key"] = given.chain, given.key
         secret.add(f"{name}.key")
-    more = "" if given.chain is None else "ssl_ciphers DEFAULT:@SECLEVEL=0; "  # what is judged is not the stub's own strength
+    more = odd + ("" if given.chain is None else "ssl_ciphers DEFAULT:@SECLEVEL=0; ")  # not the stub's own strength is judged
     answer = _answer(plan, asks=given.asks)
     if given.asks:
         # Whatever is wrong with the certificate: it is told, not judged.
@@ -178,5 +180,5 @@ def _server(
     verify += "" if "ssl_protocols" in more else "ssl_protocols TLSv1.2 TLSv1.3; "
     return (
         f"server {{ listen 127.0.0.1:{port} {tls}; server_name {spell(name)}; error_log /dev/null; "
-        f"{own}{verify if certificate else ''}return {answer}; }}"
+        f"{own}{verify if certificate else more}return {answer}; }}"
     )

@@ -14,6 +14,8 @@ _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # o
 OCTETS = 40
 """Random octets for one key: 64 bits more than the order has, so that no key is likelier than another."""
 
+_EVER = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+
 
 def key_from(random: bytes) -> ec.EllipticCurvePrivateKey:
     """A P-256 key out of random octets (FIPS 186-5 A.2.1). ValueError for fewer than `OCTETS`."""
@@ -36,7 +38,7 @@ def twin(original: x509.Certificate | None, key: ec.EllipticCurvePrivateKey, nam
     if original is None:
         known = [x509.DNSName(name) for name in names or ("sandbox",)]
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, known[0].value[:64])])
-        dates = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+        dates = _EVER
         alternative: x509.SubjectAlternativeName | None = x509.SubjectAlternativeName(known)
     else:
         subject, dates = original.subject, (original.not_valid_before_utc, original.not_valid_after_utc)
@@ -45,6 +47,13 @@ def twin(original: x509.Certificate | None, key: ec.EllipticCurvePrivateKey, nam
     builder = builder.not_valid_before(dates[0]).not_valid_after(dates[1])
     if alternative is not None:
         builder = builder.add_extension(alternative, critical=False)
+    return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
+
+
+def empty_crl(issuer: bytes, key: ec.EllipticCurvePrivateKey) -> bytes:
+    """A CRL without entries by a twin (PEM) that signs for itself, PEM, never expiring."""
+    name = x509.load_pem_x509_certificate(issuer).subject
+    builder = x509.CertificateRevocationListBuilder().issuer_name(name).last_update(_EVER[0]).next_update(_EVER[1])
     return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
 
 

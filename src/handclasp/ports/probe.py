@@ -9,5 +9,8 @@ class Probe(Protocol):
     """A TLS client that reports what it saw."""
 
     def ask(self, request: ProbeRequest) -> ProbeResult:
-        """Connect, handshake, send one GET, read the answer. Network failures are in the result's `error`."""
+        """Connect, handshake, send one GET (with `patience`: nothing), read the answer.
+
+        Network failures are in the result's `error`.
+        """
         ...

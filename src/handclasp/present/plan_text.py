@@ -92,7 +92,8 @@ def plan_text(plan: Plan) -> str:
     if plan.empty:
         return "nothing to change"
     parts = [change_text(change) for change in plan.files]
-    probes = [f"probe: {visible(step.name)} must be {step.expect.value}" for step in plan.probes]
+    steps = (*plan.rehearsal, *plan.probes)
+    probes = [f"probe: {visible(step.name)} must be {step.expect.value}" for step in steps]
     return "\n".join([*parts, *probes])
 
 
@@ -112,7 +113,7 @@ def plan_json(plan: Plan) -> dict[str, Any]:
     """The plan as fields."""
     return {
         "files": [_file(change) for change in plan.files],
-        "probes": [{"name": step.name, "expect": step.expect.value} for step in plan.probes],
+        "probes": [{"name": step.name, "expect": step.expect.value} for step in (*plan.rehearsal, *plan.probes)],
         "reload": plan.reload,
     }
 

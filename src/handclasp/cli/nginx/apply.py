@@ -16,6 +16,7 @@ from handclasp.cli.nginx.site_options import FILE, site_options, site_order
 if TYPE_CHECKING:
     from handclasp.app.apply_place import Place
     from handclasp.app.site import SiteOrder
+    from handclasp.model.nginx import OpensslSeries
     from handclasp.wiring import World
 
 
@@ -117,19 +118,29 @@ def orders_of(here: "World", place: "Place", site: dict[str, Any]) -> "tuple[Sit
     from handclasp.app.site_files import check_named_files
     from handclasp.model.errors import UsageError
 
-    if site["intent"]:
-        return _of_file(here, site)
     known = remembered(here.ca, place)
+    if site["intent"]:
+        return counted(here, _of_file(here, site), known)
     if site["names"]:
         site["listen"] = site["listen"] or free_listen(place, known, site["names"])
         order = site_order(site)
         check_named_files(here.files, order)
-        return with_site(known, order)
+        return counted(here, with_site(known, order), known)
     if any(site.values()):
         raise UsageError("these options belong to a site", hint="add --server-name NAME")
     if not known:
         raise UsageError("there is no site yet", hint="handclasp nginx apply --server-name app.test")
-    return known
+    return counted(here, known, known)
+
+
+def counted(
+    here: "World", orders: "tuple[SiteOrder, ...]", known: "tuple[SiteOrder, ...]" = (), series: "OpensslSeries | None" = None
+) -> "tuple[SiteOrder, ...]":
+    """The orders with the depth of each upstream's verification, for this nginx or that of an OpenSSL series."""
+    from handclasp.app.upstream_depth import with_depths
+
+    found = series or here.nginx.build().series
+    return with_depths(here.files, here.probe, here.clock.now(), found, orders, known)
 
 
 def _of_file(here: "World", site: dict[str, Any]) -> "tuple[SiteOrder, ...]":

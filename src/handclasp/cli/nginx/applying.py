@@ -120,8 +120,20 @@ def report_applied(frame: Frame, here: "World", place: "Place", done: "SitesAppl
         frame.hint("not proven: that a good client gets in, because no client certificate with its key is in this home")
         frame.hint("next: handclasp issue alice && handclasp nginx apply")
     else:
-        address, port = orders[0].intent.listen[0] if orders else ("", 0)
-        frame.hint(f"next: handclasp probe {_url(orders[0])} --connect {address}:{port} --identity alice" if orders else "")
+        frame.hint(_knock(here, orders[0], applied) if orders else "")
+
+
+def _knock(here: "World", order: "SiteOrder", applied: "Applied") -> str:
+    """How a person comes in as the proof did."""
+    from handclasp.app.apply_proof import LOOPBACK
+
+    address, port = order.intent.listen[0]
+    address = LOOPBACK.get(address, address)
+    name = next((one.step.identity or "" for one in applied.proven if one.step.who == "good"), "alice").partition("#")[0]
+    if order.intent.stream:
+        cert, key = (here.layout.identity(name, file) for file in ("chain.pem", "key.pem"))
+        return f"next: openssl s_client -connect {address}:{port} -cert {cert} -key {key}"
+    return f"next: handclasp probe {_url(order)} --connect {address}:{port} --identity {name}"
 
 
 def _headline(applied: "Applied", verb: str) -> str:
@@ -139,4 +151,6 @@ def _site(order: "SiteOrder") -> "dict[str, list[str]]":
 
 def _url(order: "SiteOrder") -> str:
     port = order.intent.listen[0][1]
+    if order.intent.stream:
+        return f"tls://{order.intent.server_names[0]}:{port}"
     return f"https://{order.intent.server_names[0]}{'' if port == 443 else f':{port}'}/"

@@ -64,10 +64,13 @@ def command(
         _print_schema(frame)
         return
     from handclasp.app.site import render
+    from handclasp.cli.nginx.apply import counted
+    from handclasp.model.nginx import OpensslSeries
 
     here = world(frame, nginx_path=nginx_path)
     orders, said_version, said_target = _orders(here, intent, site, target, log_folder)
     version = _version(here, nginx_version or said_version)
+    orders = counted(here, orders, series=OpensslSeries.V3_0 if nginx_version or said_version else None)
     made = render(here.ca, orders, version)
     written = _write(here, made, output, output_folder)
     _show(frame, made, version, written)
