@@ -1,6 +1,7 @@
 """Every directive of every entry is taken by a real nginx, and every command runs as it is printed.
 
-Paths of the text are turned to a throw-away folder, hosts to a private nginx; nothing else is changed.
+For the commands a throw-away folder stands at /etc/nginx, in a mount namespace. Hosts are turned to a private nginx, a password
+that somebody would type is given, and nothing else is changed.
 """
 
 import os
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from pwd import getpwnam
 
 import pytest
 from cryptography import x509
@@ -32,7 +34,9 @@ DIRECTIVES = [
     for remedy in causes.load(slug).remedies
     if remedy.directives
 ]
-COMMANDS = [(slug, command) for slug in causes.slugs() for remedy in causes.load(slug).remedies for command in remedy.commands]
+COMMANDS = [
+    (slug, remedy.id, remedy.commands) for slug in causes.slugs() for remedy in causes.load(slug).remedies if remedy.commands
+]
 STEPS = [(name, step) for table in (steps().proofs, steps().undos) for name, step in table.items() if step.commands]
 
 # Directives of modules or versions that this nginx has not: it must say so in just these words.
@@ -44,8 +48,19 @@ FOREIGN = {
 NETSCAPE = x509.ObjectIdentifier("2.16.840.1.113730.1.1")
 HTTP_LEVEL = {"map", "log_format", "server", "large_client_header_buffers", "resolver"}
 LOCATION_LEVEL = {"proxy_pass"}
-# What needs another machine: a container engine, SELinux, an account that only some packages make.
-ELSEWHERE = ("docker ", "ausearch ", "sudo -u www-data ", "chown nginx: ")
+# The folder stands at the very paths of the texts, for the command alone: every user can go there, and a label can be set.
+ENTER = """
+mount -t tmpfs tmpfs /mnt
+for place in etc var; do
+    mkdir "/mnt/$place" "/mnt/work-$place"
+    mount -t overlay overlay -o "lowerdir=/$place,upperdir=/mnt/$place,workdir=/mnt/work-$place" "/$place"
+done
+mkdir -p /etc/nginx /var/log/nginx /var/www
+for place in /etc/nginx /var/log/nginx /var/www; do mount --bind "$0" "$place"; done
+umask 022
+exec bash -c "$1"
+"""
+LABEL = b"system_u:object_r:httpd_config_t:s0\0"
 
 
 @dataclass(frozen=True)
@@ -58,10 +73,13 @@ class Place:
 
     def turned(self, text: str) -> str:
         """The same text for this place."""
-        text = text.replace("/etc/nginx/", f"{self.root}/").replace("/var/log/nginx/", f"{self.root}/")
-        text = text.replace("/var/www/", f"{self.root}/").replace(
-            "http://ocsp.internal.example/", f"http://127.0.0.1:{self.free}/"
-        )
+        for folder in ("/etc/nginx/", "/var/log/nginx/", "/var/www/"):
+            text = text.replace(folder, f"{self.root}/")
+        return self.served(text)
+
+    def served(self, text: str) -> str:
+        """The same text for the servers of this place; files are left where they are."""
+        text = text.replace("http://ocsp.internal.example/", f"http://127.0.0.1:{self.free}/")
         text = re.sub(r"\b(upstream:8443|host:443)\b", f"127.0.0.1:{self.port}", text)
         text = text.replace("https://host/", f"https://localhost:{self.port}/")
         return re.sub(r"\blisten (127\.0\.0\.1:)?\d+", f"listen 127.0.0.1:{self.free}", text)
@@ -158,6 +176,7 @@ def _files(root: Path) -> None:
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     root = tmp_path_factory.mktemp("remedies")
+    root.chmod(0o755)
     _files(root)
     made = Place(root, free_port(), free_port())
     (root / "nginx.conf").write_text(
@@ -168,6 +187,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         f"location /up {{ proxy_pass https://127.0.0.1:{made.port}; proxy_ssl_verify on; proxy_ssl_name localhost; "
         f"proxy_ssl_trusted_certificate {root}/root.pem; }} }} }}"
     )
+    os.setxattr(root / "nginx.conf", "security.selinux", LABEL)
     (root / "bin").mkdir()
     wrapper = root / "bin" / "nginx"  # the reader's nginx: the real one, on this configuration
     wrapper.write_text(f'#!/bin/sh\nexec {real_nginx()} -p {root} -c {root}/nginx.conf "$@"\n')
@@ -227,9 +247,27 @@ def test_nginx_takes_the_directives(place: Place, slug: str, remedy: str, direct
         assert ran.returncode == 0, f"{slug}: {ran.stderr}\n{text}"
 
 
-@pytest.mark.parametrize(("slug", "command"), COMMANDS)
-def test_the_command_runs(place: Place, slug: str, command: str) -> None:
-    run(place, slug, command)
+@pytest.mark.parametrize(("slug", "remedy", "commands"), COMMANDS, ids=[f"{slug}/{name}" for slug, name, _ in COMMANDS])
+def test_the_commands_run(place: Place, slug: str, remedy: str, commands: tuple[str, ...]) -> None:
+    """Each as it is printed, one after the other."""
+    for command in commands:
+        run(place, f"{slug}/{remedy}", command)
+
+
+def test_files_get_the_label_of_the_configuration(place: Place) -> None:
+    """What the remedy for SELinux does shows on any file system that keeps labels, whether a policy looks at them or not."""
+    run(place, "selinux-or-apparmor-denies", commands_of("selinux-or-apparmor-denies", "label-file")[0])
+    assert os.getxattr(place.root / "pki" / "server.key", "security.selinux") == LABEL
+
+
+def test_the_key_is_given_to_one_user_alone(place: Place) -> None:
+    run(place, "file-permission-denied", commands_of("file-permission-denied", "readable-for-start-user")[0])
+    mode = (place.root / "pki" / "server.key").stat()
+    assert (mode.st_uid, mode.st_mode & 0o777) == (getpwnam("www-data").pw_uid, 0o400)
+
+
+def commands_of(slug: str, remedy: str) -> tuple[str, ...]:
+    return next(one.commands for one in causes.load(slug).remedies if one.id == remedy)
 
 
 @pytest.mark.parametrize(("name", "step"), STEPS, ids=[name for name, _ in STEPS])
@@ -242,10 +280,7 @@ def test_the_proof_or_undo_runs(place: Place, name: str, step: Step) -> None:
 def run(place: Place, slug: str, command: str) -> None:
     environment = os.environ | {"PATH": f"{place.root}/bin:{Path('.venv/bin').absolute()}:{os.environ['PATH']}", "LC_ALL": "C"}
     environment |= {"HANDCLASP_HOME": f"{place.root}/home", "CURL_CA_BUNDLE": f"{place.root}/root.pem"}
-    text = place.turned(command)
-    assert subprocess.run(["bash", "-n", "-c", text], check=False).returncode == 0
-    if command.startswith(ELSEWHERE):
-        return
+    text = place.served(command)
     if "handclasp issue" in command:
         subprocess.run(["handclasp", "init", "-q"], env=environment, check=True, capture_output=True)
     if "pkcs12" in command:
@@ -253,7 +288,8 @@ def run(place: Place, slug: str, command: str) -> None:
             "-info", "-info -passin pass:x"
         )
     ran = subprocess.run(
-        ["bash", "-c", text], cwd=place.root, env=environment, capture_output=True, text=True, timeout=60, check=False,
+        ["unshare", "--mount", "sh", "-e", "-c", ENTER, place.root, text],
+        cwd=place.root, env=environment, capture_output=True, text=True, timeout=60, check=False,
         stdin=subprocess.DEVNULL,
     )  # fmt: skip
     assert ran.returncode == 0, f"{slug}: {text}\n{ran.stdout[-500:]}{ran.stderr[-800:]}"
