@@ -1,10 +1,11 @@
 """Issuing from a table."""
 
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from tests.ca_rig import Ca, assert_consistent, verify
+from tests.ca_rig import Ca, assert_consistent, openssl, verify
 
 
 def test_a_table_with_every_column_and_a_second_run(ca: Ca, tmp_path: Path) -> None:
@@ -25,7 +26,7 @@ def test_a_table_with_every_column_and_a_second_run(ca: Ca, tmp_path: Path) -> N
 
 def test_every_fault_is_named_and_nothing_is_issued(ca: Ca, tmp_path: Path) -> None:
     table = tmp_path / "people.csv"
-    table.write_text("name,days,key_type\nalice,30,\n../x,,\nALICE,,\nbob,many,\ncarl,,rsa-512\ndora,1,,,\n")
+    table.write_text("name,days,key_type\nalice,30,\n../x,,\nALICE,,\nbob,many,\ncarl,,rsa-512\ndora,1,,,x\n")
     done = ca.run("issue", "--from", str(table), expect=3)
     for words in (
         f"{table}:3",
@@ -40,7 +41,16 @@ def test_every_fault_is_named_and_nothing_is_issued(ca: Ca, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"who,what\na,b\n", b"name\n", b"name\n\xff\xfe\n", b'name\n"open\n', b"name,name\na,b\n"]
+    "content",
+    [
+        b"",
+        b"who,what\na,b\n",
+        b"name\n",
+        b"name\n\xff\xfe\n",
+        "name\nalice\n".encode("utf-16"),
+        b'name\n"open\n',
+        b"name,name\na,b\n",
+    ],
 )
 def test_what_is_no_table(template: Ca, tmp_path: Path, content: bytes) -> None:
     table = tmp_path / "people.csv"
@@ -51,3 +61,93 @@ def test_what_is_no_table(template: Ca, tmp_path: Path, content: bytes) -> None:
 def test_usage(template: Ca) -> None:
     template.run("issue", expect=2)
     template.run("issue", "alice", "--from", "x.csv", expect=2)
+
+
+def request(path: Path, *more: str, curve: str = "P-256") -> Path:
+    """A request whose key stays beside it."""
+    path.parent.mkdir(exist_ok=True)
+    key = path.with_suffix(".key")
+    openssl("genpkey", "-algorithm", "EC", "-pkeyopt", f"ec_paramgen_curve:{curve}", "-out", key)
+    openssl("req", "-new", "-key", key, "-subj", "/CN=whatever", "-out", path, *more)
+    return path
+
+
+def test_a_table_with_requests(ca: Ca, tmp_path: Path) -> None:
+    request(tmp_path / "csr" / "a.csr", "-addext", "subjectAltName=DNS:bank.test,email:a@b.test")
+    request(tmp_path / "csr" / "b.csr", "-addext", "basicConstraints=CA:TRUE")
+    table = tmp_path / "people.csv"
+    table.write_text("name,csr,profile\nalice,csr/a.csr,server\nbob,csr/b.csr,\ncarol,,\n")
+    found = ca.json("issue", "--from", str(table), "--take-names", "--days", "20")
+    refused = {one["name"]: one["refused"] for one in found["issued"]}
+    assert refused == {
+        "alice": ["name email:a@b.test", "subject CN=whatever"],
+        "bob": ["subject CN=whatever", "extension 2.5.29.19"],
+        "carol": [],
+    }
+    for name in ("alice", "bob"):
+        assert not ca.identity(name, "key.pem").exists()
+    assert ca.identity("carol", "key.pem").exists()
+    public = openssl("pkey", "-in", tmp_path / "csr" / "a.key", "-pubout")
+    assert openssl("x509", "-in", ca.identity("alice", "certificate.pem"), "-noout", "-pubkey") == public
+    assert "DNS:bank.test" in openssl(
+        "x509", "-in", ca.identity("alice", "certificate.pem"), "-noout", "-ext", "subjectAltName"
+    )
+    assert_consistent(ca)
+    assert len(ca.json("issue", "--from", str(table), expect=1)["skipped"]) == 3
+    refusal = ca.run("issue", "--from", str(table), "--into", str(tmp_path / "fleet"), expect=2)
+    assert "requests bring their own" in refusal.stderr
+
+
+def test_a_table_names_no_file_outside_of_its_folder(ca: Ca, tmp_path: Path) -> None:
+    request(tmp_path / "outside.csr")
+    table = tmp_path / "in" / "people.csv"
+    table.parent.mkdir()
+    for path in ("../outside.csr", str(tmp_path / "outside.csr"), "x/../../outside.csr", "missing.csr", "people.csv"):
+        table.write_text(f"name,csr\nalice,{path}\n")
+        assert f"{table}:2" in ca.run("issue", "--from", str(table), expect=3).stderr
+    assert ca.json("list")["certificates"] == []
+
+
+def test_a_folder_of_requests(ca: Ca, tmp_path: Path) -> None:
+    folder = tmp_path / "requests"
+    for name in ("alice.csr", "bob.req", "carol.pem"):
+        request(folder / name)
+    (folder / "notes.txt").write_text("nothing\n")
+    openssl("req", "-in", folder / "bob.req", "-outform", "DER", "-out", folder / "dora.p10")
+    done = ca.run("issue", "--from", str(folder), expect=1)  # dora's request has the key of bob's
+    assert "dora: skipped, this key belongs to bob" in done.stdout
+    assert {one["name"] for one in ca.json("list")["certificates"]} == {"alice", "bob", "carol"}
+    (folder / "ALICE.csr").write_bytes((folder / "alice.csr").read_bytes())
+    (folder / "broken.csr").write_text("-----BEGIN CERTIFICATE REQUEST-----\n")
+    (folder / "-x.csr").write_bytes((folder / "alice.csr").read_bytes())
+    said = ca.run("issue", "--from", str(folder), expect=3).stderr
+    for word in ("3 requests are faulty", "broken.csr: ", "-x.csr: ", "would be mistaken for it"):
+        assert word in said
+    (tmp_path / "none").mkdir()
+    assert "has no requests" in ca.run("issue", "--from", str(tmp_path / "none"), expect=3).stderr
+
+
+def test_options_hold_where_a_cell_is_empty(ca: Ca, tmp_path: Path) -> None:
+    table = tmp_path / "servers.csv"
+    table.write_bytes("\ufeffNAME;DAYS\r\na.test;\r\n;;x\r\n\r\nb.test;3\r\n;\r\n".encode())
+    found = ca.json("issue", "--from", str(table), "--profile", "server", "--days", "9", "--key-type", "rsa-2048", expect=3)
+    assert found["hint"] == "line 3: has more fields than the heading"
+    table.write_bytes("\ufeffNAME;DAYS\r\na.test;\r\n;;\r\n\r\nb.test;3\r\n;\r\n".encode())
+    ca.run("issue", "--from", str(table), "--profile", "server", "--days", "9", "--key-type", "rsa-2048")
+    for name, days in (("a.test", 9), ("b.test", 3)):
+        (one,) = ca.json("show", name)["certificates"]
+        assert one["profile"] == "server"
+        length = datetime.fromisoformat(one["not_after"]) - datetime.fromisoformat(one["not_before"])
+        assert length == timedelta(days=days, hours=1)
+        verify(ca, ca.identity(name, "certificate.pem"), purpose="sslserver")
+
+
+def test_a_row_that_fails_is_told_and_the_others_are_issued(ca: Ca, tmp_path: Path) -> None:
+    ca.run("issue", "bob")
+    table = tmp_path / "people.csv"
+    table.write_text('name,organization\nalice,"Say ""hi"", Inc"\nbob,\ncarol,=1+1\n')
+    found = ca.json("issue", "--from", str(table), expect=1)
+    assert [one["name"] for one in found["issued"]] == ["alice", "carol"]
+    assert [one["name"] for one in found["skipped"]] == ["bob"]
+    subject = openssl("x509", "-in", ca.identity("alice", "certificate.pem"), "-noout", "-subject", "-nameopt", "multiline")
+    assert 'organizationName          = Say "hi", Inc' in subject

@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 
 @click.command("issue")
 @click.argument("name", required=False)
-@click.option("--from", "table", type=click.Path(dir_okay=False), help="Issue every row of this CSV: name,profile,san,days,...")
+@click.option(
+    "--from",
+    "table",
+    type=click.Path(),
+    help="Issue every row of this CSV (name,profile,san,days,key_type,organization,csr), or every request of this folder.",
+)
 @click.option(
     "--into",
     type=click.Path(file_okay=False),
@@ -74,41 +79,45 @@ def command(
     r"""Make a key and a certificate for NAME: a person, a device or a service.
 
     The files go to HOME/identities/NAME: key.pem, certificate.pem, chain.pem, and NAME.p12 with its password beside it.
+    With --from, the other options hold where a cell is empty; of a folder, alice.csr is for alice.
 
     \b
     Examples:
       handclasp issue alice
       handclasp issue api.example.test --profile server --san ip:192.0.2.7
       handclasp issue --from people.csv
+      handclasp issue --from requests/ --take-names
       handclasp issue --from devices.csv --into fleet     thousands, at once
     """
+    from dataclasses import replace
+
     from handclasp.app.issue import IssueOrder, issue
     from handclasp.model.errors import UsageError
     from handclasp.pki.csr import read_csr
 
     here = world(frame, passphrase_file=passphrase_file, passphrase_fd=passphrase_fd)
-    if table is not None:
-        from handclasp.cli.issue_table import issue_table
-
-        if name is not None or csr is not None or names:
-            raise UsageError("--from takes names and everything else from the table", hint="handclasp issue --from people.csv")
-        return issue_table(frame, here, table, into)
-    if into is not None:
-        raise UsageError("--into goes with --from", hint="handclasp issue --from devices.csv --into fleet")
-    if name is None:
-        raise UsageError("say whom the certificate is for", hint="handclasp issue alice, or handclasp issue --from people.csv")
     order = IssueOrder(
-        name=name,
+        name=name or "",
         profile=profile,
         subject_alt_names=names,
         key_type=key_type_of(key_type),
         lifetime=lifetime(days),
         organization=organization,
         legacy_p12=legacy_p12,
-        wishes=read_csr(here.files.read(csr), where=csr) if csr else None,
         take_names=take_names,
     )
-    _report(frame, here.ca, issue(here.ca, order))
+    if table is not None:
+        from handclasp.cli.issue_table import issue_table
+
+        if name is not None or csr is not None or names:
+            raise UsageError("--from takes names and requests from the table", hint="handclasp issue --from people.csv")
+        return issue_table(frame, here, table, order, into)
+    if into is not None:
+        raise UsageError("--into goes with --from", hint="handclasp issue --from devices.csv --into fleet")
+    if name is None:
+        raise UsageError("say whom the certificate is for", hint="handclasp issue alice, or handclasp issue --from people.csv")
+    wishes = read_csr(here.files.read(csr), where=csr) if csr else None
+    _report(frame, here.ca, issue(here.ca, replace(order, wishes=wishes)))
     return 0
 
 

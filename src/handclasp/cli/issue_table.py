@@ -1,4 +1,4 @@
-"""handclasp issue --from TABLE."""
+"""handclasp issue --from TABLE, or a folder of requests."""
 
 from typing import TYPE_CHECKING
 
@@ -6,20 +6,30 @@ from handclasp.cli.frame import Frame
 from handclasp.cli.progress import progress
 
 if TYPE_CHECKING:
+    from handclasp.app.issue import IssueOrder
     from handclasp.app.people import People
+    from handclasp.model.errors import UsageError
     from handclasp.wiring import World
 
 _MOST_SHOWN = 20
 
 
-def issue_table(frame: Frame, here: "World", table: str, into: str | None) -> int:
-    """Issue every row of a table, with `into` as archives. Exit code 1 when a row was skipped."""
-    from handclasp.app.people import issue_all, read_people
+def issue_table(frame: Frame, here: "World", table: str, template: "IssueOrder", into: str | None) -> int:
+    """Issue every row of a table, or every request of a folder, with `into` as archives. Exit code 1 when one was skipped."""
+    from handclasp.app.people import issue_all, read_people, read_requests
+    from handclasp.present.ca_words import say
+    from handclasp.present.visible import visible
 
     here.lasting = True
-    people = read_people(here.ca, here.files.read(table), where=table)
-    if into is not None:
-        return _fleet(frame, here, people, into)
+    people: People | tuple[IssueOrder, ...]
+    if here.files.is_folder(table):
+        if into is not None:
+            raise _own_keys()
+        people = read_requests(here.ca, table.rstrip("/") or "/", template=template)
+    else:
+        people = read_people(here.ca, here.files.read(table), where=table, template=template)
+        if into is not None:
+            return _fleet(frame, here, people, into)
     issued, skipped = [], []
     with progress(frame, len(people)) as step:
         for row in issue_all(here.ca, people):
@@ -32,6 +42,8 @@ def issue_table(frame: Frame, here: "World", table: str, into: str | None) -> in
             issued.append(row.issued)
             if not frame.json:
                 frame.out(f"{row.name}: good until {row.issued.record.not_after:%Y-%m-%d}   {row.issued.folder}")
+                for wish in row.issued.refused:
+                    frame.out(say(frame.lang, "not-granted", wish=visible(wish)))
     if frame.json:
         from handclasp.cli.ca_json import issued_json
 
@@ -41,11 +53,21 @@ def issue_table(frame: Frame, here: "World", table: str, into: str | None) -> in
     return 1 if skipped else 0
 
 
+def _own_keys() -> "UsageError":
+    from handclasp.model.errors import UsageError
+
+    return UsageError(
+        "--into makes the keys too, and requests bring their own", hint="leave --into out: handclasp issue --from requests/"
+    )
+
+
 def _fleet(frame: Frame, here: "World", people: "People", into: str) -> int:
     from pathlib import Path
 
     from handclasp.app.fleet import issue_fleet
 
+    if "csr" in people.fields:
+        raise _own_keys()
     issued = 0
     archives: list[str] = []
     skipped: list[tuple[str, str]] = []
