@@ -6,6 +6,7 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -13,17 +14,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handclasp.adapters.byte_search import searcher
+from handclasp.adapters.byte_search import one_by_one, places
 from handclasp.adapters.fork_workers import ForkWorkers
 from handclasp.adapters.log_files import LogFiles
 from handclasp.app.triage_logs import triage_logs
 from handclasp.diagnose import log_count
-from handclasp.diagnose.log_count import LogCount, Tally
-from handclasp.diagnose.log_parts import dissect, plain, time_of
+from handclasp.diagnose.log_count import LogCount, Tally, telling
+from handclasp.diagnose.log_parts import MARKS, dissect, plain, time_of
 from handclasp.diagnose.triage import triage
 from handclasp.model.errors import InputError
 from handclasp.ports.logs import LogPart
 
+OWN = partial(one_by_one, MARKS)
 EXPIRED = "client SSL certificate verify error: (10:certificate has expired) while reading client request headers"
 MESSAGES = (
     EXPIRED,
@@ -40,7 +42,13 @@ PREFIXES = (
     "2026-11-20T10:00:00.123456789Z stderr F ", "[web] [2] ",
 )  # fmt: skip
 TAILS = ("", ', request: "GET /a,b HTTP/1.1", host: "a.test"', ', request: "GET /SSL HTTP/1.1, client: 9.9.9.9", host: "a"')
-GARBAGE = (b"\0\xff\xfe[info] SSL", b"{", b'{"log":"cut', b"x" * 9000 + b" SSL", b"", b"[emerg]", b"3 [info] 1#1: SSL")
+GARBAGE = (
+    b"\0\xff\xfe[info] SSL", b"{", b'{"log":"cut', b"x" * 9000 + b" SSL", b"", b"[emerg]", b"3 [info] 1#1: SSL",
+    *(b"2026/11/20 10:00:00 [info] 1#1: *1 SSL" + b"l" * m + b", client: " + b"c" * c + b", server: " + b"s" * n
+      for m, c, n in ((9, 9, 900), (900, 9, 9), (9, 900, 9), (900, 900, 900), (3000, 9, 9), (9, 5000, 9))),
+    b"2026/11/20 10:00:00 [info] 1#1: *5 client 192.0.2.1 closed keepalive connection",
+    b"2026/1 [a] 1#1: SSL [info] 1#1: *1 OCSP, client: c, server: s",
+)  # fmt: skip
 
 
 def one(random: Random) -> bytes:
@@ -93,10 +101,10 @@ def blocks(text: bytes, size: int) -> Iterator[bytes]:
 
 @given(st.integers(0, 10**9), st.sampled_from([0, 1, 30, 400]), st.sampled_from([17, 1000, 1 << 20]), st.booleans())
 @settings(max_examples=120, derandomize=True, deadline=None)
-def test_in_bulk_as_one_by_one(seed: int, count: int, size: int, libc: bool) -> None:
+def test_in_bulk_as_one_by_one(seed: int, count: int, size: int, simd: bool) -> None:
     text = log(seed, count)
-    found = LogCount(searcher) if libc else LogCount()
-    assert shown(found.read(blocks(text, size)).tallies) == shown(slowly(text))
+    found = LogCount().read(blocks(text, size), places(MARKS) if simd else OWN)
+    assert shown(found.tallies) == shown(slowly(text))
     assert found.octets == len(text) + bool(text and not text.endswith(b"\n"))
     assert not found.full
 
@@ -105,7 +113,7 @@ def test_in_bulk_as_one_by_one(seed: int, count: int, size: int, libc: bool) -> 
 @settings(max_examples=200, derandomize=True, deadline=None)
 def test_any_bytes_are_some_log(noise: bytes, size: int) -> None:
     text = noise.replace(b"a", b" [info] 1#1: *1 SSL, client: a, server: b\n").replace(b"b", b"9 [info] 1#1: *1 OCSP")
-    found = LogCount(searcher).read(blocks(text, size))
+    found = LogCount().read(blocks(text, size), places(MARKS))
     assert shown(found.tallies) == shown(slowly(text))
     triage(found)
 
@@ -122,7 +130,7 @@ def test_in_parts_as_in_one(processors: int, tmp_path: Path, monkeypatch: pytest
     logs = LogFiles(processors=processors)
     assert len(logs.parts(paths)) == 1 + processors
     found = triage_logs(paths, logs, ForkWorkers(2))
-    whole = triage(LogCount().read([older + b"\n", newer]))
+    whole = triage(LogCount().read([older + b"\n", newer], OWN))
     assert found == whole
     assert found.matched == sum(group.count for group in found.groups) > 20
 
@@ -144,18 +152,19 @@ def test_what_is_too_much_to_tell_apart_is_counted_in_order(tmp_path: Path, monk
     text = log(3, 500)
     (tmp_path / "error.log").write_bytes(text)
     found = triage_logs([str(tmp_path / "error.log")], LogFiles(processors=2), ForkWorkers(2))
-    counted = LogCount().read(blocks(text, 50))
+    counted = LogCount().read(blocks(text, 50), OWN)
     assert counted.full
-    assert found == triage(LogCount().read([text]))
+    assert found == triage(LogCount().read([text], OWN))
     assert sum(tally.count for tally in counted.tallies.values()) == sum(tally.count for tally in slowly(text).values())
     assert len(counted.tallies) <= 6
 
 
-@given(st.binary(max_size=300), st.binary(min_size=1, max_size=4), st.integers(0, 300))
-@settings(max_examples=200, derandomize=True, deadline=None)
-def test_the_fast_search_finds_what_pythons_finds(text: bytes, word: bytes, start: int) -> None:
-    word = word.replace(b"\0", b"x")
-    assert searcher(text)(word, min(start, len(text))) == text.find(word, min(start, len(text)))
+@given(st.lists(st.sampled_from([*MARKS, b"SS", b"L", b"[emer", b"\0", b"\n", b" ", b"x" * 70]), max_size=60).map(b"".join))
+@settings(max_examples=300, derandomize=True, deadline=None)
+def test_the_fast_search_finds_the_lines_that_pythons_finds(text: bytes) -> None:
+    text += b"\n"
+    assert list(telling(text, places(MARKS)(text))) == list(telling(text, OWN(text)))
+    assert list(telling(text, OWN(text))) == [line for line in text.split(b"\n") if any(mark in line for mark in MARKS)]
 
 
 def test_a_pipe_is_read_to_its_end_and_one_without_a_writer_is_said_to_be_so(tmp_path: Path) -> None:
@@ -168,7 +177,7 @@ def test_a_pipe_is_read_to_its_end_and_one_without_a_writer_is_said_to_be_so(tmp
     writer.start()
     found = triage_logs([pipe], LogFiles(), ForkWorkers(1))
     writer.join()
-    assert found == triage(LogCount().read([text]))
+    assert found == triage(LogCount().read([text], OWN))
 
 
 def test_a_log_that_unpacks_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,6 +197,6 @@ def test_other_packers_are_named(magic: bytes, tmp_path: Path) -> None:
 
 def test_groups_come_with_the_most_frequent_first() -> None:
     text = b"".join(one(Random(seed)) + b"\n" for seed in range(300))
-    counts = [group.count for group in triage(LogCount().read([text])).groups]
+    counts = [group.count for group in triage(LogCount().read([text], OWN)).groups]
     assert counts == sorted(counts, reverse=True)
     assert Counter(counts).total() > 3

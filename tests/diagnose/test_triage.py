@@ -12,11 +12,13 @@ from random import Random
 
 import pytest
 
+from handclasp.adapters.byte_search import places
 from handclasp.cli import main
 from handclasp.diagnose.engine import diagnose
 from handclasp.diagnose.lines import line_findings
-from handclasp.diagnose.log_count import LogCount, telling
+from handclasp.diagnose.log_count import LogCount
 from handclasp.diagnose.log_line import read_line
+from handclasp.diagnose.log_parts import MARKS
 from handclasp.diagnose.rules import logged
 from handclasp.diagnose.triage import triage
 from tests.diagnose.rules.samples_logged import UNKNOWN_CA, agrees, line, refused
@@ -50,7 +52,7 @@ def blocks(text: bytes, size: int) -> Iterator[bytes]:
 @pytest.mark.parametrize("size", [1, 7, 100, 4096, 1 << 20])
 def test_counts_are_those_of_a_slow_count(size: int) -> None:
     lines = made(300 if size < 100 else 3000)
-    found = triage(LogCount().read(blocks("\n".join(lines).encode(), size)))
+    found = triage(LogCount().read(blocks("\n".join(lines).encode(), size), places(MARKS)))
     parsed = [read_line(text) for text in lines if text.split("] ", 1)[1][:20] != NOISE.split("] ", 1)[1][:20]]
     wanted = Counter((item.message, item.server) for item in parsed if item.kind not in {"other", "unknown"})
     assert {(group.message, group.server): group.count for group in found.groups} == wanted
@@ -61,12 +63,6 @@ def test_counts_are_those_of_a_slow_count(size: int) -> None:
     assert [group.count for group in found.groups] == sorted((group.count for group in found.groups), reverse=True)
 
 
-def test_every_telling_line_comes_once_and_in_order() -> None:
-    text = ("\n".join(made(500)) + "\n").encode()
-    slow = [one for one in text.split(b"\n") if b"SSL" in one or b"HTTPS port" in one]
-    assert list(telling(text, text.find)) == slow
-
-
 def test_memory_is_bounded_whatever_the_log_says() -> None:
     def hostile() -> Iterator[bytes]:
         for n in range(60_000):
@@ -75,7 +71,7 @@ def test_memory_is_bounded_whatever_the_log_says() -> None:
         yield b"x" * 5_000_000
 
     tracemalloc.start()
-    found = triage(LogCount().read(hostile()))
+    found = triage(LogCount().read(hostile(), places(MARKS)))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert found.matched == 60_000

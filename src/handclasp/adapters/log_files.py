@@ -5,16 +5,16 @@ import os
 import select
 import stat
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from io import BufferedIOBase
 from itertools import pairwise
 from typing import BinaryIO
 
-from handclasp.adapters.byte_search import searcher
+from handclasp.adapters.byte_search import places
 from handclasp.model.errors import InputError
-from handclasp.ports.logs import LogPart
+from handclasp.ports.logs import LogPart, Places
 
-_BLOCK = 1024 * 1024
+_BLOCK = 64 * 1024  # small enough to stay in the processor's cache while it is searched
 _WORTH_A_PROCESS = 32 * 1024 * 1024
 _GZIP = b"\x1f\x8b"
 _PACKED = {b"\x28\xb5\x2f\xfd": "zstdcat", b"\xfd7zXZ": "xzcat", b"BZh": "bzcat"}
@@ -47,7 +47,7 @@ class LogFiles:
                 return
             with open(_descriptor(part.path), "rb", buffering=0) as raw:
                 if part.end is not None:
-                    yield from _between(raw, part.start, part.end)
+                    yield from _between(raw.fileno(), part.start, part.end)
                 elif stat.S_ISFIFO(os.fstat(raw.fileno()).st_mode):
                     self._await_writer(raw.fileno(), part.path)
                     yield from _stream(raw)
@@ -59,9 +59,9 @@ class LogFiles:
                 f"cannot be read: {reason}", where=part.path, hint="give an error log, plain or gzipped"
             ) from error
 
-    def searcher(self, block: bytes) -> Callable[[bytes, int], int]:
-        """As ports.Logs.searcher."""
-        return searcher(block)
+    def places(self, words: Sequence[bytes]) -> Places:
+        """As ports.Logs.places."""
+        return places(words)
 
     def _parts(self, path: str) -> Iterator[LogPart]:
         size = None if path == "-" else _plain_size(path)
@@ -108,31 +108,29 @@ def _plain_size(path: str) -> int | None:
     return None if begin.startswith(_GZIP) else found.st_size
 
 
-def _between(raw: BinaryIO, start: int, end: int) -> Iterator[bytes]:
-    """The lines that begin in between: the one that `start` cuts belongs to the part before."""
-    at = start
-    if start:
-        raw.seek(start - 1)
-        while piece := raw.read(_BLOCK):
-            cut = piece.find(b"\n") + 1
-            at += len(piece) - 1 if at == start else len(piece)
-            if cut:
-                break
-        at -= len(piece) - cut
-        raw.seek(at)
-    while at < end and (piece := raw.read(min(_BLOCK, end - at))):
-        at += len(piece)
-        yield piece
-        if at == end and not piece.endswith(b"\n"):
-            yield from _rest_of_line(raw)
-
-
-def _rest_of_line(raw: BinaryIO) -> Iterator[bytes]:
-    while piece := raw.read(_BLOCK // 64):
-        cut = piece.find(b"\n") + 1
+def _between(descriptor: int, start: int, end: int) -> Iterator[bytes]:
+    """The lines that begin in between, in blocks of whole ones: the one that `start` cuts belongs to the part before."""
+    at = start if start == 0 else _after_line(descriptor, start - 1)
+    ended = True
+    while at < end and (piece := os.pread(descriptor, min(_BLOCK, end - at), at)):
+        cut = piece.rfind(b"\n") + 1
+        ended = cut > 0
         yield piece[:cut] if cut else piece
+        at += cut or len(piece)
+    last = at if ended else _after_line(descriptor, at)
+    while at < last and (piece := os.pread(descriptor, min(_BLOCK, last - at), at)):
+        yield piece
+        at += len(piece)
+
+
+def _after_line(descriptor: int, at: int) -> int:
+    """Where the line ends that this place is in."""
+    while piece := os.pread(descriptor, _BLOCK // 4, at):
+        cut = piece.find(b"\n") + 1
+        at += cut or len(piece)
         if cut:
-            return
+            break
+    return at
 
 
 def _stream(handle: BinaryIO) -> Iterator[bytes]:

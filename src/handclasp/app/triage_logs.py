@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from itertools import chain
 
 from handclasp.diagnose.log_count import LogCount
+from handclasp.diagnose.log_parts import MARKS
 from handclasp.diagnose.triage import Triage, triage
 from handclasp.ports.logs import LogPart, Logs
 from handclasp.ports.workers import Workers
@@ -20,7 +21,7 @@ def triage_logs(paths: Sequence[str], logs: Logs, workers: Workers) -> Triage:
     counted = _side_by_side(parts, logs, workers) if len(parts) > 1 and all(part.path != "-" for part in parts) else None
     if counted is None or counted.full:
         # What is kept when there is too much to tell apart depends on the order: so it is read in order.
-        counted = LogCount(logs.searcher).read(chain.from_iterable(logs.blocks(part) for part in parts))
+        counted = LogCount().read(chain.from_iterable(logs.blocks(part) for part in parts), logs.places(MARKS))
     return triage(counted)
 
 
@@ -33,4 +34,4 @@ def _side_by_side(parts: Sequence[LogPart], logs: Logs, workers: Workers) -> Log
 
 
 def _counted(logs: Logs, part: LogPart) -> LogCount:
-    return LogCount(logs.searcher).read(logs.blocks(part)).bare()
+    return LogCount().read(logs.blocks(part), logs.places(MARKS))

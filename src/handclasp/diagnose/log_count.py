@@ -7,18 +7,30 @@ key that was not there before is looked at. Where lines about TLS are few, they 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-from handclasp.diagnose.log_parts import BULK, LONGEST, MARKS, Parts, believable, dissect, dissect_key, plain, time_of
-
-Find = Callable[[bytes, int], int]
-"""As bytes.find: where a word stands from an offset on, -1 when nowhere."""
+from handclasp.diagnose.log_parts import (
+    BULK,
+    BULK_SURE,
+    LONGEST,
+    MARKS,
+    Parts,
+    believable,
+    dissect,
+    message_of,
+    plain,
+    split_key,
+    time_of,
+)
+from handclasp.ports.logs import Places
 
 MOST_GROUPS = 10_000
 MOST_CLIENTS = 100_000
 _REMEMBERED = 16 * 1024 * 1024  # bytes of keys before they are counted together
 _LONGEST_REST = 64 * 1024
-_SAMPLE = 16 * 1024
+_TOGETHER = 256 * 1024  # bytes that are counted at once: the more, the less is done again for each block
+_SAMPLE = 4 * 1024
 _DENSE = 1000  # bytes for each line about TLS: with fewer, looking for them takes longer than splitting everything
 
 
@@ -33,40 +45,33 @@ class Tally:
     clients: Counter[bytes] = field(default_factory=Counter)
 
 
-def own_search(block: bytes) -> Find:
-    """Python's."""
-    return block.find
-
-
 class LogCount:
-    """What was counted so far. `full`: there was more to tell apart than is kept; the rest is counted together.
+    """What was counted so far. `full`: there was more to tell apart than is kept; the rest is counted together."""
 
-    Args:
-        searcher: gives what finds words in a block; the default is Python's own search.
-    """
-
-    def __init__(self, searcher: Callable[[bytes], Find] = own_search) -> None:
+    def __init__(self) -> None:
         self.tallies: dict[tuple[bytes, bytes], Tally] = {}
         self.octets = 0
         self.full = False
-        self._searcher = searcher
         self._clients = 0
         self._noise = Tally()
+        self._in_bulk = BULK
         self._forget()
 
-    def read(self, blocks: Iterable[bytes]) -> "LogCount":
-        """Count a log that comes in blocks of any size."""
+    def read(self, blocks: Iterable[bytes], places: Places) -> "LogCount":
+        """Count a log that comes in blocks of any size; `places` finds MARKS."""
+        waiting: list[bytes] = []
+        size = 0
         for text in whole_lines(blocks):
             self.octets += len(text)
-            self._add(text if _is_dense(text) else _joined(telling(text, self._searcher(text))))
+            waiting.append(text if _is_dense(text) else _joined(telling(text, places(text))))
+            size += len(waiting[-1])
+            if size > _TOGETHER:
+                self._add(b"".join(waiting))
+                waiting.clear()
+                size = 0
+        self._add(b"".join(waiting))
         self._fold()
         return self
-
-    def bare(self) -> "LogCount":
-        """The same without the search, which cannot go to another process."""
-        made = LogCount()
-        made.tallies, made.octets, made.full = self.tallies, self.octets, self.full
-        return made
 
     def merge(self, other: "LogCount") -> None:
         """Add what was counted of a later part of the same log."""
@@ -85,64 +90,71 @@ class LogCount:
 
     def _add(self, text: bytes) -> None:
         """Count a block of whole lines."""
-        keys = BULK.findall(text)
+        keys = self._in_bulk.findall(text)
         numbers: list[Any] = list(map(self._number.get, keys))
-        lasts: dict[Tally, int] = {}
-        if None in numbers:
-            if not all(believable(key) for key, number in zip(keys, numbers, strict=True) if number is None):
-                keys = [b""] * (len(text.split(b"\n")) - 1)
-                numbers = [None] * len(keys)
-            lasts = self._meet(text, keys, numbers)
+        unmet = [at for at, number in enumerate(numbers) if number is None] if None in numbers else []
+        if self._in_bulk is BULK and not believable([keys[at] for at in unmet]):
+            self._in_bulk = BULK_SURE
+            self._add(text)
+            return
+        lasts = self._meet(text, keys, numbers, unmet) if unmet else {}
         self._pending.update(numbers)
         for tally, at in dict(zip(map(self._tally_of.__getitem__, numbers), range(len(numbers)), strict=True)).items():
             lasts[tally] = max(at, lasts.get(tally, -1))
         lasts.pop(self._noise, None)
-        for tally, line in _from_the_end(text, len(numbers), lasts):
-            tally.last = time_of(line)
+        self._last.update(_from_the_end(text, len(numbers), lasts))
         if self._remembered > _REMEMBERED:
             self._fold()
 
-    def _meet(self, text: bytes, keys: list[bytes], numbers: list[Any]) -> dict[Tally, int]:
+    def _meet(self, text: bytes, keys: list[bytes], numbers: list[Any], unmet: list[int]) -> dict[Tally, int]:
         """Fill in the numbers of lines that have none yet, in their order: of new keys, and 0 for lines without a key.
 
         Gives where the last line stands of those without a key.
         """
         lasts: dict[Tally, int] = {}
         lines: list[bytes] = []
-        for at in [at for at, number in enumerate(numbers) if number is None]:
+
+        def line(at: int) -> bytes:
+            if not lines:
+                lines.extend(text.split(b"\n"))  # this takes as long as all the rest, and is seldom needed
+            return lines[at]
+
+        for at in unmet:
             key = keys[at]
-            numbers[at] = known = self._number.get(key, 0)
-            if known:
-                continue
-            parts = dissect_key(key) if key else None
-            if not lines and (parts is None or self._is_new(parts)):
-                lines = text.split(b"\n")  # this takes as long as all the rest, and is seldom needed
-            parts = parts if key else dissect(lines[at])
-            tally = self._greet(parts, lines[at] if lines else b"") if parts else self._noise
             if key:
-                numbers[at] = self._remember(key, tally, parts.client if parts else b"")
-            elif parts:
+                numbers[at] = self._number.get(key, 0) or self._learn(key, partial(line, at))
+                continue
+            numbers[at] = 0
+            if parts := dissect(line(at)):
+                tally = self._greet(parts, partial(line, at))
                 _count(tally, parts.client, 1)
                 lasts[tally] = at
         return lasts
 
-    def _is_new(self, parts: Parts) -> bool:
-        return (parts.message, parts.server) not in self.tallies
-
-    def _greet(self, parts: Parts, line: bytes) -> Tally:
-        tally = self._tally(parts)
-        if parts.client:
-            self._admit(tally, parts.client)
-        if not tally.example:
-            tally.example, tally.first = plain(line), time_of(line)
-        return tally
-
-    def _remember(self, key: bytes, tally: Tally, client: bytes) -> int:
+    def _learn(self, key: bytes, line: Callable[[], bytes]) -> int:
+        """The number of a new key."""
+        stem, server, client = split_key(key)
+        tally = self._tally_for.get((stem, server))
+        if tally is None:
+            message = message_of(stem)
+            tally = self._noise if message is None else self._greet(Parts(message, server, client), line)
+            self._tally_for[stem, server] = tally
+        elif client and tally is not self._noise:
+            self._admit(tally, client)
         number = self._number[key] = len(self._tally_of)
         self._tally_of.append(tally)
         self._client_of.append(client)
         self._remembered += len(key)
         return number
+
+    def _greet(self, parts: Parts, line: Callable[[], bytes]) -> Tally:
+        tally = self._tally(parts)
+        if parts.client:
+            self._admit(tally, parts.client)
+        if not tally.example:
+            text = line()
+            tally.example, tally.first = plain(text), time_of(text)
+        return tally
 
     def _tally(self, parts: Parts) -> Tally:
         key = (parts.message, parts.server)
@@ -168,6 +180,8 @@ class LogCount:
         self._number: dict[bytes, int] = {}
         self._tally_of = [self._noise]
         self._client_of = [b""]
+        self._tally_for: dict[tuple[bytes, bytes], Tally] = {}
+        self._last: dict[Tally, bytes] = {}
         self._remembered = 0
 
     def _fold(self) -> None:
@@ -175,6 +189,8 @@ class LogCount:
         for number, count in self._pending.items():
             if self._tally_of[number] is not self._noise:
                 _count(self._tally_of[number], self._client_of[number], count)
+        for tally, line in self._last.items():
+            tally.last = time_of(line)
         self._forget()
 
 
@@ -198,17 +214,13 @@ def whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
         yield rest + b"\n"
 
 
-def telling(text: bytes, find: Find) -> Iterator[bytes]:
-    """The lines of a block (whole lines) that have one of the marks, in order; of long ones the beginning."""
-    found = {word: place for word in MARKS if (place := find(word, 0)) >= 0}
-    while found:
-        at = min(found.values())
-        begin, end = text.rfind(b"\n", 0, at) + 1, text.find(b"\n", at)
-        yield text[begin : min(end, begin + LONGEST)]
-        for word in [word for word, place in found.items() if place < end]:
-            found[word] = find(word, end)
-            if found[word] < 0:
-                del found[word]
+def telling(text: bytes, places: Iterable[int]) -> Iterator[bytes]:
+    """The lines of a block (whole lines) with these places in them, in order; of long ones the beginning."""
+    end = -1
+    for at in places:
+        if at > end:
+            begin, end = text.rfind(b"\n", 0, at) + 1, text.find(b"\n", at)
+            yield text[begin : min(end, begin + LONGEST)]
 
 
 def _joined(lines: Iterator[bytes]) -> bytes:
@@ -216,8 +228,7 @@ def _joined(lines: Iterator[bytes]) -> bytes:
 
 
 def _is_dense(text: bytes) -> bool:
-    middle = len(text) // 2
-    sample = text if len(text) < 2 * _SAMPLE else text[:_SAMPLE] + text[middle : middle + _SAMPLE]
+    sample = text[:_SAMPLE]
     return sample.count(MARKS[0]) * _DENSE > len(sample)
 
 
@@ -229,4 +240,5 @@ def _from_the_end(text: bytes, count: int, wanted: dict[Tally, int]) -> Iterator
         while at > number:
             end = text.rfind(b"\n", 0, end)
             at -= 1
-        yield tally, text[text.rfind(b"\n", 0, end) + 1 : end]
+        begin = text.rfind(b"\n", 0, end) + 1
+        yield tally, text[begin : min(end, begin + LONGEST)]

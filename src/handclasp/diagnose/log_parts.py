@@ -17,24 +17,41 @@ MARKS = (
 LONGEST = 4096
 """Most of a line that is looked at: nginx cuts its own at 2048 bytes, and what a syslog puts before them is short."""
 
-LONGEST_KEY = 2048
+_LONGEST_KEY = 2048
 
-# A prefix (of docker, a container runtime, syslog with its own brackets) may stand before nginx's time. Where a comma is what
-# ends a part, `[^,]` runs through line feeds too: it is several times faster than `[^,\n]`, and a key that has a line feed in
-# it is never believed. The bounds keep everything within LONGEST.
-_HEAD_TAIL = rb"\[[a-z]{1,20}\] [0-9]{1,20}#[0-9]{1,20}: "
-BULK = re.compile(
-    rb"(?!\{)(?:[^[\n]{0,500}+(?<=[0-9] )|[^[\n]{0,500}+\[(?![a-z]+\] [0-9]+#)[^[\n]{0,500}+(?<=[0-9] ))"
-    + _HEAD_TAIL
-    + rb"\*[0-9]{1,20} ([^,]*+, client: [^,]*+, server: [^,\n]*+).*\n|.*\n"
-)
-"""findall gives one answer for each line: "message, client: C, server: S", or nothing when the line has another form."""
+_HEAD_TAIL = rb"\[[a-z]{1,20}+\] [0-9]{1,20}+#[0-9]{1,20}+: "
+_CLIENT, _SERVER = b", client: ", b", server: "
+
+
+def _in_bulk(part: bytes) -> re.Pattern[bytes]:
+    """A pattern whose findall gives one answer for each line: what `split_key` splits, or nothing when its form is another.
+
+    A prefix (of docker, a container runtime, syslog with its own brackets) may stand before nginx's time; most lines begin
+    with that time, for which `.` will do: no head fits into it. The bounds keep everything within LONGEST.
+    """
+    return re.compile(
+        rb"(?:[0-9].../../.. ..:..:.[0-9] |(?!\{)[^[\n]{0,500}+(?<=[0-9] )"
+        rb"|(?!\{)[^[\n]{0,500}+\[(?![a-z]+\] [0-9]+#)[^[\n]{0,500}+(?<=[0-9] ))"
+        + _HEAD_TAIL
+        + rb"\*[0-9]{1,20}+ ("
+        + part
+        + _CLIENT
+        + part
+        + _SERVER
+        + rb"[^,\n]{0,700}+)(?=[,\n]).*\n|.*\n"
+    )
+
+
+BULK = _in_bulk(rb"[^,]*+")
+"""`[^,]` runs through line feeds too, but is several times faster than `[^,\n]`: what it found has to be `believable`."""
+
+BULK_SURE = _in_bulk(rb"[^,\n]{0,700}+")
+"""What stays within the line: for logs where messages without a comma, as of closed connections, lead the other astray."""
 
 _HEAD = re.compile(rb"(?<=[0-9] )" + _HEAD_TAIL + rb"(?:\*[0-9]{1,20} )?")
 _TIME = re.compile(rb"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d$")
 _TELLING = re.compile(b"|".join(re.escape(mark) for mark in MARKS))
 _QUOTED = re.compile(rb'"[^"]*"')
-_CLIENT, _SERVER = b", client: ", b", server: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,27 +66,31 @@ class Parts:
 def dissect(line: bytes) -> Parts | None:
     """The parts of one line; None when its message is not about TLS."""
     text = plain(line)
+    if not any(mark in text for mark in MARKS):
+        return None
     head = _HEAD.search(text)
     message = text[head.end() :] if head else text
     end = message.find(_CLIENT)
     stem = message if end < 0 else message[:end]
-    if not _TELLING.search(stem):
-        return None
-    return Parts(_alike(stem), _field(message, _SERVER, end), _field(message, _CLIENT, end))
+    said = message_of(stem)
+    return None if said is None else Parts(said, _field(message, _SERVER, end), _field(message, _CLIENT, end))
 
 
-def dissect_key(key: bytes) -> Parts | None:
-    """The same for what `BULK` found."""
+def split_key(key: bytes) -> tuple[bytes, bytes, bytes]:
+    """Of what `BULK` found: what the message is in, the server and the client."""
     stem, _, rest = key.partition(_CLIENT)
-    if not _TELLING.search(stem):
-        return None
     client, _, server = rest.partition(_SERVER)
-    return Parts(_alike(stem), server.rstrip(), client)
+    return stem, server.rstrip(), client
 
 
-def believable(key: bytes) -> bool:
+def message_of(stem: bytes) -> bytes | None:
+    """The message, as in `Parts`; None when it is not about TLS."""
+    return _alike(stem) if _TELLING.search(stem) else None
+
+
+def believable(keys: list[bytes]) -> bool:
     """Whether `BULK` stayed within one line, and within what `dissect` looks at."""
-    return b"\n" not in key and len(key) <= LONGEST_KEY
+    return b"\n" not in b"".join(keys) and max(map(len, keys), default=0) <= _LONGEST_KEY
 
 
 def plain(line: bytes) -> bytes:

@@ -1,8 +1,11 @@
 """Logs, however large, as blocks of bytes."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+Places = Callable[[bytes], Iterable[int]]
+"""Where certain words stand in a block, in order. Of places that overlap one is enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,6 @@ class Logs(Protocol):
         """
         ...
 
-    def searcher(self, block: bytes) -> Callable[[bytes, int], int]:
-        """What finds words in a block: as its own `find`, and as fast as this machine can."""
+    def places(self, words: Sequence[bytes]) -> Places:
+        """What finds these words in a block, as fast as this machine can."""
         ...
