@@ -184,6 +184,9 @@ def test_issue_renew_revoke_and_the_audit_log(own: Client, tmp_path: Path) -> No
     assert made.status == 201, made
     (tmp_path / "chain.pem").write_text(made.json["chain"])
     verify(own.ca, tmp_path / "chain.pem")
+    assert not own.ca.identity("carol").exists()  # the holder has it all; what follows is where this rig looks for it
+    own.ca.identity("carol").mkdir()
+    (own.ca.identity("carol") / "chain.pem").write_text(made.json["chain"])
     (own.ca.identity("carol") / "key.pem").write_bytes((tmp_path / "carol.key").read_bytes())
     assert own.ask("carol", "GET", "/whoami").json == {"name": "carol", "role": "self", "serial": made.json["serial"]}
     renewed = own.ask("carol", "POST", "/identities/carol/renew", {"csr": csr(tmp_path, "carol2")})

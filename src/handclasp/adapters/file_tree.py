@@ -16,6 +16,7 @@ from handclasp.model.errors import HandclaspError, InputError, PolicyError, Worl
 MAX_READ = 64 * 1024 * 1024
 """Larger files are refused: nothing that Handclasp reads is that large."""
 
+_NOTE = 200  # octets of the note about who holds a lock
 _PATIENCE = 0.3
 """So many seconds a lock is waited for without a word."""
 
@@ -168,8 +169,8 @@ class PosixFileTree:
                 os.fchmod(descriptor, 0o600)  # whatever the umask; another user's lock file keeps its mode
             _acquire(descriptor, path, timeout, self._waiting)
             with contextlib.suppress(OSError):  # the note is for people; a full disk must not stop a lock
-                os.ftruncate(descriptor, 0)
-                os.pwrite(descriptor, f"{purpose} (process {os.getpid()})".encode(), 0)
+                # Always as long: a file that becomes shorter may wait for the disk.
+                os.pwrite(descriptor, f"{purpose} (process {os.getpid()})".encode()[:_NOTE].ljust(_NOTE, b"\0"), 0)
             yield
         finally:
             os.close(descriptor)
@@ -284,4 +285,4 @@ def _acquire(descriptor: int, path: str, timeout: float, waiting: Callable[[str]
 
 
 def _holder(descriptor: int) -> str:
-    return os.pread(descriptor, 200, 0).decode(errors="replace").strip("\0") or "another process"
+    return os.pread(descriptor, _NOTE, 0).decode(errors="replace").strip("\0") or "another process"

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import logging
 import os
+import sqlite3
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -227,4 +228,10 @@ def _frozen_settings(connection: Any, _record: object) -> None:
 def _sqlite_begin(connection: Connection) -> None:
     """A writer takes the lock at once: upgrading a read lock later could fail in the middle."""
     immediate = connection.get_execution_options().get(WRITE)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    cursor = connection.connection.cursor()  # the driver's own: this runs before every statement
+    try:
+        cursor.execute("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    except sqlite3.Error as error:
+        raise DBAPIError("BEGIN", None, error) from error
+    finally:
+        cursor.close()

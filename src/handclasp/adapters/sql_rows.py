@@ -23,7 +23,7 @@ def key_digest(certificate: bytes) -> str | None:
     return hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
 
 
-def intent_row(intent: Intent) -> dict[str, object]:
+def intent_row(intent: Intent) -> dict[str, Any]:
     """A new row."""
     return {
         "issuer": intent.issuer,

@@ -9,12 +9,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Select, delete, insert, select, update
+from sqlalchemy import Connection, Engine, Executable, Row, Select, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from handclasp.adapters import sql_statements as statements
 from handclasp.adapters import sql_tables as tables
 from handclasp.adapters.sql_copy import copy_registry
+from handclasp.adapters.sql_driven import Driven
 from handclasp.adapters.sql_engine import WRITE, Changes, changes_of, failures, migrate, snapshot, sqlite_engine
 from handclasp.adapters.sql_postgres import Lines, postgresql_engine
 from handclasp.adapters.sql_rows import event_of, intent_row, key_digest, record_of, serial_text
@@ -38,10 +39,16 @@ _AT_ONCE = 1_000
 
 
 class SqlTransaction:
-    """ports.Transaction on one open connection. `SqlStore.begin` makes it, commits it or rolls it back."""
+    """ports.Transaction on one open connection. `SqlStore.begin` makes it, commits it or rolls it back.
 
-    def __init__(self, connection: Connection) -> None:
+    Args:
+        connection: in a transaction.
+        driven: runs what every certificate needs, on SQLite.
+    """
+
+    def __init__(self, connection: Connection, driven: Driven | None = None) -> None:
         self._connection = connection
+        self._driven = driven
 
     def add_authority(self, authority: Authority) -> None:
         """Remember a CA; PolicyError if its label is taken."""
@@ -68,7 +75,7 @@ class SqlTransaction:
     def add_intents(self, intents: Iterable[Intent]) -> None:
         """Many intents at once."""
         try:
-            self._connection.execute(statements.ADD_INTENT, [intent_row(intent) for intent in intents])
+            self._change(statements.ADD_INTENT, [intent_row(intent) for intent in intents])
         except IntegrityError as error:
             _refuse_other(error)
             raise Bug("a serial number was drawn twice") from error
@@ -79,9 +86,9 @@ class SqlTransaction:
             {"of_issuer": issuer, "of_serial": serial_text(serial), "der": der, "key_digest": digest}
             for serial, der, digest in signed
         ]
-        changed = self._connection.execute(statements.HAND_OVER, rows)
-        if changed.rowcount not in (-1, len(rows)):
-            raise Bug(f"{len(rows)} certificates were signed, and {changed.rowcount} had an intent")
+        changed = self._change(statements.HAND_OVER, rows)
+        if changed not in (-1, len(rows)):
+            raise Bug(f"{len(rows)} certificates were signed, and {changed} had an intent")
 
     def record_issued(self, issuer: str, serial: int, certificate: bytes) -> None:
         """Attach the signed certificate (DER) to its intent and mark it issued; what was revoked meanwhile stays revoked."""
@@ -147,8 +154,7 @@ class SqlTransaction:
 
     def audit_all(self, events: Iterable[NewEvent]) -> None:
         """Append several, in this order."""
-        last = self._connection.execute(statements.NEWEST_EVENT).one_or_none()
-        sequence, previous = (last.sequence, last.digest) if last else (0, GENESIS)
+        sequence, previous = self._first(statements.NEWEST_EVENT) or (0, GENESIS)
         rows = []
         for event in events:
             sequence += 1
@@ -163,7 +169,7 @@ class SqlTransaction:
                 }
             )
             previous = digest
-        self._connection.execute(statements.ADD_EVENT, rows)
+        self._change(statements.ADD_EVENT, rows)
 
     def set_value(self, key: str, value: str) -> None:
         """Remember a small setting of this home (for example the session cache epoch)."""
@@ -187,6 +193,17 @@ class SqlTransaction:
             self._connection.execute(update(counter).where(counter.c.issuer == issuer).values(number=number))
         return number
 
+    def _change(self, statement: Executable, rows: list[dict[str, Any]]) -> int:
+        if self._driven is not None:
+            return self._driven.change(self._connection, statement, rows)
+        return self._connection.execute(statement, rows).rowcount if rows else 0
+
+    def _first(self, statement: Executable) -> tuple[Any, ...] | None:
+        if self._driven is not None:
+            return self._driven.first(self._connection, statement)
+        row = self._connection.execute(statement).one_or_none()
+        return tuple(row) if row is not None else None
+
     def _touch(self, issuer: str, serial: int, **values: object) -> None:
         changed = self._connection.execute(update(tables.certificate).where(*_is(issuer, serial)).values(**values))
         if changed.rowcount != 1:
@@ -207,6 +224,7 @@ class SqlStore:
         migrate(engine, where)
         self._changes = changes_of(engine)
         self._lines = Lines(engine) if engine.dialect.name == "postgresql" else None
+        self._driven = Driven(engine.dialect) if engine.dialect.name == "sqlite" else None
         # Not every holder ends a store; none may leave a connection open behind it.
         weakref.finalize(self, _let_go, self._changes, engine)
 
@@ -248,7 +266,7 @@ class SqlStore:
         with failures(self._where), self._engine.connect() as connection:
             writer = connection.execution_options(**{WRITE: True})
             with writer.begin():
-                yield SqlTransaction(writer)
+                yield SqlTransaction(writer, self._driven)
 
     def snapshot(self) -> bytes:
         """The whole registry as one SQLite file, from whichever database."""

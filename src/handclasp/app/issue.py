@@ -86,7 +86,7 @@ def issue(home: Home, order: IssueOrder) -> Issued:
         refuse_taken(home, request.name)
         _remember_form(home, request.name, legacy=order.legacy_p12)
         public_key = order.wishes.public_key if order.wishes else None
-        return replace(make(home, request, public_key, key), refused=_refused(order, request))
+        return replace(make(home, request, public_key, key), refused=refused_wishes(order, request))
 
 
 def request_of(order: IssueOrder, find: Callable[[str], Profile]) -> IssuanceRequest:
@@ -171,7 +171,7 @@ def make(home: Home, request: IssuanceRequest, public_key: CertificatePublicKeyT
     return replace(described(home, record), files=files)
 
 
-def intent_event(actor: str, issuer: str, drawn: Drawn, at: datetime, *, key_made: bool) -> NewEvent:
+def intent_event(actor: str, issuer: str, drawn: Drawn, at: datetime, *, key_made: bool = False) -> NewEvent:
     """That this content is going to be signed. `key_made`: its key lies staged on this host, and nowhere else."""
     intent = drawn.intent(issuer, at)
     details = intent_details(issuer, intent.serial, intent.tbs_sha256) | (KEY_MADE if key_made else {})
@@ -229,7 +229,8 @@ def _answers(record: CertificateRecord, request: IssuanceRequest) -> bool:
     return names == tbs.general_names(request.subject_alt_names)
 
 
-def _refused(order: IssueOrder, request: IssuanceRequest) -> tuple[str, ...]:
+def refused_wishes(order: IssueOrder, request: IssuanceRequest) -> tuple[str, ...]:
+    """Wishes of the order that the request does not grant, in words."""
     if order.wishes is None:
         return ()
     names = (f"name {wish.kind}:{wish.value}" for wish in order.wishes.names if wish not in request.subject_alt_names)

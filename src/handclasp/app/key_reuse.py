@@ -22,14 +22,21 @@ def refuse_key(home: Home, name: str, key: CertificatePublicKeyTypes) -> None:
 
     Its own key an identity may use again, unless that was stolen.
     """
+    refuse_known_key(home, name, key, ca_keys(home))
+
+
+def ca_keys(home: Home) -> dict[bytes, str]:
+    """The keys of this home's CAs (SubjectPublicKeyInfo, DER), with their labels."""
+    return {spki(certificate_of(authority)): authority.label for authority in home.authorities()}
+
+
+def refuse_known_key(home: Home, name: str, key: CertificatePublicKeyTypes, cas: dict[bytes, str]) -> None:
+    """As `refuse_key`, with the keys of the CAs at hand."""
     if flaw := weakness(key):
         raise PolicyError(f"the key of {name} is weak: {flaw}", hint="make a new key and a new request")
     content = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    for authority in home.authorities():
-        if spki(certificate_of(authority)) == content:
-            raise PolicyError(
-                f"this is the key of the {authority.label} CA", where=name, hint="every holder has a key of its own"
-            )
+    if content in cas:
+        raise PolicyError(f"this is the key of the {cas[content]} CA", where=name, hint="every holder has a key of its own")
     for record in home.store.with_key(hashlib.sha256(content).hexdigest()):
         serial = format_serial(record.serial)
         if record.profile in OWN_PROFILES:

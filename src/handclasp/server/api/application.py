@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from handclasp.app.api_access import Caller, caller_of
 from handclasp.app.apply_state import Gear
+from handclasp.app.desk import IssueDesk
 from handclasp.app.home import Home
 from handclasp.app.orders_desk import OrdersDesk
 from handclasp.model.errors import Bug, HandclaspError
@@ -50,6 +51,7 @@ class Api:
         self._home = home
         self._gear = gear
         self._orders = OrdersDesk(home)
+        self._desk = IssueDesk(home)
         self._repeats = Repeats(home.clock)
         self._bundles = BundlePages(home)
 
@@ -95,6 +97,7 @@ class Api:
             home=self._home,
             gear=self._gear,
             orders=self._orders,
+            desk=self._desk,
             caller=caller,
             path=match.path,
             query=_query(scope, match.route),

@@ -7,9 +7,8 @@ import msgspec
 from msgspec import Meta
 
 from handclasp.app.host_orders import Host, HostOrders
-from handclasp.app.issue import Issued
 from handclasp.app.register import Entry
-from handclasp.model.issuance import AuditEvent, Reason
+from handclasp.model.issuance import AuditEvent, CertificateRecord, Reason
 from handclasp.pki.serials import format_serial
 
 Name = Annotated[str, Meta(min_length=1, max_length=64)]
@@ -163,14 +162,14 @@ def certificate_out(entry: Entry) -> Certificate:
     return Certificate(**{field: getattr(entry, field) for field in Certificate.__struct_fields__})
 
 
-def issued_out(issued: Issued, chain: bytes) -> IssuedOut:
+def issued_out(record: CertificateRecord, chain: bytes, refused: tuple[str, ...]) -> IssuedOut:
     """What was issued."""
     return IssuedOut(
-        name=issued.record.name,
-        serial=format_serial(issued.record.serial),
-        not_after=issued.record.not_after,
+        name=record.name,
+        serial=format_serial(record.serial),
+        not_after=record.not_after,
         chain=chain.decode(),
-        refused=list(issued.refused),
+        refused=list(refused),
     )
 
 

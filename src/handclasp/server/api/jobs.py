@@ -8,8 +8,9 @@ from typing import Any
 from handclasp.app.api_access import Action, Caller
 from handclasp.app.apply_state import Gear
 from handclasp.app.bundle_link import make_link
+from handclasp.app.desk import IssueDesk
 from handclasp.app.home import Home
-from handclasp.app.issue import Issued, IssueOrder, issue
+from handclasp.app.issue import Issued, IssueOrder
 from handclasp.app.orders_desk import OrdersDesk
 from handclasp.app.register import dropped_cas, entries, entry
 from handclasp.app.renew import RenewOrder, renew
@@ -34,6 +35,7 @@ class Call:
     home: Home
     gear: Gear
     orders: OrdersDesk
+    desk: IssueDesk
     caller: Caller
     path: dict[str, str]
     query: dict[str, str]
@@ -89,7 +91,7 @@ def certificate_pem(call: Call) -> bytes:
 
 
 def issue_certificate(call: Call) -> bodies.IssuedOut:
-    """Certify the key of a request for a new identity."""
+    """Certify the key of a request for a new identity. Its holder gets the chain; the home keeps no files of it."""
     body: bodies.IssueIn = call.body
     call.allow(Action.ISSUE, of=identity_name(body.name))
     order = IssueOrder(
@@ -100,7 +102,8 @@ def issue_certificate(call: Call) -> bodies.IssuedOut:
         wishes=_wishes(body.csr),
         take_names=body.take_names,
     )
-    return issued(call, issue(call.acting, order))
+    made = call.desk.issue(order, actor=call.acting.actor)
+    return bodies.issued_out(made.record, made.chain, made.refused)
 
 
 def renew_identity(call: Call) -> bodies.IssuedOut:
@@ -168,7 +171,8 @@ def _record(call: Call, action: Action) -> CertificateRecord:
 
 def issued(call: Call, made: Issued) -> bodies.IssuedOut:
     """What was issued, as the API shows it."""
-    return bodies.issued_out(made, call.home.files.read(call.home.layout.identity(made.record.name, "chain.pem")))
+    chain = call.home.files.read(call.home.layout.identity(made.record.name, "chain.pem"))
+    return bodies.issued_out(made.record, chain, made.refused)
 
 
 def _wishes(csr: str) -> Wishes:

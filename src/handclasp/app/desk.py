@@ -1,0 +1,216 @@
+"""Issues for whoever comes to a process that lasts: durable before it is handed over, and the home keeps no files of it.
+
+A fleet of one; or of all who wait while others are served: those share two transactions (group commit), so the disk is waited
+for twice for all of them. What the CA needs is read anew only when the registry has changed since.
+"""
+
+import threading
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from functools import partial
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from handclasp.app.crashpoint import crashpoint
+from handclasp.app.home import Home
+from handclasp.app.issue import IssueOrder, intent_event, issued_event, refuse_holders, refused_wishes, request_of
+from handclasp.app.key_reuse import ca_keys, refuse_known_key
+from handclasp.app.press import Drawn, Press, press_of
+from handclasp.app.profiles import profile_of
+from handclasp.app.recover import recover
+from handclasp.model.errors import PolicyError
+from handclasp.model.issuance import CertificateRecord, CertificateState, Holder, IssuanceRequest, Profile
+from handclasp.pki.export import pem
+from handclasp.pki.names import fold
+
+MOST = 64
+"""So many are served together."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handed:
+    """A certificate for its holder. `chain`: PEM, with what stands below it.
+
+    `key`: PEM, when it was made here, and the only copy. `refused`: wishes of the request that were not granted, in words.
+    """
+
+    record: CertificateRecord
+    chain: bytes
+    key: bytes | None
+    refused: tuple[str, ...]
+
+    @property
+    def der(self) -> bytes:
+        """The certificate alone."""
+        return self.record.certificate or b""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ticket:
+    """Somebody who waits. `marks`: no two that share one are served together; what becomes of the first decides."""
+
+    actor: str
+    order: IssueOrder
+    request: IssuanceRequest
+    profile: Profile
+    name_key: str
+    marks: frozenset[object]
+    done: "Future[Handed]" = field(default_factory=Future)
+
+
+@dataclass(frozen=True, slots=True)
+class _AtHand:
+    """What was read from the registry when it had this version."""
+
+    version: int
+    cas: dict[bytes, str]
+    presses: dict[str, Press]
+
+
+class IssueDesk:
+    """One for each process; any thread may come.
+
+    Args:
+        home: the CA. Its registry should keep its connections.
+    """
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._queue = threading.Lock()
+        self._turn = threading.Lock()
+        self._waiting: list[_Ticket] = []
+        self._held: _AtHand | None = None
+
+    def issue(self, order: IssueOrder, *, actor: str | None = None) -> Handed:
+        """Certify the key of the order's request, or a new one, for a new identity. `actor`: for the audit log.
+
+        Raises:
+            UsageError: the name, a subject alternative name or the profile is none.
+            PolicyError: the profile does not allow it, the key belongs to somebody, or the identity has a certificate already.
+            WorldError: the keys cannot be unlocked, or the disk failed.
+        """
+        ticket = self._ticket(order, actor or self._home.actor)
+        with self._queue:
+            self._waiting.append(ticket)
+        while not ticket.done.done():
+            with self._turn:
+                if not ticket.done.done():
+                    self._serve()
+        return ticket.done.result()
+
+    def _ticket(self, order: IssueOrder, actor: str) -> _Ticket:
+        find = partial(profile_of, self._home)
+        request = request_of(order, find)
+        key = fold(request.name)
+        public = order.wishes.public_key if order.wishes else None
+        marks = {key} if public is None else {key, public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)}
+        return _Ticket(actor, order, request, find(request.profile), key, frozenset(marks))
+
+    def _serve(self) -> None:
+        """Serve the first of those who wait, and all whom nothing keeps from going with it."""
+        group = self._group()
+        profile = group[0].request.profile
+        try:
+            if self._held is None:
+                self._home.keys.open(self._home.issuing(profile).key)  # unlocking takes a while: before the lock
+            with self._home.changing(f"issuing {group[0].request.name}"):
+                press, cas = self._at_hand(profile)
+                handed = self._made(press, self._judged(press, cas, group))
+                self._remember()
+        except BaseException as failure:
+            self._held = None
+            for ticket in group:
+                if not ticket.done.done():
+                    ticket.done.set_exception(failure)
+            if not isinstance(failure, Exception):
+                raise
+        else:
+            for ticket, one in handed:
+                ticket.done.set_result(one)
+
+    def _group(self) -> list[_Ticket]:
+        with self._queue:
+            group: list[_Ticket] = []
+            rest: list[_Ticket] = []
+            taken: set[object] = set()
+            for ticket in self._waiting:
+                alike = not group or ticket.profile == group[0].profile
+                (group if alike and len(group) < MOST and not taken & ticket.marks else rest).append(ticket)
+                taken |= ticket.marks
+            self._waiting = rest
+            return group
+
+    def _at_hand(self, profile: str) -> tuple[Press, dict[bytes, str]]:
+        """Everything changes under the home's lock: with the version of the last time, nothing was left half-done either."""
+        if self._held is None or self._held.version != self._home.store.version():
+            recover(self._home)
+            self._held = _AtHand(self._home.store.version(), ca_keys(self._home), {})
+        held = self._held
+        if profile not in held.presses:
+            held.presses[profile] = press_of(self._home, profile)
+        return held.presses[profile], held.cas
+
+    def _remember(self) -> None:
+        """What is at hand holds for the version that this group made, too: certificates change nothing of it."""
+        if self._held is not None:
+            self._held = _AtHand(self._home.store.version(), self._held.cas, self._held.presses)
+
+    def _judged(self, press: Press, cas: dict[bytes, str], group: list[_Ticket]) -> list[tuple[_Ticket, Drawn]]:
+        """Contents for those who may have one; the others are told."""
+        holders: dict[str, list[Holder]] = {ticket.name_key: [] for ticket in group}
+        for holder in self._home.store.holders(tuple(holders)):
+            holders[holder.name_key].append(holder)
+        now = self._home.clock.now()
+        judged = []
+        for ticket in group:
+            name, wishes = ticket.request.name, ticket.order.wishes
+            try:
+                refuse_holders(name, holders[ticket.name_key], now)
+                if wishes is not None:
+                    refuse_known_key(self._home, name, wishes.public_key, cas)
+                drawn = press.drawn(ticket.profile, ticket.request, wishes.public_key if wishes else None)
+            except PolicyError as refusal:
+                ticket.done.set_exception(refusal)
+            else:
+                judged.append((ticket, drawn))
+        return judged
+
+    def _made(self, press: Press, judged: list[tuple[_Ticket, Drawn]]) -> list[tuple[_Ticket, Handed]]:
+        """Every intent durable, then the key is used, then everything recorded."""
+        if not judged:
+            return []
+        store, label, now = self._home.store, press.authority.label, self._home.clock.now()
+        with store.begin() as transaction:
+            transaction.add_intents([drawn.intent(label, now) for _, drawn in judged])
+            transaction.audit_all([intent_event(ticket.actor, label, drawn, now) for ticket, drawn in judged])
+        crashpoint("issue.intent-durable")
+        certificates = press.certificates([drawn for _, drawn in judged])
+        crashpoint("issue.signed")
+        made = [
+            (ticket, drawn, certificate, _handed(press, ticket, drawn, certificate))
+            for (ticket, drawn), certificate in zip(judged, certificates, strict=True)
+        ]
+        now = self._home.clock.now()
+        with store.begin() as transaction:
+            transaction.record_handed(label, [(one.serial, handed.der, one.key_sha256) for _, one, _, handed in made])
+            transaction.audit_all([issued_event(ticket.actor, one.name, read, now) for ticket, one, read, _ in made])
+        crashpoint("issue.recorded")
+        return [(ticket, handed) for ticket, _, _, handed in made]
+
+
+def _handed(press: Press, ticket: _Ticket, drawn: Drawn, certificate: x509.Certificate) -> Handed:
+    record = CertificateRecord(
+        serial=drawn.serial,
+        issuer=press.authority.label,
+        profile=drawn.profile,
+        name=drawn.name,
+        state=CertificateState.ISSUED,
+        not_before=drawn.not_before,
+        not_after=drawn.not_after,
+        certificate=certificate.public_bytes(Encoding.DER),
+        revoked_at=None,
+        reason=None,
+    )
+    refused = refused_wishes(ticket.order, ticket.request)
+    return Handed(record=record, chain=pem(certificate) + press.issuers, key=drawn.key, refused=refused)
