@@ -7,12 +7,13 @@ from dataclasses import replace
 from handclasp.diagnose.attempt import Attack, Who
 from handclasp.diagnose.attempt_parts import anchors, at, client_of, let_in, visit
 from handclasp.diagnose.case import Case
-from handclasp.diagnose.reach import ASKING, answered, behind_tls, example_uri, guarded, places, served
+from handclasp.diagnose.reach import ASKING, answered, behind_tls, guarded, places, served
 from handclasp.diagnose.rule import say
 from handclasp.diagnose.rules.authorization import expectations
 from handclasp.diagnose.rules.headers import identity_headers, outer_headers, passing
 from handclasp.model.finding import Finding
 from handclasp.model.nginx import Location, TlsServer
+from handclasp.nginxconf.example_uri import example_uri
 
 _FORGED = "CN=forged"
 _SPECIAL, _ESCAPED = re.compile(r"([,+])"), r"\\\1"

@@ -6,11 +6,12 @@ from dataclasses import replace
 from handclasp.diagnose.attempt import Attack, Attempt, Between
 from handclasp.diagnose.attempt_parts import at, believed_by, let_in, visit
 from handclasp.diagnose.case import Case
-from handclasp.diagnose.reach import example_uri, http_sockets
+from handclasp.diagnose.reach import http_sockets
 from handclasp.diagnose.rule import say
 from handclasp.diagnose.rules.upstream_tls import shared, unverified
 from handclasp.model.finding import Finding
 from handclasp.model.nginx import Location
+from handclasp.nginxconf.example_uri import example_uri
 from handclasp.verdict.trust import certificates_in
 
 

@@ -9,6 +9,7 @@ from handclasp.model.certificate import Certificate
 from handclasp.model.nginx import EffectiveConfig, Guard, Location, Return, Setting, TlsServer, VerifyClient
 from handclasp.model.origin import Origin
 from handclasp.model.verdict import Verdict
+from handclasp.nginxconf.example_uri import example_uri
 from handclasp.nginxconf.select import Socket, select_location, sockets
 from handclasp.nginxconf.tree import Directive
 from handclasp.verdict.client import client_verdict
@@ -57,20 +58,6 @@ def places(server: TlsServer) -> tuple[Place, ...]:
     if select_location(server, "/") is None:
         return (*found.values(), Place("/", None))
     return tuple(found.values())
-
-
-def example_uri(location: Location) -> str | None:
-    """A URI that this location's own pattern matches; None when none can be told."""
-    if location.modifier in {"", "=", "^~"}:
-        return location.path if location.path.startswith("/") else None
-    if location.modifier not in {"~", "~*"}:
-        return None
-    text = location.path.removeprefix("^").removesuffix("$")
-    text = re.sub(r"\((?:\?:)?([^()|]*)\|[^()]*\)", r"\1", text)
-    text = text.replace(r"\.", ".").replace(".*", "x").replace(".+", "x").replace(r"\d+", "1").replace("/?", "/")
-    if re.search(r"[\\()\[\]{}*+?|^$]", text):
-        return None
-    return text if text.startswith("/") else f"/x{text}"
 
 
 def answered(

@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterator
 
 from handclasp.diagnose.case import Case
-from handclasp.diagnose.reach import ASKING, answered, behind_tls, block_at, example_uri, mentions_client, served
+from handclasp.diagnose.reach import ASKING, answered, behind_tls, block_at, mentions_client, served
 from handclasp.diagnose.read_behind import UNTOLD, read_behind
 from handclasp.diagnose.rule import Rule, finding, say
 from handclasp.model.finding import Finding, Severity, Where
 from handclasp.model.nginx import Location, ProxyHeader, TlsServer
 from handclasp.model.verdict import Side
+from handclasp.nginxconf.example_uri import example_uri
 from handclasp.nginxconf.select import Socket
 from handclasp.nginxconf.tree import Directive
 
