@@ -43,6 +43,7 @@ missing_packages() {
     command -v ocsptool >/dev/null || printf 'gnutls-bin '
     command -v systemd-analyze >/dev/null || printf 'systemd '
     command -v faketime >/dev/null || printf 'faketime '
+    command -v ip >/dev/null || printf 'iproute2 '
     command -v softhsm2-util >/dev/null || printf 'softhsm2 '
     has_postgresql || printf 'postgresql '
     command -v chromium >/dev/null || printf 'chromium '
