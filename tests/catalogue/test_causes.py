@@ -141,7 +141,7 @@ def test_official_references_have_addresses_of_the_right_site() -> None:
     sites = {
         "rfc": r"https://www\.rfc-editor\.org/rfc/rfc\d+\.html(#section-[\d.]+)?",
         "advisory": r"https://www\.cve\.org/CVERecord\?id=CVE-\d{4}-\d+",
-        "man": r"https://(docs\.openssl\.org/3\.5/man\d/[\w-]+/|curl\.se/docs/manpage\.html|man7\.org/linux/man-pages/man8/\S+\.html)",
+        "man": r"https://(docs\.openssl\.org/3\.5/man\d/[\w-]+/|curl\.se/docs/manpage\.html|man7\.org/linux/man-pages/man\d/\S+\.html)",
         "vendor": r"https://(nginx\.org/en/docs/[\w/]+\.html(#[\w$]+)?|(docs\.nginx\.com|[a-z.]+\.[a-z]+)/\S+)",
     }
     for slug in causes.slugs():
@@ -149,6 +149,12 @@ def test_official_references_have_addresses_of_the_right_site() -> None:
         assert official, slug
         for reference in official:
             assert re.fullmatch(sites[reference.kind], url(reference) or ""), (slug, reference.title, url(reference))
+
+
+def test_every_thread_has_its_address() -> None:
+    for slug in causes.slugs():
+        for reference in causes.load(slug).references:
+            assert url(reference), (slug, reference.title)
 
 
 def test_every_remedy_says_how_it_is_verified_and_undone() -> None:

@@ -1,6 +1,6 @@
 """Where a reference of a cause is found on the net: nginx.org, the RFC editor, OpenSSL's manual, a public thread.
 
-Addresses follow from the titles; nothing is fetched. Threads whose repository is named without its owner have none.
+Addresses follow from the titles; nothing is fetched.
 """
 
 import re
@@ -15,7 +15,7 @@ _NAMED = {
     "Docker: bind mounts": "https://docs.docker.com/engine/storage/bind-mounts/",
     "Fetch standard: CORS-preflight fetch": "https://fetch.spec.whatwg.org/#cors-preflight-fetch",
     "Fetch standard: credentials mode": "https://fetch.spec.whatwg.org/#concept-request-credentials-mode",
-    "restorecon(8)": "https://man7.org/linux/man-pages/man8/restorecon.8.html",
+    "chcon(1)": "https://man7.org/linux/man-pages/man1/chcon.1.html",
     "Accepting the PROXY Protocol": "https://docs.nginx.com/nginx/admin-guide/load-balancer/using-proxy-protocol/",
     "Configuring HTTPS servers: name-based HTTPS servers": (
         f"{NGINX}http/configuring_https_servers.html#name_based_https_servers"
