@@ -42,7 +42,7 @@ def told(folder: Path, *lines: str, more: str = "") -> tuple[list[tuple[str, Sev
     evidence = gather(given, PosixFileTree(), now=datetime(2026, 1, 3, tzinfo=UTC), build=None)
     diagnosis = examine(evidence, None).diagnosis
     assert diagnosis.verdict is None
-    return [(item.cause, item.severity) for item in diagnosis.findings], [item.give for item in diagnosis.could_not_tell]
+    return [(item.cause, item.severity) for item in diagnosis.findings], [item.give.en for item in diagnosis.could_not_tell]
 
 
 def test_no_verdict_on_files_that_are_not_at_hand(tmp_path: Path) -> None:

@@ -156,14 +156,14 @@ def test_the_scheme_that_nginx_proxy_manager_sets(scheme: bytes, told: bool) -> 
 def test_files_of_the_other_machine_are_asked_for(program: str) -> None:
     diagnosis = diagnose(evidence(program, trust=None)).diagnosis
     assert diagnosis.verdict is None
-    assert any(TRUST[program] in item.give for item in diagnosis.could_not_tell)
+    assert any(TRUST[program] in item.give.en for item in diagnosis.could_not_tell)
 
 
 def test_each_missing_file_is_asked_for_once_and_no_private_key(tmp_path: Path) -> None:
     (tmp_path / "dump").write_bytes((FOLDER / "gitlab.txt").read_bytes())
     (tmp_path / "client.pem").write_text("".join(blank_pem(item) for item in chain(1).presented))
     given = Given(config=str(tmp_path / "dump"), client_certificate=str(tmp_path / "client.pem"))
-    asked = [item.give for item in diagnose(gather(given, PosixFileTree(), now=NOW, build=None)).diagnosis.could_not_tell]
+    asked = [item.give.en for item in diagnose(gather(given, PosixFileTree(), now=NOW, build=None)).diagnosis.could_not_tell]
     assert sum("/etc/gitlab/ssl/ca.crt" in give for give in asked) == 1
     assert not [give for give in asked if ".key" in give or "permission" in give]
 

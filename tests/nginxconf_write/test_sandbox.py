@@ -11,7 +11,8 @@ from handclasp.model.errors import UsageError, WorldError
 from handclasp.model.probe import ProbeRequest
 from handclasp.nginxconf.gathered import tree_from_files
 from handclasp.nginxconf.sandbox import SandboxPlan, UpstreamStub
-from handclasp.pki.read import certificate_from_der, spki_of_private_key_pem
+from handclasp.pki.private_key import spki_of_private_key_pem
+from handclasp.pki.read import certificate_from_der
 from handclasp.wiring import World
 from tests.nginx_rig import Issued, crl, make
 

@@ -2,21 +2,23 @@
 
 import re
 from base64 import encodebytes
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from handclasp.app.read_config import ReadConfig, read_config_files
 from handclasp.diagnose.log_line import LONGEST
+from handclasp.diagnose.pasted import lines_in
 from handclasp.model.errors import HandclaspError, InputError, WorldError
-from handclasp.model.evidence import Evidence, Request, Wish
+from handclasp.model.evidence import ENCRYPTED, Evidence, Request, Wish
 from handclasp.model.nginx import EffectiveConfig, NginxBuild
 from handclasp.model.verdict import Side
 from handclasp.nginxconf.effective import effective
 from handclasp.nginxconf.tree import ConfigTree, walk
 from handclasp.pki.any_form import KEY_LEFT_OUT
 from handclasp.pki.container import certificates_of, is_container
-from handclasp.pki.read import certificates_from_bytes, spki_of_private_key_pem
+from handclasp.pki.private_key import is_encrypted, spki_of_private_key_pem
+from handclasp.pki.read import certificates_from_bytes
 from handclasp.ports.files import FileReader
 from handclasp.verdict.predict import Stage
 
@@ -30,6 +32,7 @@ _BY_VARIABLE = "ssl_certificate"
 _CANDIDATE_SUFFIXES = (".pem", ".crt", ".cer", ".cert", ".crl", ".chain", ".ca", ".bundle", ".0", ".der")
 _MOST_CANDIDATES = 400
 _BIGGEST_CANDIDATE = 4 * 1024 * 1024
+_MOST_PASSWORDS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,10 +74,11 @@ def gather(
             cannot be read are evidence themselves (`unreadable`).
     """
     own = here or files
+    lines = tuple(line[:LONGEST] for text in given.lines for line in lines_in(text))
     evidence = Evidence(
         at=given.at or now, root=given.config, prefix=given.prefix or "", build=build, engine=given.engine,
         nginx_version=given.nginx_version, security_level=given.security_level, side=given.side, server=given.server,
-        location=given.location, log_lines=tuple(line[:LONGEST] for line in given.lines), answer=given.answer,
+        location=given.location, log_lines=lines, answer=given.answer,
         request=given.request, wish=given.wish,
         presented=_chain(own, given.client_certificate, given.password),
         upstream_chain=_chain(own, given.upstream_chain),
@@ -94,7 +98,8 @@ def _with_named_files(evidence: Evidence, files: FileReader, read: ReadConfig, f
     unreadable: dict[str, str] = {}
     for path in sorted(certificate_paths(config) | written_paths(read.tree)):
         found[path] = _read_public(files, path, unreadable)
-    keys = {path: spki for path in sorted(key_paths(config)) if (spki := _public_half(files, path, unreadable))}
+    passwords = tuple(_passwords(files, read.tree))
+    keys = {path: spki for path in sorted(key_paths(config)) if (spki := _public_half(files, path, passwords, unreadable))}
     near = dict.fromkeys([*folders, *(path.rpartition("/")[0] for path in certificate_paths(config))])
     return replace(evidence, files=found, unreadable=unreadable, keys=keys, candidates=_candidates(files, near, found))
 
@@ -157,9 +162,23 @@ def _read_public(files: FileReader, path: str, unreadable: dict[str, str]) -> by
         return None
 
 
-def _public_half(files: FileReader, path: str, unreadable: dict[str, str]) -> bytes | None:
+def _passwords(files: FileReader, tree: ConfigTree) -> Iterator[bytes]:
+    """What the configuration's *ssl_password_file hold, one password a line: to look at keys, and for nothing else."""
+    named = (item for item, _ in walk(tree.directives) if item.name.endswith("ssl_password_file"))
+    for path in dict.fromkeys(_absolute(tree, "".join(item.args[:1])) for item in named):
+        try:
+            lines = files.read(path).splitlines() if path else []
+        except HandclaspError:
+            continue  # nginx says so, or this user may not read it: then the keys stay closed
+        yield from lines[:_MOST_PASSWORDS]
+
+
+def _public_half(files: FileReader, path: str, passwords: tuple[bytes, ...], unreadable: dict[str, str]) -> bytes | None:
     try:
-        return spki_of_private_key_pem(files.read(path), where=path)
+        content = files.read(path)
+        if is_encrypted(content):
+            unreadable[path] = ENCRYPTED
+        return spki_of_private_key_pem(content, where=path, passwords=passwords)
     except HandclaspError as error:
         unreadable[path] = error.what
         return None

@@ -11,6 +11,7 @@ from handclasp.diagnose import sign
 from handclasp.diagnose.candidates import Clue, candidates
 from handclasp.diagnose.explanation import Explained, Explanation, Kind
 from handclasp.diagnose.log_line import INTERESTING, OCSP_TEXTS, Doubt, LineKind, LogLine, read_line
+from handclasp.diagnose.pasted import FAILED, read_pasted, told_in
 from handclasp.diagnose.symptom_causes import came_from as entry_came_from
 from handclasp.diagnose.symptom_causes import causes_of, entry_of
 from handclasp.model.errors import UsageError
@@ -118,7 +119,7 @@ _PASTED = re.compile(r"[:\[\](){}\"=#*]|_\w+\(")
 
 
 def _line(text: str, engine: Engine) -> Explanation | None:
-    line = read_line(text)
+    line = read_pasted(text)
     if line.kind is LineKind.UNKNOWN:
         return _doubted(text, line) if line.doubt and _PASTED.search(text) else None
     if line.number is not None and line.kind is not LineKind.OTHER_MODULE and line.doubt is not Doubt.NUMBER_AND_TEXT:
@@ -160,12 +161,11 @@ def _doubted(text: str, line: LogLine) -> Explanation:
 
 
 _ACCESS = re.compile(r'\] "[^"]*" (?P<status>[45]\d\d) \d+')
-_FAILED = re.compile(r"\bFAILED:(?P<text>[A-Za-z][^\",;|]*)")
 
 
 def _access(text: str, engine: Engine) -> Explanation | None:
     """A line of the access log: its $ssl_client_verify where it is logged, otherwise its status."""
-    if failed := _FAILED.search(text):
+    if failed := FAILED.search(text):
         words = failed["text"].split()
         for count in range(len(words), 1, -1):
             reason = " ".join(words[:count])
@@ -216,16 +216,8 @@ def _output(text: str, engine: Engine) -> Explanation | None:
     return Explanation(asked=text, kind=Kind.OUTPUT, causes=load(found)) if found else None
 
 
-# An error's own text inside a question counts from so many words on; shorter ones are words like any other.
-TELLING_WORDS = 4
-
-
 def _sentence(text: str, engine: Engine) -> Explanation | None:
     """A question that holds the text of a verification error among other words."""
-    folded = text.lower()
-    texts = {row.text for series in OpensslSeries for row in verify_errors.rows(series) if row.text.lower() in folded}
-    told = max((words for words in texts if words.count(" ") >= TELLING_WORDS - 1), key=len, default=None)
-    if told is None:
-        return None
+    rows = told_in(text)
     side = Side.UPSTREAM if about_upstream(text) else None
-    return of_rows(text, Kind.ERROR, verify_errors.by_text(told), engine, side=side)
+    return of_rows(text, Kind.ERROR, rows, engine, side=side) if rows else None

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from handclasp.diagnose.case import Case
-from handclasp.diagnose.log_line import read_line
 from handclasp.diagnose.page import CERTIFICATE, front_explains, shown
+from handclasp.diagnose.pasted import read_pasted
 from handclasp.model.evidence import Evidence
 from handclasp.model.nginx import VerifyClient
 from handclasp.model.verdict import Side
@@ -22,7 +22,7 @@ def sides(evidence: Evidence, asked: Side | None) -> tuple[Evidence, ...]:
     stage = Stage(evidence)
     upstream = stage.upstream is not None and stage.upstream.verify.value
     verifying = stage.scene.handshake.verify_client.value is not VerifyClient.OFF
-    logged = next((side for line in evidence.log_lines if (side := read_line(line).side) is not None), None)
+    logged = next((side for line in evidence.log_lines if (side := read_pasted(line).side) is not None), None)
     relayed = stage.upstream is not None and _relayed(evidence)
     first = logged or (Side.UPSTREAM if relayed or (upstream and not verifying) else Side.CLIENT)
     client = replace(evidence, side=Side.CLIENT)

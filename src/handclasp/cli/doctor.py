@@ -73,7 +73,7 @@ def command(
     from handclasp.app.evidence_file import dump
     from handclasp.app.live import look
     from handclasp.cli.fixing import fix_it, target
-    from handclasp.model.errors import UsageError
+    from handclasp.model.errors import InputError, UsageError
     from handclasp.model.finding import Severity
     from handclasp.present.triage import triage_fields
     from handclasp.wiring import World
@@ -91,6 +91,11 @@ def command(
         world.files.write(save, dump(evidence), mode=0o600)
     tools = world.sandbox_tools if prove and evidence.root else None
     proven = examine(evidence, tools, client_key=key, side=_side(options, evidence, saved))
+    if not (evidence.root or evidence.seen or proven.diagnosis.findings):
+        raise InputError(
+            "no line that was given tells of a handshake",
+            hint="give lines as they stand in nginx's error log at level info, or the configuration: --config",
+        )
     fields = _told(frame, proven, triage)
     left = proven.diagnosis
     if fix:
@@ -170,7 +175,8 @@ def _triage(frame: Frame, world: "World", paths: tuple[str, ...], *, alone: bool
 def _client_key(world: "World", path: str, evidence: "Evidence") -> bytes:
     """The private key in a file; InputError when it is none, or not the client's."""
     from handclasp.model.errors import InputError
-    from handclasp.pki.read import certificates_from_bytes, spki_of_private_key_pem
+    from handclasp.pki.private_key import spki_of_private_key_pem
+    from handclasp.pki.read import certificates_from_bytes
 
     content = world.files.read(path)
     held = spki_of_private_key_pem(content, where=path)

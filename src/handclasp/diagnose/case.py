@@ -6,8 +6,9 @@ from functools import cached_property
 from typing import Concatenate, ParamSpec, TypeVar, cast
 
 from handclasp.diagnose.completion import Completion, complete, upwards
-from handclasp.diagnose.log_line import LogLine, read_line
+from handclasp.diagnose.log_line import LogLine
 from handclasp.diagnose.party import UNLIMITED, Party, client_party, upstream_party
+from handclasp.diagnose.pasted import read_pasted
 from handclasp.model.certificate import Certificate, Crl
 from handclasp.model.evidence import Evidence
 from handclasp.model.nginx import StartFault, VerifyClient
@@ -76,7 +77,7 @@ class Case:
     @cached_property
     def logged(self) -> tuple[LogLine, ...]:
         """The log lines given, read."""
-        return tuple(read_line(line) for line in self.evidence.log_lines)
+        return tuple(read_pasted(line) for line in self.evidence.log_lines)
 
     @cached_property
     def party(self) -> Party | None:

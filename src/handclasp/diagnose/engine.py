@@ -1,7 +1,6 @@
 """The reasoning: rules give findings, the verdict model chooses among remedies, and what could not be told is said."""
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from handclasp.catalogue import causes
@@ -9,6 +8,7 @@ from handclasp.diagnose.case import Case
 from handclasp.diagnose.generated import Writers
 from handclasp.diagnose.lines import line_findings
 from handclasp.diagnose.live import live_findings
+from handclasp.diagnose.open_questions import open_questions, without_configuration
 from handclasp.diagnose.remedies import candidates, known
 from handclasp.diagnose.remedies.change import Change, applied
 from handclasp.diagnose.rule import Rule
@@ -17,7 +17,6 @@ from handclasp.model.evidence import Evidence, Wish
 from handclasp.model.finding import (
     Applicability,
     Confidence,
-    CouldNotTell,
     DeadEnd,
     Diagnosis,
     FileEdit,
@@ -35,8 +34,6 @@ ALREADY = Change(
     title=Text(en="what cures the finding above cures this one too", zh="上一项的处理方法同时解决此问题"),
     applicability=Applicability.MANUAL,
 )
-_MISSING = "No such file"
-_COPY = "{path} on this machine, or --chroot with a copy of that machine's files"
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTICE: 2}
 
 
@@ -71,7 +68,7 @@ def diagnose(evidence: Evidence) -> Reasoned:
     )
     writers = Writers(case.stage.tree)
     complete = tuple(writers.told(finding) for finding in _agreed(case, complete))
-    diagnosis = Diagnosis(verdict=case.verdict, findings=complete, could_not_tell=tuple(_open_questions(case)))
+    diagnosis = Diagnosis(verdict=case.verdict, findings=complete, could_not_tell=tuple(open_questions(case)))
     return Reasoned(case=case, diagnosis=diagnosis, changes=tuple(chosen))
 
 
@@ -99,11 +96,8 @@ def _without_configuration(evidence: Evidence) -> Reasoned:
         replace(finding, remedies=tuple(change.remedy() for change in known(finding)), dead_ends=_dead_ends(finding.cause))
         for finding in ranked
     )
-    question = Text(en="where the fault is, and which remedy cures it", zh="故障在哪里，以及哪种处理有效")
-    missing = (CouldNotTell(question=question, give="--config"),)
-    return Reasoned(
-        case=case, diagnosis=Diagnosis(verdict=None, findings=told, could_not_tell=missing), changes=((),) * len(told)
-    )  # fmt: skip
+    diagnosis = Diagnosis(verdict=None, findings=told, could_not_tell=tuple(without_configuration(case)))
+    return Reasoned(case=case, diagnosis=diagnosis, changes=((),) * len(told))
 
 
 def _worked_through(case: Case, findings: list[Finding]) -> tuple[list[Finding], list[tuple[Change, ...]], Case]:
@@ -237,39 +231,3 @@ def _dead_ends(slug: str) -> tuple[DeadEnd, ...]:
     except KeyError:
         return ()
     return tuple(DeadEnd(action=item.action, why=item.why, danger=item.danger, id=item.id) for item in cause.dead_ends)
-
-
-def _open_questions(case: Case) -> Iterable[CouldNotTell]:
-    if case.presented is None:
-        client = case.side is Side.CLIENT
-        yield CouldNotTell(
-            question=Text(
-                en=f"what the {'client sends' if client else 'upstream presents'}, and so whether it is accepted",
-                zh="客户端发送了什么证书，因而无法判断是否会被接受"
-                if client
-                else "上游出示了什么证书，因而无法判断是否会被接受",
-            ),
-            give="--client-cert" if client else "--upstream-chain",
-        )
-    for path in case.unread:
-        yield CouldNotTell(
-            question=Text(en=f"whom {path} trusts: the file was not given", zh=f"{path} 信任哪些 CA：没有提供该文件"),
-            give=_COPY.format(path=path),
-        )
-    # Another machine's private keys are nobody's to give, and what was asked for above is asked for once.
-    passed_over = {*case.unread, *_key_paths(case)}
-    for path, reason in case.evidence.unreadable.items():
-        if path in passed_over and _MISSING in reason:
-            continue
-        yield CouldNotTell(
-            question=Text(en=f"what {path} holds ({reason})", zh=f"{path} 的内容（{reason}）"),
-            give=_COPY.format(path=path) if _MISSING in reason else "read permission for this file",
-        )
-
-
-def _key_paths(case: Case) -> Iterable[str]:
-    for server in case.stage.config.servers:
-        yield from server.certificate_keys.value
-        for location in server.locations:
-            if location.upstream and location.upstream.certificate_key.value:
-                yield location.upstream.certificate_key.value

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from handclasp.catalogue.causes import outline
 from handclasp.diagnose.candidates import Clue, candidates
 from handclasp.diagnose.log_line import Doubt, LineKind, LogLine
+from handclasp.diagnose.pasted import clue_in
 from handclasp.diagnose.rule import finding, say
 from handclasp.model.finding import Confidence, Finding, Severity, Where
 from handclasp.model.nginx import NginxVersion, OpensslSeries
@@ -31,8 +32,8 @@ def line_findings(
     found: dict[tuple[str, Severity], Finding] = {}
     seen: set[Clue] = set()
     for line in lines:
-        clue = Clue.of_line(line)
-        if clue in seen:
+        clue = clue_of(line)
+        if clue is None or clue in seen:
             continue
         seen.add(clue)
         for item in _of_line(line, clue, version, series):
@@ -40,11 +41,16 @@ def line_findings(
     return tuple(found.values())
 
 
+def clue_of(line: LogLine) -> Clue | None:
+    """What a line shows; None when it tells nothing of a handshake."""
+    if line.doubt is not None or line.kind not in _SILENT:
+        return Clue.of_line(line)
+    return clue_in(line) if line.kind is LineKind.UNKNOWN else None
+
+
 def _of_line(line: LogLine, clue: Clue, version: NginxVersion | None, series: OpensslSeries | None) -> Iterator[Finding]:
     if line.doubt is not None:
         yield doubtful(line)
-        return
-    if line.kind in _SILENT:
         return
     told = clue.told
     if told is not None:

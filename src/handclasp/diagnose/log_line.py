@@ -186,7 +186,10 @@ _GRAMMAR: tuple[tuple[LineKind, re.Pattern[str]], ...] = tuple(
         (_K.NOT_TLS, r"^client sent invalid (?:method|request)\b"),
         (_K.HEADER, r"^client sent (?:invalid header|too long header)"),
         (_K.NO_UPSTREAM, r"^no live upstreams|^upstream server temporarily disabled"),
-        (_K.OTHER_MODULE, rf"^(?:js http fetch|lua (?:tcp socket )?ssl|js fetch).*?(?:{_ERROR}|$)"),
+        (
+            _K.OTHER_MODULE,
+            rf"^(?:js http fetch|lua (?:tcp socket )?ssl|js fetch|\[lua\](?=.*(?:SSL|certificate))).*?(?:{_ERROR}|$)",
+        ),
         (_K.START, r"^(?:SSL_CTX_|SSL_load_client_CA_file|SSL_CONF_cmd|X509_LOOKUP_load_file)"),
         (_K.START, r'^cannot load (?:certificate|CRL)|^no "?(?:proxy_|grpc_|uwsgi_)?ssl_\w+'),
         (_K.START, r'^unknown directive |^invalid value |^"[a-z_0-9]+" directive |^unknown "[a-z_0-9]+" variable'),
@@ -200,11 +203,14 @@ _NOT_NGINX = re.compile(
     r"certificate (?:verification|validation) (?:failed|failure|error)|certificate verify failed(?!\))"
     r"|verify failed: |(?:(?:proxy|upstream|client) (?:ssl|tls)|mtls|mutual tls) handshake (?:failed|error)"
     r"|upstream SSL certificate verify error: [^(]|required SSL certificate was sent by|^CRL has expired$|OCSP check failed"
-    r"|ssl_client_verify (?:failed|error)|client certificate (?:is )?(?:expired|revoked|invalid|rejected|not trusted)"
+    r"|ssl_(?:client_verify|verify_client) (?:failed|error)"
+    r"|client certificate (?:is )?(?:expired|revoked|invalid|rejected|not trusted)"
     r"|client cert(?:ificate)? (?:verify|verification|auth\w*) (?:failed|error)"
     r"|(?:mtls|mutual tls) (?:authentication|verification) fail",
     re.IGNORECASE,
 )
+# What nginx logs for others is in their words.
+_QUOTING = re.compile(r"js exception|js: |\[lua\]|(?:FastCGI|uwsgi|SCGI) sent in stderr")
 # What nginx says of a client after an OCSP check, without a number (ngx_ssl_ocsp_get_status).
 OCSP_TEXTS = {"certificate revoked", "certificate status unknown", "certificate status request failed"}
 _UPSTREAM_KINDS = {_K.UPSTREAM_VERIFY, _K.UPSTREAM_NAME, _K.NO_UPSTREAM}
@@ -274,7 +280,7 @@ def _doubt(kind: LineKind, stem: str, level: str | None, number: int | None, wor
             return Doubt.NUMBER_AND_TEXT
     elif kind is _K.CLIENT_OCSP and words not in OCSP_TEXTS:
         return Doubt.NO_NUMBER
-    elif kind in (_K.UNKNOWN, _K.OTHER, _K.START, _K.OCSP) and _NOT_NGINX.search(stem):
+    elif kind in (_K.UNKNOWN, _K.OTHER, _K.START, _K.OCSP) and _NOT_NGINX.search(stem) and not _QUOTING.match(stem):
         return Doubt.WORDING
     return Doubt.LEVEL if kind in _AT_INFO and level not in (None, "info") else None
 

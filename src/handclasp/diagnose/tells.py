@@ -3,6 +3,7 @@
 import re
 
 from handclasp.diagnose.log_line import LineKind, LogLine
+from handclasp.diagnose.start_words import cause_of_line
 
 _OF_REQUEST: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"^OPTIONS "), "cors-preflight-has-no-cert"),
@@ -16,7 +17,7 @@ _OF_REQUEST: tuple[tuple[re.Pattern[str], str], ...] = (
 
 _OF_WORDS: tuple[tuple[LineKind, re.Pattern[str], str], ...] = (
     (LineKind.HEADER, re.compile(r'invalid header line: "[A-Za-z0-9-]*_[\w-]*:'), "header-underscore-dropped"),
-    (LineKind.START, re.compile(r"Permission denied(?!.*upstream)"), "file-permission-denied"),
+    (LineKind.OTHER_MODULE, re.compile(""), "other-module-own-trust-store"),
     (LineKind.MISDIRECTED, re.compile(r'request: "[^"]* HTTP/1\.[01]"'), "request-by-ip-or-without-sni"),
     (LineKind.MISDIRECTED, re.compile(r'request: "[^"]* HTTP/[23]'), "http2-connection-reuse-421"),
 )
@@ -35,4 +36,6 @@ def of_request(request: str) -> str | None:
 
 def by_words(line: LogLine) -> str | None:
     """A cause that the words of the line give away."""
+    if line.kind is LineKind.START:
+        return None if line.context and "upstream" in line.context else cause_of_line(line.message)
     return next((cause for kind, words, cause in _OF_WORDS if line.kind is kind and words.search(line.raw)), None)

@@ -11,7 +11,7 @@ from handclasp.lab.setup import Setup, pems
 from handclasp.model.evidence import Evidence, Request, Seen, Wish
 from handclasp.model.nginx import NginxBuild
 from handclasp.model.verdict import Side
-from handclasp.pki.read import spki_of_private_key_pem
+from handclasp.pki.private_key import spki_of_private_key_pem
 from handclasp.ports.bench import FOLDER
 from handclasp.ports.stage import PORTS, Play, Reload, Visit
 

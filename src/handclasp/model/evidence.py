@@ -7,6 +7,10 @@ from enum import StrEnum
 from handclasp.model.nginx import NginxBuild
 from handclasp.model.verdict import Side
 
+NO_KEY = "no readable private key: no PEM block of one"
+ENCRYPTED = "the private key is encrypted"
+"""Reasons in `Evidence.unreadable` that nginx minds too. An encrypted key that a password at hand opened is also in `keys`."""
+
 
 class Wish(StrEnum):
     """What should become of the client in question."""

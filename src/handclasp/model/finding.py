@@ -165,10 +165,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CouldNotTell:
-    """A question left open, and the option that would answer it."""
+    """A question left open, and what would answer it: an option, or a file."""
 
     question: Text
-    give: str
+    give: Text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from handclasp.model.evidence import ENCRYPTED, NO_KEY
 from handclasp.model.nginx import NginxVersion, OpensslSeries
 from handclasp.nginxconf.fault_strength import level_in_force, weakness
 from handclasp.nginxconf.openssl_words import ssl_reason
@@ -20,6 +21,7 @@ class StartFiles:
 
     `files`: bytes by absolute path, None for a file that does not exist; a path that is not in it is unknown. `keys`: the DER
     SubjectPublicKeyInfo of private keys by path. `level`: OpenSSL's security level where no cipher list says otherwise.
+    `shut`: why a private key is not to be had from its file, by path.
     """
 
     files: Mapping[str, bytes | None]
@@ -27,6 +29,7 @@ class StartFiles:
     version: NginxVersion
     series: OpensslSeries
     level: int = 2
+    shut: Mapping[str, str] = field(default_factory=dict)
     _read: dict[bytes, tuple[PemBlock, ...]] = field(default_factory=dict, repr=False)
 
     def missing(self, path: str) -> bool:
@@ -90,8 +93,11 @@ class StartFiles:
             return head + f"{call}() failed {self.reason('no start line', label=expecting)}"
         return None
 
-    def pair(self, certificate: str, key: str, ciphers: str) -> str | None:
-        """A certificate file, and whether the key belongs to its first certificate. Paths with variables pass."""
+    def pair(self, certificate: str, key: str, ciphers: str, passwords: str | None = None) -> str | None:
+        """A certificate file, and whether the key belongs to its first certificate. Paths with variables pass.
+
+        `passwords`: the file of passwords in force there.
+        """
         if "$" in certificate:
             return None  # opened by the workers, during the handshake
         head = f'cannot load certificate "{certificate}": '
@@ -101,12 +107,12 @@ class StartFiles:
         elif self.missing(certificate):
             return head + f"BIO_new_file() failed {self.reason('missing', file=certificate)}"
         if content is None:
-            return self._key(key)
+            return self._key(key, passwords)
         found = self.blocks(content)
         fault = self._leaf(found)
         if fault:
             return head + fault
-        return self._weak(certificate, found, ciphers) or self._key(key) or self._mismatch(found, key)
+        return self._weak(certificate, found, ciphers) or self._key(key, passwords) or self._mismatch(found, key)
 
     def _leaf(self, found: tuple[PemBlock, ...]) -> str | None:
         """The first certificate is read as AUX, the rest of the chain after it."""
@@ -129,10 +135,18 @@ class StartFiles:
                 return f'{calls[min(at, 1)]}("{path}") failed {self.reason(kind)}'
         return None
 
-    def _key(self, key: str) -> str | None:
-        if "$" in key or not self.missing(key):
+    def _key(self, key: str, passwords: str | None) -> str | None:
+        if "$" in key:
             return None
-        return f'cannot load certificate key "{key}": BIO_new_file() failed {self.reason("missing", file=key)}'
+        head = f'cannot load certificate key "{key}": '
+        if self.missing(key):
+            return head + f"BIO_new_file() failed {self.reason('missing', file=key)}"
+        if self.shut.get(key) == NO_KEY:
+            return head + f"PEM_read_bio_PrivateKey() failed {self.reason('no key')}"
+        if self.shut.get(key) == ENCRYPTED and (passwords is None or key not in self.keys):
+            kind = "bad password" if passwords is None else "bad decrypt"
+            return head + f"PEM_read_bio_PrivateKey() failed {self.reason(kind)}"
+        return None
 
     def _mismatch(self, found: tuple[PemBlock, ...], key: str) -> str | None:
         held = self.keys.get(key)

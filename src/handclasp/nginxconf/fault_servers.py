@@ -84,7 +84,8 @@ def _context(server: TlsServer, scope: Scope, module: Directive, known: StartFil
     pairs = zip(server.certificates.value, server.certificate_keys.value, strict=False)
     if not any("$" in path for path in (*server.certificates.value, *server.certificate_keys.value)):
         for certificate, key in pairs:
-            yield from _of(known.pair(certificate, key, server.ciphers.value), server.certificates.origin, "ssl_certificate")
+            words = known.pair(certificate, key, server.ciphers.value, scope.path("ssl_password_file").value)
+            yield from _of(words, server.certificates.origin, "ssl_certificate")
     yield from _verification(server, known)
     for path in (scope.path("ssl_dhparam"),):
         if path.value:

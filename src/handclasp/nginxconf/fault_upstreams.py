@@ -61,7 +61,8 @@ def _certificate(scope: Scope, settings: TlsUpstream, prefix: str, known: StartF
         yield _fault(words, certificate, f"{prefix}certificate")
         return
     paths = (certificate.value or "", key.value or "")
-    if all(paths) and "$" not in "".join(paths) and (found := known.pair(*paths, settings.ciphers.value)):
+    passwords = scope.path(f"{prefix}password_file").value
+    if all(paths) and "$" not in "".join(paths) and (found := known.pair(*paths, settings.ciphers.value, passwords)):
         yield _fault(found, certificate, f"{prefix}certificate")
 
 

@@ -7,7 +7,7 @@ sockets; stream{} checks its proxies before its servers.
 
 from collections.abc import Iterator, Mapping
 
-from handclasp.model.evidence import Evidence
+from handclasp.model.evidence import ENCRYPTED, NO_KEY, Evidence
 from handclasp.model.nginx import EffectiveConfig, NginxVersion, OpensslSeries, StartFault, TlsServer
 from handclasp.model.origin import Origin
 from handclasp.nginxconf.dump import is_dump
@@ -68,8 +68,10 @@ def evidence_faults(
     }
     if not dump:
         files |= {path: None for path, reason in evidence.unreadable.items() if "No such file" in reason}
-    level = evidence.security_level
-    return start_faults(tree, config, files, evidence.keys, version, series, security_level=level)
+    shut = {path: reason for path, reason in evidence.unreadable.items() if reason in {ENCRYPTED, NO_KEY}}
+    level = DEFAULT_LEVEL if evidence.security_level is None else evidence.security_level
+    known = StartFiles(files=files, keys=evidence.keys, version=version, series=series, level=level, shut=shut)
+    return tuple(_faults(tree, config, known))
 
 
 def _faults(tree: ConfigTree, config: EffectiveConfig, known: StartFiles) -> Iterator[StartFault]:

@@ -12,7 +12,6 @@ from typing import NamedTuple, TypeVar
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 from cryptography.x509.oid import CRLEntryExtensionOID
 
 from handclasp.model.certificate import (
@@ -361,16 +360,3 @@ def _revoked(entry: x509.RevokedCertificate) -> RevokedEntry:
 
 def _utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
-
-
-def spki_of_private_key_pem(data: bytes, *, where: str) -> bytes:
-    """DER SubjectPublicKeyInfo of an unencrypted PEM private key, to compare with a certificate's.
-
-    Raises InputError when there is no key or it is encrypted.
-    """
-    try:
-        key = load_pem_private_key(data, password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        words = str(error).partition(" See https:")[0]
-        raise InputError(f"no readable private key: {words}", where=where, hint=f"openssl pkey -in {where} -noout") from error
-    return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

@@ -90,7 +90,7 @@ class _Writer:
         for item in diagnosis.could_not_tell:
             yield ""
             yield f"{self.word('unknown')}: {self.text(item.question)}"
-            yield f"  {self.word('give')}: {visible(item.give)}"
+            yield f"  {self.word('give')}: {self.text(item.give)}"
 
     def finding(self, finding: Finding, first: Diagnosis | None) -> Iterator[str]:
         head = f"{_MARK[finding.severity]} {self.text(finding.summary)}"

@@ -13,7 +13,7 @@ def diagnosis_fields(diagnosis: Diagnosis, lang: str, *, notes: tuple[str, ...] 
         "verdict": verdict_fields(diagnosis.verdict) if diagnosis.verdict else None,
         "findings": [_finding(item, lang) for item in diagnosis.findings],
         "could_not_tell": [
-            {"question": item.question.in_language(lang), "give": item.give} for item in diagnosis.could_not_tell
+            {"question": item.question.in_language(lang), "give": item.give.in_language(lang)} for item in diagnosis.could_not_tell
         ],
         "notes": list(notes),
     }

@@ -1,6 +1,14 @@
 """Configurations that nginx refuses."""
 
 from base64 import b64decode
+from collections.abc import Callable
+
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from handclasp.pki.read import pem_blocks
 from tests.diagnose.rules.workshop import ANSWER, ASKS, TLS, Sample, Workshop
@@ -50,6 +58,48 @@ def dangling(shop: Workshop) -> Workshop:
 
 def wrong_key(shop: Workshop) -> Workshop:
     return shop.http(_server(ASKS)).put("server.key", shop.draft.leaf.key.pem).sends()
+
+
+def _locked(pem: bytes) -> bytes:
+    return load_pem_private_key(pem, None).private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"open sesame")
+    )
+
+
+def _server_key(shop: Workshop, change: Callable[[bytes], bytes], lines: str = "") -> Workshop:
+    shop.http(_server(f"{ASKS} {lines}")).sends()
+    return shop.put("server.key", change((shop.folder / "server.key").read_bytes()))
+
+
+def locked_key(shop: Workshop) -> Workshop:
+    return _server_key(shop, _locked)
+
+
+def locked_key_wrong_password(shop: Workshop) -> Workshop:
+    return _server_key(shop, _locked, "ssl_password_file words;").put("words", "something else\n")
+
+
+def opened_key(shop: Workshop) -> Workshop:
+    return _server_key(shop, _locked, "ssl_password_file words;").put("words", "something else\nopen sesame\n")
+
+
+def no_key_in_file(shop: Workshop) -> Workshop:
+    own = shop.folder / "server.pem"
+    return _server_key(shop, lambda _: own.read_bytes())
+
+
+def locked_upstream_key(shop: Workshop) -> Workshop:
+    inside = (
+        "location / { proxy_pass https://127.0.0.1:9443;"
+        " proxy_ssl_certificate server.pem; proxy_ssl_certificate_key shut.key; }"
+    )
+    shop.http(_server(ASKS, inside)).sends()
+    return shop.put("shut.key", _locked((shop.folder / "server.key").read_bytes()))
+
+
+def marked(shop: Workshop) -> Workshop:
+    shop.http(_server(ASKS)).sends()
+    return shop.put("nginx.conf", b"\xef\xbb\xbf" + (shop.folder / "nginx.conf").read_bytes())
 
 
 def leaf_last(shop: Workshop) -> Workshop:
@@ -121,6 +171,12 @@ SAMPLES = (
     Sample("start", "glued", glued, "ca-bundle-silently-partial"),
     Sample("start", "dangling", dangling, "file-missing-in-container"),
     Sample("start", "wrong-key", wrong_key, "server-cert-key-mismatch"),
+    Sample("start", "locked-key", locked_key, "server-cert-key-mismatch"),
+    Sample("start", "locked-key-wrong-password", locked_key_wrong_password, "server-cert-key-mismatch"),
+    Sample("start", "opened-key", opened_key),
+    Sample("start", "no-key-in-file", no_key_in_file, "server-cert-key-mismatch"),
+    Sample("start", "locked-upstream-key", locked_upstream_key, "upstream-client-key-problems"),
+    Sample("start", "byte-order-mark", marked, "windows-bom-crlf-path"),
     Sample("start", "leaf-last", leaf_last, "server-cert-key-mismatch"),
     Sample("start", "crl-der", crl_der, "client-crl-file-format"),
     Sample("start", "in-location", in_location, "directive-wrong-context"),

@@ -6,15 +6,15 @@ from handclasp.catalogue.directives import MISTAKES
 from handclasp.catalogue.stock_directives import right_name
 from handclasp.diagnose.case import Case
 from handclasp.diagnose.completion import complete
-from handclasp.diagnose.remedies import upstream_pair
+from handclasp.diagnose.remedies import server_pair, upstream_pair
 from handclasp.diagnose.remedies.change import RELOAD, Change
-from handclasp.diagnose.remedies.config_edit import set_in, with_edits
+from handclasp.diagnose.remedies.config_edit import with_edits
 from handclasp.diagnose.remedies.pem_edit import joined, pem
 from handclasp.diagnose.rule import say
 from handclasp.diagnose.rules.start import cause_of, path_in, where_of
 from handclasp.model.certificate import Certificate, Crl
 from handclasp.model.finding import Applicability, FileEdit, Finding
-from handclasp.model.nginx import StartFault, TlsServer
+from handclasp.model.nginx import StartFault
 from handclasp.model.text import Text
 from handclasp.nginxconf.edit import TextEdit, insert_into, line_of, remove, rename, replace_argument
 from handclasp.nginxconf.tree import Directive, walk
@@ -41,12 +41,14 @@ def changes(case: Case, finding: Finding) -> Iterator[Change]:
     match finding.cause:
         case "ca-file-not-pem" | "ca-bundle-silently-partial" | "ca-file-trusted-certificate" | "client-crl-file-format":
             yield from _rewritten(case, fault)
+        case "windows-bom-crlf-path":
+            yield from _unmarked(case, fault)
         case "file-missing-in-container":
             yield from _found_elsewhere(case, fault)
         case "verify-on-without-ca" | "upstream-verify-without-trust-file":
             yield from _trust_file(case, fault)
         case "server-cert-key-mismatch":
-            yield from _pair(case, fault)
+            yield from server_pair.changes(case, fault)
         case "upstream-client-key-problems":
             yield from upstream_pair.changes(case, fault)
         case "directive-wrong-context":
@@ -78,6 +80,16 @@ def _rewritten(case: Case, fault: StartFault) -> Iterator[Change]:
         )
     else:
         yield from _found_elsewhere(case, fault)
+
+
+def _unmarked(case: Case, fault: StartFault) -> Iterator[Change]:
+    """The configuration without its byte-order mark; a PEM file anew; a path is for a person to write."""
+    if "\ufeff" in fault.directive:
+        yield from _put_right(case, fault)
+    elif case.evidence.files.get(path_in(fault.message) or ""):
+        yield from _rewritten(case, fault)
+    else:
+        yield _by_hand(fault)
 
 
 def _found_elsewhere(case: Case, fault: StartFault) -> Iterator[Change]:
@@ -154,54 +166,6 @@ def _ca_files(case: Case) -> list[str]:
         way = complete(case.presented[-1], case.pool, at=case.evidence.at, series=series)
         return [path for path, found in roots.items() if way and way.root in found]
     return list(roots) if len(roots) == 1 else []
-
-
-def _pair(case: Case, fault: StartFault) -> Iterator[Change]:
-    """The leaf first, when it is only out of order; the key that fits, when it is at hand."""
-    for server in case.stage.config.servers:
-        for path, key in zip(server.certificates.value, server.certificate_keys.value, strict=False):
-            if server.certificates.origin == fault.origin:
-                yield from _ordered(case, path, key)
-                yield from _other_key(case, server, path, key)
-    yield Change(
-        id="match-key-and-certificate",
-        title=Text(
-            en="put the private key of the first certificate of the file in place, readable without a passphrase",
-            zh="放上文件中第一张证书对应的私钥，并且读取时不需要口令",
-        ),
-        applicability=Applicability.MANUAL,
-        commands=("openssl x509 -in server.pem -noout -pubkey", "openssl pkey -in server.key -pubout", "nginx -t"),
-    )
-
-
-def _ordered(case: Case, path: str, key: str) -> Iterator[Change]:
-    held = case.evidence.keys.get(key)
-    certificates = certificates_in(case.evidence.files, path)
-    leaf = next((item for item in certificates if item.spki == held), None)
-    if leaf is None or leaf == certificates[0]:
-        return
-    others = [item for item in certificates if item != leaf]
-    after = b"".join(pem(item.der, "CERTIFICATE") for item in (leaf, *others))
-    yield Change(
-        id="leaf-first",
-        title=say("put the leaf certificate first in {path}", "把叶证书放到 {path} 的最前面", path=path),
-        applicability=Applicability.SAFE,
-        edits=(FileEdit(path=path, before=case.evidence.files.get(path), after=after),),
-        commands=(RELOAD,),
-    )
-
-
-def _other_key(case: Case, server: TlsServer, path: str, key: str) -> Iterator[Change]:
-    leaf = next(iter(certificates_in(case.evidence.files, path)), None)
-    fitting = [name for name, spki in case.evidence.keys.items() if leaf and spki == leaf.spki and name != key]
-    if fitting and len(server.certificate_keys.value) == 1:
-        yield Change(
-            id="use-fitting-key",
-            title=say("set ssl_certificate_key {key}", "设置 ssl_certificate_key {key}", key=fitting[0]),
-            applicability=Applicability.REVIEW,
-            edits=set_in(case, server.origin, ("ssl_certificate_key", (fitting[0],))),
-            commands=(RELOAD,),
-        )
 
 
 def _moved(case: Case, fault: StartFault) -> Iterator[Change]:

@@ -6,6 +6,7 @@ from handclasp.diagnose.case import Case
 from handclasp.diagnose.remedies.change import RELOAD, Change
 from handclasp.diagnose.remedies.config_edit import set_in
 from handclasp.diagnose.remedies.pem_edit import pem
+from handclasp.diagnose.remedies.server_pair import opened
 from handclasp.diagnose.rule import say
 from handclasp.diagnose.rules.upstream_tls import block_around
 from handclasp.model.finding import Applicability, FileEdit
@@ -19,6 +20,7 @@ from handclasp.verdict.trust import certificates_in
 def changes(case: Case, fault: StartFault) -> Iterator[Change]:
     """The leaf first, when it is only out of order; the file or the key that fits, when one is at hand; else by hand."""
     for block, upstream in _about(case, fault):
+        yield from opened(case, fault, f"{upstream.module}_ssl")
         yield from _leaf_first(case, upstream)
         yield from _other_certificate(case, block, upstream)
         yield from _other_key(case, block, upstream)

@@ -4,9 +4,12 @@ import re
 from collections.abc import Iterator
 
 from handclasp.catalogue.stock_directives import right_name
+from handclasp.diagnose import start_words
 from handclasp.diagnose.case import Case
 from handclasp.diagnose.log_line import LineKind
 from handclasp.diagnose.rule import Rule, finding, say
+from handclasp.diagnose.start_words import OF_FILES, cause_of_line, cause_of_words, file_missing, of_windows
+from handclasp.model.evidence import ENCRYPTED, NO_KEY
 from handclasp.model.finding import Confidence, Finding, Where
 from handclasp.model.nginx import StartFault
 from handclasp.model.text import Text
@@ -15,30 +18,8 @@ from handclasp.pki.any_form import Form, look
 
 _QUOTED = re.compile(r'"(?P<path>[^"]+)"')
 _LOOSE = "directive-invalid-advice"
-_NO_FILE = "No such file"
+_KEYS = "cannot load certificate key"
 _MARK = b"\xef\xbb\xbf"
-# A drive, or what nginx makes of a backslash in quotes: it reads \n, \t and \r as line end, tab and return.
-_WINDOWS = re.compile(r'"[^"]*(?:[A-Za-z]:[\\/\n\t\r]|[\n\t\r]|\\)[^"]*"')
-_OF_FILES = frozenset({"ca-file", "client-crl-file-format", "server-cert-key-mismatch"})
-
-# In this order: the first whose directive and words fit names the cause.
-_CAUSES: tuple[tuple[str, str, str], ...] = (
-    (r"", r"\(13: Permission denied\)|Permission denied", "file-permission-denied"),
-    (r"(proxy|grpc|uwsgi)_ssl_", r"^no \w+_ssl_trusted_certificate for ", "upstream-verify-without-trust-file"),
-    (r"(proxy|grpc|uwsgi)_ssl_certificate", r"", "upstream-client-key-problems"),
-    (r"ssl_verify_client", r"^no ssl_client_certificate", "verify-on-without-ca"),
-    (r"ssl_(client|trusted)_certificate|\w+_ssl_trusted_certificate", r"^(SSL_CTX_load|SSL_load|cannot load)", "ca-file"),
-    (r"(\w+_)?ssl_crl", r"^(X509_LOOKUP|cannot load)", "client-crl-file-format"),
-    (r"ssl_certificate(_key)?", r"too (small|weak)\)", "server-cert-too-weak-to-load"),
-    (r"ssl_certificate(_key)?", r"key values mismatch|_key\" is defined|^cannot load", "server-cert-key-mismatch"),
-    (r"", r"^SSL_CTX_use_PrivateKey|^cannot load certificate key", "server-cert-key-mismatch"),
-    (r"", r"^SSL_CTX_use_certificate|^SSL_CTX_set0_chain", "server-cert-too-weak-to-load"),
-    (r"", r"^(SSL_CTX_load_verify|SSL_load_client_CA)", "ca-file"),
-    (r"", r"^X509_LOOKUP_load_file|^cannot load CRL", "client-crl-file-format"),
-    (r"", r"^no ssl_client_certificate", "verify-on-without-ca"),
-    (r"", r"^no \w+_ssl_trusted_certificate for ", "upstream-verify-without-trust-file"),
-    (r"", r" directive is not allowed here", "directive-wrong-context"),
-)  # fmt: skip
 
 _SAYS: dict[str, tuple[str, str]] = {
     "verify-on-without-ca": (
@@ -65,8 +46,8 @@ _SAYS: dict[str, tuple[str, str]] = {
     "file-missing-in-container": ("{path} is not there for nginx to open", "nginx 打不开 {path}：文件不存在"),
     "file-permission-denied": ("nginx may not read {path}", "nginx 没有权限读取 {path}"),
     "windows-bom-crlf-path": (
-        "{path} is written as on Windows: a byte-order mark before the first PEM block, or backslashes in the path",
-        "{path} 是 Windows 的写法：首个 PEM 块之前有字节顺序标记，或路径中用了反斜杠",
+        "{path} is written as on Windows: a byte-order mark at its beginning, or backslashes in the path",
+        "{path} 是 Windows 的写法：文件开头有字节顺序标记，或路径中用了反斜杠",
     ),
     "client-crl-file-format": ("the CRL file {path} cannot be loaded", "吊销列表文件 {path} 无法加载"),
     "server-cert-key-mismatch": (
@@ -82,6 +63,10 @@ _SAYS: dict[str, tuple[str, str]] = {
         "指令写在了 nginx 不允许的位置：请求客户端证书时还不知道会用哪个 location",
     ),
     _LOOSE: ("a directive or value that nginx does not take", "指令或取值不被 nginx 接受"),
+}
+_SHUT: dict[str, tuple[str, str]] = {
+    ENCRYPTED: ("{path} is encrypted, and nginx has no password that opens it", "{path} 已加密，而 nginx 没有能打开它的口令"),
+    NO_KEY: ("{path} holds no private key in PEM form", "{path} 中没有 PEM 格式的私钥"),
 }
 _FORMS: dict[Form, tuple[str, str]] = {
     Form.EMPTY: ("{path} is empty", "{path} 是空文件"),
@@ -100,23 +85,17 @@ def cause_of(case: Case, fault: StartFault) -> str:
     """The cause of the catalogue for a complaint of nginx."""
     slug = cause_of_words(fault.message, fault.directive)
     content = case.evidence.files.get(path_in(fault.message) or "")
-    if slug in _OF_FILES and ((content or b"").startswith(_MARK) or _WINDOWS.search(fault.message)):
+    if slug in OF_FILES and ((content or b"").startswith(_MARK) or of_windows(fault.message)):
         return "windows-bom-crlf-path"
-    if slug in _OF_FILES and _NO_FILE in fault.message:
+    if slug == _LOOSE and "\ufeff" in fault.directive:
+        return "windows-bom-crlf-path"
+    if slug in OF_FILES and file_missing(fault.message):
         return "file-missing-in-container"
     if slug != "ca-file" or content is None:
         return "ca-file-not-pem" if slug == "ca-file" else slug
     if re.search(r"bad (end line|base64)|ASN1 lib", fault.message):
         return "ca-bundle-silently-partial"
     return "ca-file-trusted-certificate" if look(content).form is Form.TRUSTED else "ca-file-not-pem"
-
-
-def cause_of_words(message: str, directive: str = "") -> str:
-    """As `cause_of`, by the words alone; "ca-file" for the causes that only the file can tell apart."""
-    for of_directive, words, cause in _CAUSES:
-        if (not of_directive or re.fullmatch(of_directive + ".*", directive)) and re.search(words, message):
-            return cause
-    return _LOOSE
 
 
 def path_in(message: str) -> str | None:
@@ -132,7 +111,7 @@ def check(case: Case) -> Iterator[Finding]:
         slug, where = cause_of(case, fault), where_of(fault)
         if (slug, where) not in told:
             told.add((slug, where))
-            yield finding(slug, _summary(slug, fault.message), where, *_evidence(case, fault))
+            yield finding(slug, _summary(slug, fault.message, fault.origin.file), where, *_evidence(case, fault))
 
 
 def where_of(fault: StartFault) -> Where:
@@ -140,14 +119,17 @@ def where_of(fault: StartFault) -> Where:
     return Where.at(fault.origin if fault.origin.file else None, fault.directive)
 
 
-def _summary(slug: str, message: str) -> Text:
+def _summary(slug: str, message: str, file: str | None) -> Text:
+    """`file`: of the configuration, when the message is about none other."""
     en, zh = _SAYS[slug]
-    return say("nginx refuses to start: " + en, "nginx 拒绝启动：" + zh, path=path_in(message) or "?")
+    return say("nginx refuses to start: " + en, "nginx 拒绝启动：" + zh, path=path_in(message) or file or "?")
 
 
 def _evidence(case: Case, fault: StartFault) -> Iterator[Text]:
     yield say("[emerg] {words}", "[emerg] {words}", words=fault.message)
     path = path_in(fault.message)
+    if path and case.evidence.unreadable.get(path) in _SHUT and _KEYS in fault.message:
+        yield say(*_SHUT[case.evidence.unreadable[path]], path=path)
     content = case.evidence.files.get(path or "")
     if content is not None:
         form = _FORMS.get(look(content).form)
@@ -166,16 +148,17 @@ def check_lines(case: Case) -> Iterator[Finding]:
         at_request = line.context is not None and "upstream" in line.context  # a worker said it, of a file named by a variable
         if line.kind is not LineKind.START or line.message in explained or at_request:
             continue
-        slug = cause_of_words(line.message)
-        if slug in _OF_FILES and _NO_FILE in line.message:
-            slug = "file-missing-in-container"
-        slug = "ca-file-not-pem" if slug == "ca-file" else slug
+        slug = cause_of_line(line.message) or _LOOSE
         if slug in known:
             continue
         known.add(slug)
         where = Where(file=line.file, line=line.row) if line.file else Where(file=_config_file(case, path_in(line.message)))
         yield finding(
-            slug, _summary(slug, line.message), where, say("{raw}", "{raw}", raw=line.raw), confidence=Confidence.LIKELY
+            slug,
+            _summary(slug, line.message, line.file),
+            where,
+            say("{raw}", "{raw}", raw=line.raw),
+            confidence=Confidence.LIKELY,
         )
 
 
@@ -190,5 +173,5 @@ def _config_file(case: Case, path: str | None) -> str | None:
     return None
 
 
-CAUSES = tuple(dict.fromkeys((*_SAYS, *(cause for _, _, cause in _CAUSES if cause != "ca-file"))))
+CAUSES = tuple(dict.fromkeys((*_SAYS, *start_words.CAUSES)))
 RULES = (Rule("start", CAUSES, check, before_start=True), Rule("start-logged", CAUSES, check_lines, before_start=True))
