@@ -264,6 +264,7 @@ class World:
     @cached_property
     def ca(self) -> "Home":
         """What the jobs of the CA take."""
+        from handclasp.adapters.pkilint_linter import linter
         from handclasp.app.home import Home
 
         return Home(
@@ -273,6 +274,7 @@ class World:
             files=self.files,
             keys=self.keys,
             store=self.store,
+            linter=linter(),
             actor=self.actor,
         )
 

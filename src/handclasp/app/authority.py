@@ -8,10 +8,11 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from handclasp.app.crashpoint import crashpoint
 from handclasp.app.home import ADDRESS, Home
+from handclasp.app.judged import judge
 from handclasp.catalogue.profiles import profile_named
 from handclasp.model.errors import Bug, UsageError
 from handclasp.model.issuance import Addresses, Authority, Intent, IssuanceRequest
-from handclasp.pki import lint, tbs
+from handclasp.pki import tbs
 from handclasp.pki.serials import OCTETS, serial_from
 from handclasp.pki.signing import SigningKey, narrowed
 
@@ -93,7 +94,7 @@ def signed_ca(
         serial=serial_from(home.entropy.bytes(OCTETS)),
         now=home.clock.now(),
     )
-    lint.check(content.preview, profile, request, issuer)
+    judge(home, content, profile, request, issuer)
     add_intent(home, label, request, content)
     crashpoint("ca.intent-durable")
     certificate = tbs.sign(content, signer, issuer)

@@ -13,8 +13,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from handclasp.app.authority import add_intent, certificate_of, issued_details
 from handclasp.app.crashpoint import crashpoint
 from handclasp.app.home import Home
+from handclasp.app.judged import judge
 from handclasp.model.issuance import Authority, CertificateState, IssuanceRequest, KeyType, Profile
-from handclasp.pki import lint, tbs
+from handclasp.pki import tbs
 from handclasp.pki.serials import OCTETS, serial_from
 from handclasp.pki.signing import SigningKey, narrowed
 
@@ -74,7 +75,7 @@ def make(home: Home, kind: Delegate, authority: Authority, key_type: KeyType) ->
     now = home.clock.now()
     serial = serial_from(home.entropy.bytes(OCTETS))
     content = tbs.build(kind.profile, request, public_key=key.public_key(), issuer=issuer, serial=serial, now=now)
-    lint.check(content.preview, kind.profile, request, issuer)
+    judge(home, content, kind.profile, request, issuer)
     add_intent(home, authority.label, request, content)
     crashpoint("delegate.intent-durable")
     certificate = tbs.sign(content, signer, issuer)

@@ -12,6 +12,7 @@ from handclasp.pki.serials import format_serial
 from handclasp.ports.clock import Clock, Entropy
 from handclasp.ports.files import FileTree
 from handclasp.ports.keys import KeyStore
+from handclasp.ports.linter import Linter
 from handclasp.ports.store import Store
 
 ROOT = "root"
@@ -103,6 +104,7 @@ class Home:
     files: FileTree
     keys: KeyStore
     store: Store
+    linter: Linter
     actor: str
 
     @contextlib.contextmanager
