@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from handclasp.cli.lab.holes import adopted, told
-from handclasp.lab.holes import Hole, HoleResult, holes, try_hole
+from handclasp.lab.hole import Hole
+from handclasp.lab.holes import HoleResult, holes, try_hole
 from handclasp.lab.holes_page import page
 from handclasp.lab.results import build_id
 from handclasp.wiring import World

@@ -12,6 +12,9 @@ from datetime import datetime
 from handclasp.lab import mint, scenarios, setup
 from handclasp.lab.case import pem
 from handclasp.lab.exhibit import PREFIX, exhibit, unplaced
+from handclasp.lab.hole import Hole
+from handclasp.lab.holes_sessions import SESSIONS, nobody_in_particular
+from handclasp.lab.holes_ways import WAYS
 from handclasp.lab.mint import BlankCrl, name
 from handclasp.lab.results import build_id
 from handclasp.lab.scenario import Kind, Scenario, Variant, lets_in, works
@@ -39,15 +42,6 @@ _LIMITED = (
     'map $http_x_partner $counted {\n    default $binary_remote_addr;\n    "yes" "";\n}',
     "limit_req_zone $counted zone=strangers:1m rate=1r/m;",
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hole:
-    """`title` says who gets where. `scenario` and `form` make the configuration and the attack."""
-
-    title: str
-    scenario: Scenario
-    form: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,11 +138,6 @@ def _shared_upstream() -> Setup:
     return made
 
 
-def _nobody_in_particular(seen: Performance) -> bool:
-    answer = seen.results.get(NOBODY)
-    return seen.start is None and answer is not None and answer.status == 200 and b"CN=front" not in answer.body
-
-
 def _well(seen: Performance) -> bool:
     return works(seen) and not lets_in(seen, STRANGER)
 
@@ -182,7 +171,7 @@ OWN = (
             cause="upstream-session-reuse-trouble",
             broken={"identity": _shared_upstream},
             control={},
-            good=_nobody_in_particular,
+            good=nobody_in_particular,
         ),
         form="identity",
     ),
@@ -230,11 +219,13 @@ _OF_THE_LAB = (
 
 
 def holes() -> Iterator[Hole]:
-    """Every hole: those that the lab has scenarios of, then those that are only here."""
+    """Every hole: those that the lab has scenarios of, then those that are only here, by kind."""
     known = scenarios.scenarios()
     for cause, form, title in _OF_THE_LAB:
         yield Hole(title=title, scenario=known[cause], form=form)
     yield from OWN
+    yield from SESSIONS
+    yield from WAYS
 
 
 def try_hole(hole: Hole, stage: Stage, at: datetime, check: Check, adopt: Adopt) -> HoleResult:

@@ -87,6 +87,23 @@ def told(shop: Workshop) -> Workshop:
     return shop.http(server(f"{ASKS} {_NAME}", inside)).sends()
 
 
+def underscores_let_through(shop: Workshop) -> Workshop:
+    return shop.http(server(f"{ASKS} underscores_in_headers on;", f"location / {{ {_PASS} {_NAME} }}")).sends()
+
+
+def underscores_of_no_name(shop: Workshop) -> Workshop:
+    return shop.http(server(f"{ASKS} underscores_in_headers on;", f"location / {{ {_PASS} }}")).sends()
+
+
+def any_case(shop: Workshop) -> Workshop:
+    return _mapped(shop, "ssl_client_s_dn", '"~*^CN=leaf,O=Lab$"')
+
+
+def stapling_that_is_verified(shop: Workshop) -> Workshop:
+    shop.other_ca("stapling.pem")
+    return shop.http(server(f"{ASKS} ssl_trusted_certificate stapling.pem; ssl_stapling_verify on;")).sends()
+
+
 def read_behind(shop: Workshop) -> Workshop:
     """The backend is a server of this configuration, and reads a name that nobody sets."""
     inner = 'server { listen 127.0.0.1:9000; return 200 "$http_x_client_dn\\n"; }'
@@ -318,6 +335,8 @@ SAMPLES = (
     Sample("header-identity", "inside", forgeable_inside, "header-spoofable", severity="warning"),
     Sample("header-identity", "dropped", dropped, "proxy-set-header-inheritance"),
     Sample("header-identity", "told", told),
+    Sample("header-alike", "on", underscores_let_through, "header-spoofable", severity="warning"),
+    Sample("header-alike", "no-name", underscores_of_no_name),
     Sample("header-identity", "read-behind", read_behind, "header-missing-at-backend"),
     Sample("header-told", "nobody", untold, "header-missing-at-backend", severity="notice"),
     Sample("header-told", "told", told),
@@ -333,6 +352,7 @@ SAMPLES = (
     Sample("authz-dn", "unanchored", unanchored, "authz-dn-format", severity="warning"),
     Sample("authz-dn", "injectable", injectable, "authz-dn-format", severity="warning"),
     Sample("authz-dn", "slashed", slashed, "authz-dn-format", severity="warning"),
+    Sample("authz-dn", "any-case", any_case, "authz-dn-format", severity="warning"),
     Sample("authz-dn", "anchored", anchored),
     Sample("authz-dn", "behind-escape", behind_escape),
     Sample("authz-dn", "whole", whole),
@@ -346,6 +366,7 @@ SAMPLES = (
     Sample("trust-unwanted", "no-list", unwanted, "client-trust-too-wide"),
     Sample("trust-unwanted", "revoked", unwanted_revoked),
     Sample("trust-stapling", "stapling", stapling, "client-trust-too-wide", severity="warning"),
+    Sample("trust-stapling", "verified", stapling_that_is_verified, "client-trust-too-wide", severity="warning"),
     Sample("trust-stapling", "none", sound),
     Sample("trust-crl-file", "ca-in-crl", crl_with_ca, "client-trust-too-wide"),
     Sample("trust-crl-file", "crls", defaults),

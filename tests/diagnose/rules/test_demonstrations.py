@@ -43,6 +43,7 @@ SHUT = {
     "verify-enabled-absent", "sni-split-two-cas", "listen-tls-plain-beside",
     "header-identity-elsewhere", "header-identity-inside", "header-identity-dropped", "authz-failed-failed",
     "sessions-revoked-shared", "sessions-revoked-ticket-key", "trust-crl-file-ca-in-crl", "upstream-verified-chain-known",
+    "trust-stapling-stapling",
     "upstream-sessions-two", "upstream-sessions-address",
 }  # fmt: skip
 """Those with a remedy that files alone can make; of the others a person has to say what is meant."""

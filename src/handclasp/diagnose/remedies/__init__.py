@@ -10,12 +10,14 @@ from handclasp.diagnose.remedies import (
     limits,
     lists,
     no_certificate,
+    ocsp,
     placement,
     protocol,
     reissue,
     settings,
     start,
     upstream_alerts,
+    upstream_apart,
     upstream_host,
     upstream_identity,
     upstream_settings,
@@ -23,6 +25,7 @@ from handclasp.diagnose.remedies import (
 from handclasp.diagnose.remedies.change import Change
 from handclasp.diagnose.rules import chain as chain_rules
 from handclasp.diagnose.rules import start as start_rules
+from handclasp.diagnose.rules.headers_alike import LETTING
 from handclasp.model.finding import Applicability, Finding
 
 Builder = Callable[[Case, Finding], Iterable[Change]]
@@ -35,7 +38,13 @@ def upstream_crl(case: Case, finding: Finding) -> Iterator[Change]:
 
 def spoofable(case: Case, finding: Finding) -> Iterable[Change]:
     """A header is set where it was let through; a limit exempts nobody for what they say."""
-    return (limits.verified_exemption if finding.where.directive == "map" else holes.repeat_headers)(case, finding)
+    by_directive = {"map": limits.verified_exemption, LETTING: holes.no_underscores}
+    return by_directive.get(finding.where.directive or "", holes.repeat_headers)(case, finding)
+
+
+def trust(case: Case, finding: Finding) -> Iterable[Change]:
+    """Certificates leave the CRL file; a file for stapling is taken away where nothing needs it."""
+    return (holes.stapling_file if finding.where.directive == "ssl_trusted_certificate" else holes.crl_file)(case, finding)
 
 
 _BY_CAUSE: dict[str, Builder] = {
@@ -86,6 +95,7 @@ _BY_CAUSE: dict[str, Builder] = {
     **dict.fromkeys(("client-mask-expired-hides-untrusted", "upstream-mask-several-faults"), settings.several),
     **dict.fromkeys(("ca-changed-without-reload", "client-crl-changed-without-reload"), settings.reload),
     "upstream-crl": upstream_crl,
+    "client-ocsp-unreachable": ocsp.changes,
     "optional-not-enforced": placement.insist,
     "verify-client-not-enabled": placement.switch_on,
     "listen-without-ssl": placement.listen_tls,
@@ -100,12 +110,12 @@ _BY_CAUSE: dict[str, Builder] = {
     "header-underscore-dropped": holes.header_form,
     "verify-failed-compare": holes.failed_compare,
     **dict.fromkeys(("authz-dn-format", "authz-fingerprint-format", "authz-serial-format"), holes.expected_value),
-    "client-trust-too-wide": holes.crl_file,
+    "client-trust-too-wide": trust,
     "upstream-verify-off-by-default": upstream_settings.verified,
     **dict.fromkeys(("upstream-proxy-pass-http-to-tls", "upstream-is-plain-http"), upstream_settings.scheme),
     "upstream-sni-not-sent": upstream_settings.server_name,
     "upstream-host-vs-sni-421": upstream_host.same_name,
-    "upstream-session-reuse-trouble": upstream_settings.apart,
+    "upstream-session-reuse-trouble": upstream_apart.apart,
     "upstream-400-relayed": upstream_identity.present,
     "upstream-demands-cert-alert": upstream_identity.present,
     "upstream-client-cert-chain-missing": upstream_identity.complete_chain,

@@ -11,13 +11,14 @@ from handclasp.diagnose.remedies.pem_edit import put_lists
 from handclasp.diagnose.rule import say
 from handclasp.diagnose.rules.authorization import Expected, expectations, fingerprint, serial
 from handclasp.diagnose.rules.headers import outer_headers, passing
-from handclasp.diagnose.rules.trust_wide import asking, crl_roots
+from handclasp.diagnose.rules.trust_wide import asking, crl_roots, roots_in
 from handclasp.model.finding import Applicability, Finding, Where
 from handclasp.model.nginx import Location, NginxVersion
 from handclasp.model.origin import Origin
 from handclasp.model.text import Text
-from handclasp.nginxconf.edit import TextEdit, insert_into, line_of, replace_argument, set_arguments
+from handclasp.nginxconf.edit import TextEdit, insert_into, line_of, remove, replace_argument, set_arguments
 from handclasp.nginxconf.tree import Directive, walk
+from handclasp.verdict.trust import certificates_in
 
 ESCAPED_SINCE = NginxVersion(1, 13, 5)
 
@@ -161,6 +162,51 @@ def crl_file(case: Case, finding: Finding) -> Iterator[Change]:
                 commands=(RELOAD,),
             )
             return
+
+
+def stapling_file(case: Case, finding: Finding) -> Iterator[Change]:
+    """ssl_trusted_certificate goes where it serves nobody: nothing verifies an OCSP answer, and no client's path needs it."""
+    directive = _directive(case, finding)
+    for server in asking(case) if directive is not None else ():
+        if not _at(finding, server.trusted_certificate.origin) or directive is None:
+            continue
+        wanted = roots_in(case, server.client_certificate.value)
+        known = certificates_in(case.evidence.files, server.trusted_certificate.value)
+        serves = any(one.issuer == root.subject and one != root for one in known for root in wanted)
+        everything = walk(case.stage.tree.directives)
+        verifies = any(item.name == "ssl_stapling_verify" and item.args == ("on",) for item, _ in everything)
+        if serves or verifies or server.ocsp.value != "off":
+            return
+        yield Change(
+            id="no-stapling-trust",
+            title=say(
+                "take {file} out: nothing else needs it", "去掉 {file}：没有别的用处", file=server.trusted_certificate.value
+            ),
+            applicability=Applicability.REVIEW,
+            edits=with_edits(case, remove(directive)),
+            commands=(RELOAD,),
+            note=Text(
+                en="whoever was let in by it stays out; ssl_stapling works without, ssl_stapling_verify would not",
+                zh="凭它进入的客户端将被拒绝；ssl_stapling 无需此文件，ssl_stapling_verify 则需要",
+            ),
+        )
+        return
+
+
+def no_underscores(case: Case, finding: Finding) -> Iterator[Change]:
+    """Names with underscores are dropped again, as nginx does by default."""
+    directive = _directive(case, finding)
+    if directive is not None:
+        yield Change(
+            id="drop-underscores",
+            title=Text(en="drop headers whose names have underscores", zh="丢弃名称带下划线的请求头"),
+            applicability=Applicability.REVIEW,
+            edits=with_edits(case, set_arguments(directive, ("off",))),
+            commands=(RELOAD,),
+            note=Text(
+                en="clients that send such names on purpose must write hyphens", zh="有意发送这类名称的客户端须改用连字符"
+            ),
+        )
 
 
 def _at(finding: Finding, origin: Origin | None) -> bool:

@@ -1,4 +1,4 @@
-"""How nginx reaches its upstream: verified, over the right scheme, with a name, with sessions of its own."""
+"""How nginx reaches its upstream: verified, over the right scheme, with a name."""
 
 from collections.abc import Iterator
 
@@ -8,14 +8,14 @@ from handclasp.diagnose.reach import block_at
 from handclasp.diagnose.remedies.change import RELOAD, Change
 from handclasp.diagnose.remedies.config_edit import set_in, with_edits
 from handclasp.diagnose.rule import say
-from handclasp.diagnose.rules.upstream_tls import block_around, locations, pooled, shared, unverified
+from handclasp.diagnose.rules.upstream_tls import block_around, locations, unverified
 from handclasp.model.certificate import Certificate, TrustAnchors
 from handclasp.model.finding import Applicability, Finding, Where
 from handclasp.model.nginx import Location, TlsUpstream
 from handclasp.model.origin import Origin
 from handclasp.model.text import Text
 from handclasp.model.verdict import Side
-from handclasp.nginxconf.edit import TextEdit, replace_argument, set_directive
+from handclasp.nginxconf.edit import replace_argument, set_directive
 from handclasp.nginxconf.tree import walk
 from handclasp.verdict.behind import is_address, own_socket
 from handclasp.verdict.hostname import certificate_names, matches
@@ -231,52 +231,6 @@ def _name_by_hand(module: str) -> Change:
         applicability=Applicability.MANUAL,
         commands=(f"{module}_ssl_name backend.example.test;", f"{module}_ssl_server_name on;", RELOAD),
     )
-
-
-def apart(case: Case, finding: Finding) -> Iterator[Change]:
-    """No sessions kept where TLS settings differ; an upstream{} for each where connections are kept too."""
-    for first, other in shared(case):
-        if not _at(finding, other.origin) or first.upstream is None or other.upstream is None:
-            continue
-        if pooled(first.upstream):
-            yield Change(
-                id="one-upstream-each",
-                title=Text(
-                    en="give each TLS identity or policy an upstream{} of its own, with the same servers",
-                    zh="为每种 TLS 身份或策略设置各自的 upstream{}，服务器相同",
-                ),
-                applicability=Applicability.MANUAL,
-                commands=(RELOAD,),
-            )
-            return
-        edits = [edit for location in _users(case, first.upstream) for edit in _no_sessions(case, location)]
-        yield Change(
-            id="no-session-reuse",
-            title=Text(en="reuse no TLS sessions with this upstream", zh="不与该上游重用 TLS 会话"),
-            applicability=Applicability.SAFE,
-            edits=with_edits(case, edits),
-            commands=(RELOAD,),
-            note=Text(
-                en="an upstream{} of its own for each identity keeps sessions, and apart",
-                zh="为每种身份单独设置 upstream{}，可以既重用会话又互不影响",
-            ),
-        )
-        return
-
-
-def _users(case: Case, upstream: TlsUpstream) -> Iterator[Location]:
-    """Every location that reaches the same upstream."""
-    for server in case.stage.config.servers:
-        for location in server.locations:
-            other = location.upstream
-            if other is not None and (other.block, other.addresses) == (upstream.block, upstream.addresses):
-                yield location
-
-
-def _no_sessions(case: Case, location: Location) -> tuple[TextEdit, ...]:
-    block = block_at(case, location.origin) if location.origin else None
-    name = f"{location.upstream.module}_ssl_session_reuse" if location.upstream else ""
-    return set_directive(block, name, ("off",)) if block else ()
 
 
 def _about(case: Case, finding: Finding) -> Iterator[tuple[Origin, Location, TlsUpstream]]:

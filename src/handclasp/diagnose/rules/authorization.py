@@ -24,12 +24,13 @@ _HEX = re.compile(r"[0-9A-Fa-f]+")
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """One value that a configuration compares a variable with. `regex`: it is an expression."""
+    """One value that a configuration compares a variable with. `regex`: an expression; `any_case`: one that ignores case."""
 
     variable: str
     value: str
     regex: bool
     origin: Origin | None
+    any_case: bool = False
 
 
 def expectations(case: Case) -> Iterator[Expected]:
@@ -40,10 +41,11 @@ def expectations(case: Case) -> Iterator[Expected]:
             if entry.pattern != "default" and found:
                 regex = entry.pattern.startswith("~")
                 value = entry.pattern.lstrip("~*") if regex else entry.pattern.removeprefix("\\")
-                yield Expected(found[1], value, regex, entry.origin)
+                yield Expected(found[1], value, regex, entry.origin, any_case=entry.pattern.startswith("~*"))
     for _, guard in guards(case):
         if guard.variable.startswith("ssl_client_") and guard.operator:
-            yield Expected(guard.variable, guard.operand.strip("\"'"), "~" in guard.operator, guard.origin)
+            wanted, operator = guard.operand.strip("\"'"), guard.operator
+            yield Expected(guard.variable, wanted, "~" in operator, guard.origin, any_case="*" in operator)
 
 
 def guards(case: Case) -> Iterator[tuple[TlsServer, Guard]]:
@@ -93,7 +95,8 @@ def check_dn(case: Case) -> Iterator[Finding]:
 def _dn_flaw(expected: Expected, leaf: Certificate | None) -> Text | None:
     value = expected.value
     if expected.regex:
-        en, zh = _LOOSE if _loose(value) else _INJECTED if _injectable(value) else ("", "")
+        flaws = ((_LOOSE, _loose(value)), (_INJECTED, _injectable(value)), (_ANY_CASE, expected.any_case and "=" in value))
+        en, zh = next((words for words, true in flaws if true), ("", ""))
     elif (form := next((words for wrong, words in _FORMS if wrong(value)), None)) is not None:
         en, zh = form
     elif leaf and value != leaf.subject_text and _means(expected, leaf):
@@ -131,6 +134,10 @@ _LOOSE = (
 _INJECTED = (
     "the expression {value} also fits a name that holds a comma: CN=x\\,CN=admin has a comma before CN=admin",
     "表达式 {value} 也会匹配含有逗号的名称：CN=x\\,CN=admin 中 CN=admin 之前就是逗号",
+)
+_ANY_CASE = (
+    "the expression {value} ignores case, and names that differ in it alone can belong to different people",
+    "表达式 {value} 忽略大小写，而仅大小写不同的名称可能属于不同的人",
 )
 _SLASHED = (
     "${variable} does not escape slashes: a certificate for one name can be written to look like {value}",

@@ -17,7 +17,7 @@ server {
 }"""
 
 
-def _split() -> Setup:
+def split() -> Setup:
     """Somebody with a certificate of the default server's CA asks the other server."""
     made = setup.client(1)
     other = made.draft.authority(name(("O", "Lab"), ("CN", "Other CA")))
@@ -33,7 +33,7 @@ def _compare(made: Setup) -> None:
 
 
 def _compared() -> Setup:
-    made = _split()
+    made = split()
     _compare(made)
     return made
 
@@ -44,7 +44,7 @@ def _nothing(_made: Setup) -> None:
 
 SCENARIO = Scenario(
     cause="sni-host-split",
-    broken={"no-sni-other-ca": _split},
+    broken={"no-sni-other-ca": split},
     control={"compared": _compared},
     remedies={"compare-sni-and-host": _compare},
     dead_ends={"rely-on-421": _nothing},

@@ -11,7 +11,8 @@ from handclasp.ports.stage import Performance, Reload
 _CACHE = ["ssl_session_cache shared:SSL:1m;", "ssl_session_tickets off;"]
 
 
-def _resuming(tls: TlsVersion, *lines: str, after: tuple[str, ...] | None = None) -> Setup:
+def resuming(tls: TlsVersion, *lines: str, after: tuple[str, ...] | None = None) -> Setup:
+    """A client with a session of such a server, that is revoked; `after`: the server's lines from then on."""
     made = setup.client(1)
     made.all_crls()
     made.unwelcome = True
@@ -29,30 +30,31 @@ def _resuming(tls: TlsVersion, *lines: str, after: tuple[str, ...] | None = None
     return made
 
 
-def _shut_out(seen: Performance) -> bool:
+def shut_out(seen: Performance) -> bool:
+    """The client was served before it was revoked, and no more."""
     return seen.results["client-before"].status == 200 and seen.results[CLIENT].status == 400
 
 
 def _new_cache(made: Setup) -> None:
     tls = next(act.tls for act in made.visits or [] if not isinstance(act, Reload))
-    fresh = _resuming(tls or TlsVersion.TLS1_2, *_CACHE, after=("ssl_session_cache shared:SSL_2:1m;", _CACHE[1]))
+    fresh = resuming(tls or TlsVersion.TLS1_2, *_CACHE, after=("ssl_session_cache shared:SSL_2:1m;", _CACHE[1]))
     made.__dict__.update(fresh.__dict__)
 
 
 def _no_sessions(tls: TlsVersion) -> Setup:
-    return _resuming(tls, "ssl_session_cache off;", "ssl_session_tickets off;")
+    return resuming(tls, "ssl_session_cache off;", "ssl_session_tickets off;")
 
 
 SCENARIO = Scenario(
     cause="revoked-client-resumes-session",
     broken={
-        "tls12-shared-cache-reload": lambda: _resuming(TlsVersion.TLS1_2, *_CACHE),
-        "tls13-shared-cache-reload": lambda: _resuming(TlsVersion.TLS1_3, *_CACHE),
-        "tls13-tickets-reload": lambda: _resuming(TlsVersion.TLS1_3, "ssl_session_cache shared:SSL:1m;"),
+        "tls12-shared-cache-reload": lambda: resuming(TlsVersion.TLS1_2, *_CACHE),
+        "tls13-shared-cache-reload": lambda: resuming(TlsVersion.TLS1_3, *_CACHE),
+        "tls13-tickets-reload": lambda: resuming(TlsVersion.TLS1_3, "ssl_session_cache shared:SSL:1m;"),
     },
     control={"tls12-no-sessions": lambda: _no_sessions(TlsVersion.TLS1_2)},
     remedies={"new-session-cache": _new_cache},
-    good=_shut_out,
+    good=shut_out,
     history=True,
     builds={"tls13-tickets-reload": ("1.26/3.5",)},
 )
