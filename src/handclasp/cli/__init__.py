@@ -2,6 +2,7 @@
 
 import gc
 import sys
+import warnings
 
 import click
 
@@ -71,6 +72,8 @@ def main(arguments: list[str] | None = None) -> int:
     # A large configuration is a million objects that live until the end: looking through them again and again for cycles
     # takes a fifth of the time.
     gc.set_threshold(100_000, 50, 100)
+    # Names that others wrote may break a limit of X.520; the library says so in a line of its own that helps nobody.
+    warnings.filterwarnings("ignore", message="Attribute's length must be", category=UserWarning)
     words = arguments if arguments is not None else sys.argv[1:]
     try:
         with speaking(asked_lang(words)):

@@ -32,10 +32,8 @@ def subject_alt_name(text: str) -> GeneralName:
     kind, colon, value = text.partition(":")
     if colon and kind.lower() in _READERS:
         return _READERS[kind.lower()](value)
-    try:
-        return GeneralName(kind="ip", value=str(ipaddress.ip_address(text)))
-    except ValueError:
-        pass
+    if _is_ip(text):
+        return _ip(text)
     return _email(text) if "@" in text else _dns(text)
 
 
@@ -84,6 +82,8 @@ def _a_label(text: str, label: str) -> str:
 
 
 def _ip(text: str) -> GeneralName:
+    if "%" in text:
+        raise _bad(text, "a scope means something on one machine only", "leave out % and what follows it: ip:fe80::1")
     try:
         return GeneralName(kind="ip", value=str(ipaddress.ip_address(text)))
     except ValueError:
