@@ -16,11 +16,12 @@ from handclasp.model.errors import WorldError
 from handclasp.model.issuance import CertificateRecord, CertificateState
 from handclasp.model.ocsp import CertId, CertStatus, OcspAnswer, OcspError, OcspRequest, Status
 from handclasp.pki.ocsp_request import HASHES, RequestReader, cert_id, issuer_hashes, read_request, write_request
-from handclasp.pki.ocsp_response import Signer, error_response, sign_response
+from handclasp.pki.ocsp_response import Draft, Signer, draft_response, error_response
 
 VALIDITY = timedelta(hours=1)
 """nextUpdate minus thisUpdate."""
 
+_MOST_DRAFTS = 4096
 _FORMS = 8  # requests for one certificate that are kept; nginx, OpenSSL and GnuTLS need one each
 _MAX_KEPT_REQUEST = 256
 _PREPARED_HASHES = ("1.3.14.3.2.26", "2.16.840.1.101.3.4.2.1")
@@ -65,6 +66,26 @@ class _Kept:
         self.records.clear()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Drafted:
+    """What is said of some certificates in one second, as of one version of the registry."""
+
+    version: int
+    now: datetime
+    until: datetime
+    statuses: tuple[Status, ...]
+    draft: Draft
+
+    def answer(self, nonce: bytes | None) -> OcspAnswer:
+        return OcspAnswer(
+            der=self.draft.signed(nonce),
+            statuses=self.statuses,
+            this_update=self.now,
+            next_update=self.until,
+            fresh=nonce is not None,
+        )
+
+
 class OcspDesk:
     """Answers for all CAs of a home. Safe to use from several threads.
 
@@ -82,6 +103,7 @@ class OcspDesk:
         self._validity, self._half = validity, validity / 2
         self._capacity = capacity
         self._kept = _Kept()
+        self._drafts: dict[tuple[CertId, ...], _Drafted] = {}
         self._lock = Lock()
         self._reader = RequestReader()
         self._seen = home.store.version()
@@ -95,6 +117,7 @@ class OcspDesk:
         with self._lock:
             self._responders, self._index = found, index
             self._kept.clear()
+            self._drafts.clear()
 
     @property
     def responders(self) -> tuple[Responder, ...]:
@@ -124,15 +147,11 @@ class OcspDesk:
     def from_memory(self, data: bytes) -> OcspAnswer | None:
         """An answer signed now, if all it speaks of is known as of the last `look`; ValueError when it is no request."""
         request = self._reader.read(data)
-        responder = self._responder(request)
-        if responder is None or responder.signer is None:
-            return None
-        label = responder.authority.label
-        records = [self._kept.records.get((label, one.serial)) for one in request.cert_ids]
-        if None in records:
-            return None
-        statuses = [status_of(one, record) for one, record in zip(request.cert_ids, records, strict=True)]
-        return self._signed(responder.signer, statuses, request.nonce)
+        now = self._second()
+        found = self._drafts.get(request.cert_ids)
+        if found is None or found.now != now or found.version != self._seen:
+            found = self._draft_from_memory(request, now)
+        return found.answer(request.nonce) if found is not None else None
 
     def answer(self, data: bytes) -> OcspAnswer:
         """The answer to a request. Never raises for what a client sent."""
@@ -179,7 +198,7 @@ class OcspDesk:
         version = self._home.store.version()
         found = self._home.store.find_many(label, [one.serial for one in request.cert_ids])
         statuses = [status_of(one, found.get(one.serial)) for one in request.cert_ids]
-        answer = self._signed(responder.signer, statuses, request.nonce)
+        answer = self._drafted(responder.signer, statuses, self._second(), version).answer(request.nonce)
         if len(statuses) == 1 and statuses[0].status is not Status.UNKNOWN:
             key = (label, request.cert_ids[0].serial)
             with self._lock:
@@ -194,16 +213,29 @@ class OcspDesk:
         asked = {self._index.get((one.algorithm, one.issuer_name_hash, one.issuer_key_hash)) for one in request.cert_ids}
         return asked.pop() if len(asked) == 1 else None
 
-    def _signed(self, signer: Signer, statuses: list[CertStatus], nonce: bytes | None) -> OcspAnswer:
-        now = self._home.clock.now().replace(microsecond=0)
+    def _draft_from_memory(self, request: OcspRequest, now: datetime) -> _Drafted | None:
+        """The version is read first: what is forgotten meanwhile is not said again."""
+        version, responder = self._seen, self._responder(request)
+        if responder is None or responder.signer is None:
+            return None
+        label = responder.authority.label
+        records = [self._kept.records.get((label, one.serial)) for one in request.cert_ids]
+        if None in records:
+            return None
+        statuses = [status_of(one, record) for one, record in zip(request.cert_ids, records, strict=True)]
+        found = self._drafted(responder.signer, statuses, now, version)
+        if len(self._drafts) >= _MOST_DRAFTS:
+            self._drafts.clear()
+        self._drafts[request.cert_ids] = found
+        return found
+
+    def _drafted(self, signer: Signer, statuses: list[CertStatus], now: datetime, version: int) -> _Drafted:
         until = min(now + self._validity, signer.until)
-        return OcspAnswer(
-            der=sign_response(signer, statuses, now=now, next_update=until, nonce=nonce),
-            statuses=tuple(one.status for one in statuses),
-            this_update=now,
-            next_update=until,
-            fresh=nonce is not None,
-        )
+        draft = draft_response(signer, statuses, now=now, next_update=until)
+        return _Drafted(version=version, now=now, until=until, statuses=tuple(one.status for one in statuses), draft=draft)
+
+    def _second(self) -> datetime:
+        return self._home.clock.now().replace(microsecond=0)
 
     def _notice_changes(self) -> None:
         """Forget the answers about certificates that something happened to since the last look, by whichever process."""

@@ -51,11 +51,15 @@ def span(data: bytes, position: int) -> tuple[int, int, int]:
 
 def encode(tag: int, content: bytes | bytearray) -> bytes:
     """Tag, definite length, content."""
-    size = len(content)
+    return _header(tag, len(content)) + content
+
+
+@lru_cache(maxsize=4096)
+def _header(tag: int, size: int) -> bytes:
     if size < 0x80:
-        return bytes((tag, size)) + content
+        return bytes((tag, size))
     length = size.to_bytes((size.bit_length() + 7) // 8, "big")
-    return bytes((tag, 0x80 | len(length))) + length + content
+    return bytes((tag, 0x80 | len(length))) + length
 
 
 @lru_cache(maxsize=1024)

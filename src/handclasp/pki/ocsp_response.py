@@ -4,7 +4,7 @@ The builder of `cryptography` makes answers for exactly one; tests hold the two 
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -18,7 +18,7 @@ from handclasp.pki import der_write as der
 from handclasp.pki.crl import REASON_CODES
 from handclasp.pki.der import encode
 from handclasp.pki.ocsp_request import NONCE, key_bits
-from handclasp.pki.signing import SigningKey, algorithm_identifier, sign_bytes
+from handclasp.pki.signing import SigningKey, algorithm_identifier, pen
 
 _BASIC = der.oid("1.3.6.1.5.5.7.48.1.1")
 _time = lru_cache(maxsize=256)(der.generalized_time)
@@ -30,7 +30,7 @@ _SUCCESSFUL = encode(0x0A, b"\x00")
 class Signer:
     """Who answers for one CA: a delegated responder (RFC 6960 4.2.2.2), with the parts of an answer that never change."""
 
-    key: SigningKey
+    sign: Callable[[bytes], bytes]
     certificate: x509.Certificate
     until: datetime
     responder_id: bytes
@@ -44,13 +44,37 @@ class Signer:
             raise Bug("the key is not that of the responder's certificate")
         by_key = der.octet_string(hashlib.sha1(key_bits(certificate), usedforsecurity=False).digest())
         return cls(
-            key=key,
+            sign=pen(key),
             certificate=certificate,
             until=certificate.not_valid_after_utc,
             responder_id=encode(0xA2, by_key),
             algorithm=algorithm_identifier(key.public_key()),
             certificates=encode(0xA0, der.sequence(certificate.public_bytes(Encoding.DER))),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An answer to which only the nonce and the signature are missing: it may be signed for several clients."""
+
+    signer: Signer
+    beginning: bytes
+
+    def signed(self, nonce: bytes | None) -> bytes:
+        """A signed OCSPResponse in DER; `nonce` as in `sign_response`."""
+        content, signer = self.beginning, self.signer
+        if nonce is not None:
+            content += encode(0xA1, der.sequence(der.sequence(_NONCE, der.octet_string(nonce))))
+        content = encode(0x30, content)
+        basic = encode(0x30, content + signer.algorithm + der.bit_string(signer.sign(content)) + signer.certificates)
+        return encode(0x30, _SUCCESSFUL + encode(0xA0, encode(0x30, _BASIC + encode(0x04, basic))))
+
+
+def draft_response(signer: Signer, statuses: Iterable[CertStatus], *, now: datetime, next_update: datetime) -> Draft:
+    """See `sign_response`."""
+    this, until = _time(now), encode(0xA0, _time(next_update))
+    responses = der.sequence(*(der.sequence(one.cert_id.encoded, _status(one), this, until) for one in statuses))
+    return Draft(signer, signer.responder_id + this + responses)
 
 
 def sign_response(
@@ -70,15 +94,7 @@ def sign_response(
         next_update: until when the answer may be used.
         nonce: the value of the request's nonce extension.
     """
-    this, until = _time(now), encode(0xA0, _time(next_update))
-    responses = der.sequence(*(der.sequence(one.cert_id.encoded, _status(one), this, until) for one in statuses))
-    extensions = b""
-    if nonce is not None:
-        extensions = encode(0xA1, der.sequence(der.sequence(_NONCE, der.octet_string(nonce))))
-    content = der.sequence(signer.responder_id, this, responses, extensions)
-    signature = der.bit_string(sign_bytes(signer.key, content))
-    basic = der.sequence(content, signer.algorithm, signature, signer.certificates)
-    return der.sequence(_SUCCESSFUL, encode(0xA0, der.sequence(_BASIC, der.octet_string(basic))))
+    return draft_response(signer, statuses, now=now, next_update=next_update).signed(nonce)
 
 
 def error_response(error: OcspError) -> bytes:

@@ -4,6 +4,7 @@ A to-be-signed certificate names its signature algorithm (RFC 5280 4.1.2.3), so 
 made, and judged, with any key of the same algorithm. The stand-ins are public constants: nothing signed by them is trusted.
 """
 
+from collections.abc import Callable
 from functools import cache
 from typing import TypeAlias
 
@@ -55,11 +56,17 @@ def algorithm_identifier(key: VerifyingKey) -> bytes:
 
 def sign_bytes(key: SigningKey, content: bytes) -> bytes:
     """The signature over `content`, in the form a BIT STRING of RFC 5280 holds."""
+    return pen(key)(content)
+
+
+def pen(key: SigningKey) -> Callable[[bytes], bytes]:
+    """`sign_bytes` with this key, for who signs a lot: what depends on the key alone is looked up once."""
     if isinstance(key, ed25519.Ed25519PrivateKey):
-        return key.sign(content)
+        return key.sign
     if isinstance(key, rsa.RSAPrivateKey):
-        return key.sign(content, padding.PKCS1v15(), hashes.SHA256())
-    return key.sign(content, ec.ECDSA(_digest_of_curve(key.key_size)))
+        return lambda content: key.sign(content, padding.PKCS1v15(), hashes.SHA256())
+    way = ec.ECDSA(_digest_of_curve(key.key_size))
+    return lambda content: key.sign(content, way)
 
 
 def verifies(key: VerifyingKey, signature: bytes, content: bytes) -> bool:

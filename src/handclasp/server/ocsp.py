@@ -46,32 +46,35 @@ class OcspRoute:
         self._max_age = max_age
         self._turn: datetime | None = None
 
-    def known(self, method: bytes, path: bytes, body: bytes) -> KnownAnswer | None:
-        """The answer to a GET or POST, as `__call__` gives it, if it needs no look at the registry."""
+    def known(self, method: bytes, path: bytes, body: bytes, now: datetime) -> KnownAnswer | None:
+        """As direct.Knows; the octets that `__call__` gives."""
         start = perf_counter()
         try:
-            now = self._now()
             request = _request_in(path) if method == b"GET" else body
             answer = self._desk.kept(request, now)
             kept = answer is not None
             if answer is None:
                 answer = self._desk.from_memory(request)
-        except (ValueError, WorldError):
+        except ValueError:
             return None
         if answer is None or answer.error is not None:
             return None
         self._metrics.ocsp(answer, perf_counter() - start, kept=kept)
         cacheable = method == b"GET" and not answer.fresh
         lines = _lines(self._headers(answer, now) if cacheable else _UNKEPT, len(answer.der))
-        return KnownAnswer(lines, b"\r\n" + answer.der, kept)
+        return KnownAnswer(lines, b"\r\n" + answer.der)
 
-    def _now(self) -> datetime:
-        """The time of the look at the registry that counts in this turn of the loop.
+    def look(self) -> datetime | None:
+        """As direct.Knows."""
+        try:
+            return self._desk.look()
+        except WorldError:
+            return None
 
-        One look for all: what is read in a turn had arrived when the turn began, so no answer is older than its question.
-        """
+    def look_of_the_turn(self) -> datetime | None:
+        """As direct.Knows."""
         if self._turn is None:
-            self._turn = self._desk.look()
+            self._turn = self.look()
             asyncio.get_running_loop().call_soon(self._turn_over)
         return self._turn
 

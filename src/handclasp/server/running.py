@@ -21,7 +21,8 @@ from handclasp.app.home import Home
 from handclasp.app.ocsp_responders import responders
 from handclasp.model.errors import HandclaspError, WorldError
 from handclasp.server.application import Application, AsgiApp
-from handclasp.server.direct import Known, direct_protocol
+from handclasp.server.direct import Short, direct_protocol
+from handclasp.server.door import Door
 from handclasp.server.metrics import Metrics
 from handclasp.server.ocsp import MAX_AGE, OcspRoute
 from handclasp.server.public import PublicRoutes
@@ -60,16 +61,38 @@ class Service:
 
 
 class _Server(uvicorn.Server):
-    """Says when it takes connections; and has no signal handling of its own, which would die by the signal after a stop."""
+    """Says when it takes connections; and has no signal handling of its own, which would die by the signal after a stop.
 
-    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+    `plain`: what a plain TCP socket needs, whose connections come in by our own door; None: uvicorn takes them itself.
+    """
+
+    def __init__(self, config: uvicorn.Config, started: Callable[[], None], *, plain: Short | None = None) -> None:
         super().__init__(config)
         self._announce = started
+        self._plain = plain
+        self._doors: list[Door] = []
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """As uvicorn does, then say so."""
-        await super().startup(sockets=sockets)
+        if self._plain is None:
+            await super().startup(sockets=sockets)
+        else:
+            await super().startup(sockets=[])
+            self._doors = [Door(one, self._protocol, self._plain, self.server_state) for one in sockets or ()]
         self._announce()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn does; no more connections come meanwhile."""
+        for door in self._doors:
+            door.close()
+        await super().shutdown(sockets=sockets)
+
+    def _protocol(self) -> asyncio.Protocol:
+        state = self.lifespan.state
+        made: asyncio.Protocol = self.config.http_protocol_class(  # type: ignore[call-arg]
+            config=self.config, server_state=self.server_state, app_state=state
+        )
+        return made
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -110,9 +133,10 @@ async def _serve(
     ocsp = OcspRoute(desk, home.clock, metrics, max_age=service.max_age)
     public = PublicRoutes(home, desk, metrics)
     application = Application(ocsp, public, metrics, api=api)
-    configs = [_config(Application(ocsp, public, metrics), ocsp.known)]
-    configs += [_tls_config(application, ocsp.known, service.tls)] if service.tls else []
-    pairs = list(zip(configs, sockets, strict=True)) + ([(_config(application, ocsp.known), behind)] if behind else [])
+    short = Short(ocsp)
+    configs = [_config(Application(ocsp, public, metrics), short)]
+    configs += [_tls_config(application, short, service.tls)] if service.tls else []
+    pairs = list(zip(configs, sockets, strict=True)) + ([(_config(application, short), behind)] if behind else [])
     urls = tuple(_url(one, tls=index == 1) for index, one in enumerate(sockets))
     up = Counter[str]()
 
@@ -121,7 +145,7 @@ async def _serve(
         if up["servers"] == len(pairs):
             started(urls)
 
-    servers = [(_Server(config, announce), one) for config, one in pairs]
+    servers = [(_Server(config, announce, plain=None if index else short), one) for index, (config, one) in enumerate(pairs)]
     _heed_signals([server for server, _ in servers], configs, service)
     upkeep = asyncio.create_task(_keep_up(home, desk, service))
     try:
@@ -154,10 +178,10 @@ def _heed_signals(servers: list["_Server"], configs: list[uvicorn.Config], servi
     loop.add_signal_handler(signal.SIGHUP, reload)
 
 
-def _config(application: AsgiApp, known: Known, **more: Any) -> uvicorn.Config:
+def _config(application: AsgiApp, short: Short, **more: Any) -> uvicorn.Config:
     return uvicorn.Config(
         application,
-        http=direct_protocol(known),
+        http=direct_protocol(short),
         loop="none",
         lifespan="off",
         ws="none",
@@ -173,11 +197,11 @@ def _config(application: AsgiApp, known: Known, **more: Any) -> uvicorn.Config:
     )
 
 
-def _tls_config(application: AsgiApp, known: Known, tls: Tls) -> uvicorn.Config:
+def _tls_config(application: AsgiApp, short: Short, tls: Tls) -> uvicorn.Config:
     """Clients may show a certificate: OCSP and CRLs are for those too that have none."""
     config = _config(
         application,
-        known,
+        short,
         ssl_certfile=tls.chain,
         ssl_keyfile=tls.key,
         ssl_ca_certs=tls.trusted,
