@@ -17,8 +17,8 @@ def test_as_nginx_does(name: str, tmp_path: Path) -> None:
     evidence = LOCKED[name].make(Workshop(tmp_path)).evidence()
     # Without a terminal, as a service manager starts it: nobody can be asked for a pass phrase.
     done = subprocess.run(
-        ["nginx", "-t", "-p", tmp_path, "-c", tmp_path / "nginx.conf"], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-        check=False, timeout=30, start_new_session=True,
+        ["nginx", "-t", "-p", tmp_path, "-c", tmp_path / "nginx.conf"], stdin=subprocess.DEVNULL, capture_output=True,
+        text=True, check=False, timeout=30, start_new_session=True,
     )  # fmt: skip
     faults = diagnose(evidence).case.start_faults
     assert bool(faults) == (done.returncode != 0), done.stderr

@@ -12,7 +12,7 @@ from handclasp.diagnose.open_questions import open_questions, without_configurat
 from handclasp.diagnose.remedies import candidates, known
 from handclasp.diagnose.remedies.change import Change, applied
 from handclasp.diagnose.rule import Rule
-from handclasp.diagnose.rules import ALL
+from handclasp.diagnose.rules import ALL, ocsp
 from handclasp.model.evidence import Evidence, Wish
 from handclasp.model.finding import (
     Applicability,
@@ -68,7 +68,8 @@ def diagnose(evidence: Evidence) -> Reasoned:
     )
     writers = Writers(case.stage.tree)
     complete = tuple(writers.told(finding) for finding in _agreed(case, complete))
-    diagnosis = Diagnosis(verdict=case.verdict, findings=complete, could_not_tell=tuple(open_questions(case)))
+    verdict = case.verdict and ocsp.refused(case.verdict, complete)
+    diagnosis = Diagnosis(verdict=verdict, findings=complete, could_not_tell=tuple(open_questions(case)))
     return Reasoned(case=case, diagnosis=diagnosis, changes=tuple(chosen))
 
 

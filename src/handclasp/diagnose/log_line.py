@@ -95,6 +95,8 @@ def read_line(text: str) -> LogLine:
     stem, tail = _split_fields(message)
     stem, context = _split_context(stem)
     kind, found = _classify(stem)
+    if kind is LineKind.UNKNOWN and context == _ASKING_STATUS:
+        kind = LineKind.OCSP  # what became of the connection, or of the responder's name
     if kind is LineKind.UNKNOWN and head:
         kind = LineKind.START if head["level"] == "emerg" else LineKind.OTHER
     number, words = _error_of(found)
@@ -162,6 +164,7 @@ _START = re.compile(r"nginx: \[(?P<level>[a-z]+)\] (?P<message>.*)", re.DOTALL)
 _FIELD = re.compile(
     r', (?P<key>client|server|request|upstream|host): (?:"(?P<quoted>.*?)"(?=, [a-z]+: "|, bytes |$)|(?P<bare>[^,]*))'
 )
+_ASKING_STATUS = "requesting certificate status"
 _FIRST_FIELD = re.compile(r", (?:client|server|responder|upstream|certificate): ")
 _PLACE = re.compile(r" in (?P<file>[^\s:]+):(?P<row>\d+)\s*$")
 _REASON = re.compile(r"\(SSL: .*?([^:()]+(?::SSL alert number \d+)?)\)?\s*$")

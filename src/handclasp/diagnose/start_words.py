@@ -29,6 +29,7 @@ _CAUSES: tuple[tuple[str, str, str], ...] = (
     (r"", r"^X509_LOOKUP_load_file|^cannot load CRL", "client-crl-file-format"),
     (r"", r"^no ssl_client_certificate", "verify-on-without-ca"),
     (r"", r"^no \w+_ssl_trusted_certificate for ", "upstream-verify-without-trust-file"),
+    (r"", r"^host not found in OCSP responder", "client-ocsp-unreachable"),
     (r"", r" directive is not allowed here", "directive-wrong-context"),
 )  # fmt: skip
 CAUSES = tuple(dict.fromkeys(cause for _, _, cause in _CAUSES if cause != _CA_FILE))

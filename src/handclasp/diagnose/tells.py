@@ -17,6 +17,7 @@ _OF_REQUEST: tuple[tuple[re.Pattern[str], str], ...] = (
 
 _OF_WORDS: tuple[tuple[LineKind, re.Pattern[str], str], ...] = (
     (LineKind.HEADER, re.compile(r'invalid header line: "[A-Za-z0-9-]*_[\w-]*:'), "header-underscore-dropped"),
+    (LineKind.OCSP, re.compile(r"^(?!.*, certificate: \")"), "client-ocsp-unreachable"),
     (LineKind.OTHER_MODULE, re.compile(""), "other-module-own-trust-store"),
     (LineKind.MISDIRECTED, re.compile(r'request: "[^"]* HTTP/1\.[01]"'), "request-by-ip-or-without-sni"),
     (LineKind.MISDIRECTED, re.compile(r'request: "[^"]* HTTP/[23]'), "http2-connection-reuse-421"),

@@ -69,7 +69,17 @@ def closed(shop: Workshop) -> Workshop:
     return _given(shop, line("client closed connection while SSL handshaking"))
 
 
+def nobody_to_ask(shop: Workshop) -> Workshop:
+    return shop.http(server(f"{ASKS} ssl_ocsp on;")).sends()
+
+
+def somebody_to_ask(shop: Workshop) -> Workshop:
+    return shop.http(server(f"{ASKS} ssl_ocsp leaf; ssl_ocsp_responder http://127.0.0.1/;")).sends()
+
+
 SAMPLES = (
+    Sample("ocsp", "nobody-named", nobody_to_ask, "client-ocsp-unreachable"),
+    Sample("ocsp", "named", somebody_to_ask),
     Sample("logged-unlike", "ca", older_ca, "ca-changed-without-reload"),
     Sample("logged-unlike", "crl", older_crl, "client-crl-changed-without-reload"),
     Sample("logged-unlike", "other-server", other_server),

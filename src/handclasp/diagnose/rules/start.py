@@ -58,6 +58,10 @@ _SAYS: dict[str, tuple[str, str]] = {
         "the server's own certificate is too weak for OpenSSL's security level",
         "服务器自己的证书低于 OpenSSL 的安全级别",
     ),
+    "client-ocsp-unreachable": (
+        "the name in ssl_ocsp_responder is resolved at start, and it was not found",
+        "ssl_ocsp_responder 中的域名在启动时解析，但没有找到",
+    ),
     "directive-wrong-context": (
         "a directive stands where nginx does not allow it: client certificates are asked for before any location is known",
         "指令写在了 nginx 不允许的位置：请求客户端证书时还不知道会用哪个 location",
