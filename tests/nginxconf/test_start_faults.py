@@ -196,6 +196,7 @@ STREAM = [
     f"listen 127.0.0.1:8443 ssl; {TLS} server_name a;",
     f"listen 127.0.0.1:8443 ssl; {TLS} ssl_session_ticket_key junk;",
     f"listen 127.0.0.1:8443 ssl; {TLS} location / {{ }}",
+    f'listen 127.0.0.1:8443 ssl; {TLS} return "anything at all";',
     f"listen 127.0.0.1:8443 ssl; {TLS} ssl_client_certificate root.pem; {_VERIFY}",
     "listen 127.0.0.1:8443 ssl;",
     "listen 127.0.0.1:8443 ssl; ssl_certificate server.pem;",

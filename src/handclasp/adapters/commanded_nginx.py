@@ -1,6 +1,7 @@
 """An nginx that is reached by commands of its owner: in a container, or under a supervisor that has its own way to reload."""
 
 import shutil
+import time
 from functools import cached_property
 
 from handclasp.adapters import nginx_binary, processes
@@ -11,6 +12,9 @@ from handclasp.model.errors import WorldError
 from handclasp.model.nginx import NginxBuild
 
 _SECONDS = 60.0
+_NO_NUMBER = 'invalid PID number ""'
+_TURNS = 20
+_PAUSE_SECONDS = 0.1
 
 
 class CommandedNginx(NginxProcess):
@@ -62,9 +66,14 @@ class CommandedNginx(NginxProcess):
 
     def _run_reload(self, prefix: str, config: str) -> None:
         argv = list(self._control.reload) or [*self._argv(prefix, config), "-s", "reload"]
-        ran = nginx_binary.run(argv, seconds=_SECONDS)
-        if ran.returncode:
+        for turns_left in reversed(range(_TURNS)):
+            ran = nginx_binary.run(argv, seconds=_SECONDS)
             said = f"{ran.stderr}{ran.stdout}".strip()
+            # A master that has just been started opens its PID file before it writes it.
+            if not ran.returncode or _NO_NUMBER not in said or not turns_left:
+                break
+            time.sleep(_PAUSE_SECONDS)
+        if ran.returncode:
             raise refused(f"the reload command failed (exit status {ran.returncode}): {' '.join(argv)}", said, config)
 
     def _argv(self, prefix: str, config: str) -> list[str]:

@@ -9,6 +9,9 @@ EVERYWHERE = "any"
 STREAM_SCHEMES = frozenset({"tcp", "tls"})
 """Schemes of an upstream that gets bytes."""
 
+GRPC_SCHEMES = frozenset({"grpc", "grpcs"})
+"""Schemes of an upstream that is called by gRPC."""
+
 OWN_TLS = "own"
 """The TLS policy that a person writes out."""
 
@@ -110,6 +113,11 @@ class SiteIntent:
     def stream(self) -> bool:
         """Whether it passes bytes on, in stream{}, and not requests."""
         return self.upstream is not None and self.upstream.url.partition("://")[0] in STREAM_SCHEMES
+
+    @property
+    def grpc(self) -> bool:
+        """Whether its upstream is called by gRPC."""
+        return self.upstream is not None and self.upstream.url.partition("://")[0] in GRPC_SCHEMES
 
     @property
     def zones(self) -> tuple[PathIntent, ...]:

@@ -61,7 +61,7 @@ class DirectiveFaults:
         """Faults of one directive, and of its block."""
         spec, words = self._spec(item, context)
         if spec is not None:
-            words = words or self._once(item, spec, seen) or value_fault(item, spec) or self._later(item, sockets, context)
+            words = words or self._once(item, spec, seen) or value_fault(item, spec, context) or self._later(item, sockets, context)
         if words:
             yield placed(words, item)
         if item.name == "load_module" and not any(each in " ".join(item.args) for each in _OWN_MODULES):

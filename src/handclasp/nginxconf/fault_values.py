@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 
-from handclasp.catalogue.directives import DirectiveSpec, Value
+from handclasp.catalogue.directives import STREAM_SERVER, DirectiveSpec, Value
 from handclasp.nginxconf.tree import Directive
 
 _PAGES = 8 * 4096
@@ -21,9 +21,9 @@ _LISTEN = re.compile(
 )
 
 
-def value_fault(item: Directive, spec: DirectiveSpec) -> str | None:
+def value_fault(item: Directive, spec: DirectiveSpec, context: str) -> str | None:
     """What nginx says of the arguments of a directive; None when it takes them (or checks them only later)."""
-    special = _SPECIAL.get(item.name)
+    special = None if (context, item.name) in _FREE else _SPECIAL.get(item.name)
     if special is not None:
         return special(item.args)
     check = _CHECKS.get(spec.value)
@@ -133,6 +133,8 @@ def _port(text: str) -> bool:
     return text.isascii() and text.isdigit() and 0 < int(text[:9]) < 65536
 
 
+# In stream{} it is the text that is sent.
+_FREE = frozenset({(STREAM_SERVER, "return")})
 _SPECIAL: Mapping[str, Callable[[tuple[str, ...]], str | None]] = {
     "ssl_session_cache": _cache("session", frozenset({"off", "none", "builtin"})),
     "ssl_ocsp_cache": _cache("OCSP", frozenset({"off"})),

@@ -200,7 +200,7 @@ def _server(name: str, site: SiteIntent, material: SiteMaterial, version: NginxV
     elif site.allow is not None:
         body += ["", f'if ({access_variable(name)} = "") {{ return 403; }}']
     body += ["", *limits(name, site.rate)] if site.rate else []
-    body += ["", *location(name, site.upstream, allow=site.listed is not None), "", *pages(name)]
+    body += ["", *location(name, site.upstream, allow=site.listed is not None), "", *pages(name, grpc=site.grpc)]
     return _block("server", body)
 
 

@@ -1,7 +1,7 @@
 """Where requests go, and what the application is told about the client."""
 
 from handclasp.model.errors import PolicyError
-from handclasp.model.intent import UpstreamIntent
+from handclasp.model.intent import GRPC_SCHEMES, UpstreamIntent
 from handclasp.nginxconf import render_words as words
 from handclasp.nginxconf.render_access import access_variable
 from handclasp.nginxconf.render_client_cert import client_cert_map
@@ -61,7 +61,6 @@ SPOKEN_HEADERS = tuple(
 """Headers by which a service is told who the client is: none of them is ever what a client wrote."""
 
 _NOTHING = '""'
-_GRPC = frozenset({"grpc", "grpcs"})
 
 
 def upstream_maps(name: str, upstream: UpstreamIntent) -> str:
@@ -114,7 +113,7 @@ def location(name: str, upstream: UpstreamIntent | None, *, allow: bool) -> list
             "}",
         ]
     scheme, host, _ = parts(upstream.url)
-    module = "grpc" if scheme in _GRPC else "proxy"
+    module = "grpc" if scheme in GRPC_SCHEMES else "proxy"
     body = [f"{module}_pass {scheme}://handclasp_{name};", *(_CALLS if module == "grpc" else _REQUESTS), ""]
     body += _headers(name, upstream, _host_header(upstream, scheme, host), allow=allow, module=module)
     if scheme in SECURE:
