@@ -1,20 +1,17 @@
 """Who asks whom for a certificate: one configuration seen from its listen addresses."""
 
-from collections.abc import Iterable, Iterator
-from datetime import datetime
+from collections.abc import Iterable
 
+from handclasp.app.nginx_status_files import authorities_of, crls_of, deadlines, towards_backend
+from handclasp.diagnose.case import Case
 from handclasp.diagnose.generated import Writers
 from handclasp.diagnose.lint import lint
-from handclasp.model.errors import HandclaspError
+from handclasp.diagnose.reach import answered, places, served
 from handclasp.model.evidence import Evidence
 from handclasp.model.intent import SiteIntent
 from handclasp.model.nginx import EffectiveConfig, Location, ProxyHeader, TlsServer, VerifyClient
 from handclasp.model.nginx_status import (
-    AuthorityStatus,
     BackendStatus,
-    CrlStatus,
-    Deadline,
-    EndKind,
     Enters,
     EntryRule,
     NginxCheck,
@@ -25,9 +22,7 @@ from handclasp.model.nginx_status import (
 from handclasp.nginxconf.entry_rules import entry_rules
 from handclasp.nginxconf.select import Socket, sockets
 from handclasp.nginxconf.start_faults import evidence_faults
-from handclasp.pki.read import certificates_from_pem, crls_from_pem
 from handclasp.verdict.predict import Stage
-from handclasp.verdict.trust import certificates_in, crls_in
 
 Known = dict[str | tuple[str, int], SiteIntent]
 """Sites of ours by first name; those that pass bytes by address and port."""
@@ -61,7 +56,7 @@ def nginx_status(evidence: Evidence, sites: Iterable[SiteIntent] = ()) -> NginxS
     `sites` are those of ours in it: who may enter them is said by name.
     """
     stage = Stage(evidence)
-    config = stage.config
+    config, case = stage.config, Case(stage)
     known: Known = {}
     for site in sites:  # stream{} has no names before nginx 1.25.5, and our sites there have their addresses for themselves
         known.update(dict.fromkeys(site.listen, site) if site.stream else {site.server_names[0]: site})
@@ -69,39 +64,12 @@ def nginx_status(evidence: Evidence, sites: Iterable[SiteIntent] = ()) -> NginxS
         config=evidence.root or "",
         nginx_version=str(stage.version),
         at=evidence.at,
-        sockets=tuple(_socket(socket, config, evidence, known) for socket in sockets(config)),
-        deadlines=_deadlines(config, evidence),
+        sockets=tuple(_socket(socket, case, known) for socket in sockets(config)),
+        deadlines=deadlines(config, evidence),
     )
 
 
-def _deadlines(config: EffectiveConfig, evidence: Evidence) -> tuple[Deadline, ...]:
-    """Everything in use that ends, soonest first."""
-    found: dict[tuple[EndKind, str, str, datetime], dict[str, None]] = {}
-    for server in config.servers:
-        for kind, name, path, at in _ends(server, evidence):
-            found.setdefault((kind, name, path, at), {})[server.label] = None
-    ends = (
-        Deadline(kind=kind, name=name, path=path, at=at, servers=tuple(servers))
-        for (kind, name, path, at), servers in found.items()
-    )
-    return tuple(sorted(ends, key=lambda each: (each.at, each.path)))
-
-
-def _ends(server: TlsServer, evidence: Evidence) -> Iterator[tuple[EndKind, str, str, datetime]]:
-    for path in server.certificates.value:
-        for one in certificates_in(evidence.files, path)[:1]:
-            yield EndKind.CERTIFICATE, one.subject_text, path, one.not_after
-    if server.verify_client.value is VerifyClient.OFF:
-        return
-    for path in dict.fromkeys(one for one in (server.client_certificate.value, server.trusted_certificate.value) if one):
-        for one in certificates_in(evidence.files, path):
-            yield EndKind.AUTHORITY, one.subject_text, path, one.not_after
-    for item in crls_in(evidence.files, server.crl.value):
-        if item.next_update is not None:
-            yield EndKind.CRL, item.issuer_text, server.crl.value or "", item.next_update
-
-
-def _socket(socket: Socket, config: EffectiveConfig, evidence: Evidence, known: Known) -> SocketStatus:
+def _socket(socket: Socket, case: Case, known: Known) -> SocketStatus:
     default = socket.default
     return SocketStatus(
         context=socket.context,
@@ -112,28 +80,40 @@ def _socket(socket: Socket, config: EffectiveConfig, evidence: Evidence, known: 
         without_sni=default.label,
         without_sni_asks=default.verify_client.value.value,
         without_sni_rejected=default.reject_handshake.value,
-        servers=tuple(_server(server, config, evidence, known, default=server is default) for server in socket.servers),
+        servers=tuple(_server(server, socket, case, known) for server in socket.servers),
     )
 
 
-def _server(server: TlsServer, config: EffectiveConfig, evidence: Evidence, known: Known, *, default: bool) -> ServerStatus:
+def _server(server: TlsServer, socket: Socket, case: Case, known: Known) -> ServerStatus:
+    config, evidence = case.stage.config, case.evidence
     anchors = dict.fromkeys((server.client_certificate.value, server.trusted_certificate.value))
     ours = _ours(server, known)
     crl = server.crl.value
     return ServerStatus(
         label=server.label,
         names=server.names,
-        default=default,
+        default=server is socket.default,
         asks=server.verify_client.value.value,
         depth=server.verify_depth.value,
-        authorities=tuple(one for path in anchors if path for one in _authorities(path, evidence)),
-        crls=_crls(crl, evidence) if crl else (),
+        authorities=tuple(one for path in anchors if path for one in authorities_of(path, evidence)),
+        crls=crls_of(crl, evidence) if crl else (),
         ocsp=server.ocsp.value,
         rejects_handshake=server.reject_handshake.value,
-        backends=tuple(_backend(location, config) for location in server.locations if location.proxied),
+        backends=tuple(_backend(location, config, evidence) for location in server.locations if location.proxied),
         origin=server.origin,
-        enters=_zones(ours) if ours else entry_rules(server, config),
+        enters=_zones(ours) if ours else entry_rules(server, config, _open_at(case, socket, server)),
     )
+
+
+def _open_at(case: Case, socket: Socket, server: TlsServer) -> tuple[str, ...]:
+    """Addresses of a server where a certificate need not be shown; what code decides counts as open."""
+    mode = server.verify_client.value
+    if server.context != "http" or mode not in {VerifyClient.OPTIONAL, VerifyClient.OPTIONAL_NO_CA}:
+        return ("/",)
+    served_at = (place.uri for place in places(server) if served(answered(case, socket, server, place.uri)))
+    found = tuple(dict.fromkeys(served_at))
+    insists = any(guard.variable == "ssl_client_verify" and guard.operand.strip("\"'") == "SUCCESS" for guard in server.guards)
+    return found or (() if mode is VerifyClient.OPTIONAL or insists else ("/",))
 
 
 def _ours(server: TlsServer, known: Known) -> SiteIntent | None:
@@ -155,47 +135,13 @@ def _zones(site: SiteIntent) -> tuple[EntryRule, ...]:
     )
 
 
-def _authorities(path: str, evidence: Evidence) -> tuple[AuthorityStatus, ...]:
-    content = evidence.files.get(path)
-    if content is None:
-        return (AuthorityStatus(path=path, error=evidence.unreadable.get(path, "is missing")),)
-    try:
-        found = certificates_from_pem(content, where=path)
-    except HandclaspError as error:
-        return (AuthorityStatus(path=path, error=error.what),)
-    if not found:
-        return (AuthorityStatus(path=path, error="holds no certificate"),)
-    return tuple(AuthorityStatus(path=path, subject=one.subject_text, not_after=one.not_after) for one in found)
-
-
-def _crls(path: str, evidence: Evidence) -> tuple[CrlStatus, ...]:
-    content = evidence.files.get(path)
-    if content is None:
-        return (CrlStatus(path=path, error=evidence.unreadable.get(path, "is missing")),)
-    try:
-        found = crls_from_pem(content, where=path)
-    except HandclaspError as error:
-        return (CrlStatus(path=path, error=error.what),)
-    if not found:
-        return (CrlStatus(path=path, error="holds no CRL"),)
-    return tuple(
-        CrlStatus(
-            path=path,
-            issuer=one.issuer_text,
-            next_update=one.next_update,
-            revoked=len(one.revoked),
-            expired=one.next_update is not None and one.next_update < evidence.at,
-        )
-        for one in found
-    )
-
-
-def _backend(location: Location, config: EffectiveConfig) -> BackendStatus:
+def _backend(location: Location, config: EffectiveConfig, evidence: Evidence) -> BackendStatus:
     mapped = {block.variable for block in config.maps if "$ssl_client" in block.source}
     telling = tuple((header.name, header.value) for header in location.headers.value if _tells(header, mapped))
     shown = location.path if location.modifier == "@" else f"{location.modifier} {location.path}".strip()
     target = _target(location.target.value or "", config)
-    return BackendStatus(location=shown, target=target, headers=telling, origin=location.origin)
+    towards = towards_backend(location.upstream, evidence) if location.upstream else None
+    return BackendStatus(location=shown, target=target, headers=telling, origin=location.origin, tls=towards)
 
 
 def _target(target: str, config: EffectiveConfig) -> str:

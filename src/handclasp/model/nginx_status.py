@@ -32,13 +32,32 @@ class CrlStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TowardsBackend:
+    """nginx as the client of a backend that speaks TLS.
+
+    `verified`: its certificate must bear `name` and come from `authorities`. `shows` is the subject of nginx's own certificate,
+    or its path where it cannot be read; None: nginx shows none.
+    """
+
+    verified: bool
+    name: str
+    authorities: tuple[AuthorityStatus, ...] = ()
+    crls: tuple[CrlStatus, ...] = ()
+    shows: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BackendStatus:
-    """One location that passes requests on, and the headers that tell the backend who the client is."""
+    """One location that passes requests on, and the headers that tell the backend who the client is.
+
+    `tls` None: the way to it is not encrypted, or not by nginx.
+    """
 
     location: str
     target: str
     headers: tuple[tuple[str, str], ...]
     origin: Origin | None = None
+    tls: TowardsBackend | None = None
 
 
 class Enters(StrEnum):
@@ -99,11 +118,14 @@ class SocketStatus:
 
 
 class EndKind(StrEnum):
-    """What ends: a certificate of nginx's own, a CA that signs clients, or a CRL."""
+    """What ends: a certificate of nginx's own, a CA that signs clients, or a CRL; and the same towards a backend."""
 
     CERTIFICATE = "certificate"
     AUTHORITY = "authority"
     CRL = "crl"
+    SHOWN = "shown-to-backend"
+    BACKEND_AUTHORITY = "backend-authority"
+    BACKEND_CRL = "backend-crl"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,13 +10,18 @@ _REFUSES = 400
 _NOTHING = '""'
 
 
-def entry_rules(server: TlsServer, config: EffectiveConfig) -> tuple[EntryRule, ...]:
-    """The rule that holds for the whole server, then every `if` that refuses by something of the certificate."""
+def entry_rules(server: TlsServer, config: EffectiveConfig, open_at: tuple[str, ...] = ("/",)) -> tuple[EntryRule, ...]:
+    """The rule that holds for the whole server, then every `if` that refuses by something of the certificate.
+
+    `open_at`: addresses where a visitor without a certificate is served, as far as certificates need not be shown.
+    """
     asks = server.verify_client.value
     if asks is VerifyClient.OFF:
         return ()
-    whole = EntryRule(path="/", enters=Enters.CLIENTS if asks is VerifyClient.ON else Enters.ANYBODY)
-    return (whole, *_conditions(server, config), *_cut_off(server, config))
+    free = () if asks is VerifyClient.ON else open_at
+    whole = () if "/" in free else (EntryRule(path="/", enters=Enters.CLIENTS),)
+    anybody = (EntryRule(path=path, enters=Enters.ANYBODY) for path in free)
+    return (*whole, *anybody, *_conditions(server, config), *_cut_off(server, config))
 
 
 def _conditions(server: TlsServer, config: EffectiveConfig) -> Iterator[EntryRule]:

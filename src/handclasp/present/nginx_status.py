@@ -15,6 +15,7 @@ from handclasp.model.nginx_status import (
     NginxStatus,
     ServerStatus,
     SocketStatus,
+    TowardsBackend,
 )
 from handclasp.model.text import Text
 from handclasp.present.columns import table
@@ -64,7 +65,20 @@ _ENDS = {
     EndKind.CRL: Text(
         en="the CRL of {name}: {servers} refuses its clients then", zh="{name} 的 CRL：此后 {servers} 拒绝其客户端"
     ),
+    EndKind.SHOWN: Text(
+        en="the certificate {name} that nginx shows: {servers} is refused by its backend then",
+        zh="nginx 向后端出示的证书 {name}：此后 {servers} 被其后端拒绝",
+    ),
+    EndKind.BACKEND_AUTHORITY: Text(
+        en="the CA {name} of a backend: {servers} loses it then", zh="后端的 CA {name}：此后 {servers} 无法再连接它"
+    ),
+    EndKind.BACKEND_CRL: Text(
+        en="the CRL of {name} for a backend: {servers} loses it then", zh="用于后端的 {name} 的 CRL：此后 {servers} 无法再连接它"
+    ),
 }
+_VERIFIED = Text(en="{way} must be {name}, by {names}", zh="{way} 必须是 {name}，签发者：{names}")
+_UNVERIFIED = Text(en="{way} is NOT verified: whoever answers there is believed", zh="{way} 未经验证：谁应答就相信谁")
+_SHOWN = Text(en="; nginx shows {subject}", zh="；nginx 出示 {subject}")
 _TOLD_NOTHING = Text(en="is told nothing about the client", zh="不知道客户端是谁")
 _NOTHING = Text(en="nothing listens: there is no server in {config}", zh="没有监听：{config} 中没有 server")
 _REFUSES = Text(
@@ -158,7 +172,10 @@ def _socket(socket: SocketStatus, lang: str) -> Iterator[str]:
     for server in socket.servers:
         yield from (f"  {_enters(server, rule, lang)}" for rule in server.enters)
     for server in socket.servers:
-        yield from (f"  {_told(server, backend, lang)}" for backend in server.backends)
+        for backend in server.backends:
+            yield f"  {_told(server, backend, lang)}"
+            if backend.tls is not None:
+                yield f"    {_towards(backend.target, backend.tls, lang)}"
 
 
 def _address(socket: SocketStatus) -> str:
@@ -221,6 +238,16 @@ def _names(names: tuple[str, ...], lang: str) -> str:
     rest = len(names) - _MOST_NAMED
     more = _MORE.in_language(lang).format(count=rest) if rest > 0 else ""
     return visible(", ".join(names[:_MOST_NAMED])) + more
+
+
+def _towards(target: str, tls: TowardsBackend, lang: str) -> str:
+    """Whom nginx believes to be the backend, and what it shows."""
+    way = visible(target)
+    names = ", ".join(_authority(one, lang) for one in tls.authorities) or "-"
+    words = _VERIFIED if tls.verified else _UNVERIFIED
+    said = words.in_language(lang).format(way=way, name=visible(tls.name), names=names)
+    ends = "".join(f"; {_crl(one, lang)}" for one in tls.crls)
+    return said + ends + (_SHOWN.in_language(lang).format(subject=visible(tls.shows)) if tls.shows else "")
 
 
 def _told(server: ServerStatus, backend: BackendStatus, lang: str) -> str:
