@@ -73,7 +73,8 @@ _ENDS = {
         en="the CA {name} of a backend: {servers} loses it then", zh="后端的 CA {name}：此后 {servers} 无法再连接它"
     ),
     EndKind.BACKEND_CRL: Text(
-        en="the CRL of {name} for a backend: {servers} loses it then", zh="用于后端的 {name} 的 CRL：此后 {servers} 无法再连接它"
+        en="the CRL of {name} for a backend: {servers} loses it then",
+        zh="用于后端的 {name} 的 CRL：此后 {servers} 无法再连接它",
     ),
 }
 _VERIFIED = Text(en="{way} must be {name}, by {names}", zh="{way} 必须是 {name}，签发者：{names}")
