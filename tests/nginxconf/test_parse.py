@@ -49,6 +49,7 @@ def test_nothing_is_lost_and_every_word_knows_its_place(text: str) -> None:
     document = parse(text)
     assert render(document) == text
     for item, _ in walk(document.directives):
+        assert tuple(word.value for word in item.words) == item.values
         for word in item.words:
             raw = text[word.start : word.end]
             assert word.value == raw or raw[0] in "\"'" or "\\" in raw
@@ -240,7 +241,7 @@ def test_a_dump_is_read_like_the_files_it_came_from(bench: Rig) -> None:
 
 
 def _shape(directives: tuple[Directive, ...]) -> list[tuple[str, ...]]:
-    return [(str(item.origin), *(word.value for word in item.words)) for item, _ in walk(directives)]
+    return [(str(item.origin), *item.values) for item, _ in walk(directives)]
 
 
 # --- bounds

@@ -86,9 +86,7 @@ UPSTREAMS = (
 
 def words(directives: tuple[Directive, ...]) -> list[object]:
     """A tree without its places."""
-    return [
-        [[word.value for word in item.words], None if item.children is None else words(item.children)] for item in directives
-    ]
+    return [[list(item.values), None if item.children is None else words(item.children)] for item in directives]
 
 
 @pytest.mark.parametrize("version", VERSIONS, ids=str)

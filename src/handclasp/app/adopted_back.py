@@ -72,7 +72,7 @@ class _Keeping:
 
     def _edits(self, there: EffectiveConfig, former: ConfigTree) -> Iterator[TextEdit]:
         reading = {_key(server) for server in there.servers if server.crl.value == self.crl}
-        blocks = {item.source.origin(item.words[0].start): item for item, _ in walk(former.directives) if item.name == "server"}
+        blocks = {item.source.origin(item.start): item for item, _ in walk(former.directives) if item.name == "server"}
         for server in effective(former, DEFAULT_VERSION).servers:
             asks = server.verify_client.value is not VerifyClient.OFF
             if asks and server.crl.value != self.crl and _key(server) in reading and server.origin in blocks:

@@ -111,7 +111,7 @@ def _write_copies(gear: Gear, instance: Instance, changes: tuple[Change, ...]) -
 def _redirected(document: Document, instance: Instance, planned: Planned, copies: dict[str, str]) -> Iterator[TextEdit]:
     """Edits that make a copied file name the copies of what it named."""
     for directive, _ in walk(document.directives):
-        if directive.name == "include" and len(directive.words) == 2:
+        if directive.name == "include" and len(directive.values) == 2:
             yield _included(document, directive, instance, planned, copies)
             continue
         for word in directive.words[1:]:
@@ -123,7 +123,7 @@ def _redirected(document: Document, instance: Instance, planned: Planned, copies
 def _included(
     document: Document, directive: Directive, instance: Instance, planned: Planned, copies: dict[str, str]
 ) -> TextEdit:
-    target = posixpath.join(instance.folder, directive.words[1].value)
+    target = posixpath.join(instance.folder, directive.values[1])
     paths = planned.glob(target) if is_pattern(target) else (target,)
     text = " ".join(f"include {spell(copies.get(path, path))};" for path in paths)
-    return TextEdit(document.source, directive.words[0].start, directive.close + 1, text)
+    return TextEdit(document.source, directive.start, directive.close + 1, text)

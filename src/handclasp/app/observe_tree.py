@@ -89,7 +89,7 @@ class ServerTree:
                 if item.args[1:2] == (FORMAT_WAS_OFF,):
                     yield from set_arguments(item, ("off",))
                 else:
-                    start = item.words[0].start
+                    start = item.start
                     yield TextEdit(item.source, start - 1, item.close + 1, "")
 
     def without_sessions(self, include: str) -> Iterator[TextEdit]:

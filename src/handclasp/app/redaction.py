@@ -92,7 +92,7 @@ def _of_directive(item: Directive, parents: tuple[Directive, ...]) -> Iterator[T
     table = parents[-1] if parents and parents[-1].name in {"map", "geo", "split_clients"} else None
     if table and _OF_REQUEST.search(" ".join(table.args)) and len(item.name) > _SHORT and item.name not in _TABLE_WORDS:
         # a key of the table is what a client must send: a token, perhaps
-        yield from rename(item, f"{'~' if item.name.startswith('~') else ''}{GONE}-{item.words[0].start}")
+        yield from rename(item, f"{'~' if item.name.startswith('~') else ''}{GONE}-{item.start}")
     wanted = _table(item, table) if table else _arguments(item)
     for number, (old, new) in enumerate(zip(item.args, wanted, strict=True)):
         if old != new:

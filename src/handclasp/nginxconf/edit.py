@@ -82,7 +82,7 @@ def rename(directive: Directive, name: str) -> tuple[TextEdit, ...]:
 def remove(directive: Directive) -> tuple[TextEdit, ...]:
     """Take a directive, with its block, away. Its line goes too when nothing else is on it; comments stay."""
     text = directive.source.text
-    start, end = directive.words[0].start, directive.close + 1
+    start, end = directive.start, directive.close + 1
     line = text.rfind("\n", 0, start) + 1
     following = re.compile(r"[ \t\r]*\n").match(text, end)
     if not text[line:start].strip(" \t") and following:
@@ -149,8 +149,8 @@ def file_edits(edits: Iterable[TextEdit]) -> tuple[FileEdit, ...]:
 
 def places(tree: ConfigTree, directive: Directive) -> int:
     """In how many blocks a directive stands: more than one when the file it is in is included more than once."""
-    at = directive.words[0].start
-    return sum(1 for item, _ in walk(tree.directives) if item.source is directive.source and item.words[0].start == at)
+    at = directive.start
+    return sum(1 for item, _ in walk(tree.directives) if item.source is directive.source and item.start == at)
 
 
 def _apply(source: Source, spans: list[tuple[int, int, str]]) -> str:
@@ -184,7 +184,7 @@ def _after(block: Directive, anchor: Directive, lines: tuple[str, ...]) -> TextE
     if rest is None:  # something else follows on the line: stay on it
         at = anchor.close + 1
         return TextEdit(block.source, at, at, "".join(f" {line}" for line in lines))
-    begin = text.rfind("\n", 0, anchor.words[0].start) + 1
+    begin = text.rfind("\n", 0, anchor.start) + 1
     indent = _indent(text, begin) if begin > block.terminator else _inner_indent(block)
     ending = _line_ending(text, anchor.close)
     return TextEdit(block.source, rest.end(), rest.end(), "".join(f"{indent}{line}{ending}" for line in lines))
@@ -211,7 +211,7 @@ def _indent(text: str, line_start: int) -> str:
 
 
 def _inner_indent(block: Directive) -> str:
-    outer = _indent(block.source.text, block.source.text.rfind("\n", 0, block.words[0].start) + 1)
+    outer = _indent(block.source.text, block.source.text.rfind("\n", 0, block.start) + 1)
     return outer + ("\t" if outer.endswith("\t") else "    ")
 
 

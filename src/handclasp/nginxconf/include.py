@@ -146,10 +146,10 @@ class _Resolver:
         return tuple(found) if changed else directives
 
     def _include(self, item: Directive, chain: tuple[str, ...]) -> tuple[Directive, ...]:
-        if len(item.words) != 2:
+        if len(item.values) != 2:
             hint = "include takes one path or pattern; put quotes around one that holds spaces"
             raise InputError('invalid number of arguments in "include" directive', where=item.origin, hint=hint)
-        target = _join(self.base, item.words[1].value)
+        target = _join(self.base, item.values[1])
         if not is_pattern(target):
             return self.file(target, chain=chain, by=item)
         if target not in self.files and not self.complete:

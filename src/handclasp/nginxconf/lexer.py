@@ -11,6 +11,7 @@ What is easy to get wrong, and is right here because nginx's reader was followed
 """
 
 import re
+from collections.abc import Iterator
 from enum import IntEnum
 
 
@@ -22,6 +23,8 @@ class Kind(IntEnum):
     QUOTED = 3
     UNFINISHED = 4
 
+
+_WORDS = frozenset({Kind.WORD, Kind.QUOTED})
 
 # Possessive repeats (++, *+) keep the match linear and without backtracking on hostile input.
 TOKEN = re.compile(
@@ -49,6 +52,15 @@ def unescape(raw: str) -> str:
     if "\\" not in raw:
         return raw
     return _ESCAPE.sub(lambda found: _MEANING.get(found[1], found[1]), raw)
+
+
+def words(text: str, start: int) -> Iterator[tuple[str, int, int]]:
+    """The words from an offset on, up to a `;`, `{` or `}`: value, start and end of each."""
+    position = start
+    while (found := TOKEN.match(text, position)) and (kind := found.lastindex) in _WORDS:
+        begin, position = found.span(kind)
+        raw = text[begin + 1 : position - 1] if kind == Kind.QUOTED else found[kind]
+        yield unescape(raw), begin, position
 
 
 def lua_end(text: str, start: int) -> int:

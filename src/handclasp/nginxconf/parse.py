@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from handclasp.catalogue.directives import is_block, is_simple
 from handclasp.model.errors import InputError
 from handclasp.nginxconf.lexer import TOKEN, Kind, lua_end, unescape
-from handclasp.nginxconf.tree import Directive, Document, Source, Word, decode, encode
+from handclasp.nginxconf.tree import Directive, Document, Source, decode, encode
 
 MAX_DEPTH = 100
 """Deepest nesting of blocks that is read. nginx configurations stay below ten; the bound keeps every later walk safe."""
@@ -13,6 +13,7 @@ MAX_DEPTH = 100
 MAX_WORDS = 100_000
 """Most words of one directive that are read; the bound keeps hostile input from filling the memory."""
 
+_WORD, _END = int(Kind.WORD), int(Kind.END)  # compared for every word
 _BUFFER = 4096
 _LONG = _BUFFER // 4  # characters of UTF-8 have at most four bytes
 _WITH_SERVERS = frozenset({"http", "stream", "mail"})
@@ -23,7 +24,8 @@ _LUA_SUFFIX = "_by_lua_block"
 class _Open:
     """A block whose `}` has not been seen."""
 
-    words: tuple[Word, ...]
+    values: tuple[str, ...]
+    start: int
     terminator: int
     children: list[Directive] = field(default_factory=list)
 
@@ -43,12 +45,13 @@ def parse(text: str, file: str = "nginx.conf", *, included: bool = False) -> Doc
 
 
 class _Parser:
-    """The state of one parse: the words of the directive being read, and the blocks around it."""
+    """The state of one parse: the directive being read, and the blocks around it."""
 
     def __init__(self, source: Source, *, included: bool) -> None:
         self.source = source
         self.included = included
-        self.words: list[Word] = []
+        self.values: list[str] = []
+        self.start = 0
         self.top: list[Directive] = []
         self.children = self.top
         self.stack: list[_Open] = []
@@ -57,7 +60,8 @@ class _Parser:
         text = self.source.text
         match = TOKEN.match
         position = 0
-        words = self.words
+        values = self.values
+        same: dict[str, str] = {}  # large configurations say the same many times
         while True:
             found = match(text, position)
             assert found is not None  # every part of the expression is optional
@@ -67,17 +71,21 @@ class _Parser:
             start, position = found.span(kind)
             if position - start >= _LONG:
                 self._not_too_long(start, position, kind)
-            if len(words) >= MAX_WORDS:
-                raise self._error(f"a directive has more than {MAX_WORDS} words", start, "is a semicolon missing?")
-            if kind == Kind.WORD:
-                words.append(Word(unescape(found[kind]), start, position))
-            elif kind == Kind.END:
+            if kind == _END:
                 position = self._terminator(found[kind], start)
+                continue
+            if not values:
+                self.start = start
+            elif len(values) >= MAX_WORDS:
+                raise self._error(f"a directive has more than {MAX_WORDS} words", start, "is a semicolon missing?")
+            if kind == _WORD:
+                value = found[kind]
             elif kind == Kind.QUOTED:
-                words.append(Word(unescape(text[start + 1 : position - 1]), start, position))
+                value = text[start + 1 : position - 1]
                 self._after_quote(position)
             else:
                 self._unfinished(start)
+            values.append(same.setdefault(value, value) if "\\" not in value else unescape(value))
         self._end_of_file(len(text))
         return Document(self.source, tuple(self.top))
 
@@ -85,73 +93,74 @@ class _Parser:
         """Handle `;`, `{` or `}` at an offset; return where to read on."""
         if mark == "}":
             self._close(at)
-        elif not self.words:
+        elif not self.values:
             hint = "remove it, or write the directive that belongs before it"
             raise self._error(f'unexpected "{mark}"', at, hint)
         elif mark == ";":
             self._simple(at)
-        elif self.words[0].value.endswith(_LUA_SUFFIX):
+        elif self.values[0].endswith(_LUA_SUFFIX):
             return self._lua(at)
         else:
             self._open(at)
         return at + 1
 
     def _simple(self, at: int) -> None:
-        name = self.words[0].value
+        name = self.values[0]
         if self._lacks_block(name):
             raise self._error(f'directive "{name}" has no opening "{{"', at, f"write a block after it: {name} ... {{ ... }}")
-        self.children.append(Directive(self.source, tuple(self.words), at, at))
-        self.words.clear()
+        self.children.append(Directive(self.source, tuple(self.values), self.start, at, at))
+        self.values.clear()
 
     def _lacks_block(self, name: str) -> bool:
         """A simple directive here that would have to be a block. `server` is one everywhere but in upstream{}."""
         if self._free_names() or (self.included and not self.stack):
             return False
-        return is_block(name) or (name == "server" and bool(self.stack) and self.stack[-1].words[0].value in _WITH_SERVERS)
+        return is_block(name) or (name == "server" and bool(self.stack) and self.stack[-1].values[0] in _WITH_SERVERS)
 
     def _open(self, at: int) -> None:
-        name = self.words[0].value
+        name = self.values[0]
         if self._free_names():
-            around = self.stack[-1].words[0].value
+            around = self.stack[-1].values[0]
             raise self._error(
                 'unexpected "{"', at, f"the lines of a {around} block have no blocks of their own: end them with ;"
             )
         if is_simple(name) and not (self.included and not self.stack):
-            end = self.source.origin(self.words[0].end)
+            line = self.source.line(self.start)
             raise self._error(
-                f'directive "{name}" is not terminated by ";"', at, f'put ";" at the end of the {name} line (line {end.line})'
+                f'directive "{name}" is not terminated by ";"', at, f'put ";" at the end of the {name} line (line {line})'
             )
         if len(self.stack) >= MAX_DEPTH:
             what = f"blocks are nested more than {MAX_DEPTH} deep"
             raise self._error(what, at, "no working nginx configuration is; is this one?")
-        opened = _Open(tuple(self.words), at)
+        opened = _Open(tuple(self.values), self.start, at)
         self.stack.append(opened)
         self.children = opened.children
-        self.words.clear()
+        self.values.clear()
 
     def _close(self, at: int) -> None:
-        if self.words:
-            name = self.words[0].value
+        if self.values:
+            name = self.values[0]
             raise self._error('unexpected "}"', at, f'put ";" at the end of the {name} directive before it')
         if not self.stack:
             raise self._error('unexpected "}"', at, "every block is closed already: remove this brace, or one before it")
         opened = self.stack.pop()
         self.children = self.stack[-1].children if self.stack else self.top
-        self.children.append(Directive(self.source, opened.words, opened.terminator, at, tuple(opened.children)))
+        block = Directive(self.source, opened.values, opened.start, opened.terminator, at, tuple(opened.children))
+        self.children.append(block)
 
     def _lua(self, at: int) -> int:
         end = lua_end(self.source.text, at + 1)
         if end < 0:
             what = 'unexpected end of file, expecting "}"'
-            raise self._error(what, at, f"the Lua block opened here ({self.words[0].value}) is not closed")
+            raise self._error(what, at, f"the Lua block opened here ({self.values[0]}) is not closed")
         body = self.source.text[at + 1 : end]
-        self.children.append(Directive(self.source, tuple(self.words), at, end, None, body))
-        self.words.clear()
+        self.children.append(Directive(self.source, tuple(self.values), self.start, at, end, None, body))
+        self.values.clear()
         return end + 1
 
     def _free_names(self) -> bool:
         """Inside map, types and the like the first word is data, not a directive's name."""
-        return bool(self.stack) and not _holds_directives(self.stack[-1].words[0].value)
+        return bool(self.stack) and not _holds_directives(self.stack[-1].values[0])
 
     def _after_quote(self, at: int) -> None:
         following = self.source.text[at : at + 1]
@@ -182,13 +191,13 @@ class _Parser:
         raise self._error(what, start, f"close the {mark} that is opened here")
 
     def _end_of_file(self, at: int) -> None:
-        if self.words:
-            hint = f'put ";" at the end of the {self.words[0].value} directive'
+        if self.values:
+            hint = f'put ";" at the end of the {self.values[0]} directive'
             raise self._error('unexpected end of file, expecting ";" or "}"', at, hint)
         if self.stack:
             opened = self.stack[-1]
-            where = self.source.origin(opened.words[0].start)
-            hint = f"the {opened.words[0].value} block opened on line {where.line} is not closed"
+            where = self.source.origin(opened.start)
+            hint = f"the {opened.values[0]} block opened on line {where.line} is not closed"
             raise self._error('unexpected end of file, expecting "}"', at, hint)
 
     def _error(self, what: str, at: int, hint: str) -> InputError:

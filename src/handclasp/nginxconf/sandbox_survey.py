@@ -165,7 +165,7 @@ def _may_name(context: Directive) -> bool:
     values = []
     for item, _ in walk(context.block):
         if item.name in {"map", "geo", "split_clients"}:
-            values += [child.words[-1].value for child in item.block]
+            values += [child.values[-1] for child in item.block]
         elif item.name == "set":
             values.append("".join(item.args[1:2]))
     return any(parse_url(value).authority.lower() in names for value in values)

@@ -23,7 +23,7 @@ class Scope:
     ) -> None:
         self.own: dict[str, list[Directive]] = {}
         for item in directives:
-            self.own.setdefault(item.words[0].value, []).append(item)
+            self.own.setdefault(item.values[0], []).append(item)
         self.outer = outer
         self.conf_dir: str = outer.conf_dir if outer else conf_dir
         self.prefix: str = outer.prefix if outer else prefix

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from handclasp.model.origin import Origin
+from handclasp.nginxconf.lexer import words
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,12 +55,14 @@ class Word:
 class Directive:
     """A directive with its arguments, and its block if it has one.
 
-    `terminator` is the offset of its `;` or `{`, `close` the offset of the `}` (of the `;` when there is no block).
-    `children` is None for a directive without a block; `body` is the text of a Lua block, which has no children.
+    `values` are its name and its arguments after unquoting, `start` is the offset of its name, `terminator` that of its `;` or
+    `{`, `close` that of the `}` (of the `;` when there is no block). `children` is None for a directive without a block; `body`
+    is the text of a Lua block, which has no children.
     """
 
     source: Source
-    words: tuple[Word, ...]
+    values: tuple[str, ...]
+    start: int
     terminator: int
     close: int
     children: "tuple[Directive, ...] | None" = None
@@ -68,17 +71,25 @@ class Directive:
     @property
     def name(self) -> str:
         """The directive's name."""
-        return self.words[0].value
+        return self.values[0]
 
     @property
     def args(self) -> tuple[str, ...]:
         """The arguments after unquoting."""
-        return tuple([word.value for word in self.words[1:]])  # a list first: this is asked for everywhere
+        return self.values[1:]
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """Name and arguments with their places.
+
+        Read from the text again: few directives are ever asked, and places of all would take most of the memory of a tree.
+        """
+        return tuple(Word(value, start, end) for value, start, end in words(self.source.text, self.start))
 
     @property
     def origin(self) -> Origin:
         """Where the name stands."""
-        return self.source.origin(self.words[0].start)
+        return self.source.origin(self.start)
 
     def origin_of(self, argument: int) -> Origin:
         """Where an argument (from 0) stands."""
@@ -95,7 +106,7 @@ class Directive:
         return self.children or ()
 
     def __repr__(self) -> str:
-        return f"<{' '.join(word.value for word in self.words)!r} at {self.origin}>"
+        return f"<{' '.join(self.values)!r} at {self.origin}>"
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
@@ -148,7 +159,7 @@ def walk(directives: tuple[Directive, ...]) -> Iterator[tuple[Directive, tuple[D
 
 def named(directives: tuple[Directive, ...], *names: str) -> tuple[Directive, ...]:
     """Those directly in this block that have one of the names."""
-    return tuple(item for item in directives if item.words[0].value in names)
+    return tuple(item for item in directives if item.values[0] in names)
 
 
 def decode(content: bytes) -> str:
