@@ -1,8 +1,10 @@
 """`nginx observe` on servers that somebody wrote by hand: nobody notices, the report is right, the switch closes."""
 
+import gzip
 import json
 import signal
 import subprocess
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -125,6 +127,40 @@ def test_from_a_live_site_to_client_certificates(live: Live, tmp_path: Path) -> 
     assert {name: content.split() for name, content in live.files().items()} == {
         name: content.split() for name, content in kept.items()
     }
+
+
+def rotated(live: Live, days_ago: int, **changed: str) -> bytes:
+    """Yesterday's line of a log, as it would have been written so many days ago."""
+    line = json.loads(live.log.read_text().splitlines()[-1])
+    when = datetime.fromisoformat(line["time"]) - timedelta(days=days_ago)
+    return json.dumps({**line, "time": when.isoformat(timespec="seconds"), **changed}).encode() + b"\n"
+
+
+def test_a_report_of_many_days_reads_what_was_rotated_away(live: Live) -> None:
+    live.observe("--apply")
+    memory = Path(live.rig.prefix) / "handclasp" / "observed.json"
+    (kept,) = json.loads(memory.read_text())
+    began = datetime.fromisoformat(kept["since"]) - timedelta(days=20)
+    memory.write_text(json.dumps([{**kept, "since": began.isoformat()}]))
+    assert live.curl(name="alice") == "200"
+    alice = rotated(live, 0)
+    assert live.curl("/today", "-A", "browser/1") == "200"
+    logs = live.log.parent
+    (logs / f"{live.log.name}.1").write_bytes(rotated(live, 1, path="/yesterday"))
+    (logs / f"{live.log.name}.2.gz").write_bytes(gzip.compress(rotated(live, 5, path="/five") * 3 + b"{ cut off\n"))
+    (logs / f"{live.log.name}-20260101.gz").write_bytes(gzip.compress(rotated(live, 12, path="/twelve", client="192.0.2.1")))
+    (logs / f"{live.log.name}.9.gz").write_bytes(gzip.compress(rotated(live, 30, path="/before-it-began")))
+    (logs / "other.log.1").write_bytes(alice)
+
+    said = json.loads(live.observe("--json", expect=1).stdout)
+    assert dict(said["without"]["by_path"]) == {"/today": 1, "/yesterday": 1, "/five": 3, "/twelve": 1}
+    assert (said["requests"], said["refused"], said["unreadable"], said["without"]["clients"]) == (7, 6, 1, 2)
+    assert [(one["name"], one["requests"], one["refused"]) for one in said["visitors"]] == [("alice", 1, None)]
+    lately = json.loads(live.observe("--json", "--days", "3", expect=1).stdout)
+    assert dict(lately["without"]["by_path"]) == {"/today": 1, "/yesterday": 1}
+
+    assert "Only clients of this CA enter app.test now." in live.observe("--end", "--apply").stdout
+    assert (live.curl(), live.curl(name="alice")) == ("400", "200")
 
 
 def test_called_off_before_the_end_leaves_every_byte(live: Live) -> None:

@@ -144,7 +144,7 @@ def report(home: Home, files: FileReader, logs: Logs, one: Observed, *, days: in
 
 
 def _visitors(home: Home, tally: _Tally) -> Iterator[Visitor]:
-    known = {record.serial: record for record in home.store.certificates()}
+    known = {record.serial: record for record in home.store.walk()}
     entering = {record.serial for record in may_enter(home)}
     for (serial, verify, subject), requests in tally.shown.items():
         record = known.get(int(serial, 16)) if serial else None
@@ -173,9 +173,9 @@ def _why(home: Home, verify: str, record: CertificateRecord | None, entering: se
 
 
 def _lines(files: FileReader, logs: Logs, path: str) -> Iterable[bytes]:
-    """Every line of a log, and of what was rotated away from it (.1, .2.gz)."""
+    """Every line of a log, and of what was rotated away from it (.1, .2.gz; -20260131.gz)."""
     escaped = "".join(f"[{character}]" if character in "*?[" else character for character in path)
-    found = [*files.glob(f"{escaped}.*"), *([path] if files.exists(path) else [])]
+    found = [*files.glob(f"{escaped}[.-]*"), *([path] if files.exists(path) else [])]
     for part in logs.parts(found) if found else ():
         rest = b""
         for block in logs.blocks(part):
