@@ -1,7 +1,7 @@
 """ssl_ocsp on a real nginx, and responders of every bad kind: the doctor names what is wrong with the responder."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -121,7 +121,7 @@ def told(found: Visit, key: str) -> None:
     assert first(found.alone).cause == CAUSE
 
 
-ANSWERS = {
+ANSWERS: dict[str, Callable[[Rig], tuple[bytes, str]]] = {
     "no-ocsp": lambda made: (b"hello", OCSP),
     "signer": lambda made: (answer(made.alice, made.root, made.stranger), OCSP),
     "stale": lambda made: (answer(made.alice, made.root, at=-5 * DAY), OCSP),

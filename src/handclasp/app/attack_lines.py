@@ -21,7 +21,8 @@ def _lines(attack: Attack) -> Iterator[str]:
     if attack.revokes and attack.at_once:
         yield f"# client.pem is revoked in {attack.revokes}"
     if attack.first is None:
-        yield curl(attack.request)
+        line = curl(attack.request)
+        yield line if attack.times == 1 else f"for n in $(seq {attack.times}); do {line}; done"
     elif attack.between is Between.UPSTREAM:
         yield curl(attack.first)
         yield curl(attack.request)

@@ -85,15 +85,32 @@ def _carried_out(bench: Bench, running: RunningSandbox, attack: Attack, tls: Tls
         session = first.result.session if attack.between is Between.SESSION else None
         if attack.revokes and not attack.at_once:
             running.update(_plan(bench, attack, revoked=True))
-    asked = _ask(bench, running, attack.request, tls, session)
+    asked = _repeated(bench, running, attack, attack.request, tls, session)
     if not _through(attack, asked) or (session is not None and not asked.result.resumed):
         return Tried(attack=attack, asked=asked, through=False)
     if attack.likewise is None:
         return Tried(attack=attack, asked=asked, through=True)
     if attack.between is Between.UPSTREAM:
         running.forget()
-    likewise = _ask(bench, running, attack.likewise, tls)
+    likewise = _repeated(bench, running, attack, attack.likewise, tls)
     return Tried(attack=attack, asked=asked, through=not _through(attack, likewise), likewise=likewise)
+
+
+def _repeated(
+    bench: Bench,
+    running: RunningSandbox,
+    attack: Attack,
+    attempt: Attempt,
+    tls: TlsVersion | None,
+    session: bytes | None = None,
+) -> Asked:
+    """The answer to a request made as often as the attack says: the first that does not go through, or the last."""
+    asked = _ask(bench, running, attempt, tls, session)
+    for _ in range(attack.times - 1):
+        if not _through(attack, asked):
+            break
+        asked = _ask(bench, running, attempt, tls, session)
+    return asked
 
 
 def _plan(bench: Bench, attack: Attack, *, revoked: bool) -> SandboxPlan:
@@ -113,7 +130,9 @@ def _ask(
 
 
 def _through(attack: Attack, asked: Asked) -> bool:
-    """Content came back, and the backend was told what it must have been told."""
+    """Content came back, and the backend was told what it must have been told; or the refusal that was to be shown."""
+    if attack.expects is not None:
+        return asked.result.status == attack.expects
     if asked.result.status is None or asked.result.status >= 300:
         return False
     return attack.told is None or attack.told.encode() in asked.result.body.splitlines()

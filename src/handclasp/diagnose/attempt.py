@@ -54,7 +54,8 @@ class Attack:
     same without the trick: when it goes through too, there is no hole to speak of. `told`: the backend must be told this.
     `revokes` is the CRL file that the client of `first` is put into, `at_once` before everything, otherwise between the two.
     `serves`: the upstreams as they must be, each with the CA of its certificate, that ask for certificates themselves.
-    `impostor`: somebody with a certificate of another CA stands in for the upstream.
+    `impostor`: somebody with a certificate of another CA stands in for the upstream. `times`: how often each request is made,
+    and all of them go through. `expects`: the status that shows it, when it is a refusal; None: the content.
     """
 
     who: Text
@@ -67,6 +68,8 @@ class Attack:
     at_once: bool = False
     serves: tuple[tuple[TlsUpstream, Certificate | None], ...] = field(default=())
     impostor: bool = False
+    times: int = 1
+    expects: int | None = None
 
     @property
     def makes_clients(self) -> bool:

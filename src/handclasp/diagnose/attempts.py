@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 
 from handclasp.diagnose import attempts_sessions as sessions
 from handclasp.diagnose import attempts_upstream as upstream
 from handclasp.diagnose.attempt import Attack, Attempt, Who
 from handclasp.diagnose.attempt_parts import at, client_of, visit
+from handclasp.diagnose.attempts_limits import exempted
+from handclasp.diagnose.attempts_misdirected import nameless, other_server
 from handclasp.diagnose.attempts_names import forged_header, name_that_fits
 from handclasp.diagnose.case import Case
 from handclasp.diagnose.reach import ASKING, answered, behind_tls, http_sockets, places, served
@@ -29,8 +31,6 @@ _STRANGER = Text(en="with a certificate of a CA that nobody trusts", zh="使用�
 
 _NOT_ON_LOOPBACK = frozenset(
     [
-        "http2-connection-reuse-421",
-        "request-by-ip-or-without-sni",
         "listen-without-ssl",
         "header-spoofable",
         "proxy-set-header-inheritance",
@@ -158,7 +158,9 @@ _BY_CAUSE: Mapping[str, Callable[[Case, Finding], Iterable[Attack]]] = {
     "verify-failed-compare": _failed,
     "client-trust-too-wide": _too_wide,
     "listen-without-ssl": _plainly,
-    "header-spoofable": forged_header,
+    "header-spoofable": lambda case, finding: chain(forged_header(case, finding), exempted(case, finding)),
+    "http2-connection-reuse-421": other_server,
+    "request-by-ip-or-without-sni": nameless,
     "proxy-set-header-inheritance": forged_header,
     "authz-dn-format": name_that_fits,
     "revoked-client-resumes-session": sessions.revoked,

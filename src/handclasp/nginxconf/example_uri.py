@@ -21,7 +21,7 @@ def example_uri(location: Location) -> str | None:
         return location.path if location.path.startswith("/") else None
     if location.modifier not in {"~", "~*"}:
         return None
-    text = _spelled(location.path)
+    text = spelled(location.path)
     if text is None:
         return None
     if text.startswith("/"):
@@ -30,7 +30,7 @@ def example_uri(location: Location) -> str | None:
     return f"{above.rstrip('/')}/x{text}"
 
 
-def _spelled(pattern: str) -> str | None:
+def spelled(pattern: str) -> str | None:
     """A text that a regular expression matches, for the expressions that people write in configurations."""
     text = _CLASS.sub(_member, _NOT_HERE.sub("", pattern))
     for _ in range(_MOST):

@@ -143,6 +143,64 @@ def test_a_kept_connection_lends_its_certificate(tmp_path: Path) -> None:
     assert "which was told client certificate: CN=this-nginx" in shown.words.en
 
 
+OPTIONAL = ASKS.replace("verify_client on", "verify_client optional")
+BACKEND = "location / { proxy_pass http://127.0.0.1:9000; }"
+LIMIT = "limit_req_zone $key zone=strangers:1m rate=1r/s;"
+
+
+@pytest.mark.parametrize(
+    ("tables", "asks", "limit", "who"),
+    [
+        (
+            'map $http_x_partner $key { default $binary_remote_addr; 1 ""; }', ASKS, "limit_req zone=strangers;",
+            "with any good certificate, with $http_x_partner=1 of its own making",
+        ),
+        (
+            'map $cookie_partner $known { default 0; "~^[0-9]+$" 1; } map $known $key { default $binary_remote_addr; 1 ""; }',
+            ASKS, "limit_req zone=strangers burst=4 nodelay;", "with $cookie_partner=",
+        ),
+        (
+            'map $arg_partner $key { default $binary_remote_addr; yes ""; }', OPTIONAL, "limit_req zone=strangers;",
+            "$arg_partner=yes of its own making",
+        ),
+    ],
+    ids=["header", "cookie-burst", "argument"],
+)  # fmt: skip
+def test_a_limit_is_outrun_by_saying_what_exempts(tables: str, asks: str, limit: str, who: str, tmp_path: Path) -> None:
+    shop = Workshop(tmp_path)
+    shop.http(f"{tables} {LIMIT}" + server(f"{asks} {limit}", BACKEND)).sends()
+    shown = _first(shop, "header-spoofable").demonstration
+    assert shown is not None
+    assert shown.shown, shown
+    assert who in shown.words.en
+    assert "so often that the limit should end it: 200 from the backend; without that: 503" in shown.words.en
+    assert shown.steps[0].startswith("for n in $(seq ")
+    assert shown.shut in {True, None}
+
+
+def test_a_limit_that_nobody_without_a_certificate_meets(tmp_path: Path) -> None:
+    table = 'map $ssl_client_s_dn $key { default $binary_remote_addr; "" ""; }'
+    shop = Workshop(tmp_path)
+    shop.http(f"{table} {LIMIT}" + server(f"{OPTIONAL} limit_req zone=strangers;", BACKEND))
+    shown = _first(shop, "header-spoofable").demonstration
+    assert shown is not None
+    assert shown.words.en == "without a certificate, so often that the limit should end it: 200 from the backend"
+
+
+@pytest.mark.parametrize(
+    ("label", "said"),
+    [
+        ("misdirected-logged", "in the handshake and site.test in the request: 421 Misdirected Request; without that: 200"),
+        ("no-sni-logged", "with a good certificate and no server name: 400 No required SSL certificate was sent; without"),
+    ],
+)
+def test_a_refusal_of_two_names_is_shown(label: str, said: str, tmp_path: Path) -> None:
+    shown = found_in(SAMPLES[label], tmp_path).demonstration
+    assert shown is not None
+    assert shown.shown, shown
+    assert said in shown.words.en, shown.words.en
+
+
 def test_in_the_document_and_in_both_languages(tmp_path: Path) -> None:
     SAMPLES["optional-proxied"].make(Workshop(tmp_path))
     argv = [sys.executable, "-m", "handclasp", "doctor", "--json", "--config", "nginx.conf", "--client-cert", "peer.pem"]
