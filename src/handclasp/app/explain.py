@@ -11,7 +11,7 @@ from handclasp.diagnose import sign
 from handclasp.diagnose.candidates import Clue, candidates
 from handclasp.diagnose.explanation import Explained, Explanation, Kind
 from handclasp.diagnose.log_line import INTERESTING, OCSP_TEXTS, Doubt, LineKind, LogLine, read_line
-from handclasp.diagnose.pasted import FAILED, read_pasted, told_in
+from handclasp.diagnose.pasted import FAILED, completed, read_pasted, told_in
 from handclasp.diagnose.symptom_causes import came_from as entry_came_from
 from handclasp.diagnose.symptom_causes import causes_of, entry_of
 from handclasp.model.errors import UsageError
@@ -33,7 +33,7 @@ def explain(asked: str, engine: Engine | None = None) -> Explanation:
     if not text:
         raise UsageError("there is nothing to explain", hint='try: handclasp explain "21"')
     text = text[:LIMIT]
-    for way in (_cause, _symptom, _error, _line, _access, _title, _output, _sentence):
+    for way in (_cause, _symptom, _error, _said, _line, _access, _title, _output, _sentence):
         if answer := way(text, engine or Engine()):
             return answer
     return found_by_words(text)
@@ -77,7 +77,7 @@ def _symptom(text: str, engine: Engine) -> Explanation | None:
 
 
 _NUMBER = re.compile(
-    r"(?:(?P<upstream>upstream|proxy|上游)|(?P<client>client|客户端)|x509|verify|verification|openssl|ssl|certificate|error|code"
+    r"(?:(?P<upstream>upstream|proxy|上游)|(?P<client>client|客户端)|证书|校验|验证|失败|报错|x509|verify|verification|openssl|ssl|certificate|error|code"
     r"|number|错误号?|代码|[ :#=]|num)*\(?(?P<number>\d{1,3})(?:\s*[:：]\s*(?P<text>[^()]*+(?:\([^()]*+\)[^()]*+)*+))?\)?",
     re.IGNORECASE,
 )
@@ -93,7 +93,7 @@ def _error(text: str, engine: Engine) -> Explanation | None:
         side = Side.UPSTREAM if found["upstream"] else Side.CLIENT if found["client"] else None
         rows = tuple(row for series in OpensslSeries if (row := verify_errors.by_number(series, number)))
         if words:
-            rows = tuple(row for row in verify_errors.by_text(words) if row.number == number)
+            rows = tuple(row for row in verify_errors.by_text(completed(number, words)) if row.number == number)
         if words and not rows:
             return _mismatch(text, words, side)
     rows = tuple(row for row in rows if engine.series in (None, row.series)) or rows
@@ -111,6 +111,16 @@ def _mismatch(text: str, words: str, side: Side | None) -> Explanation:
         errors=rows,
         meaning=found.meaning,
         doubt=Doubt.NUMBER_AND_TEXT,
+    )
+
+
+def _said(text: str, engine: Engine) -> Explanation | None:  # noqa: ARG001
+    """Words of another program: a browser, a client, a server that is not nginx. A line of nginx's own is read as one."""
+    entry = symptoms.said_in(text) if read_pasted(text).kind is LineKind.UNKNOWN else None
+    if entry is None:
+        return None
+    return Explanation(
+        asked=text, kind=Kind.OUTPUT, entry=entry, pages=(entry,), meaning=entry.says, causes=load(causes_of(entry))
     )
 
 

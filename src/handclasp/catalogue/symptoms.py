@@ -1,6 +1,7 @@
 """What people see and start from: one entry for each verification error and side, error page, log line, refusal to start, hole.
 
-Entries of verification errors and pages are made of their tables; the others are `symptoms.toml`. Slugs are stable addresses.
+Entries of verification errors and pages are made of their tables; the others are `symptoms.toml`, and `client_words.toml` for
+what other programs say. Slugs are stable addresses.
 """
 
 import re
@@ -51,7 +52,8 @@ class SymptomEntry:
     """One entry. `title` is what is literally seen, or in a hole what happens; `says` what it means.
 
     `side` and `number` belong to a verification error, `page` is the title of an error page, `logs` are forms of lines as
-    causes write them, `causes` the slugs behind a hole. `usually` is what it comes down to in practice, `confused` with what
+    causes write them, `said` words of programs other than nginx, `causes` the slugs behind a hole or behind such words, in
+    the order to look. `usually` is what it comes down to in practice, `confused` with what
     it is easily mixed up; both are written in `notes.toml`.
     """
 
@@ -63,6 +65,7 @@ class SymptomEntry:
     number: int | None = None
     page: str | None = None
     logs: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
     causes: tuple[str, ...] = ()
     usually: Text | None = None
     confused: tuple[Confused, ...] = ()
@@ -83,6 +86,17 @@ class _Written:
     says: Text
     title: Text | None = None
     logs: tuple[str, ...] = ()
+    causes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Said:
+    """An entry of `client_words.toml`; without `says` it adds words to one of `symptoms.toml`."""
+
+    slug: str
+    said: tuple[str, ...]
+    says: Text | None = None
+    title: Text | None = None
     causes: tuple[str, ...] = ()
 
 
@@ -116,6 +130,18 @@ def slug_of_error(side: Side, number: int) -> str:
 def slug_of_page(title: str) -> str:
     """The address of an error page."""
     return "page-" + re.sub(r"\W+", "-", title.lower()).strip("-")
+
+
+def said_in(text: str) -> SymptomEntry | None:
+    """The entry for the words of another program that stand in a text; the longest words win, None when there are none."""
+    folded = " ".join(text.lower().replace("’", "'").split())
+    found = [(len(words), entry) for entry in entries() for words in entry.said if _stands_in(words.lower(), folded)]
+    return max(found, key=lambda pair: pair[0])[1] if found else None
+
+
+def _stands_in(words: str, text: str) -> bool:
+    """Whether they stand there by themselves: -9829 is no part of a longer number, an alert no part of another's name."""
+    return words in text and re.search(rf"(?<![a-z0-9]){re.escape(words)}(?![a-z0-9_])", text) is not None
 
 
 @cache
@@ -162,6 +188,8 @@ def _pages() -> Iterator[SymptomEntry]:
 
 def _written() -> Iterator[SymptomEntry]:
     data = tomllib.loads((files(__package__) / "symptoms.toml").read_text("utf-8"))
+    words = tomllib.loads((files(__package__) / "client_words.toml").read_text("utf-8"))
+    others = {item.slug: item for item in msgspec.convert(words["symptoms"], list[_Said])}
     for item in msgspec.convert(data["symptoms"], list[_Written]):
         literal = item.logs[0] if item.logs else item.slug
         yield SymptomEntry(
@@ -170,5 +198,11 @@ def _written() -> Iterator[SymptomEntry]:
             title=item.title or Text(en=literal, zh=literal),
             says=item.says,
             logs=item.logs,
+            said=others.pop(item.slug).said if item.slug in others else (),
             causes=item.causes,
         )
+    for slug, other in others.items():
+        if other.says and other.title:
+            yield SymptomEntry(
+                slug=slug, kind=SymptomKind.CLIENT, title=other.title, says=other.says, said=other.said, causes=other.causes
+            )

@@ -64,7 +64,7 @@ def _attempts(plain: str) -> Iterator[str]:
     """Ways to see a line of nginx's in a text."""
     yield plain
     if found := _VERIFY.search(plain):
-        error = f"({found['number']}:{_completed(int(found['number']), found['text'])})"
+        error = f"({found['number']}:{completed(int(found['number']), found['text'])})"
         words = f"{found['side'].lower()} SSL certificate verify error: {error}{plain[found.end() :]}"
         yield plain[: found.start()] + words
         yield words
@@ -84,7 +84,7 @@ def cleaned(text: str) -> str:
     return " ".join(_MARKUP.sub("", plain).split())
 
 
-def _completed(number: int, text: str) -> str:
+def completed(number: int, text: str) -> str:
     """The text of an error whose end was cut off."""
     texts = {row.text for series in OpensslSeries if (row := verify_errors.by_number(series, number))}
     words = text.strip().lower()
@@ -116,7 +116,7 @@ def clue_in(line: LogLine) -> Clue | None:
     if title := meanings.title_in(plain):
         return Clue(title=title[0])
     if found := _NUMBERED.search(plain):
-        number, rows = int(found["number"]), verify_errors.by_text(_completed(int(found["number"]), found["text"]))
+        number, rows = int(found["number"]), verify_errors.by_text(completed(int(found["number"]), found["text"]))
         if number in {row.number for row in rows}:
             return Clue(number=number)
     if candidates(said := Clue(message=plain)):

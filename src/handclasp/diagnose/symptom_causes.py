@@ -18,8 +18,8 @@ _TELLING = {SymptomKind.VERIFY, SymptomKind.LINE, SymptomKind.START, SymptomKind
 
 
 def causes_of(entry: SymptomEntry) -> tuple[Candidate, ...]:
-    """What can be behind it, most frequent in the lab first; empty when the catalogue knows no cause of it."""
-    if entry.kind is SymptomKind.HOLE:
+    """What can be behind it: as the entry lists it, else most frequent in the lab first; empty when no cause of it is known."""
+    if entry.causes:
         return tuple(_listed(slug, rank) for rank, slug in enumerate(entry.causes, 1))
     return candidates(clue_of(entry))
 

@@ -80,6 +80,7 @@ def symptom_data(entry: SymptomEntry) -> dict[str, object]:
         "names": [{"openssl": row.series, "number": row.number, "symbol": row.symbol, "text": row.text} for row in entry.names],
         "page": entry.page,
         "logs": entry.logs,
+        "said": entry.said,
         "causes": [_candidate(candidate) for candidate in causes_of(entry)],
         "came_from": origin_fields(came_from(entry)),
         "seen_on": [{"build": label(build), **_runs(came)} for build, came in seen_on(entry)],

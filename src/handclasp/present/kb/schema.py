@@ -95,6 +95,7 @@ _SYMPTOM: dict[str, object] = {
     "names": _rows(openssl=_STRING, number={"type": "integer"}, symbol=_STRING, text=_STRING),
     "page": {"type": ["string", "null"]},
     "logs": _STRINGS,
+    "said": _STRINGS,
     "causes": _rows(
         cause=_STRING,
         rank={"type": "integer"},
