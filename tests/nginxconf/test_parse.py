@@ -77,6 +77,10 @@ def test_bytes_come_back_unchanged(content: bytes) -> None:
 
 _HTTP = "events { }\n"
 BROKEN = {
+    "braces in an expression": "http {\n server { location ~ ^/a{1,3}$ { return 200; } } }",
+    "a comment that is too long": f"http {{\n # {'x' * 5000}\n server {{ listen 127.0.0.1:1; }} }}",
+    "a comment that is too long at the end": f"http {{ }}\n#{'x' * 4096}",
+    "a slash of another language": 'http {\n // words;\n server { "a"b; } }',
     "no semicolon before a brace": "http {\n server {\n  listen 80\n }\n}\n",
     "windows line ends": "http {\r\n server {\r\n  listen 80\r\n }\r\n}\r\n",
     "tabs": "http {\n\tserver {\n\t\tlisten\t80\n\t}\n}\n",
@@ -112,6 +116,7 @@ BROKEN = {
     "long in bytes, not in characters": "http {\n server_tokens\n " + "é" * 2048 + ";\n}\n",
 }
 FINE = {
+    "longest comment": f"http {{\n #{'x' * 4094}\n}}\n",
     "brace in a variable": "http {\n log_format x ${uri};\n}\n",
     "hash inside a word": "http {\n log_format x a#b;\n}\n",
     "quote inside a word": 'http {\n log_format x x"y;\n}\n',

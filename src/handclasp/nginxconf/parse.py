@@ -1,5 +1,6 @@
 """Tokens to a tree. Errors are InputError in nginx's words, at the place nginx means."""
 
+import re
 from dataclasses import dataclass, field
 
 from handclasp.catalogue.directives import is_block, is_simple
@@ -18,6 +19,8 @@ _BUFFER = 4096
 _LONG = _BUFFER // 4  # characters of UTF-8 have at most four bytes
 _WITH_SERVERS = frozenset({"http", "stream", "mail"})
 _LUA_SUFFIX = "_by_lua_block"
+_COMMENT = re.compile(r"#[^\n]*")
+_IN_QUOTES = 'a value with {, } or ; in it must be in quotes, or it ends there: location ~ "^/a{1,3}$" { ... }'
 
 
 @dataclass(slots=True)
@@ -55,6 +58,7 @@ class _Parser:
         self.top: list[Directive] = []
         self.children = self.top
         self.stack: list[_Open] = []
+        self.impossible: tuple[str, int] | None = None
 
     def run(self) -> Document:
         text = self.source.text
@@ -67,8 +71,12 @@ class _Parser:
             assert found is not None  # every part of the expression is optional
             kind = found.lastindex
             if kind is None:
+                self._no_long_comment(position, len(text))
                 break
+            before = position
             start, position = found.span(kind)
+            if start - before >= _LONG:
+                self._no_long_comment(before, start)
             if position - start >= _LONG:
                 self._not_too_long(start, position, kind)
             if kind == _END:
@@ -108,8 +116,15 @@ class _Parser:
         name = self.values[0]
         if self._lacks_block(name):
             raise self._error(f'directive "{name}" has no opening "{{"', at, f"write a block after it: {name} ... {{ ... }}")
+        if not name.isidentifier():
+            self._suspect(name)
         self.children.append(Directive(self.source, tuple(self.values), self.start, at, at))
         self.values.clear()
+
+    def _suspect(self, name: str) -> None:
+        """Note the first name that no module can have: should the file turn out to be broken, nginx stopped there already."""
+        if self.impossible is None and not self._free_names() and not (self.included and not self.stack):
+            self.impossible = name, self.start
 
     def _lacks_block(self, name: str) -> bool:
         """A simple directive here that would have to be a block. `server` is one everywhere but in upstream{}."""
@@ -132,6 +147,8 @@ class _Parser:
         if len(self.stack) >= MAX_DEPTH:
             what = f"blocks are nested more than {MAX_DEPTH} deep"
             raise self._error(what, at, "no working nginx configuration is; is this one?")
+        if not name.isidentifier():
+            self._suspect(name)
         opened = _Open(tuple(self.values), self.start, at)
         self.stack.append(opened)
         self.children = opened.children
@@ -177,6 +194,11 @@ class _Parser:
             hint = "a backslash is the last character of the file"
         raise self._error('unexpected end of file, expecting ";" or "}"', end, hint)
 
+    def _no_long_comment(self, start: int, end: int) -> None:
+        """Refuse a comment that overflows what nginx reads into: it is read like a word."""
+        for line in _COMMENT.finditer(self.source.text, start, end):
+            self._not_too_long(line.start(), line.end(), Kind.WORD)
+
     def _not_too_long(self, start: int, end: int, kind: int) -> None:
         """Refuse what overflows the 4096 bytes that nginx reads into: a word must fit into with the character after it."""
         text = self.source.text
@@ -201,6 +223,9 @@ class _Parser:
             raise self._error('unexpected end of file, expecting "}"', at, hint)
 
     def _error(self, what: str, at: int, hint: str) -> InputError:
+        if self.impossible is not None:
+            name, at = self.impossible
+            what, hint = f'unknown directive "{name}"', _IN_QUOTES
         return InputError(what, where=self.source.origin(at), hint=hint)
 
 
