@@ -15,6 +15,7 @@ from handclasp.adapters.sql_postgres import postgresql_engine
 from handclasp.adapters.sql_store import SqlStore
 from handclasp.model.errors import Bug, PolicyError, WorldError
 from handclasp.model.issuance import Authority, CertificateState, Intent, Reason
+from handclasp.model.repeats import KeptAnswer, Repeat
 from handclasp.pki.audit_chain import chain_faults
 from tests.nginx_rig import make
 from tests.postgres_rig import Cluster, cluster
@@ -178,6 +179,26 @@ def test_migrations_make_the_tables_that_the_code_uses(tmp_path: Path, kind: str
         }
 
     assert shape(migrated) == shape(declared)
+
+
+def test_an_idempotency_key_is_for_one_request_for_a_day(store: SqlStore) -> None:
+    day = timedelta(days=1)
+
+    def begun(key: str, request: str, at: datetime) -> Repeat | None:
+        with store.begin() as transaction:
+            return transaction.begin_request(key, request=request, at=at, since=at - day)
+
+    assert begun("one", "a", NOW) is None
+    assert begun("one", "b", NOW) == Repeat(request="a", answer=None)
+    answer = KeptAnswer(status=201, kind="application/json", body=b"\0{}")
+    with store.begin() as transaction:
+        transaction.end_request("one", answer)
+    assert begun("one", "a", NOW + day) == Repeat(request="a", answer=answer)
+    assert begun("two", "a", NOW) is None
+    with store.begin() as transaction:
+        transaction.end_request("two", None)
+    assert begun("two", "b", NOW) is None
+    assert begun("one", "c", NOW + day + timedelta(seconds=1)) is None
 
 
 def test_head_is_the_newest_step() -> None:

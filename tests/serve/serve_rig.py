@@ -58,6 +58,8 @@ def serving(ca: Ca, *options: str, env: dict[str, str] | None = None) -> Iterato
     finally:
         if process.poll() is None:
             served.stop()
+        elif not process.stdout.closed:  # it died, and nobody read its last words
+            process.communicate(timeout=30)
 
 
 def curl(*args: str | Path, expect: int = 0) -> bytes:

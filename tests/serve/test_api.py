@@ -18,6 +18,7 @@ from cryptography import x509
 
 from handclasp.adapters.nginx_process import NginxProcess
 from handclasp.app.api_access import CHANGES, EVERYBODY_S, OWN, Action, Role
+from handclasp.app.crashpoint import VARIABLE
 from handclasp.server.api.routes import ROUTES
 from tests.ca_rig import Ca, copied, openssl, verify
 from tests.nginx_rig import MAIN, free_port
@@ -71,8 +72,8 @@ class Client:
 
 
 @contextmanager
-def api_of(ca: Ca) -> Iterator[Client]:
-    with serving(ca, "--api-listen", "127.0.0.1:0", "--identity", "app.test") as served:
+def api_of(ca: Ca, env: dict[str, str] | None = None) -> Iterator[Client]:
+    with serving(ca, "--api-listen", "127.0.0.1:0", "--identity", "app.test", env=env) as served:
         yield Client(ca=ca, base=served.document["api"].removesuffix("/api/v1"))
 
 
@@ -236,6 +237,46 @@ def test_an_idempotency_key_does_it_once(own: Client, tmp_path: Path) -> None:
     assert other.status == 422
     refused = own.ask("desk", "POST", "/certificates", body, "Idempotency-Key: two")
     assert refused.status == 409
+    again = own.ask("desk", "POST", "/certificates", body, "Idempotency-Key: two")
+    assert (again.status, again.text, again.kind) == (409, refused.text, "application/problem+json")
+    assert own.ask("root-admin", "POST", "/certificates", body, "Idempotency-Key: one").status == 409  # another client's
+
+
+def test_what_is_told_once_is_not_kept_for_a_key(own: Client) -> None:
+    made = own.ask("desk", "POST", "/identities/alice/bundle-links", {}, "Idempotency-Key: link")
+    assert made.status == 201
+    again = own.ask("desk", "POST", "/identities/alice/bundle-links", {}, "Idempotency-Key: link")
+    assert (again.status, "told once" in again.text) == (409, True)
+    token = made.json["path"].rpartition("/")[2].encode()
+    assert not [path for path in own.ca.home.rglob("*") if path.is_file() and token in path.read_bytes()]
+
+
+def test_an_idempotency_key_holds_in_another_process_and_after_a_stop(api_template: Ca, tmp_path: Path) -> None:
+    ca = copied(api_template, tmp_path / "own")
+    body, key = {"name": "carol", "csr": csr(tmp_path, "carol")}, "Idempotency-Key: one"
+    with api_of(ca) as one, api_of(ca) as two:
+        first = one.ask("desk", "POST", "/certificates", body, key)
+        assert first.status == 201
+        assert two.ask("desk", "POST", "/certificates", body, key) == first
+    with api_of(ca) as later:
+        assert later.ask("desk", "POST", "/certificates", body, key) == first
+        assert later.ask("desk", "POST", "/certificates", body | {"days": 3}, key).status == 422
+    assert len(ca.json("show", "carol")["certificates"]) == 1
+
+
+@pytest.mark.parametrize(("point", "made"), [("repeat.begun", 0), ("issue.signed", 0), ("repeat.done", 1)])
+def test_a_request_that_was_cut_off_is_not_done_again(api_template: Ca, tmp_path: Path, point: str, made: int) -> None:
+    ca = copied(api_template, tmp_path / "own")
+    body, key = {"name": "carol", "csr": csr(tmp_path, "carol")}, "Idempotency-Key: one"
+    with api_of(ca, env={VARIABLE: point}) as dying, pytest.raises(AssertionError):
+        dying.ask("desk", "POST", "/certificates", body, key)
+    with api_of(ca) as later:
+        again = later.ask("desk", "POST", "/certificates", body, key)
+        assert (again.status, "look whether it was done" in again.text) == (409, True)
+        other = later.ask("desk", "POST", "/certificates", body, "Idempotency-Key: two")
+        assert other.status == (409 if made else 201)
+        found = later.ask("desk", "GET", "/certificates?name=carol").json["certificates"]
+        assert [one["status"] for one in found].count("good") == 1
 
 
 def test_pages(client: Client) -> None:

@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from handclasp.wiring import World
 from tests.ca_rig import PASSPHRASE, Ca, fresh
 from tests.postgres_rig import Cluster, cluster
 from tests.serve.serve_rig import ask, curl, serving, status
+from tests.serve.test_api import api_of, csr
 from tests.serve.test_serve import certificate, load, post, request_for
 
 
@@ -101,6 +103,24 @@ def test_two_hosts_see_a_revocation_at_once(ca: Ca, postgres: Cluster, tmp_path:
         for served in (ours, theirs):
             assert "alice/certificate.pem: revoked" in ask(ca, served.url, alice)
         assert curl(f"{ours.url}/crl/issuing.crl") == curl(f"{theirs.url}/crl/issuing.crl")
+
+
+def test_an_idempotency_key_holds_on_every_host(ca: Ca, postgres: Cluster, tmp_path: Path) -> None:
+    ca.run("issue", "desk")
+    (ca.home / "roles.toml").write_text('"desk" = "operator"\n')
+    ca.run("store", "move", postgres.url())
+    there = second_host(ca, tmp_path / "second")
+    shutil.copy(ca.home / "roles.toml", there.home / "roles.toml")
+    for file in ("chain.pem", "key.pem"):
+        path = there.identity("app.test", file)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ca.identity("app.test", file), path)
+    body, key = {"name": "carol", "csr": csr(tmp_path, "carol")}, "Idempotency-Key: one"
+    with api_of(ca) as ours, api_of(there) as theirs:
+        first = ours.ask("desk", "POST", "/certificates", body, key)
+        assert first.status == 201
+        assert replace(theirs, ca=ca).ask("desk", "POST", "/certificates", body, key) == first
+    assert len(ca.json("show", "carol")["certificates"]) == 1
 
 
 def test_two_hosts_issue_and_publish_at_the_same_time(ca: Ca, postgres: Cluster, tmp_path: Path) -> None:

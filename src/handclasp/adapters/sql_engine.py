@@ -21,7 +21,7 @@ from handclasp.model.errors import HandclaspError, WorldError
 logging.getLogger("sqlalchemy.pool").addHandler(logging.NullHandler())
 logging.getLogger("sqlalchemy.pool").propagate = False
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest revision in adapters/migrations/versions; a test compares."""
 
 WRITE = "handclasp_write"

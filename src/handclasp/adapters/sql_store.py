@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Executable, Row, Select, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from handclasp.adapters import sql_repeats
 from handclasp.adapters import sql_statements as statements
 from handclasp.adapters import sql_tables as tables
 from handclasp.adapters.sql_copy import copy_registry
@@ -31,6 +32,7 @@ from handclasp.model.issuance import (
     Reason,
     Revocation,
 )
+from handclasp.model.repeats import KeptAnswer, Repeat
 from handclasp.pki.audit_chain import GENESIS, digest_of
 
 _CERTIFICATE = tables.certificate.c
@@ -177,6 +179,14 @@ class SqlTransaction:
         changed = self._connection.execute(update(setting).where(setting.c.key == key).values(value=value))
         if changed.rowcount == 0:
             self._connection.execute(insert(setting).values(key=key, value=value))
+
+    def begin_request(self, key: str, *, request: str, at: datetime, since: datetime) -> Repeat | None:
+        """What an idempotency key is for since then; None when it is new, and from now on it is for this request."""
+        return sql_repeats.begin_request(self._connection, key, request, at, since)
+
+    def end_request(self, key: str, answer: KeptAnswer | None) -> None:
+        """Keep the answer to the request of this key; None: forget the key."""
+        sql_repeats.end_request(self._connection, key, answer)
 
     def copy_from(self, source: Engine) -> dict[str, int]:
         """Take over another registry, row by row; the number of rows by table. PolicyError when this one is not empty."""

@@ -123,3 +123,15 @@ setting = Table(
     Column("key", String(255), primary_key=True),
     Column("value", Text, nullable=False),
 )
+
+repeat = Table(
+    "repeat",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("request", String(64), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("status", Integer),
+    Column("kind", String(64)),
+    Column("body", LargeBinary),
+    Index(None, "at"),
+)

@@ -54,6 +54,8 @@ POINTS = (
     "store.pointed-out",
     "store.copied-back",
     "store.written-back",
+    "repeat.begun",
+    "repeat.done",
     "apply.staged",
     "apply.journal-durable",
     "apply.file-switched",

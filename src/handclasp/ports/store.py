@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from handclasp.model.issuance import AuditEvent, Authority, CertificateRecord, Holder, Intent, NewEvent, Reason, Revocation
+from handclasp.model.repeats import KeptAnswer, Repeat
 
 
 class Transaction(Protocol):
@@ -72,6 +73,14 @@ class Transaction(Protocol):
 
     def set_value(self, key: str, value: str) -> None:
         """Remember a small setting of this home (for example the session cache epoch)."""
+        ...
+
+    def begin_request(self, key: str, *, request: str, at: datetime, since: datetime) -> Repeat | None:
+        """What an idempotency key is for since then; None when it is new, and from now on it is for this request."""
+        ...
+
+    def end_request(self, key: str, answer: KeptAnswer | None) -> None:
+        """Keep the answer to the request of this key; None: forget the key."""
         ...
 
 

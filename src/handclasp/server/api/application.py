@@ -52,7 +52,7 @@ class Api:
         self._gear = gear
         self._orders = OrdersDesk(home)
         self._desk = IssueDesk(home)
-        self._repeats = Repeats(home.clock)
+        self._repeats = Repeats(home)
         self._bundles = BundlePages(home)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -82,7 +82,12 @@ class Api:
         if key is None:
             return await self._serve(scope, match, caller, body)
         return await self._repeats.once(
-            caller.name, key.decode("latin-1"), path, body, lambda: self._settled(scope, match, caller, body)
+            caller.name,
+            key.decode("latin-1"),
+            path,
+            body,
+            lambda: self._settled(scope, match, caller, body),
+            secret=match.route.secret,
         )
 
     async def _settled(self, scope: Scope, match: Match, caller: Caller, body: bytes) -> Answer:

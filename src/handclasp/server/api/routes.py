@@ -16,7 +16,10 @@ BASE = "/api/v1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """One operation. `takes`: the type of the body. `gives` None: PEM text. `query`: names that may be asked with."""
+    """One operation. `takes`: the type of the body. `gives` None: PEM text. `query`: names that may be asked with.
+
+    `secret`: what it gives is told once, and not kept for who asks again.
+    """
 
     method: str
     path: str
@@ -27,6 +30,7 @@ class Route:
     gives: type[Any] | None = None
     status: int = 200
     query: tuple[str, ...] = ()
+    secret: bool = False
 
     @property
     def pattern(self) -> "re.Pattern[str]":
@@ -97,6 +101,7 @@ ROUTES = (
         summary="A one-time link to the bundle of an identity",
         takes=bodies.LinkIn,
         gives=bodies.Link,
+        secret=True,
         status=201,
     ),
     Route(
