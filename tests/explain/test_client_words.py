@@ -68,8 +68,8 @@ BEGIN = "SSL routines:"
 NGINX = (
     f"SSL_do_handshake() failed (SSL: error:0A000418:{BEGIN}:tlsv1 alert unknown ca:SSL alert number 48) while SSL handshaking",
     (
-        f"SSL_read() failed (SSL: error:0A00045C:{BEGIN}:tlsv13 alert certificate required:SSL alert number 116) while reading response "
-        "header from upstream"
+        f"SSL_read() failed (SSL: error:0A00045C:{BEGIN}:tlsv13 alert certificate required:SSL alert number 116) while "
+        "reading response header from upstream"
     ),
 )
 
