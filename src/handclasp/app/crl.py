@@ -11,7 +11,7 @@ from handclasp.app.ca_files import crl_file_content, write_crls
 from handclasp.app.clock_step import note_set_right
 from handclasp.app.crashpoint import crashpoint
 from handclasp.app.crl_changes import CrlChanges
-from handclasp.app.home import Home
+from handclasp.app.home import CRL_DAYS, Home
 from handclasp.app.recover import sweep
 from handclasp.catalogue.profiles import CRL_LIFETIME
 from handclasp.model.errors import Bug, UsageError
@@ -40,12 +40,13 @@ class PublishedCrl:
 
 
 def publish_crls(
-    home: Home, *, lifetime: timedelta = CRL_LIFETIME, unlisted: frozenset[int] = frozenset(), clock_set_right: bool = False
+    home: Home, *, lifetime: timedelta | None = None, unlisted: frozenset[int] = frozenset(), clock_set_right: bool = False
 ) -> tuple[PublishedCrl, ...]:
     """Sign a fresh CRL of every CA whose key is here, record them, and write them to ca/crl.pem in one step.
 
-    `unlisted`: serials that may leave the list although the registry does not know why. `clock_set_right`: the clock was
-    ahead when the last CRL was made; the new one begins before it, with a higher number, which is all that counts.
+    `lifetime` None: as long as the CRLs of this home live. `unlisted`: serials that may leave the list although the registry
+    does not know why. `clock_set_right`: the clock was ahead when the last CRL was made; the new one begins before it, with a
+    higher number, which is all that counts.
 
     Raises:
         PolicyError: the clock went back behind the last CRL and nobody vouches for it, this set would shut live clients out,
@@ -60,9 +61,10 @@ def publish_crls(
 
 
 def publish_locked(
-    home: Home, *, lifetime: timedelta = CRL_LIFETIME, unlisted: frozenset[int] = frozenset(), clock_set_right: bool = False
+    home: Home, *, lifetime: timedelta | None = None, unlisted: frozenset[int] = frozenset(), clock_set_right: bool = False
 ) -> tuple[PublishedCrl, ...]:
     """As `publish_crls`, for a caller that holds the home's lock."""
+    lifetime = lifetime or _lifetime_of(home)
     if lifetime < timedelta(hours=1):
         raise UsageError("a CRL that lives less than an hour would lock clients out", hint="use --days 1 or more")
     sweep(home, home.layout.at("ca"))
@@ -78,6 +80,11 @@ def publish_locked(
     refuse_lockout(home, bundle=bundle_of(home), crls=crl_file_content(home))
     write_crls(home)
     return tuple(_state(home, authority, changes.get(authority.label)) for authority in home.authorities())
+
+
+def _lifetime_of(home: Home) -> timedelta:
+    days = home.store.value(CRL_DAYS)
+    return timedelta(days=int(days)) if days else CRL_LIFETIME
 
 
 def published_crls(home: Home) -> tuple[PublishedCrl, ...]:

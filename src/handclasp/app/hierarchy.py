@@ -45,7 +45,10 @@ class CaOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """An identity with a certificate below a CA. `newer`: it also has a good one that does not hang from that CA."""
+    """Who has a good certificate below a CA: an identity, or a CA elsewhere (profile issuing).
+
+    `newer`: its newest good certificate does not hang from that CA.
+    """
 
     name: str
     profile: str
@@ -154,20 +157,29 @@ def below(home: Home, label: str) -> tuple[Authority, ...]:
 
 
 def users_of(home: Home, label: str) -> tuple[User, ...]:
-    """Who has an unexpired certificate below this CA, by name; those without a newer one elsewhere first."""
+    """Who has an unexpired certificate below this CA, by name; those without a newer one elsewhere first.
+
+    A certificate of a CA that nobody trusts any more is none.
+    """
     labels = {one.label for one in below(home, label)}
     if not labels:
         authority_named(home, label)  # says which there are
     now = home.clock.now()
-    good = [
-        one
-        for one in home.store.certificates()
-        if one.state is CertificateState.ISSUED and one.not_after > now and one.profile not in profiles.OWN_PROFILES
-    ]
-    moved = {one.name for one in good if one.issuer not in labels}
-    last: dict[str, CertificateRecord] = {one.name: one for one in good if one.issuer in labels}
+    own = {(one.parent or one.label, certificate_of(one).serial_number) for one in home.store.authorities()}
+    dropped = {key.removeprefix(DROPPED) for key in home.store.values(DROPPED)} - labels
+    last: dict[str, CertificateRecord] = {}
+    newest: dict[str, str] = {}
+    for one in home.store.certificates():
+        if one.state is not CertificateState.ISSUED or one.not_after <= now:
+            continue
+        elsewhere = one.profile == profiles.ISSUING.name and (one.issuer, one.serial) not in own
+        if one.issuer in dropped or (one.profile in profiles.OWN_PROFILES and not elsewhere):
+            continue
+        newest[one.name] = one.issuer
+        if one.issuer in labels:
+            last[one.name] = one
     users = [
-        User(name=one.name, profile=one.profile, until=f"{one.not_after:%Y-%m-%d}", newer=one.name in moved)
+        User(name=one.name, profile=one.profile, until=f"{one.not_after:%Y-%m-%d}", newer=newest[one.name] not in labels)
         for one in last.values()
     ]
     return tuple(sorted(users, key=lambda user: (user.newer, user.name)))
@@ -217,7 +229,8 @@ def drop(home: Home, label: str) -> tuple[tuple[Authority, ...], tuple[Published
         more = f" and {len(lost) - 5} more" if len(lost) > 5 else ""
         raise PolicyError(
             f"{', '.join(lost[:5])}{more} would be locked out: their only certificate is below the {label} CA",
-            hint=f"handclasp renew --under {label}     gives them new ones; bring those to their places first",
+            hint=f"handclasp renew --under {label}     gives them new ones; bring those to their places first\n"
+            "a CA elsewhere: handclasp ca revoke SERIAL --reason superseded     when another has followed it there",
         )
     with home.changing(f"dropping the {label} CA"):
         now = home.clock.now()

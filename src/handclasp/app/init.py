@@ -9,7 +9,7 @@ from handclasp.app.ceremony import request_ca, write_request
 from handclasp.app.crashpoint import crashpoint
 from handclasp.app.crl import PublishedCrl, publish_locked, published_crls
 from handclasp.app.hierarchy import remember_purposes
-from handclasp.app.home import ISSUING, PASSPHRASE_FILE, ROOT, SESSION_EPOCH, Home
+from handclasp.app.home import CRL_DAYS, ISSUING, PASSPHRASE_FILE, ROOT, SESSION_EPOCH, Home
 from handclasp.app.recover import recover
 from handclasp.app.token import LABEL as TOKEN_LABEL
 from handclasp.app.token import Token, set_token
@@ -39,7 +39,7 @@ class InitOrder:
     passphrase_file: str | None = None
     issuing: bool = True
     split: bool = False
-    crl_lifetime: timedelta = profiles.CRL_LIFETIME
+    crl_lifetime: timedelta | None = None
     token: Token | None = None
 
 
@@ -77,7 +77,7 @@ def init(home: Home, order: InitOrder) -> Initialized:
             write_crls(home)
             crls = published_crls(home)
         else:
-            crls = publish_locked(home, lifetime=order.crl_lifetime)
+            crls = publish_locked(home)
         after = home.store.last_audit_event()
     return Initialized(authorities=home.authorities(), crls=crls, changed=before != after)
 
@@ -144,5 +144,7 @@ def _remember(home: Home, order: InitOrder) -> None:
     with home.store.begin() as transaction:
         if remembers and order.passphrase_file:
             transaction.set_value(PASSPHRASE_FILE, order.passphrase_file)
+        if order.crl_lifetime is not None and not home.store.authorities():
+            transaction.set_value(CRL_DAYS, str(order.crl_lifetime.days))
         if home.store.value(SESSION_EPOCH) is None:
             transaction.set_value(SESSION_EPOCH, "1")

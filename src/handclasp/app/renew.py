@@ -96,7 +96,8 @@ def hanging_from(home: Home, label: str) -> tuple[str, ...]:
             f"the {label} CA still signs: who is renewed now would hang from it again",
             hint=f"handclasp ca rollover {label}     makes its successor first, or: handclasp ca retire {label}",
         )
-    return tuple(user.name for user in users_of(home, label) if not user.newer)
+    users = users_of(home, label)
+    return tuple(user.name for user in users if not user.newer and user.profile not in OWN_PROFILES)
 
 
 def due(home: Home, within: timedelta | None) -> tuple[str, ...]:

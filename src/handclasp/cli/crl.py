@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="With --refresh: the clock was ahead when something was signed, and is right now: begin the CRLs now; audited.",
 )
-@days_option("With --refresh: days until nextUpdate.  [default: 365]")
+@days_option("With --refresh: days until nextUpdate.  [default: 365, or as `init --root-only` chose]")
 @click.option(
     "--reload/--no-reload",
     default=None,
@@ -61,7 +61,6 @@ def command(
     """
     from handclasp.app.crl import publish_crls, published_crls
     from handclasp.app.enforce import refresh_everywhere
-    from handclasp.catalogue.profiles import CRL_LIFETIME
     from handclasp.model.errors import UsageError
 
     if days is not None and not refresh:
@@ -73,7 +72,7 @@ def command(
     leaving = frozenset(_serial(text) for text in unlisted)
     here = world(frame, passphrase_file=passphrase_file, passphrase_fd=passphrase_fd, nginx_path=nginx_path)
     found = (
-        publish_crls(here.ca, lifetime=lifetime(days) or CRL_LIFETIME, unlisted=leaving, clock_set_right=clock_set_right)
+        publish_crls(here.ca, lifetime=lifetime(days), unlisted=leaving, clock_set_right=clock_set_right)
         if refresh
         else published_crls(here.ca)
     )
@@ -95,9 +94,12 @@ def command(
         frame.out(f"  {here.layout.crl}")
     if reached is not None and not reached.nobody:
         return _tell(frame, reached)
-    frame.hint(
-        "next: nginx -s reload     nginx reads CRLs only then" if refresh else "sign fresh ones: handclasp crl --refresh"
-    )
+    if not refresh:
+        frame.hint("sign fresh ones: handclasp crl --refresh")
+    elif all(one.parent is None for one in here.ca.authorities()):
+        frame.hint("next: bring the file to the machines with CAs below, and there: handclasp ca accept crl.pem")
+    else:
+        frame.hint("next: nginx -s reload     nginx reads CRLs only then")
     return 0
 
 

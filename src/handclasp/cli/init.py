@@ -96,7 +96,7 @@ def command(
         passphrase_file=here.passphrase_path,
         issuing=not root_only,
         split=split,
-        crl_lifetime=(lifetime(root_days) or profiles.ROOT.lifetime) if root_only else profiles.CRL_LIFETIME,
+        crl_lifetime=(lifetime(root_days) or profiles.ROOT.lifetime) if root_only else None,
         token=_token(pkcs11_module, pkcs11_token, pin_file),
     )
     if makes_passphrase:

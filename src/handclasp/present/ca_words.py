@@ -125,12 +125,24 @@ _WORDS: dict[str, Text] = {
         en="the old root may not vouch for the new one (path length): bring the new root to clients and servers first",
         zh="旧根不能为新根背书（路径长度不允许）：请先把新根分发到客户端和服务器",
     ),
-    "still-users": Text(en="{count} identities still use the old CA:", zh="仍有 {count} 个身份使用旧 CA："),
+    "still-users": Text(en="still using the old CA: {count}", zh="仍有 {count} 个身份使用旧 CA："),
     "no-users": Text(en="Nobody uses {label} any more.", zh="已无人使用 {label}。"),
     "user-line": Text(en="  {name}  {profile}, until {until}{newer}", zh="  {name}  {profile}，至 {until}{newer}"),
     "user-newer": Text(en=" (has a newer one elsewhere)", zh="（已有其他 CA 的新证书）"),
     "next-under": Text(en="next: handclasp renew --under {label}", zh="下一步：handclasp renew --under {label}"),
     "next-drop": Text(en="next: handclasp ca drop {label}", zh="下一步：handclasp ca drop {label}"),
+    "next-requests": Text(
+        en="next, for each CA below it: handclasp ca request LABEL there, handclasp ca sign here; replies bring the new root",
+        zh="下一步：在其下级 CA 所在的每台机器上运行 handclasp ca request LABEL，再在此处 handclasp ca sign：答复中带有新根",
+    ),
+    "next-successor": Text(
+        en="next: handclasp ca rollover {label} (or ca request and ca retire, if the key above it is elsewhere)",
+        zh="下一步：handclasp ca rollover {label}（如果上级密钥在别处，则用 ca request 和 ca retire）",
+    ),
+    "next-superseded": Text(
+        en="next, when another CA has followed there: handclasp ca revoke SERIAL --reason superseded (see list --all)",
+        zh="下一步（那里已有其他 CA 接替）：handclasp ca revoke SERIAL --reason superseded（见 list --all）",
+    ),
     "is-retired": Text(
         en="{label} signs nobody new; what it signed stays good.", zh="{label} 不再签发新证书；已签发的仍然有效。"
     ),

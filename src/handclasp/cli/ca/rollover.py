@@ -63,5 +63,6 @@ def command(
         frame.out(say(frame.lang, "vouched", end=f"{done.cross.not_valid_after_utc:%Y-%m-%d}"))
     elif label == "root":
         frame.out(say(frame.lang, "not-vouched"))
-    frame.hint(say(frame.lang, "next-apply"))
-    report_users(frame, label, done.users)
+    alone = all(one.parent is None for one in here.ca.authorities())
+    frame.hint(say(frame.lang, "next-requests" if alone else "next-apply"))
+    report_users(frame, label, done.users, retired=True)

@@ -16,14 +16,15 @@ def command(frame: Frame, *, label: str) -> int:
     Example:
       handclasp ca users root
     """
-    from handclasp.app.hierarchy import users_of
+    from handclasp.app.hierarchy import is_retired, users_of
     from handclasp.cli.ca.users_text import report_users
 
-    found = users_of(world(frame).ca, label)
+    home = world(frame).ca
+    found = users_of(home, label)
     depending = sum(not user.newer for user in found)
     if frame.json:
         users = [{"name": one.name, "profile": one.profile, "until": one.until, "newer": one.newer} for one in found]
         frame.document("ca-users", {"label": label, "users": users, "depending": depending})
         return 1 if depending else 0
-    report_users(frame, label, found)
+    report_users(frame, label, found, retired=is_retired(home, label))
     return 1 if depending else 0
