@@ -88,7 +88,7 @@ def describe_argv(argv: list[str]) -> NginxBuild:
         raise WorldError(f"this is no nginx, or it does not run: {words}", where=path, hint="check --nginx, or leave it out")
     # "running with" is there only when it differs from what nginx was built with, and then it is the one that verifies.
     openssl = re.search(r"running with OpenSSL (\S+)", said) or re.search(r"built with (?:OpenSSL|\w+SSL) (\S+)", said)
-    modules = _modules_path(said)
+    modules, compiled_in = _modules_path(said), _defaults(said)
     return NginxBuild(
         path=path,
         version=NginxVersion.parse(version[1]),
@@ -97,6 +97,8 @@ def describe_argv(argv: list[str]) -> NginxBuild:
         dynamic_modules=tuple(sorted(file.stem for file in Path(modules).glob("*.so"))) if modules else (),
         stream="--with-stream" in said.split(),
         debug="--with-debug" in said.split(),
+        prefix=compiled_in.prefix,
+        config=compiled_in.config,
     )
 
 
@@ -112,7 +114,10 @@ class Defaults:
 def defaults(path: str) -> Defaults:
     """The prefix and main configuration file that were compiled in."""
     ran = run([path, "-V"], seconds=10)
-    said = ran.stdout + ran.stderr
+    return _defaults(ran.stdout + ran.stderr)
+
+
+def _defaults(said: str) -> Defaults:
     prefix = re.search(r"--prefix=(\S+)", said)
     folder = prefix[1].rstrip("/") if prefix else "/usr/local/nginx"
     config = re.search(r"--conf-path=(\S+)", said)

@@ -156,7 +156,10 @@ def commanded_place(gear: Gear, folder: str, control: NginxControl) -> Place:
     files = MappedFiles(gear.files, control.mounts)
     there = files.inside(folder)
     own = replace(gear, files=files, nginx=gear.commanded(control))
-    return replace(adopted_place(own, there, prefix=there), control=control)
+    # Relative paths, those of modules above all, are looked for below the prefix: of its own main file, the one compiled in.
+    build = own.nginx.build()
+    prefix = build.prefix if build.config == posixpath.join(there, "nginx.conf") else None
+    return replace(adopted_place(own, there, prefix=prefix or there), control=control)
 
 
 def known_place(home: Home, folder: str) -> Place | None:

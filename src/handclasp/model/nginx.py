@@ -57,7 +57,8 @@ class OpensslSeries(StrEnum):
 class NginxBuild:
     """One nginx binary: where it is, its version and the OpenSSL it runs with (`nginx -V`).
 
-    `stream`: stream{} is compiled in; otherwise it may be one of `dynamic_modules`.
+    `stream`: stream{} is compiled in; otherwise it may be one of `dynamic_modules`. `prefix` and `config` are what it uses
+    when it is told no others.
     """
 
     path: str
@@ -67,6 +68,8 @@ class NginxBuild:
     dynamic_modules: tuple[str, ...] = ()
     stream: bool = False
     debug: bool = False
+    prefix: str | None = None
+    config: str | None = None
 
     @property
     def series(self) -> OpensslSeries:

@@ -2,7 +2,6 @@
 nginx -s quit
 rm -r /etc/nginx
 cp -r /srv/nginx-as-installed /etc/nginx
-rm -f /etc/nginx/modules-enabled/*
 mkdir -p /srv/web /run/web
 mount --rbind / /srv/web
 cp -r /etc/nginx /run/web/nginx
