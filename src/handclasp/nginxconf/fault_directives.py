@@ -7,6 +7,7 @@ from handclasp.catalogue import stock_directives as stock
 from handclasp.catalogue.directives import DirectiveSpec, Inherit, Value
 from handclasp.model.nginx import NginxVersion, StartFault
 from handclasp.nginxconf.fault_files import StartFiles
+from handclasp.nginxconf.fault_layout import LayoutFaults
 from handclasp.nginxconf.fault_values import value_fault, zone
 from handclasp.nginxconf.listen import split_address
 from handclasp.nginxconf.tree import Directive
@@ -36,6 +37,9 @@ _MEASURED = frozenset(
         catalogue.SERVER_IF, catalogue.LOCATION_IF, catalogue.LIMIT_EXCEPT,
     }
 )  # fmt: skip
+STREAM_VIRTUAL_SERVERS = NginxVersion(1, 25, 5)
+"""From here on stream servers have names, and a server without a certificate is looked at like one of http."""
+
 _OWN_MODULES = ("ngx_stream_module", "ngx_mail_module")
 
 
@@ -49,6 +53,7 @@ class DirectiveFaults:
         self.defaults: set[tuple[str, int]] = set()
         self.foreign = False  # a module that does not come with nginx was loaded
         self.rows: dict[str, tuple[DirectiveSpec, ...]] = {}
+        self.layout = LayoutFaults()
 
     def block(self, directives: tuple[Directive, ...], context: str) -> Iterator[StartFault]:
         """Faults of the directives of one block and of the blocks in it."""
@@ -61,14 +66,21 @@ class DirectiveFaults:
         """Faults of one directive, and of its block."""
         spec, words = self._spec(item, context)
         if spec is not None:
-            words = words or self._once(item, spec, seen) or value_fault(item, spec, context) or self._later(item, sockets, context)
+            words = (
+                words or self._once(item, spec, seen) or value_fault(item, spec, context) or self._later(item, sockets, context)
+            )
         if words:
             yield placed(words, item)
         if item.name == "load_module" and not any(each in " ".join(item.args) for each in _OWN_MODULES):
             self.foreign = True
         inner = _INSIDE.get((context, item.name))
         if inner and item.children is not None:
+            if words := self.layout.opening(item, context):
+                yield placed(words, item)
             yield from self.block(item.children, inner)
+            yield from self.layout.closing(item, context)
+        elif words := self.layout.simple(item, context):
+            yield placed(words, item)
 
     def _spec(self, item: Directive, context: str) -> tuple[DirectiveSpec | None, str | None]:
         """The row that applies here, or why none does: nginx's own search (ngx_conf_handler)."""
@@ -131,6 +143,8 @@ class DirectiveFaults:
         """What depends on directives before this one, or on files that are read at once."""
         if item.name == "listen" and context == catalogue.SERVER:
             return self._listen(item, sockets)
+        if item.name == "listen" and context == catalogue.STREAM_SERVER and self.known.version < STREAM_VIRTUAL_SERVERS:
+            return self.layout.stream_listen(item)
         if item.name in {"ssl_session_cache", "ssl_ocsp_cache"}:
             return next((words for text in item.args if (words := self._zone(text))), None)
         return None

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from handclasp.model.nginx import NginxVersion, Setting, StartFault, TlsServer, VerifyClient
+from handclasp.model.nginx import Setting, StartFault, TlsServer, VerifyClient
 from handclasp.model.origin import Origin
 from handclasp.nginxconf.effective import SSL_ON_REMOVED
 from handclasp.nginxconf.fault_directives import placed
@@ -11,9 +11,6 @@ from handclasp.nginxconf.scope import Scope
 from handclasp.nginxconf.tree import Directive
 
 Blocks = list[tuple[Directive, Scope, TlsServer]]
-
-STREAM_VIRTUAL_SERVERS = NginxVersion(1, 25, 5)
-"""From here on stream servers have names, and a server without a certificate is looked at like one of http."""
 
 _COMMANDS = frozenset(
     """SignatureAlgorithms ClientSignatureAlgorithms Curves Groups ECDHParameters CipherString Ciphersuites Protocol MinProtocol

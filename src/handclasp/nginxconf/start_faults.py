@@ -11,10 +11,10 @@ from handclasp.model.evidence import ENCRYPTED, NO_KEY, Evidence
 from handclasp.model.nginx import EffectiveConfig, NginxVersion, OpensslSeries, StartFault, TlsServer
 from handclasp.model.origin import Origin
 from handclasp.nginxconf.dump import is_dump
-from handclasp.nginxconf.fault_directives import DirectiveFaults
+from handclasp.nginxconf.fault_directives import STREAM_VIRTUAL_SERVERS, DirectiveFaults
 from handclasp.nginxconf.fault_files import StartFiles
+from handclasp.nginxconf.fault_layout import twice, unhandled
 from handclasp.nginxconf.fault_servers import (
-    STREAM_VIRTUAL_SERVERS,
     Blocks,
     server_faults,
     socket_faults,
@@ -22,7 +22,7 @@ from handclasp.nginxconf.fault_servers import (
 )
 from handclasp.nginxconf.fault_upstreams import upstream_faults
 from handclasp.nginxconf.scope import Scope
-from handclasp.nginxconf.tree import ConfigTree, Directive, decode
+from handclasp.nginxconf.tree import ConfigTree, Directive, decode, walk
 
 DEFAULT_LEVEL = 2
 _PROXY_MODULES = ("proxy", "uwsgi", "grpc")
@@ -95,6 +95,7 @@ def _merged(module: Directive, scope: Scope, by_origin: Mapping[Origin, TlsServe
         (item, scope.inner(item), by_origin[item.origin]) for item in scope.mine("server") if item.origin in by_origin
     ]
     if module.name == "stream":
+        yield from unhandled(item for item, _, _ in blocks)
         for _, inside, _server in blocks:
             yield from upstream_faults(inside, "stream", known)
         if known.version < STREAM_VIRTUAL_SERVERS:
@@ -104,7 +105,9 @@ def _merged(module: Directive, scope: Scope, by_origin: Mapping[Origin, TlsServe
     for block in blocks:
         yield from server_faults(*block, module, known)
     if module.name == "http":
+        written = {item.name for item, _ in walk(module.block)}
         for name in _PROXY_MODULES:
-            for _, inside, _server in blocks:
+            for _, inside, _server in blocks if f"{name}_pass" in written else ():
                 yield from upstream_faults(inside, name, known)
+        yield from twice(item for item, _, _ in blocks)
     yield from socket_faults(blocks)
