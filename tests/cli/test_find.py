@@ -87,3 +87,30 @@ def test_what_ends_within_a_time(peopled: Ca) -> None:
     for within, wanted in (("1d", []), ("12h", []), ("30d", both), ("1w", both), ("6", both)):
         assert named(peopled, "--expiring", within) == wanted, within
     assert "30d" in peopled.run("list", "--expiring", "soon", expect=2).stderr
+
+
+@pytest.mark.parametrize("form", ["pem", "der", "chain"])
+def test_revoked_by_its_file(peopled: Ca, tmp_path: Path, form: str) -> None:
+    path = peopled.identity("alice", "certificate.pem")
+    given = tmp_path / "found.crt"
+    if form == "chain":
+        given.write_bytes(peopled.identity("alice", "chain.pem").read_bytes())
+    else:
+        openssl("x509", "-in", path, "-outform", form, "-out", given)
+    peopled.run("renew", "alice")
+    renewed = peopled.identity("alice", "certificate.pem").read_bytes()
+    peopled.run("revoke", "found.crt", "--reason", "certificateHold", cwd=tmp_path)
+    states = {one["serial"]: one["status"] for one in peopled.json("show", "alice")["certificates"]}
+    assert sorted(states.values()) == ["good", "revoked"]
+    verify(peopled, given, expect=2) if form == "pem" else None
+    assert peopled.identity("alice", "certificate.pem").read_bytes() == renewed
+    verify(peopled, peopled.identity("alice", "certificate.pem"))
+    peopled.run("unhold", str(given))
+    assert {one["status"] for one in peopled.json("show", "alice")["certificates"]} == {"good"}
+
+
+def test_a_file_of_somebody_else(peopled: Ca, tmp_path: Path) -> None:
+    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=alice", "-keyout", tmp_path / "k.pem",
+            "-out", tmp_path / "c.pem")  # fmt: skip
+    assert "knows nothing of that certificate" in peopled.run("revoke", str(tmp_path / "c.pem"), expect=2).stderr
+    assert "handclasp ca revoke" in peopled.run("revoke", str(peopled.home / "ca/issuing.pem"), expect=4).stderr

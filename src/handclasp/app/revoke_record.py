@@ -25,6 +25,12 @@ def revocable(home: Home, what: str) -> tuple[CertificateRecord, ...]:
         PolicyError: it is a CA's.
     """
     found = find(home, what)
+    if not found and "-----BEGIN" in what:
+        raise UsageError(
+            "this home knows nothing of that certificate",
+            hint="handclasp list     shows those it signed or took over\n"
+            "of another CA: handclasp import --ca ca.crt --key ca.key --certificates FOLDER",
+        )
     if not found:
         raise UsageError(f"there is no certificate of that name or serial: {what[:80]!r}", hint="handclasp list")
     now = home.clock.now()
@@ -36,7 +42,7 @@ def revocable(home: Home, what: str) -> tuple[CertificateRecord, ...]:
         if record.profile in CA_PROFILES:
             raise PolicyError(
                 f"{record.name} is a CA: revoking it would shut out everybody",
-                hint="if its key was stolen, make a new home and issue everything again",
+                hint="an issuing CA: handclasp ca revoke LABEL\na root: handclasp ca rollover LABEL, then handclasp ca drop LABEL",
             )
     return numbered
 

@@ -19,6 +19,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 KEY_TYPES = ("ec-p256", "ec-p384", "rsa-2048", "rsa-3072", "rsa-4096", "ed25519")
 MAX_DAYS = 36500
 _DRY = "handclasp.dry-run"
+_CERTIFICATES = (".pem", ".crt", ".cer", ".der")
 
 
 def passphrase_options(function: F) -> F:
@@ -113,12 +114,23 @@ def world(
 
 
 def meant(here: "World", what: str) -> str:
-    """The text to look for: what was typed, or the content of the file that it names (- is standard input)."""
+    """The text to look for: what was typed, or the certificate in the file that it names, as PEM (- is standard input).
+
+    A file is what has a slash in it, or ends as certificates do while nobody is called so.
+    """
     if what == "-":
-        return sys.stdin.read()
-    if "/" in what and here.files.exists(what):
-        return here.files.read(what).decode("ascii", "replace")
+        return _as_pem(sys.stdin.buffer.read())
+    if not here.files.exists(what) or here.files.is_folder(what):
+        return what
+    if "/" in what or (what.lower().endswith(_CERTIFICATES) and not here.store.certificates(name=what)):
+        return _as_pem(here.files.read(what))
     return what
+
+
+def _as_pem(content: bytes) -> str:
+    from handclasp.pki.export import pem_of
+
+    return (pem_of(content) if content[:1] == b"\x30" else content).decode("utf-8", "replace")
 
 
 def lifetime(days: int | None) -> timedelta | None:

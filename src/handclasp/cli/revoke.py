@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from handclasp.cli.ca_options import dry_run_option, is_dry_run, passphrase_options, world
+from handclasp.cli.ca_options import dry_run_option, is_dry_run, meant, passphrase_options, world
 from handclasp.cli.evidence_options import AbsolutePath
 from handclasp.cli.frame import Frame, framed
 
@@ -54,9 +54,13 @@ def command(
     certificates themselves are tried: in a fresh handshake and with a TLS session from before. Only what was refused is called
     revoked. Exit code 1: one still gets in, or a good client does not.
 
+    NAME may also be a serial, a fingerprint, an alternative name or a certificate file, as for `list`: then that one alone is
+    meant, expired or not.
+
     \b
     Examples:
       handclasp revoke alice
+      handclasp revoke ./certificate.pem
       handclasp revoke alice --reason keyCompromise
       handclasp revoke --from stolen-laptops.txt --reason keyCompromise
     """
@@ -66,7 +70,7 @@ def command(
 
     here = world(frame, passphrase_file=passphrase_file, passphrase_fd=passphrase_fd, nginx_path=nginx_path)
     wanted = (*names, *_names_in(here, listed))
-    chosen = chosen_of(here.ca, wanted, serial)
+    chosen = chosen_of(here.ca, tuple(meant(here, name) for name in wanted), serial)
     what = ", ".join(dict.fromkeys(wanted))
     if is_dry_run():
         return _foresee(frame, here, what, Reason(reason), chosen)

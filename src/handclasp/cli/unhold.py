@@ -2,12 +2,12 @@
 
 import click
 
-from handclasp.cli.ca_options import dry_run_option, passphrase_options, world
+from handclasp.cli.ca_options import dry_run_option, meant, passphrase_options, world
 from handclasp.cli.frame import Frame, framed
 
 
 @click.command("unhold")
-@click.argument("what", metavar="NAME|SERIAL")
+@click.argument("what", metavar="NAME|SERIAL|FILE")
 @passphrase_options
 @dry_run_option
 @framed
@@ -23,7 +23,8 @@ def command(frame: Frame, *, what: str, passphrase_file: str | None, passphrase_
     from handclasp.pki.serials import format_serial
     from handclasp.present.ca_words import say
 
-    records, crls = release(world(frame, passphrase_file=passphrase_file, passphrase_fd=passphrase_fd).ca, what)
+    here = world(frame, passphrase_file=passphrase_file, passphrase_fd=passphrase_fd)
+    records, crls = release(here.ca, meant(here, what))
     if frame.json:
         from handclasp.cli.ca_json import crl_json
 
