@@ -131,7 +131,11 @@ def _share_sockets(servers: Iterable[TlsServer]) -> list[TlsServer]:
         options[0] |= listen.ssl
         options[1] |= listen.http2
         options[2] |= listen.proxy_protocol
-    return [replace(server, listens=tuple(_with(listen, shared) for listen in server.listens)) for server in kept]
+    return [_of_socket(server, tuple([_with(listen, shared) for listen in server.listens])) for server in kept]
+
+
+def _of_socket(server: TlsServer, listens: tuple[Listen, ...]) -> TlsServer:
+    return server if listens == server.listens else replace(server, listens=listens)
 
 
 def _with(listen: Listen, shared: dict[tuple[str, int, bool], list[bool]]) -> Listen:

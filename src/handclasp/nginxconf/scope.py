@@ -5,7 +5,7 @@ whole. There is no adding up, neither for proxy_set_header nor for error_page no
 """
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from handclasp.model.nginx import Setting
 from handclasp.nginxconf.tree import Directive
@@ -14,19 +14,28 @@ T = TypeVar("T")
 
 
 class Scope:
-    """One block: its own directives by name, and the block around it."""
+    """One block: its own directives by name, and the block around it.
 
-    __slots__ = ("conf_dir", "outer", "own", "prefix")
+    A setting that a block inherits is worked out once for all that inherit it: hundreds of servers share what http{} says, and
+    nginx's defaults. So a directive is read in one way and with one default, wherever it is asked for.
+    """
+
+    __slots__ = ("conf_dir", "inherited", "outer", "own", "prefix")
 
     def __init__(
         self, directives: tuple[Directive, ...], outer: "Scope | None" = None, *, conf_dir: str = "", prefix: str = ""
     ) -> None:
         self.own: dict[str, list[Directive]] = {}
         for item in directives:
-            self.own.setdefault(item.values[0], []).append(item)
+            name = item.values[0]
+            if name in self.own:
+                self.own[name].append(item)
+            else:
+                self.own[name] = [item]
         self.outer = outer
         self.conf_dir: str = outer.conf_dir if outer else conf_dir
         self.prefix: str = outer.prefix if outer else prefix
+        self.inherited: dict[str, Setting[Any]] | None = None
 
     def inner(self, block: Directive) -> "Scope":
         """The scope of a block inside this one."""
@@ -60,13 +69,29 @@ class Scope:
 
     def first(self, name: str, default: T, read: Callable[[tuple[str, ...]], T]) -> Setting[T]:
         """A directive that stands once, its arguments read by `read`."""
-        found = self.find(name)
-        return Setting(read(found[0].args), found[0].origin) if found else Setting(default)
+        return self._setting(name, lambda found: Setting(read(found[0].args), found[0].origin) if found else Setting(default))
 
     def listed(self, name: str, read: Callable[[Directive], T]) -> Setting[tuple[T, ...]]:
         """A directive that may be repeated; the origin is that of the first."""
-        found = self.find(name)
-        return Setting(tuple(read(item) for item in found), found[0].origin) if found else Setting(())
+        return self._setting(
+            name,
+            lambda found: Setting(tuple([read(item) for item in found]), found[0].origin) if found else Setting(()),
+        )
+
+    def _setting(self, name: str, make: Callable[[list[Directive]], Setting[T]]) -> Setting[T]:
+        """What `make` gives of the directives that hold here; [] where none does."""
+        found = self.own.get(name)
+        if found:
+            return make(found)
+        scope = self
+        while scope.outer is not None and not found:
+            scope = scope.outer
+            found = scope.own.get(name)
+        if scope.inherited is None:
+            scope.inherited = {}
+        if name not in scope.inherited:
+            scope.inherited[name] = make(found or [])
+        return scope.inherited[name]
 
     def text(self, name: str, default: str) -> Setting[str]:
         """All arguments, joined by a space."""
@@ -74,8 +99,7 @@ class Scope:
 
     def maybe(self, name: str) -> Setting[str | None]:
         """All arguments, joined by a space; None when the directive does not stand."""
-        found = self.find(name)
-        return Setting(" ".join(found[0].args) or None, found[0].origin) if found else Setting(None)
+        return self.first(name, None, lambda args: " ".join(args) or None)
 
     def flag(self, name: str, *, default: bool) -> Setting[bool]:
         """On or off; anything else (nginx refuses it) counts as the default."""
