@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from handclasp.app.demonstrate import Tried, answer_of, demonstrate, demonstration
+from handclasp.app.doubles import Identity
 from handclasp.app.prove_bench import Bench, bench_for
+from handclasp.app.proven import Proven
 from handclasp.app.sandbox import Asked, RunningSandbox, SandboxTools, sandbox
 from handclasp.diagnose.attempt import Attack
 from handclasp.diagnose.attempts import attacks_for, can_be_shown
@@ -12,27 +14,20 @@ from handclasp.diagnose.case import Case
 from handclasp.diagnose.engine import Reasoned
 from handclasp.diagnose.remedies.change import Change
 from handclasp.model.errors import HandclaspError
-from handclasp.model.finding import Answer, Diagnosis, Finding, Proof, Severity
+from handclasp.model.finding import Answer, Finding, Proof, Severity
 from handclasp.model.nginx import VerifyClient
-from handclasp.model.probe import ProbeRequest
 from handclasp.model.text import Text
 from handclasp.model.verdict import Side
 from handclasp.verdict.client import BAD, MISDIRECTED, NONE_SENT
 from handclasp.verdict.predict import Stage
 
 _REFUSALS = frozenset({BAD, NONE_SENT, MISDIRECTED})
+_OTHER_UPSTREAM = Text(en="an upstream of another CA", zh="其他 CA 的上游")
+_NO_CERTIFICATE = Text(en="a client without certificate", zh="没有证书的客户端")
+_OTHER_CLIENT = Text(en="a client of another CA", zh="其他 CA 的客户端")
 _LOG_CAUSE = "error-log-level-hides-reason"
 _MOST_HOLES = 12
 """Demonstrated in one run: a configuration of many alike servers has as many alike holes."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proven:
-    """The diagnosis with its proofs. `notes`: what the sandbox lacks; `failed`: why nothing could be tried, if so."""
-
-    diagnosis: Diagnosis
-    notes: tuple[str, ...] = ()
-    failed: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +133,8 @@ def _try_all(bench: Bench, running: RunningSandbox, tasks: list[_Task], nginx: s
         running.update(bench.plan())
         steps.append((task, before, _see(bench, running, task)))
     served = _served(bench, running, [task for task in tasks if not task.attacks])
-    refused = tuple(_still_refused(bench, running)) if running.runs else (("", False),)
-    held = all(ok for _, ok in refused)
+    refused = tuple(_still_refused(bench, running)) if running.runs else ()
+    held = running.runs and all(ok for _, ok in refused)
     names = tuple(name for name, ok in refused if ok)
     done = []
     for task, before, after in steps:
@@ -150,7 +145,7 @@ def _try_all(bench: Bench, running: RunningSandbox, tasks: list[_Task], nginx: s
 
 
 def _with_outcome(
-    task: _Task, before: _Seen, after: _Seen | None, refused: tuple[str, ...], nginx: str, *, proved: bool
+    task: _Task, before: _Seen, after: _Seen | None, refused: tuple[Text, ...], nginx: str, *, proved: bool
 ) -> Finding:
     """The finding with its demonstration, and with a proof where there is one to speak of."""
     finding = task.finding
@@ -172,15 +167,18 @@ def _see(bench: Bench, running: RunningSandbox, task: _Task) -> _Seen:
     if task.attacks:
         tried = demonstrate(bench, running, task.attacks)
         return _Seen(tried.answer, refused=not tried.through, tried=tried)
-    asked = running.ask(_request(bench, task))
+    asked = _asked(bench, running, _sender(bench, task))
     return _Seen(answer_of(asked), _refused(bench.case, asked))
 
 
-def _request(bench: Bench, task: _Task) -> ProbeRequest:
-    """The request in question; to see whether refusals are logged, one that must be refused."""
-    if task.finding.cause == _LOG_CAUSE:
-        return bench.request(bench.doubles.stranger(Side.CLIENT))
-    return bench.request(bench.sender())
+def _sender(bench: Bench, task: _Task) -> Identity | None:
+    """Who asks; to see whether refusals are logged, somebody who must be refused."""
+    return bench.doubles.stranger(Side.CLIENT) if task.finding.cause == _LOG_CAUSE else bench.sender()
+
+
+def _asked(bench: Bench, running: RunningSandbox, who: Identity | None) -> Asked:
+    """The request in question, made by somebody; without TLS where there is none at that address."""
+    return running.ask(bench.request(who), plain=bench.plain)
 
 
 def _served(bench: Bench, running: RunningSandbox, tasks: list[_Task]) -> bool:
@@ -189,7 +187,7 @@ def _served(bench: Bench, running: RunningSandbox, tasks: list[_Task]) -> bool:
         return False
     if all(task.finding.cause == _LOG_CAUSE for task in tasks):
         return True
-    return not _refused(bench.case, running.ask(bench.request(bench.sender()))) or _nobody_in_particular(bench)
+    return not _refused(bench.case, _asked(bench, running, bench.sender())) or _nobody_in_particular(bench)
 
 
 def _nobody_in_particular(bench: Bench) -> bool:
@@ -215,7 +213,7 @@ def _better(task: _Task, before: _Seen, after: _Seen) -> bool:
     return (before.answer.log, before.answer.status) != (after.answer.log, after.answer.status)
 
 
-def _still_refused(bench: Bench, running: RunningSandbox) -> Iterator[tuple[str, bool]]:
+def _still_refused(bench: Bench, running: RunningSandbox) -> Iterator[tuple[Text, bool]]:
     """Those who must not get in, tried after everything was applied: name, and whether they were refused."""
     case = bench.case
     stranger = bench.doubles.stranger(case.side)
@@ -223,13 +221,13 @@ def _still_refused(bench: Bench, running: RunningSandbox) -> Iterator[tuple[str,
         if not _verifies(bench):
             return
         running.update(bench.plan(upstream=stranger))
-        yield "an upstream of another CA", _refused(case, running.ask(bench.request(bench.sender())))
+        yield _OTHER_UPSTREAM, _refused(case, _asked(bench, running, bench.sender()))
         return
     mode = case.stage.scene.answer.verify_client.value
     if mode is VerifyClient.ON:
-        yield "a client without certificate", _refused(case, running.ask(bench.request(None)))
+        yield _NO_CERTIFICATE, _refused(case, _asked(bench, running, None))
     if mode in {VerifyClient.ON, VerifyClient.OPTIONAL}:
-        yield "a client of another CA", _refused(case, running.ask(bench.request(stranger)))
+        yield _OTHER_CLIENT, _refused(case, _asked(bench, running, stranger))
 
 
 def _verifies(bench: Bench) -> bool:

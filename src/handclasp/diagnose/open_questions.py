@@ -7,6 +7,7 @@ from handclasp.diagnose.lines import clue_of
 from handclasp.diagnose.log_line import LineKind
 from handclasp.model.evidence import ENCRYPTED, NO_KEY
 from handclasp.model.finding import CouldNotTell
+from handclasp.model.messages import translate
 from handclasp.model.text import Text
 from handclasp.model.verdict import Side
 
@@ -43,7 +44,7 @@ def open_questions(case: Case) -> Iterator[CouldNotTell]:
     for path, reason in case.evidence.unreadable.items():
         if (path in passed_over and _MISSING in reason) or reason in {ENCRYPTED, NO_KEY}:
             continue
-        question = Text(en=f"what {path} holds ({reason})", zh=f"{path} 的内容（{reason}）")
+        question = Text(en=f"what {path} holds ({reason})", zh=f"{path} 的内容（{translate(reason, 'zh')}）")
         yield CouldNotTell(question=question, give=_copy(path) if _MISSING in reason else _PERMISSION)
     yield from _of_lines(case)
 

@@ -82,7 +82,7 @@ class Proof:
 
     before: Answer
     after: Answer
-    still_refused: tuple[str, ...]
+    still_refused: tuple[Text, ...]
     nginx: str
     proved: bool
 

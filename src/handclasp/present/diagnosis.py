@@ -7,7 +7,6 @@ from handclasp.model.finding import (
     Answer,
     Applicability,
     Confidence,
-    Danger,
     Demonstration,
     Diagnosis,
     Finding,
@@ -16,6 +15,7 @@ from handclasp.model.finding import (
     Severity,
 )
 from handclasp.model.text import Text
+from handclasp.present.explanation_words import APPLICABILITY, DANGER
 from handclasp.present.generated import generated_lines
 from handclasp.present.rates import fixed, helped
 from handclasp.present.verdict import outcome, path_lines
@@ -30,7 +30,7 @@ _WORDS = {
     "logs": Text(en="its log line", zh="其日志行"),
     "raised": Text(en="OpenSSL raised", zh="OpenSSL 依次报告"),
     "where": Text(en="Where", zh="位置"),
-    "sure": Text(en="Sure?", zh="确定性"),
+    "sure": Text(en="Sure?", zh="是否确定？"),
     "chain": Text(en="The chain", zh="证书链"),
     "do": Text(en="Do", zh="处理"),
     "or": Text(en="Or", zh="或者"),
@@ -47,9 +47,11 @@ _WORDS = {
     "open": Text(en="with the remedies in place it is still open: {answer}", zh="处理之后仍然敞开：{answer}"),
     "unknown": Text(en="Could not tell", zh="无法判断"),
     "give": Text(en="give", zh="请提供"),
-    "certain": Text(en="yes, rebuilt from the files given", zh="确定，已用给出的文件重建"),
+    "aside": Text(en=" ({words})", zh="（{words}）"),
+    "certain": Text(en="yes, rebuilt from the files given", zh="是，已用给出的文件重建"),
     "likely": Text(en="likely; the files given leave room for another explanation", zh="很可能；给出的文件还不能排除其他解释"),
 }
+_COMMA = Text(en=", ", zh="、")
 _MARK = {Severity.ERROR: "✗", Severity.WARNING: "!", Severity.NOTICE: "·"}
 
 
@@ -86,7 +88,7 @@ class _Writer:
                 yield ""
             yield from self.finding(finding, diagnosis if number == 0 else None)
         if not diagnosis.findings and diagnosis.verdict:
-            yield f"  {self.word('answer')}: {outcome(diagnosis.verdict)}"
+            yield f"  {self.word('answer')}: {outcome(diagnosis.verdict, self.lang)}"
         for item in diagnosis.could_not_tell:
             yield ""
             yield f"{self.word('unknown')}: {self.text(item.question)}"
@@ -96,7 +98,7 @@ class _Writer:
         head = f"{_MARK[finding.severity]} {self.text(finding.summary)}"
         yield self.paint(head, finding.severity.value) + "  " + self.paint(f"[{finding.cause}]", "dim")
         if first is not None and first.verdict is not None:
-            yield f"  {self.word('answer')}: {outcome(first.verdict)}"
+            yield f"  {self.word('answer')}: {outcome(first.verdict, self.lang)}"
             if first.verdict.log:
                 yield f"  {self.word('logs')}: {visible(first.verdict.log)}"
         where = finding.where
@@ -110,12 +112,13 @@ class _Writer:
             yield from self.demonstration(finding.demonstration)
         if first is not None and first.verdict is not None and first.verdict.path:
             yield f"  {self.word('chain')}:"
-            yield from (f"  {line}" for line in path_lines(first.verdict.path, first.verdict.rejected))
+            yield from (f"  {line}" for line in path_lines(first.verdict.path, first.verdict.rejected, self.lang))
         for number, remedy in enumerate(finding.remedies):
             seen_above = number == 0 and finding.demonstration is not None and finding.demonstration.shown
             yield from self.remedy(remedy, self.word("or" if number else "do"), finding.cause, seen_above=seen_above)
         for end in finding.dead_ends:
-            danger = "" if end.danger is Danger.NONE else self.paint(f" ({end.danger.value})", "warning")
+            threat = DANGER[end.danger]
+            danger = "" if threat is None else self.paint(self.word("aside", words=self.text(threat)), "warning")
             yield f"  {self.word('not')}: {self.text(end.action)}{danger}"
             yield f"    {self.text(end.why)}"
             if count := of_change(finding.cause, end.id):
@@ -132,7 +135,11 @@ class _Writer:
             yield f"    {self.word('shut' if shown.shut else 'open', answer=_seen(shown.after))}"
 
     def remedy(self, remedy: Remedy, label: str, cause: str, *, seen_above: bool) -> Iterator[str]:
-        kind = "" if remedy.applicability is Applicability.SAFE else f" ({remedy.applicability.value})"
+        kind = (
+            ""
+            if remedy.applicability is Applicability.SAFE
+            else self.word("aside", words=self.text(APPLICABILITY[remedy.applicability]))
+        )
         yield f"  {self.paint(label, 'strong')}: {self.text(remedy.title)}{kind}"
         if remedy.generated and label == self.word("do"):
             again = remedy.generated.file in self.told
@@ -158,7 +165,7 @@ class _Writer:
         for name, answer in () if seen_above else (("before", proof.before), ("after", proof.after)):
             yield f"      {self.word(name)}: {_seen(answer)}"
         if proof.still_refused:
-            yield f"      {self.word('still')}: {', '.join(proof.still_refused)}"
+            yield f"      {self.word('still')}: {self.text(_COMMA).join(map(self.text, proof.still_refused))}"
 
     def _diff(self, line: str) -> str:
         if line.startswith("+"):

@@ -13,7 +13,8 @@ def diagnosis_fields(diagnosis: Diagnosis, lang: str, *, notes: tuple[str, ...] 
         "verdict": verdict_fields(diagnosis.verdict) if diagnosis.verdict else None,
         "findings": [_finding(item, lang) for item in diagnosis.findings],
         "could_not_tell": [
-            {"question": item.question.in_language(lang), "give": item.give.in_language(lang)} for item in diagnosis.could_not_tell
+            {"question": item.question.in_language(lang), "give": item.give.in_language(lang)}
+            for item in diagnosis.could_not_tell
         ],
         "notes": list(notes),
     }
@@ -65,16 +66,16 @@ def _remedy(cause: str, remedy: Remedy, lang: str) -> dict[str, object]:
         "commands": list(remedy.commands),
         "note": remedy.note.in_language(lang) if remedy.note else None,
         "lab": count_fields(of_change(cause, remedy.id)),
-        "proof": _proof(remedy.proof) if remedy.proof else None,
+        "proof": _proof(remedy.proof, lang) if remedy.proof else None,
         "generated": generated_fields(remedy.generated, lang),
     }
 
 
-def _proof(proof: Proof) -> dict[str, object]:
+def _proof(proof: Proof, lang: str) -> dict[str, object]:
     return {
         "before": _answer(proof.before),
         "after": _answer(proof.after),
-        "still_refused": list(proof.still_refused),
+        "still_refused": [item.in_language(lang) for item in proof.still_refused],
         "nginx": proof.nginx,
         "proved": proof.proved,
     }

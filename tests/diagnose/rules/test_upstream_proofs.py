@@ -53,6 +53,19 @@ def test_refused_before_and_answered_after(label: str, tmp_path: Path) -> None:
     assert proof.proved
 
 
+@pytest.mark.parametrize("label", ["upstream-sni-refused", "upstream-sni-other-certificate"])
+def test_proven_behind_a_front_without_tls_as_well(label: str, tmp_path: Path) -> None:
+    sample = SAMPLES[label]
+    shop = sample.make(Workshop(tmp_path, sample.side, sample.intermediates))
+    text = (tmp_path / "nginx.conf").read_text()
+    assert "listen 127.0.0.1:8443 ssl;" in text
+    shop.main(text.replace("listen 127.0.0.1:8443 ssl;", "listen 127.0.0.1:8080;"))
+    diagnosis = examine(shop.evidence(), World(str(tmp_path / "home")).sandbox_tools, side=sample.side).diagnosis
+    proof = next(finding for finding in diagnosis.findings if finding.cause == sample.cause).remedies[0].proof
+    assert proof is not None
+    assert (proof.before.status, proof.after.status, proof.proved) == (502, 200, True)
+
+
 def test_the_default_without_tls13_is_proven_where_nginx_has_it(tmp_path: Path) -> None:
     """nginx offers TLS 1.3 to upstreams by itself from 1.23.4 on; there the same set-up works and nothing is proven."""
     proof = first_of_cause(SAMPLES["upstream-protocols-default"], tmp_path).remedies[0].proof
