@@ -20,7 +20,8 @@ _TELLING = {SymptomKind.VERIFY, SymptomKind.LINE, SymptomKind.START, SymptomKind
 def causes_of(entry: SymptomEntry) -> tuple[Candidate, ...]:
     """What can be behind it: as the entry lists it, else most frequent in the lab first; empty when no cause of it is known."""
     if entry.causes:
-        return tuple(_listed(slug, rank) for rank, slug in enumerate(entry.causes, 1))
+        shown = entry.kind is SymptomKind.HOLE
+        return tuple(_listed(slug, rank, shown=shown) for rank, slug in enumerate(entry.causes, 1))
     return candidates(clue_of(entry))
 
 
@@ -87,9 +88,10 @@ def entry_of(line: LogLine) -> SymptomEntry | None:
     return max(fitting, key=lambda pair: pair[0])[1] if fitting else None
 
 
-def _listed(slug: str, rank: int) -> Candidate:
+def _listed(slug: str, rank: int, *, shown: bool) -> Candidate:
+    """A cause that an entry names. `shown`: the lab's runs of the cause showed what the entry is about."""
     outline = causes.outline(slug)
-    counts = measured.of_cause(slug)
+    counts = measured.of_cause(slug) if shown else None
     return Candidate(
         cause=slug,
         rank=rank,

@@ -49,6 +49,8 @@ def causes_heading(explanation: Explanation) -> str:
     """The key of the words above several causes: how they are ordered."""
     if explanation.kind is Kind.WORDS:
         return "best"
+    if explanation.entry and explanation.entry.causes:
+        return "causes-listed"
     counted = any(item.candidate and item.candidate.runs for item in explanation.causes)
     return "causes" if counted else "causes-unmeasured"
 

@@ -29,6 +29,7 @@ WORDS = {
     "upstream": Text(en="nginx at upstreams", zh="nginx 到上游"),
     "confused": Text(en="Easily confused with", zh="容易混淆"),
     "causes": Text(en="Causes, most frequent in the lab first", zh="可能的原因（按实验中出现的频率排序）"),
+    "causes-listed": Text(en="Causes, in the order to look", zh="可能的原因（按检查的先后排列）"),
     "causes-unmeasured": Text(
         en="Causes, the one that fits best first (not measured: no build of the lab shows this)",
         zh="可能的原因，最符合的在前（未测量：实验室的版本不会出现）",

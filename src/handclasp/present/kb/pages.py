@@ -61,7 +61,7 @@ def symptom_page(entry: SymptomEntry, page: Page, version: str) -> bytes:
     """The page of one symptom."""
     came = came_from(entry)
     found = [(causes.load(candidate.cause), candidate) for candidate in causes_of(entry)]
-    counted = any(candidate.runs for _, candidate in found)
+    counted = "order-counted" if any(candidate.runs for _, candidate in found) else "order-unmeasured"
     return page.html(
         "symptom",
         version=version,
@@ -72,7 +72,7 @@ def symptom_page(entry: SymptomEntry, page: Page, version: str) -> bytes:
         symptom=entry,
         literal=entry.title.en == entry.title.zh,
         kind=KINDS[entry.kind],
-        order="order-counted" if counted else "order-unmeasured",
+        order="order-listed" if entry.causes else counted,
         came_from=_bars(came, page) if came else [],
         came_from_words=runs_on(came) if came else None,
         by_build=[(label(build), it.causes if it else ()) for build, it in seen_on(entry)],

@@ -57,6 +57,7 @@ WORDS = {
         en="Not measured: no build of the lab shows this. The one that fits best comes first.",
         zh="未测量：实验室的版本不会出现。最符合的排在最前。",
     ),
+    "order-listed": Text(en="In the order to look; it is not counted.", zh="按检查的先后排列，不是次数统计。"),
     "languages": Text(en="Language", zh="语言"),
     "on-page": Text(en="On this page", zh="本页内容"),
     "glance": Text(en="At a glance", zh="概览"),
@@ -204,7 +205,7 @@ KINDS = {
     SymptomKind.PAGE: Text(en="Error pages", zh="错误页面"),
     SymptomKind.LINE: Text(en="Other log lines and alerts", zh="其他日志行与警报"),
     SymptomKind.START: Text(en="nginx refuses to start", zh="nginx 拒绝启动"),
-    SymptomKind.CLIENT: Text(en="What clients print", zh="客户端的输出"),
+    SymptomKind.CLIENT: Text(en="What browsers, clients and other servers say", zh="浏览器、客户端和其他服务器的提示"),
     SymptomKind.HOLE: Text(en="Silent holes: no error, and that is the trouble", zh="静默漏洞：没有报错，这正是问题"),
 }
 
