@@ -77,3 +77,17 @@ def test_a_file_says_all_of_it(bench: Bench) -> None:
     wrong = bench.ca.run("nginx", "apply", "--file", str(file), expect=3)
     assert f"{file}:12:10" in wrong.stderr
     assert bench.files() == {}
+
+
+def test_somebody_whom_the_ca_does_not_know(bench: Bench) -> None:
+    """The place where the name stands; nothing was changed, and no certificate issued."""
+    said = apply(bench, 'free_from = ["10.0.0.0/8"]\n[[site.path]]\npath = "/x"\nallow = ["bob", "carrol"]', expect=3).stderr
+    assert "handclasp.toml:11:17" in said
+    assert "handclasp issue carrol" in said
+    assert not bench.files()
+
+
+def test_no_burst_at_all(bench: Bench) -> None:
+    """nginx refuses burst=0: then the word is left out, and a second request at once is one too many."""
+    apply(bench, 'rate = { clients = "1r/m", burst = 0 }\nupstream = { url = "http://127.0.0.1:9" }')
+    assert [bench.curl("bob"), bench.curl("bob")][-1] == "429"

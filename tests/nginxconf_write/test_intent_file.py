@@ -230,9 +230,42 @@ def test_who_may_enter_what() -> None:
         ('"modern"', '{ protocols = ["SSLv3"] }', 9, 1, "Invalid enum value"),
         ('"http://127.0.0.1:80"', '"ftp://127.0.0.1:80"', 10, 20, "not of the form"),
         ('"http://127.0.0.1:80"', '"tcp://127.0.0.1"', 10, 20, "not of the form"),
+        ('"http://127.0.0.1:80"', '"https://127.0.0.1"', 10, 1, "no CA is given"),
+        ('"http://127.0.0.1:80"', '"grpc://127.0.0.1"', 10, 1, "no WebSocket"),
+        ('"http://127.0.0.1:80"', '"tcp://127.0.0.1:5432"', 14, 3, "about requests"),
+        ('"/health"', '"/health/"', 20, 8, "not one that a rule can be for"),
+        ('"/admin"', '"/admin*"', 15, 8, "is a pattern"),
+        ('"/same"', '"/Admin"', 14, 3, "two rules for /Admin"),
     ],
 )
 def test_where_a_rule_is_wrong(old: str, new: str, line: int, column: int, says: str) -> None:
     with pytest.raises(InputError, match=says) as refused:
         read(RULES.replace(old, new, 1))
     assert refused.value.where == Origin("/srv/handclasp.toml", line, column)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "hint"),
+    [
+        (
+            '{ url = "http://127.0.0.1:80", websocket = true, client_cert = true }',
+            '"http://127.0.0.1:80"',
+            "upstream = { url =",
+        ),
+        ('["192.168.0.0/16"]', '"192.168.0.0/16"', "write it as a list: free_from"),
+        ('"10r/s"', '"10/s"', "write 10r/s or 30r/m"),
+        ("websocket = true", "web_socket = true", "did you mean websocket"),
+        ("[groups]", "[group]", "did you mean groups"),
+    ],
+)
+def test_what_to_write_instead(old: str, new: str, hint: str) -> None:
+    with pytest.raises(InputError) as refused:
+        read(RULES.replace(old, new, 1))
+    assert hint in (refused.value.hint or "")
+
+
+def test_where_an_identity_is_first_named() -> None:
+    named = read_intent(RULES.encode(), "/srv/handclasp.toml").named
+    assert {name: (where.line, where.column) for name, where in named.items()} == {
+        "alice": (2, 8), "bob": (2, 17), "dave": (7, 18), "carol": (3, 16),
+    }  # fmt: skip

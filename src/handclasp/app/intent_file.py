@@ -1,15 +1,18 @@
 """handclasp.toml: the sites a person wants, in a file. Every error names file, line and column."""
 
+import difflib
 import posixpath
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeVar
 
 import msgspec
 
-from handclasp.app.intent_tables import FileTable, NginxTable, PathTable, RateTable, SiteTable, TlsTable, UpstreamTable
+from handclasp.app.home import Home
+from handclasp.app.intent_checks import checks_of
+from handclasp.app.intent_tables import KEYS, FileTable, NginxTable, PathTable, RateTable, SiteTable, TlsTable, UpstreamTable
 from handclasp.app.site import SiteOrder, parse_listen
 from handclasp.app.toml_places import place_of
 from handclasp.model.control import PLAIN, NginxControl
@@ -17,8 +20,6 @@ from handclasp.model.errors import HandclaspError, InputError
 from handclasp.model.intent import EVERYWHERE, OWN_TLS, OcspIntent, PathIntent, RateIntent, SiteIntent, UpstreamIntent
 from handclasp.model.nginx import NginxVersion
 from handclasp.model.origin import Origin
-from handclasp.nginxconf.render_tls import policy_of
-from handclasp.nginxconf.render_upstream_tls import parts
 from handclasp.nginxconf.render_words import server_name
 from handclasp.nginxconf.render_zones import network
 from handclasp.pki.names import identity_name
@@ -32,7 +33,7 @@ Groups = Mapping[str, tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntentFile:
-    """What a handclasp.toml says. `version` and `target` None: it does not say."""
+    """What a handclasp.toml says. `version` and `target` None: it does not say. `named`: where each identity is first named."""
 
     sites: tuple[SiteOrder, ...]
     version: NginxVersion | None = None
@@ -40,6 +41,14 @@ class IntentFile:
     home_inside: str | None = None
     config_dir: str | None = None
     control: NginxControl | None = None
+    named: Mapping[str, Origin] = field(default_factory=dict)
+
+
+def refuse_unknown(home: Home, said: IntentFile) -> None:
+    """InputError for the first identity that this CA never issued anything to: a slip of the pen lets nobody in."""
+    for name, where in said.named.items():
+        if not home.store.certificates(name=name):
+            raise InputError(f"no live client certificate for: {name}", where=where, hint=f"handclasp issue {name}")
 
 
 def schema() -> dict[str, Any]:
@@ -67,6 +76,7 @@ def read_intent(content: bytes, path: str) -> IntentFile:
         home_inside=table.nginx.home_inside,
         config_dir=reader.file(table.nginx.config_dir),
         control=reader.control(table.nginx),
+        named=reader.named,
     )
 
 
@@ -74,6 +84,7 @@ def read_intent(content: bytes, path: str) -> IntentFile:
 class _Reader:
     path: str
     text: str
+    named: dict[str, Origin] = field(default_factory=dict)
 
     def table(self) -> FileTable:
         try:
@@ -85,7 +96,7 @@ class _Reader:
             what, _, place = str(error).partition(" - at `$")
             unknown = re.search(r"unknown field `([^`]+)`", what)
             key = place.rstrip("`").lstrip(".") + (f".{unknown[1]}" if unknown else "")
-            self._refuse(key, what, _hint(what))
+            self._refuse(key, what, _hint(what, key.rpartition(".")[2]))
 
     def site(self, number: int, site: SiteTable, table: FileTable) -> SiteOrder:
         at = f"site[{number}]"
@@ -117,10 +128,12 @@ class _Reader:
         )
 
     def _possible(self, at: str, intent: SiteIntent) -> SiteIntent:
-        """The intent, once its TLS policy and upstream are ones that can be rendered."""
-        self.checked(f"{at}.tls", intent, policy_of)
-        if intent.upstream is not None:
-            self.checked(f"{at}.upstream.url", intent.upstream.url, parts)
+        """The intent, once everything in it is what can be rendered."""
+        for key, value, check in checks_of(intent):
+            try:
+                check()
+            except HandclaspError as error:
+                self._refuse(f"{at}.{key}", error.what, error.hint, value)
         return intent
 
     def _path(
@@ -148,7 +161,9 @@ class _Reader:
             if item.startswith("@") and group is None:
                 self._refuse(f"{at}.allow", f"there is no group {item[1:]!r}", f'add {item[1:]} = ["alice"] to [groups]', item)
             key = f"groups.{item[1:]}" if group else f"{at}.allow"
-            found.update((self.checked(key, name, identity_name) or "", None) for name in group or (item,))
+            for name in group or (item,):
+                found[self.checked(key, name, identity_name) or ""] = None
+                self.named.setdefault(name, Origin(self.path, *place_of(self.text, key, name)))
         return tuple(found)
 
     def _networks(self, at: str, networks: tuple[str, ...]) -> tuple[str, ...]:
@@ -228,7 +243,17 @@ def _toml_error(message: str, text: str) -> tuple[str, int, int]:
     return message.removesuffix(" (at end of document)"), len(lines), len(lines[-1]) + 1
 
 
-def _hint(what: str) -> str | None:
+def _hint(what: str, key: str) -> str:
+    """What to write instead."""
     if "unknown field" in what:
-        return "handclasp nginx render --print-schema lists what may be there"
+        near = difflib.get_close_matches(key, KEYS, n=2)
+        meant = f"did you mean {' or '.join(near)}? " if near else ""
+        return f"{meant}handclasp nginx render --print-schema lists what may be there"
+    if "got `" in what and "`object" in what:
+        example = 'url = "http://127.0.0.1:8080"' if key == "upstream" else "..."
+        return f"write it as a table: {key} = {{ {example} }}"
+    if "got `" in what and "`array" in what:
+        return f'write it as a list: {key} = ["..."]'
+    if "r/[sm]" in what:
+        return "write 10r/s or 30r/m"
     return "see handclasp nginx render --print-schema"

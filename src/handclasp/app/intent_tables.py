@@ -106,3 +106,13 @@ class FileTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     site: Annotated[tuple[SiteTable, ...], msgspec.Meta(min_length=1)]
     nginx: NginxTable = NginxTable()
     groups: dict[Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9-]*$")], Names] = msgspec.field(default_factory=dict)
+
+
+KEYS = tuple(
+    dict.fromkeys(
+        name
+        for table in (FileTable, SiteTable, PathTable, UpstreamTable, RateTable, OcspTable, TlsTable, NginxTable)
+        for name in table.__struct_fields__
+    )
+)
+"""Every key that some table has."""

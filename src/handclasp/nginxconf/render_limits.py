@@ -47,7 +47,12 @@ def limits(name: str, rate: RateIntent | None) -> list[str]:
     if rate is None:
         return []
     zones = [kind for kind, wanted in (("strangers", rate.rate), ("clients", rate.clients)) if wanted is not None]
-    return [*(f"limit_req zone=handclasp_{name}_{kind} burst={rate.burst} nodelay;" for kind in zones), "limit_req_status 429;"]
+    return [*(f"limit_req zone=handclasp_{name}_{kind}{_burst(rate)};" for kind in zones), "limit_req_status 429;"]
+
+
+def _burst(rate: RateIntent) -> str:
+    # nginx takes no burst=0: without the word there is none.
+    return f" burst={rate.burst} nodelay" if rate.burst else ""
 
 
 def _check(rate: RateIntent, site: SiteIntent) -> None:

@@ -42,7 +42,8 @@ def render_stream(site: SiteIntent, material: SiteMaterial, version: NginxVersio
     upstream = site.upstream
     if upstream is None:
         raise PolicyError("there is nothing to pass bytes on to", hint="give upstream = { url = ... }")
-    _refuse_requests(site, upstream)
+    for key in request_keys(site, upstream):
+        refuse_request_key(key, upstream)
     if site.ocsp is not None and version < _OCSP:
         raise PolicyError(
             f"nginx {version} asks no OCSP responder in stream", hint=f"nginx {_OCSP} or newer does; use the CRLs"
@@ -55,18 +56,21 @@ def render_stream(site: SiteIntent, material: SiteMaterial, version: NginxVersio
     return "\n".join(found)
 
 
-def _refuse_requests(site: SiteIntent, upstream: UpstreamIntent) -> None:
-    """What needs requests to look at."""
+def request_keys(site: SiteIntent, upstream: UpstreamIntent) -> tuple[str, ...]:
+    """The keys of handclasp.toml that were given and need requests to look at."""
     asked = {
-        "paths": site.paths,
+        "path": site.paths,
         "free_from": site.free_from,
         "rate": site.rate,
-        "websocket": upstream.websocket,
-        "client_cert": upstream.client_cert,
+        "upstream.websocket": upstream.websocket,
+        "upstream.client_cert": upstream.client_cert,
     }
-    for key, value in asked.items():
-        if value:
-            raise PolicyError(f"{upstream.url} gets bytes, and {key} is about requests", hint="leave it out, or use http://")
+    return tuple(key for key, value in asked.items() if value)
+
+
+def refuse_request_key(key: str, upstream: UpstreamIntent) -> None:
+    """PolicyError: this key means nothing to bytes."""
+    raise PolicyError(f"{upstream.url} gets bytes, and {key} is about requests", hint="leave it out, or use http://")
 
 
 def _server(name: str, site: SiteIntent, upstream: UpstreamIntent, material: SiteMaterial, version: NginxVersion) -> str:

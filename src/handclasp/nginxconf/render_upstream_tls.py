@@ -29,12 +29,12 @@ def upstream_tls(upstream: UpstreamIntent, host: str, module: str = "proxy") -> 
     if upstream.trusted_certificate is None:
         raise PolicyError(
             f"{upstream.url} is TLS, but no CA is given to verify it with: anybody on the way could answer",
-            hint="give --upstream-ca FILE, a PEM file with the upstream's root",
+            hint="give --upstream-ca FILE (ca in handclasp.toml), a PEM file with the upstream's root",
         )
     if words.is_ip(upstream.name or host):
         raise PolicyError(
             f"{upstream.url} names an IP address, and nginx compares certificates with DNS names only",
-            hint="give the name that is in the upstream's certificate: --upstream-name NAME",
+            hint="give the name that is in the upstream's certificate: --upstream-name NAME (name in handclasp.toml)",
         )
     depth = 1 if upstream.verify_depth is None else upstream.verify_depth
     if depth < 0:
@@ -69,12 +69,15 @@ def _client_certificate(upstream: UpstreamIntent, module: str) -> list[str]:
     return lines
 
 
+_ALSO = (
+    "no path, no query, no user. The schemes: http, https, grpc, grpcs; tcp and tls for anything else, such as a database:\n"
+    "tcp://127.0.0.1:5432, with its port"
+)
+
+
 def parts(url: str) -> tuple[str, str, int]:
     """Scheme, host as nginx writes it, port. PolicyError when it is not of the form scheme://host[:port]."""
-    refusal = PolicyError(
-        f"the upstream {url[:120]!r} is not of the form http://host:port or https://host:port",
-        hint="without path, query or user; also grpc, grpcs, and with a port tcp, tls",
-    )
+    refusal = PolicyError(f"the upstream {url[:120]!r} is not of the form http://host:port or https://host:port", hint=_ALSO)
     try:
         split = urlsplit(url)
         usual = _PORTS[split.scheme]

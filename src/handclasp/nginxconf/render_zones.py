@@ -13,7 +13,7 @@ from handclasp.nginxconf import render_words as words
 from handclasp.nginxconf.render_access import access_variable
 
 _SPECIAL = re.compile(r"[^A-Za-z0-9_/-]")
-_PATH = re.compile(r"(/[A-Za-z0-9._~!&*+,=:@-]+)+")
+_PATH = re.compile(r"(/[A-Za-z0-9._~!&+,=:@-]+)+")
 
 _TWO_READINGS = r"~*\A[^?]*(?:%2e|%2f|%5c|%3b|%25|;|\\|//|(?:\.|%20)(?:[/?]|\z))"
 """What applications read differently from nginx: encoded dots and slashes, parameters in paths, segments ending in a dot."""
@@ -71,12 +71,22 @@ def network(text: str) -> str:
         ) from None
 
 
+def rule_path(path: str) -> str:
+    """A path that a rule can be for. PolicyError for one that could be read in two ways, or that is meant as a pattern."""
+    if "*" in path:
+        raise PolicyError(
+            f"{path[:80]!r} is a pattern, and a rule is for a path and all below it", hint="write it without the *"
+        )
+    if not _PATH.fullmatch(path) or any(part.endswith(".") for part in path.split("/")):
+        hint = "write it as /admin or /api/v2: no slash at the end, no dots, nothing encoded"
+        raise PolicyError(f"the path {path[:80]!r} is not one that a rule can be for", hint=hint)
+    return path
+
+
 def _paths(name: str, paths: tuple[PathIntent, ...]) -> str:
     seen: dict[str, str] = {}
     for zone in paths:
-        if not _PATH.fullmatch(zone.path) or any(part.endswith(".") for part in zone.path.split("/")):
-            hint = "write it as /admin or /api/v2: no slash at the end, no dots, nothing encoded"
-            raise PolicyError(f"the path {zone.path[:80]!r} is not one that a rule can be for", hint=hint)
+        rule_path(zone.path)
         other = seen.setdefault(zone.path.lower(), zone.path)
         if other is not zone.path:
             raise PolicyError(f"there are two rules for {zone.path} (the other: {other})", hint="leave one of them out")

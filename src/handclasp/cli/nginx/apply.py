@@ -53,6 +53,9 @@ def command(
     The system's nginx is never touched, unless --config-dir names its configuration: then the site becomes a file of its own
     there, that nginx is reloaded if it runs, and never started. Without --listen the site listens on 443.
 
+    Rules for paths, networks and groups, limits, WebSocket, OCSP and more are said in a handclasp.toml: --file. What may stand
+    in it: `handclasp nginx render --help`, and --print-schema there.
+
     \b
     Examples:
       handclasp nginx apply --server-name app.test --listen 127.0.0.1:8443 --upstream http://127.0.0.1:8080
@@ -145,11 +148,12 @@ def counted(
 
 def _of_file(here: "World", site: dict[str, Any]) -> "tuple[SiteOrder, ...]":
     """The sites of a handclasp.toml, as this machine serves them."""
-    from handclasp.app.intent_file import read_intent
+    from handclasp.app.intent_file import read_intent, refuse_unknown
     from handclasp.app.site_files import check_named_files
 
     path = os.path.abspath(site["intent"])  # noqa: PTH100
     said = read_intent(here.files.read(path), path)
+    refuse_unknown(here.ca, said)
     for order in said.sites:
         check_named_files(here.files, order)
     return tuple(replace(order, home_inside=None) for order in said.sites)

@@ -52,13 +52,24 @@ def command(
 
     \b
     handclasp.toml:
+      [groups]
+      ops = ["alice"]
       [nginx]
       target = "conf.d"          # or sites-available, docker
       [[site]]
       server_names = ["app.test"]
       listen = ["443", "[::]:443"]
-      allow = ["alice"]
-      upstream = { url = "http://127.0.0.1:8080" }
+      allow = ["@ops", "bob"]    # left out: every client of the CA
+      free_from = ["192.168.0.0/16"]            # needs no certificate there
+      rate = { strangers = "10r/s", clients = "50r/s" }
+      upstream = { url = "http://127.0.0.1:8080", websocket = true }
+      [[site.path]]              # and all below it
+      path = "/health"
+      free_from = ["any"]
+      [[site]]
+      server_names = ["db.test"]
+      listen = ["5433"]
+      upstream = { url = "tcp://127.0.0.1:5432" }
     """
     if print_schema:
         _print_schema(frame)
@@ -93,10 +104,11 @@ def _orders(
         return (replace(site_order(site), log_folder=log_folder, home_inside=inside),), None, target
     if any(value for name, value in site.items() if name != "listen"):
         raise UsageError("--file says what the sites are", hint="leave the options of a site out, or the file")
-    from handclasp.app.intent_file import read_intent
+    from handclasp.app.intent_file import read_intent, refuse_unknown
 
     path = os.path.abspath(intent)  # noqa: PTH100
     said = read_intent(here.files.read(path), path)
+    refuse_unknown(here.ca, said)
     inside = "/etc/handclasp" if target == "docker" else None
     sites = tuple(replace(order, home_inside=order.home_inside or inside) for order in said.sites)
     return sites, str(said.version) if said.version else None, target or said.target
