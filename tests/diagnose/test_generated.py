@@ -11,7 +11,7 @@ from handclasp.adapters.file_tree import PosixFileTree
 from handclasp.app.evidence import Given, gather
 from handclasp.app.fix import fixes
 from handclasp.app.nginx_status import nginx_check
-from handclasp.app.prove import Proven
+from handclasp.app.proven import Proven
 from handclasp.catalogue.generators import generators, line_writer, writer
 from handclasp.diagnose.engine import Reasoned, diagnose
 from handclasp.lab.draft import Draft, healthy

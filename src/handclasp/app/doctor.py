@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 
-from handclasp.app.prove import Proven, prove
+from handclasp.app.proven import Proven
+from handclasp.app.redaction_text import shown_lines
 from handclasp.app.sandbox import SandboxTools
 from handclasp.app.sides import sides
 from handclasp.diagnose.engine import diagnose
 from handclasp.model.evidence import Evidence
-from handclasp.model.finding import Severity
+from handclasp.model.finding import Diagnosis, Severity
 from handclasp.model.verdict import Side
 
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTICE: 2}
@@ -27,14 +28,25 @@ def examine(
     first, *others = [_one(part, tools, client_key) for part in sides(evidence, side)]
     for other in others:
         first = _joined(first, other)
-    return first
+    return replace(first, diagnosis=_shown(first.diagnosis))
 
 
 def _one(evidence: Evidence, tools: SandboxTools | None, client_key: bytes | None) -> Proven:
     reasoned = diagnose(evidence)
     if tools is None:
         return Proven(diagnosis=reasoned.diagnosis)
+    from handclasp.app.prove import prove  # noqa: PLC0415 - what runs copies of nginx takes a while to load
+
     return prove(reasoned, tools, client_key=client_key)
+
+
+def _shown(diagnosis: Diagnosis) -> Diagnosis:
+    """Patches without the secrets of lines around an edit. What is written is made of the edits, not of this text."""
+    findings = tuple(
+        replace(finding, remedies=tuple(replace(one, patch=shown_lines(one.patch)) for one in finding.remedies))
+        for finding in diagnosis.findings
+    )
+    return replace(diagnosis, findings=findings)
 
 
 def _joined(first: Proven, other: Proven) -> Proven:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from handclasp.app.apply_edits import Knock
 from handclasp.app.apply_proof import LOOPBACK
 from handclasp.app.doubles import Doubles, Identity
-from handclasp.app.prove import Proven
+from handclasp.app.proven import Proven
 from handclasp.diagnose.engine import diagnose
 from handclasp.model.errors import HandclaspError
 from handclasp.model.evidence import Evidence

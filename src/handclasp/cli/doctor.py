@@ -10,7 +10,7 @@ from handclasp.cli.evidence_options import AbsolutePath, evidence_options
 from handclasp.cli.frame import Frame, framed
 
 if TYPE_CHECKING:
-    from handclasp.app.prove import Proven
+    from handclasp.app.proven import Proven
     from handclasp.diagnose.triage import Triage
     from handclasp.model.evidence import Evidence
     from handclasp.model.probe import ClientIdentity

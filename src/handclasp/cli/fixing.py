@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from handclasp.app.apply import Applied
     from handclasp.app.apply_state import Instance
     from handclasp.app.fix import Fixing, Step
-    from handclasp.app.prove import Proven
+    from handclasp.app.proven import Proven
     from handclasp.model.evidence import Evidence
     from handclasp.model.finding import Diagnosis
     from handclasp.wiring import World
