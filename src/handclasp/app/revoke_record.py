@@ -42,7 +42,8 @@ def revocable(home: Home, what: str) -> tuple[CertificateRecord, ...]:
         if record.profile in CA_PROFILES:
             raise PolicyError(
                 f"{record.name} is a CA: revoking it would shut out everybody",
-                hint="an issuing CA: handclasp ca revoke LABEL\na root: handclasp ca rollover LABEL, then handclasp ca drop LABEL",
+                hint="an issuing CA: handclasp ca revoke LABEL\n"
+                "a root: handclasp ca rollover LABEL, then handclasp ca drop LABEL",
             )
     return numbered
 

@@ -2,7 +2,7 @@
 
 import click
 
-from handclasp.cli.ca_options import passphrase_options, world
+from handclasp.cli.ca_options import dry_run_option, outside, passphrase_options, world
 from handclasp.cli.frame import Frame, framed
 
 
@@ -11,6 +11,7 @@ from handclasp.cli.frame import Frame, framed
 @click.option("--without-identity-keys", is_flag=True, help="Leave out private keys and containers of identities.")
 @click.option("--unencrypted", is_flag=True, help="A plain tar file. Private keys of identities are in it as they are.")
 @passphrase_options
+@dry_run_option
 @framed
 def command(
     frame: Frame,
@@ -29,13 +30,11 @@ def command(
     Example:
       handclasp backup /media/stick/ca-2026-11-21.sealed
     """
-    from pathlib import Path
-
     from handclasp.app.backup import backup
 
-    path = str(Path(file).absolute())
     here = world(frame, passphrase_file=passphrase_file, passphrase_fd=passphrase_fd)
     here.ca.authorities()
+    path = outside(frame, here, file)
     passphrase = None if unencrypted else here.checked_passphrase()
     count = backup(here.ca, path, identity_keys=not without_identity_keys, passphrase=passphrase)
     if frame.json:

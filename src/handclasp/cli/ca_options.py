@@ -113,6 +113,22 @@ def world(
     return World(copy, nginx_path=nginx_path, passphrase_file=path, passphrase_fd=passphrase_fd)
 
 
+def outside(frame: Frame, here: "World", path: str, *, new: bool = True) -> str:
+    """Where a command writes what is to go to `path`, outside of the home; a dry run does it beside its copy of the home.
+
+    `new`: the command refuses what is there already, so a dry run may meet it too.
+    """
+    import os
+
+    full = os.path.abspath(path)  # noqa: PTH100 - links stay
+    if not is_dry_run() or (new and here.files.exists(full)):
+        return full
+    copy = f"{here.home.rpartition('/')[0]}/outside{len(frame.instead)}/{full.rpartition('/')[2]}"
+    here.files.make_folder(copy.rpartition("/")[0], mode=0o700)
+    frame.instead[copy] = full
+    return copy
+
+
 def meant(here: "World", what: str) -> str:
     """The text to look for: what was typed, or the certificate in the file that it names, as PEM (- is standard input).
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from handclasp.cli.ca_options import passphrase_options, world
+from handclasp.cli.ca_options import dry_run_option, is_dry_run, outside, passphrase_options, world
 from handclasp.cli.frame import Frame, framed
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ _URL = re.compile(r"https://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?\Z")
 @click.option("--unsigned", is_flag=True, help="ios, macos: leave the profile without a signature; no CA key is needed.")
 @click.option("--password-file", type=click.Path(dir_okay=False), help="New file for the password, instead of showing it once.")
 @passphrase_options
+@dry_run_option
 @framed
 def command(
     frame: Frame,
@@ -53,7 +54,7 @@ def command(
       handclasp export alice --for ios --url https://app.example.test/
       handclasp export alice --for windows -o /media/stick --password-file ~/alice-password.txt
     """
-    from pathlib import Path
+    from dataclasses import replace
 
     from handclasp.app.export import ExportOrder, export
     from handclasp.catalogue.devices import DEVICES, device_named
@@ -73,12 +74,14 @@ def command(
         name=name,
         device=device_named(device),
         url=url,
-        output=str(Path(output).absolute()) if output else None,
+        output=outside(frame, here, output, new=False) if output else None,
         with_ca=with_ca,
         unsigned=unsigned,
-        password_file=str(Path(password_file).absolute()) if password_file else None,
+        password_file=outside(frame, here, password_file) if password_file else None,
     )
     made = export(here.ca, order, card_files)
+    if is_dry_run():
+        made = replace(made, password=None)  # another one will be shown when it is done
     if frame.json:
         _document(frame, made, device)
         return

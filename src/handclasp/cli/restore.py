@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from handclasp.cli.ca_options import passphrase_options, world
+from handclasp.cli.ca_options import dry_run_option, passphrase_options, world
 from handclasp.cli.frame import Frame, framed
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 )
 @click.option("--nothing-since", is_flag=True, help="You know that nothing was revoked after the backup.")
 @passphrase_options
+@dry_run_option
 @framed
 def command(
     frame: Frame,

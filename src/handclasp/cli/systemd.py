@@ -23,15 +23,26 @@ from handclasp.cli.frame import Frame, framed
     "--notify-file", type=click.Path(dir_okay=False), help="Also a unit that sends notices to the places in this file."
 )
 @click.option("--serve", "listen", metavar="HOST:PORT", help="Also a unit that runs handclasp serve there.")
+@click.option("--dry-run", is_flag=True, help="Print the units; write nothing.")
 @framed
-def command(frame: Frame, *, output: str, user: str | None, reload: str, notify_file: str | None, listen: str | None) -> None:
+def command(
+    frame: Frame,
+    *,
+    output: str,
+    user: str | None,
+    reload: str,
+    notify_file: str | None,
+    listen: str | None,
+    dry_run: bool,
+) -> None:
     r"""Write timer units: renew what is due (daily), fresh CRLs (weekly), and notices of what ends soon (daily).
 
     The units may write to the home and nowhere else. The passphrase file that the home remembers is handed to them as a
     systemd credential.
 
     \b
-    Example:
+    Examples:
+      handclasp systemd --dry-run
       handclasp systemd && systemctl daemon-reload && systemctl enable --now handclasp-renew.timer handclasp-crl.timer
     """
     import pwd
@@ -65,12 +76,17 @@ def command(frame: Frame, *, output: str, user: str | None, reload: str, notify_
         )
     )
     folder = str(Path(output).absolute())
-    here.files.make_folder(folder)
-    for name, text in made.items():
+    if not dry_run:
+        here.files.make_folder(folder)
+    for name, text in made.items() if not dry_run else ():
         here.files.write(f"{folder}/{name}", text.encode(), mode=0o644)
     timers = " ".join(name for name in made if name.endswith(".timer"))
     if frame.json:
         frame.document("systemd", {"folder": folder, "units": list(made), "program": program, "user": owner})
+        return
+    for name, text in made.items() if dry_run else ():
+        frame.out(f"# {folder}/{name}\n{text}")
+    if dry_run:
         return
     for name in made:
         frame.out(say(frame.lang, "units-written", path=f"{folder}/{name}"))

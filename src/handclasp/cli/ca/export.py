@@ -2,7 +2,7 @@
 
 import click
 
-from handclasp.cli.ca_options import passphrase_options, world
+from handclasp.cli.ca_options import dry_run_option, outside, passphrase_options, world
 from handclasp.cli.frame import Frame, framed
 
 
@@ -10,6 +10,7 @@ from handclasp.cli.frame import Frame, framed
 @click.argument("label")
 @click.argument("folder", type=click.Path(file_okay=False))
 @passphrase_options
+@dry_run_option
 @framed
 def command(frame: Frame, *, label: str, folder: str, passphrase_file: str | None, passphrase_fd: int | None) -> None:
     r"""Write a CA as a folder of `openssl ca`: key, certificates, index, numbers, CRL and a configuration.
@@ -22,12 +23,10 @@ def command(frame: Frame, *, label: str, folder: str, passphrase_file: str | Non
       handclasp ca export issuing ./issuing-ca
       cd issuing-ca && openssl ca -config openssl.cnf -gencrl -out crl.pem
     """
-    from pathlib import Path
-
     from handclasp.app.export_ca import export_ca
 
     here = world(frame, passphrase_file=passphrase_file, passphrase_fd=passphrase_fd)
-    done = export_ca(here.ca, label, str(Path(folder).absolute()))
+    done = export_ca(here.ca, label, outside(frame, here, folder))
     if frame.json:
         fields = {"label": label, "folder": done.folder, "certificates": done.certificates}
         frame.document("ca-export", fields | {"revoked": done.revoked, "next_crl_number": done.next_crl})

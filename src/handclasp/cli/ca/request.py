@@ -2,7 +2,7 @@
 
 import click
 
-from handclasp.cli.ca_options import key_type_of, key_type_option, passphrase_options, world
+from handclasp.cli.ca_options import dry_run_option, key_type_of, key_type_option, passphrase_options, world
 from handclasp.cli.frame import Frame, framed
 
 
@@ -13,6 +13,7 @@ from handclasp.cli.frame import Frame, framed
 @click.option("--for", "purposes", multiple=True, metavar="PROFILE", help="Only for this profile; repeatable.")
 @key_type_option
 @passphrase_options
+@dry_run_option
 @framed
 def command(
     frame: Frame,

@@ -3,7 +3,7 @@
 import click
 
 from handclasp.cli.ca.shared import limit_options
-from handclasp.cli.ca_options import days_option, lifetime, passphrase_options, world
+from handclasp.cli.ca_options import days_option, dry_run_option, lifetime, outside, passphrase_options, world
 from handclasp.cli.frame import Frame, framed
 
 
@@ -15,6 +15,7 @@ from handclasp.cli.frame import Frame, framed
 @limit_options
 @days_option("Life of the CA.  [default: 1825]")
 @passphrase_options
+@dry_run_option
 @framed
 def command(
     frame: Frame,
@@ -39,16 +40,18 @@ def command(
     Example:
       handclasp ca sign issuing.csr -o reply.pem --permit dns:example.test
     """
-    from pathlib import Path
-
     from handclasp.app.ceremony import sign_ca
     from handclasp.app.hierarchy import CaOrder
+    from handclasp.model.errors import PolicyError
     from handclasp.pki.csr import read_csr, subject_of
     from handclasp.present.ca_words import say
     from handclasp.present.visible import visible
 
     here = world(frame, passphrase_file=passphrase_file, passphrase_fd=passphrase_fd)
     content = here.files.read(request)
+    path = outside(frame, here, output)
+    if here.files.exists(path):  # before a CA is signed that nobody would get
+        raise PolicyError("there is a file of that name", where=output, hint="take another: -o reply.pem")
     order = CaOrder(
         label="below",
         parent=parent,
@@ -61,7 +64,6 @@ def command(
     )
     wishes = read_csr(content, where=request)
     made = sign_ca(here.ca, wishes, subject_of(content), order)
-    path = str(Path(output).absolute())
     here.files.create(path, made.reply, mode=0o644)
     subject, end = made.certificate.subject.rfc4514_string(), f"{made.certificate.not_valid_after_utc:%Y-%m-%d}"
     if frame.json:
