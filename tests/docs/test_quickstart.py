@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.machine import run_on_a_machine
 from tests.nginx_rig import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -36,6 +37,26 @@ def test_quickstart_does_what_it_says(tmp_path: Path) -> None:
     assert "with yours          200" in done.stdout
     assert re.search(r"bob is revoked|bob.*effective", done.stdout), done.stdout
     assert (tmp_path / "home/identities/alice/alice.p12").is_file()
+
+
+# What the lines below "When it does not work" take for granted, beside a server in /etc/nginx: copies in this folder.
+AT_HAND = """
+handclasp init -q --new-passphrase-file passphrase.txt
+HANDCLASP_PASSPHRASE_FILE=passphrase.txt handclasp issue -q laptop
+cp home/identities/laptop/chain.pem laptop.pem
+cp /etc/nginx/nginx.conf .
+"""
+
+
+def test_what_helps_when_it_does_not_work(tmp_path: Path) -> None:
+    section = (ROOT / "README.md").read_text().partition("## When it does not work")[2].partition("\n## ")[0]
+    blocks = re.findall(r"^```\n(.*?)^```", section, re.DOTALL | re.MULTILINE)
+    assert len(blocks) == 2
+    given = (ROOT / "tests/docs/given/site-nginx.sh").read_text()
+    done = run_on_a_machine(given + AT_HAND + "".join(blocks).replace("$ handclasp", "handclasp"), tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "[client-ca-rekeyed-same-name]" in done.stdout, done.stdout
+    assert "unable to get local issuer certificate" in done.stdout
 
 
 def test_every_command_of_the_documents_exists() -> None:
