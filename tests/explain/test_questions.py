@@ -4,6 +4,8 @@ import importlib.util
 import tomllib
 from pathlib import Path
 
+import pytest
+
 from handclasp.catalogue import causes
 
 ROOT = Path(__file__).parents[2]
@@ -35,5 +37,6 @@ def test_questions_that_no_word_was_chosen_for_are_answered_too() -> None:
     assert sum(place <= 3 for place in places) >= 0.9 * len(places)
 
 
-def test_the_page_of_the_results_is_current() -> None:
-    assert tool.PAGE.read_text("utf-8") == tool.page(), "run tools/search_results.py"
+@pytest.mark.parametrize("lang", tool.PAGES)
+def test_the_page_of_the_results_is_current(lang: str) -> None:
+    assert tool.PAGES[lang].read_text("utf-8") == tool.page(lang), "run tools/search_results.py"
