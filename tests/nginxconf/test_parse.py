@@ -293,6 +293,24 @@ def test_includes_that_go_in_circles_end() -> None:
         tree_from_files("/a", {"/a": b"include /b;", "/b": b"include /c;", "/c": b"include /b;"})
 
 
+def test_a_configuration_too_large_to_look_at_is_refused_and_a_large_map_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("handclasp.nginxconf.include.MAX_DIRECTIVES", 50)
+    servers = b"http { include /servers; }", b"server { listen 1; }\n" * 30
+    with pytest.raises(InputError, match="more than 50 directives, and nothing of it was looked at") as raised:
+        tree_from_files("/a", {"/a": servers[0], "/servers": servers[1]})
+    assert raised.value.hint
+    table = b"http { map $a $b { include /entries; c d; } server { listen 1; } }", b"x y;\n" * 90
+    assert len(list(walk(tree_from_files("/a", {"/a": table[0], "/entries": table[1]}).directives))) == 95
+
+
+def test_a_file_without_end_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("handclasp.nginxconf.parse.MAX_SIMPLE", 10)
+    assert len(parse("map a b {" + "x y;" * 10 + "}").directives[0].block) == 10
+    with pytest.raises(InputError, match="the file has more than 10 directives") as raised:
+        parse("map a b {" + "x y;" * 11 + "}")
+    assert raised.value.where is not None
+
+
 def test_includes_that_double_end() -> None:
     files: dict[str, bytes | None] = {f"/{at}": f"include /{at + 1}; include /{at + 1};".encode() for at in range(60)}
     with pytest.raises(InputError, match="more than 20000 files are included"):

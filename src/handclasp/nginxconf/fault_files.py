@@ -31,6 +31,7 @@ class StartFiles:
     level: int = 2
     shut: Mapping[str, str] = field(default_factory=dict)
     _read: dict[bytes, tuple[PemBlock, ...]] = field(default_factory=dict, repr=False)
+    _paired: dict[tuple[str, str, str, str | None], str | None] = field(default_factory=dict, repr=False)
 
     def missing(self, path: str) -> bool:
         """Whether the file is known not to exist."""
@@ -98,6 +99,12 @@ class StartFiles:
 
         `passwords`: the file of passwords in force there.
         """
+        asked = (certificate, key, ciphers, passwords)
+        if asked not in self._paired:
+            self._paired[asked] = self._pair(*asked)
+        return self._paired[asked]
+
+    def _pair(self, certificate: str, key: str, ciphers: str, passwords: str | None) -> str | None:
         if "$" in certificate:
             return None  # opened by the workers, during the handshake
         head = f'cannot load certificate "{certificate}": '

@@ -18,11 +18,14 @@ from functools import lru_cache
 from weakref import WeakValueDictionary
 
 from handclasp.model.errors import InputError
-from handclasp.nginxconf.parse import parse
+from handclasp.nginxconf.parse import holds_directives, parse
 from handclasp.nginxconf.tree import ConfigTree, Directive, Document, decode
 
 _NO_INCLUDES = frozenset({"split_clients"})
 _MAX_INCLUDED = 20_000
+MAX_DIRECTIVES = 1_000_000
+"""Most directives of a whole configuration that are read: 100,000 servers of ten lines. The bound keeps a diagnosis within a
+minute and two gigabytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +53,7 @@ def resolve(
     """
     start = _join(prefix or "", root)
     work = _Resolver(start, files, complete=complete)
-    directives = work.file(start, chain=(), by=None)
+    directives = work.file(start, chain=(), by=None, block="")
     if work.paths or work.patterns:
         return NeedFiles(paths=tuple(work.paths), patterns=tuple(work.patterns))
     folder = start.rpartition("/")[0]
@@ -105,9 +108,10 @@ class _Resolver:
         self.paths: dict[str, None] = {}
         self.patterns: dict[str, None] = {}
         self.included = 0
+        self.directives = 0
 
-    def file(self, path: str, *, chain: tuple[str, ...], by: Directive | None) -> tuple[Directive, ...]:
-        """The directives of one file, its includes replaced; () while something is still needed."""
+    def file(self, path: str, *, chain: tuple[str, ...], by: Directive | None, block: str) -> tuple[Directive, ...]:
+        """The directives of one file in a block, its includes replaced; () while something is still needed."""
         if path in chain:
             circle = " -> ".join((*chain[chain.index(path) :], path))
             raise InputError(f"include cycle: {circle}", where=by.origin if by else None, hint="remove one of these includes")
@@ -120,7 +124,7 @@ class _Resolver:
                 self.paths[path] = None
                 return ()
             self.documents[path] = _parsed(content, path, included=by is not None)
-        return self._expand(self.documents[path].directives, (*chain, path))
+        return self._expand(self.documents[path].directives, (*chain, path), block)
 
     def _count(self, by: Directive | None) -> None:
         # Doubling includes (a file that includes another twice, and so on) would otherwise grow without bound.
@@ -130,34 +134,39 @@ class _Resolver:
             what = f"more than {_MAX_INCLUDED} files are included"
             raise InputError(what, where=where, hint="do files here include one another several times?")
 
-    def _expand(self, directives: tuple[Directive, ...], chain: tuple[str, ...]) -> tuple[Directive, ...]:
+    def _expand(self, directives: tuple[Directive, ...], chain: tuple[str, ...], block: str) -> tuple[Directive, ...]:
+        self.directives += len(directives) if holds_directives(block) else 0
+        if self.directives > MAX_DIRECTIVES:
+            what = f"the configuration has more than {MAX_DIRECTIVES:,} directives, and nothing of it was looked at"
+            hint = "give a main file that includes only the servers in question, with the http block around them"
+            raise InputError(what, where=directives[0].origin, hint=hint)
         found: list[Directive] = []
         changed = False
         for item in directives:
             if item.name == "include" and item.children is None:
-                found.extend(self._include(item, chain))
+                found.extend(self._include(item, chain, block))
                 changed = True
             elif item.children and item.name not in _NO_INCLUDES:
-                inner = self._expand(item.children, chain)
+                inner = self._expand(item.children, chain, item.name)
                 changed = changed or inner is not item.children
                 found.append(item if inner is item.children else replace(item, children=inner))
             else:
                 found.append(item)
         return tuple(found) if changed else directives
 
-    def _include(self, item: Directive, chain: tuple[str, ...]) -> tuple[Directive, ...]:
+    def _include(self, item: Directive, chain: tuple[str, ...], block: str) -> tuple[Directive, ...]:
         if len(item.values) != 2:
             hint = "include takes one path or pattern; put quotes around one that holds spaces"
             raise InputError('invalid number of arguments in "include" directive', where=item.origin, hint=hint)
         target = _join(self.base, item.values[1])
         if not is_pattern(target):
-            return self.file(target, chain=chain, by=item)
+            return self.file(target, chain=chain, by=item, block=block)
         if target not in self.files and not self.complete:
             self.patterns[target] = None
             return ()
         found: list[Directive] = []
         for path in matching(target, self.files):
-            found.extend(self.file(path, chain=chain, by=item))
+            found.extend(self.file(path, chain=chain, by=item, block=block))
         return tuple(found)
 
 

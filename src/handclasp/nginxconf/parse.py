@@ -14,6 +14,9 @@ MAX_DEPTH = 100
 MAX_WORDS = 100_000
 """Most words of one directive that are read; the bound keeps hostile input from filling the memory."""
 
+MAX_SIMPLE = 3_000_000
+"""Most directives without a block, lines of tables included, of one file that are read: about a gigabyte of memory."""
+
 _WORD, _END = int(Kind.WORD), int(Kind.END)  # compared for every word
 _BUFFER = 4096
 _LONG = _BUFFER // 4  # characters of UTF-8 have at most four bytes
@@ -55,6 +58,7 @@ class _Parser:
         self.included = included
         self.values: list[str] = []
         self.start = 0
+        self.simple = 0
         self.top: list[Directive] = []
         self.children = self.top
         self.stack: list[_Open] = []
@@ -118,6 +122,9 @@ class _Parser:
             raise self._error(f'directive "{name}" has no opening "{{"', at, f"write a block after it: {name} ... {{ ... }}")
         if not name.isidentifier():
             self._suspect(name)
+        self.simple += 1
+        if self.simple > MAX_SIMPLE:
+            raise self._error(f"the file has more than {MAX_SIMPLE:,} directives", at, "is it a configuration of nginx?")
         self.children.append(Directive(self.source, tuple(self.values), self.start, at, at))
         self.values.clear()
 
@@ -177,7 +184,7 @@ class _Parser:
 
     def _free_names(self) -> bool:
         """Inside map, types and the like the first word is data, not a directive's name."""
-        return bool(self.stack) and not _holds_directives(self.stack[-1].values[0])
+        return bool(self.stack) and not holds_directives(self.stack[-1].values[0])
 
     def _after_quote(self, at: int) -> None:
         following = self.source.text[at : at + 1]
@@ -229,5 +236,6 @@ class _Parser:
         return InputError(what, where=self.source.origin(at), hint=hint)
 
 
-def _holds_directives(name: str) -> bool:
+def holds_directives(name: str) -> bool:
+    """Whether the lines of a block are directives, not data."""
     return name not in {"map", "geo", "types", "split_clients", "charset_map", "match"}
