@@ -8,7 +8,8 @@ from pathlib import Path
 from handclasp.adapters.tls_probe import TlsProbe
 from handclasp.model.probe import ProbeRequest
 from tests.app_apply.bench import Bench
-from tests.nginx_rig import Rig
+from tests.ca_rig import fresh
+from tests.nginx_rig import Rig, free_port
 
 THEIRS = """server {{ listen 127.0.0.1:{port} ssl{default}; server_name other.test; {more}
     ssl_certificate server.pem; ssl_certificate_key server.key; ssl_session_tickets off;
@@ -65,3 +66,31 @@ def test_a_cache_that_no_revocation_could_reach_is_refused(nginx_rig: Rig, bench
     assert "shared:SSL:1m" in refused["what"]
     assert refused["where"].startswith(f"{nginx_rig.config}:")
     assert list((Path(nginx_rig.prefix) / "conf.d").iterdir()) == []
+
+
+def test_the_sites_of_another_home_are_not_taken_over(bench: Bench, nginx_rig: Rig, tmp_path: Path) -> None:
+    """Its clients would all be shut out, and whom it revoked would be on no list any more."""
+    Path(nginx_rig.prefix, "conf.d").mkdir()
+    nginx_rig.http("include conf.d/*.conf;")
+    nginx_rig.start()
+    there = ("--config-dir", nginx_rig.prefix)
+    bench.apply(*there)
+    other = fresh(tmp_path / "other")
+    other.run("init")
+    mine = ("nginx", "apply", "--server-name", "mine.test", "--listen", f"127.0.0.1:{free_port()}", *there)
+    assert "another home put them there" in other.run(*mine, expect=4).stderr
+    assert bench.curl("alice") == "200"
+    bench.ca.run("nginx", "rollback", "0", *there)
+    other.run("nginx", "apply", *mine[2:])
+
+
+def test_from_one_address_to_all_of_them(bench: Bench) -> None:
+    """nginx cannot bind the wildcard while it holds one address of the port: the refusal says what helps, and it does."""
+    bench.apply()
+    every = ("nginx", "apply", "--server-name", "app.test", "--listen", f"*:{bench.port}")
+    said = bench.ca.run(*every, expect=5).stderr
+    assert "stop it, and apply again" in said
+    assert bench.curl("alice") == "200"
+    bench.ca.run("nginx", "stop")
+    bench.ca.run(*every)
+    assert bench.curl("alice") == "200"

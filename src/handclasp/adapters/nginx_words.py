@@ -54,5 +54,8 @@ def refused(what: str, said: str, config: str) -> WorldError:
     if busy:
         holder = processes.listener(busy[1], int(busy[2]))
         by = f" by {holder}" if holder else ""
+        if holder and config in holder.split():
+            own = "this nginx holds the port on another address, and cannot change from one to the other while it runs:"
+            hint = f"{own} stop it, and apply again\n{hint}"
         return WorldError(f"{what}: {busy[1]}:{busy[2]} is in use{by}", where=config, hint=hint)
     return WorldError(what, where=config, hint=hint)

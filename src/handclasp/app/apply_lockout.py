@@ -1,9 +1,11 @@
 """Refuses CRLs that would shut live clients out, or let revoked ones in: judged as OpenSSL judges, before nginx sees them."""
 
 from collections.abc import Iterator
+from heapq import merge
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from handclasp.app.crl_changes import unlisted
 from handclasp.app.home import Home
 from handclasp.app.identity_files import issuers_of
 from handclasp.app.register import entering
@@ -11,6 +13,7 @@ from handclasp.model.certificate import Certificate, Crl, TrustAnchors
 from handclasp.model.errors import InputError, PolicyError
 from handclasp.model.nginx import OpensslSeries
 from handclasp.model.verdict import Side
+from handclasp.pki.crl_entries import in_order
 from handclasp.pki.export import pem_of
 from handclasp.pki.read import certificate_from_der, certificates_from_pem, crls_from_pem
 from handclasp.pki.serials import format_serial
@@ -29,7 +32,8 @@ def refuse_lockout(home: Home, *, bundle: bytes, crls: bytes) -> None:
     lacks a recorded revocation would let that client in again.
     """
     try:
-        faults = [*lockout_faults(home, bundle, crls), *_forgotten(home, crls)]
+        lists = crls_from_pem(crls, where=home.layout.crl)
+        faults = [*lockout_faults(home, bundle, lists), *_forgotten(home, lists)]
     except InputError as error:
         faults = [str(error)]
     if faults:
@@ -40,10 +44,25 @@ def refuse_lockout(home: Home, *, bundle: bytes, crls: bytes) -> None:
         )
 
 
+def refuse_strange(home: Home, *, bundle: bytes, where: str) -> None:
+    """PolicyError when the CA file of an nginx holds none of this home's CAs: its sites are another home's.
+
+    Ours in their place would shut all of their clients out, and take their revocations away.
+    """
+    held = {one.der for one in certificates_from_pem(bundle, where=where)}
+    if held and not held & {authority.certificate for authority in home.store.authorities()}:
+        raise PolicyError(
+            "the sites there trust a CA that is not of this home: another home put them there",
+            where=where,
+            hint="with that home, --home DIR, they can be changed or taken away: handclasp nginx rollback 0 --config-dir DIR\n"
+            "if it is gone for good: --force",
+        )
+
+
 def unpublished(home: Home) -> bool:
     """Whether a recorded revocation is not on the published CRLs."""
     path = home.layout.crl
-    return home.files.exists(path) and any(_forgotten(home, home.files.read(path)))
+    return home.files.exists(path) and any(_forgotten(home, crls_from_pem(home.files.read(path), where=path)))
 
 
 def bundle_of(home: Home) -> bytes:
@@ -51,10 +70,9 @@ def bundle_of(home: Home) -> bytes:
     return b"".join(pem_of(authority.certificate) for authority in home.authorities())
 
 
-def lockout_faults(home: Home, bundle: bytes, crls: bytes) -> Iterator[str]:
+def lockout_faults(home: Home, bundle: bytes, lists: tuple[Crl, ...]) -> Iterator[str]:
     """What would refuse clients that may enter, in words."""
     anchors = certificates_from_pem(bundle, where=home.layout.bundle)
-    lists = crls_from_pem(crls, where=home.layout.crl)
     now = home.clock.now()
     for authority in home.authorities():
         certificate = certificate_from_der(authority.certificate)
@@ -92,16 +110,15 @@ def _refused(home: Home, anchors: tuple[Certificate, ...], lists: tuple[Crl, ...
             yield f"{record.name} would be refused: {error.text} ({error.number}) at depth {error.depth}"
 
 
-def _forgotten(home: Home, crls: bytes) -> Iterator[str]:
+def _forgotten(home: Home, lists: tuple[Crl, ...]) -> Iterator[str]:
     """Revocations of the registry that no CRL of this set lists."""
-    lists = crls_from_pem(crls, where=home.layout.crl)
     now = home.clock.now()
     for authority in home.authorities():
         subject = certificate_from_der(authority.certificate).subject
         own = [one for one in lists if one.issuer == subject]
-        listed = {serial for one in own for serial in one.revoked}
+        listed = merge(*(in_order(one.revoked) for one in own))
         last = max((one.this_update for one in own), default=now)
-        for one in home.store.revocations(authority.label):
+        for one in unlisted(home.store.revocations(authority.label), listed):
             # an expired one opens no door, but whoever revoked it since the last CRL wants it said
-            if one.serial not in listed and (one.not_after > now or one.revoked_at >= last):
+            if one.not_after > now or one.revoked_at >= last:
                 yield f"{one.name} (serial {format_serial(one.serial)}) is revoked, and the CRL does not say so"

@@ -8,7 +8,7 @@ from handclasp.app.apply_cast import Cast, cast_of
 from handclasp.app.apply_certificates import Pair, ensure_certificate, lacks_certificate, stand_in
 from handclasp.app.apply_files import Served, changes_to, files_of, of_the_living
 from handclasp.app.apply_history import Kind
-from handclasp.app.apply_lockout import refuse_lockout, unpublished
+from handclasp.app.apply_lockout import refuse_lockout, refuse_strange, unpublished
 from handclasp.app.apply_place import Place, file_name, gear_at, note_place, private_place, remembered
 from handclasp.app.apply_proof import SiteProver, steps_for
 from handclasp.app.apply_saved import SavedPlan, refuse_moved
@@ -71,13 +71,17 @@ def plan_sites(
 
     Raises:
         UsageError: there is no CA, or no certificate for a site.
-        PolicyError: a name or path that nginx would misread, CRLs that would shut live clients out, or a file changed by hand.
+        PolicyError: a name or path that nginx would misread, CRLs that would shut live clients out, a file changed by hand, or
+            sites of another home.
     """
     where = place or private_place(home)
     gear = gear_at(gear, where)
     others = observed(gear.files, where) if watched is None else watched
+    bundle = f"{where.pki}/ca.pem"
+    if not force and gear.files.exists(bundle):
+        refuse_strange(home, bundle=gear.files.read(bundle), where=bundle)
     wanted = _files(home, gear, where, orders) | observed_files(home, where, others)
-    refuse_lockout(home, bundle=wanted[f"{where.pki}/ca.pem"][0], crls=wanted[where.crl][0])
+    refuse_lockout(home, bundle=wanted[bundle][0], crls=wanted[where.crl][0])
     changes = changes_to(gear, where, wanted, force=force)
     about = ", ".join((*(order.intent.server_names[0] for order in orders), *(one.name for one in others)))
     probes = (*steps_for((order.intent for order in orders), cast), *observed_steps(others, cast))
