@@ -13,8 +13,8 @@ from typing import BinaryIO
 
 from handclasp.model.errors import HandclaspError, InputError, PolicyError, WorldError
 
-MAX_READ = 64 * 1024 * 1024
-"""Larger files are refused: nothing that Handclasp reads is that large."""
+MAX_READ = 256 * 1024 * 1024
+"""Larger files are refused. The largest that are read are CRLs: a million revocations are 72 MB of PEM."""
 
 _NOTE = 200  # octets of the note about who holds a lock
 _PATIENCE = 0.3
@@ -38,7 +38,7 @@ class PosixFileTree:
         self._waiting = waiting
 
     def read(self, path: str) -> bytes:
-        """The bytes of a regular file; InputError when it does not exist, is unreadable, or is larger than 64 MiB."""
+        """The bytes of a regular file; InputError when it does not exist, is unreadable, or is larger than 256 MiB."""
         with _opened(path) as (handle, size):
             if size > MAX_READ:
                 raise InputError(f"has {size} bytes, more than the {MAX_READ} that are read", where=path)

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlalchemy import Row
 
 from handclasp.adapters import sql_tables as tables
-from handclasp.model.issuance import AuditEvent, CertificateRecord, CertificateState, Intent, Reason
+from handclasp.model.issuance import AuditEvent, CertificateRecord, CertificateState, Intent, Reason, Standing
 from handclasp.pki.names import fold
 
 
@@ -58,6 +58,23 @@ def record_of(row: Row[Any]) -> CertificateRecord:
         certificate=row.certificate,
         revoked_at=row.revoked_at,
         reason=Reason(row.reason) if row.reason else None,
+    )
+
+
+def standing_of(row: Row[Any]) -> Standing:
+    """The standing of a row of sql_statements.STANDING."""
+    serial, issuer, profile, name, state, not_before, not_after, signed, revoked_at, reason = tuple(row)
+    return Standing(
+        serial=int(serial, 16),
+        issuer=issuer,
+        profile=profile,
+        name=name,
+        state=CertificateState(state),
+        not_before=not_before,
+        not_after=not_after,
+        signed=bool(signed),
+        revoked_at=revoked_at,
+        reason=Reason(reason) if reason else None,
     )
 
 

@@ -6,6 +6,18 @@ from handclasp.adapters import sql_tables as tables
 from handclasp.model.issuance import CertificateState
 
 _CERTIFICATE = tables.certificate.c
+STANDING = (
+    _CERTIFICATE.serial,
+    _CERTIFICATE.issuer,
+    _CERTIFICATE.profile,
+    _CERTIFICATE.name,
+    _CERTIFICATE.state,
+    _CERTIFICATE.not_before,
+    _CERTIFICATE.not_after,
+    _CERTIFICATE.certificate.is_not(None).label("signed"),
+    _CERTIFICATE.revoked_at,
+    _CERTIFICATE.reason,
+)
 ONE = select(tables.certificate).where(
     _CERTIFICATE.issuer == bindparam("asked_issuer"), _CERTIFICATE.serial == bindparam("asked_serial")
 )

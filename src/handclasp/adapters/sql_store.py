@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Executable, Row, Select, delete, insert, select, update
+from sqlalchemy import Connection, Engine, Executable, Row, Select, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from handclasp.adapters import sql_repeats
@@ -19,9 +19,11 @@ from handclasp.adapters.sql_copy import copy_registry
 from handclasp.adapters.sql_driven import Driven
 from handclasp.adapters.sql_engine import WRITE, Changes, changes_of, failures, migrate, snapshot, sqlite_engine
 from handclasp.adapters.sql_postgres import Lines, postgresql_engine
-from handclasp.adapters.sql_rows import event_of, intent_row, key_digest, record_of, serial_text
+from handclasp.adapters.sql_rows import event_of, intent_row, key_digest, record_of, serial_text, standing_of
+from handclasp.adapters.sql_wanted import conditions, order_of
 from handclasp.model.errors import Bug, PolicyError
 from handclasp.model.issuance import (
+    EVERY,
     AuditEvent,
     Authority,
     CertificateRecord,
@@ -29,8 +31,11 @@ from handclasp.model.issuance import (
     Holder,
     Intent,
     NewEvent,
+    Order,
     Reason,
     Revocation,
+    Standing,
+    Wanted,
 )
 from handclasp.model.repeats import KeptAnswer, Repeat
 from handclasp.pki.audit_chain import GENESIS, digest_of
@@ -299,6 +304,19 @@ class SqlStore:
         query = select(tables.certificate).order_by(_CERTIFICATE.position)
         return self._records(query if name is None else query.where(_CERTIFICATE.name == name))
 
+    def walk(self) -> Iterator[CertificateRecord]:
+        """What `certificates` gives of all, one by one: a million of them need no memory."""
+        return map(record_of, self._streamed(select(tables.certificate).order_by(_CERTIFICATE.position)))
+
+    def standings(self, wanted: Wanted = EVERY, order: Order = Order.CREATED) -> Iterator[Standing]:
+        """Records without their certificates, one by one."""
+        query = select(*statements.STANDING).where(*conditions(wanted)).order_by(*order_of(order))
+        return map(standing_of, self._streamed(query))
+
+    def count(self, wanted: Wanted = EVERY) -> int:
+        """How many `standings` gives."""
+        return int(self._rows(select(func.count()).select_from(tables.certificate).where(*conditions(wanted)))[0][0])
+
     def find(self, issuer: str, serial: int) -> CertificateRecord | None:
         """One record, or None when this CA never intended that serial."""
         return self.find_many(issuer, (serial,)).get(serial)
@@ -358,11 +376,11 @@ class SqlStore:
         """What `revoked` gives, without the certificates and one by one."""
         wanted = (_CERTIFICATE.serial, _CERTIFICATE.revoked_at, _CERTIFICATE.reason, _CERTIFICATE.not_after, _CERTIFICATE.name)
         state = _CERTIFICATE.state == CertificateState.REVOKED.value
-        for row in self._streamed(select(*wanted).where(_CERTIFICATE.issuer == issuer, state).order_by(_CERTIFICATE.serial)):
-            if row.revoked_at is None:
-                raise Bug("a revoked record has no date", where=row.name)
-            reason = Reason(row.reason) if row.reason else None
-            yield Revocation(int(row.serial, 16), row.revoked_at, reason, row.not_after, row.name)
+        rows = self._streamed(select(*wanted).where(_CERTIFICATE.issuer == issuer, state).order_by(_CERTIFICATE.serial))
+        for serial, revoked_at, reason, not_after, name in map(tuple, rows):
+            if revoked_at is None:
+                raise Bug("a revoked record has no date", where=name)
+            yield Revocation(int(serial, 16), revoked_at, Reason(reason) if reason else None, not_after, name)
 
     def issued(self, issuer: str) -> Iterator[CertificateRecord]:
         """Records of a CA that are neither pending, abandoned nor revoked, the newest first, one by one."""
@@ -376,11 +394,10 @@ class SqlStore:
         rows = self._rows(select(table.c.der).where(table.c.issuer == issuer).order_by(table.c.number.desc()).limit(1))
         return rows[0].der if rows else None
 
-    def audit_events(self, *, after: int = 0) -> Iterable[AuditEvent]:
-        """The audit log from the beginning, or what follows the event of that number."""
+    def audit_events(self, *, after: int = 0) -> Iterator[AuditEvent]:
+        """The audit log from the beginning, or what follows the event of that number, one by one."""
         sequence = tables.audit_event.c.sequence
-        rows = self._rows(select(tables.audit_event).where(sequence > after).order_by(sequence))
-        return tuple(event_of(row) for row in rows)
+        return map(event_of, self._streamed(select(tables.audit_event).where(sequence > after).order_by(sequence)))
 
     def last_audit_event(self) -> AuditEvent | None:
         """The newest event, or None before the first."""

@@ -56,7 +56,7 @@ def cast_of(home: Home, *, leaving: frozenset[int] = frozenset()) -> Cast:
     now = home.clock.now()
     gone = [
         record
-        for record in home.store.certificates()
+        for record in home.store.walk()
         if record.state is CertificateState.REVOKED and record.certificate is not None and record.not_after > now
     ]
     if leaving:
@@ -75,7 +75,7 @@ def _expired(home: Home, now: datetime) -> tuple[Member, ...]:
     """One client whose certificate ended, the last one of those whose key is still here."""
     ended = [
         record
-        for record in home.store.certificates()
+        for record in home.store.walk()
         if record.state is CertificateState.ISSUED and record.profile == CLIENT.name and record.not_after <= now
     ]
     ended.sort(key=lambda record: record.not_after, reverse=True)

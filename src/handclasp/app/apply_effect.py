@@ -110,7 +110,7 @@ def _refused(
     home: Home, seen: set[tuple[str, int]], orders: tuple[SiteOrder, ...], revoked: frozenset[int]
 ) -> Iterator[tuple[str, str]]:
     """Name and reason of everybody whom the new files keep out of a site where they were let in."""
-    records = {record.serial: record for record in home.store.certificates()}
+    records = {record.serial: record for record in home.store.walk()}
     lists = {order.intent.server_names[0]: order.intent.listed for order in orders}
     for site, serial in sorted(seen):
         record = records.get(serial)

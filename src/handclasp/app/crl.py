@@ -17,7 +17,7 @@ from handclasp.catalogue.profiles import CRL_LIFETIME
 from handclasp.model.errors import Bug, UsageError
 from handclasp.model.issuance import Authority
 from handclasp.pki.crl import build_crl, crl_times
-from handclasp.pki.crl_entries import serials
+from handclasp.pki.crl_entries import Serials
 from handclasp.pki.serials import format_serial
 from handclasp.pki.signing import narrowed
 
@@ -33,7 +33,7 @@ class PublishedCrl:
     number: int
     this_update: datetime
     next_update: datetime
-    revoked: tuple[int, ...]
+    revoked: Serials
     signed: bool
     added: int = 0
     removed: int = 0
@@ -134,7 +134,7 @@ def _state(home: Home, authority: Authority, changes: CrlChanges | None = None) 
         number=crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number,
         this_update=crl.last_update_utc,
         next_update=crl.next_update_utc,
-        revoked=tuple(serials(der)),
+        revoked=Serials(der),
         signed=changes is not None,
         added=changes.added if changes else 0,
         removed=len(changes.removed) if changes else 0,

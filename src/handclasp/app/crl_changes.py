@@ -5,9 +5,8 @@ so stood on one that was made after its end (RFC 5280 3.3). Any other disappeara
 the next one was made by a clock that was ahead: it says nothing about what has ended, and what left it too early comes back.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
-from itertools import pairwise
 
 from cryptography import x509
 
@@ -15,7 +14,7 @@ from handclasp.app.home import Home
 from handclasp.model.certificate import RevokedEntry
 from handclasp.model.errors import PolicyError
 from handclasp.model.issuance import Revocation
-from handclasp.pki.crl_entries import serials
+from handclasp.pki.crl_entries import Serials, in_order
 from handclasp.pki.serials import format_serial
 
 _MOST_WORDS = 5
@@ -35,7 +34,7 @@ class CrlChanges:
         self._home = home
         self._label = label
         self._last = x509.load_der_x509_crl(previous) if previous else None
-        self._before = _ascending(previous) if previous else iter(())
+        self._before = in_order(Serials(previous)) if previous else iter(())
         self._began: datetime | None = min(self._last.last_update_utc, begins) if self._last is not None else None
         self.added = 0
         self.removed: list[int] = []
@@ -80,13 +79,16 @@ class CrlChanges:
         return reason is x509.ReasonFlags.certificate_hold and record is not None
 
 
+def unlisted(revocations: Iterable[Revocation], listed: Iterator[int]) -> Iterator[Revocation]:
+    """Those whose serial is not listed. Both ascend by serial, and are walked over once, side by side."""
+    here = next(listed, None)
+    for one in revocations:
+        while here is not None and here < one.serial:
+            here = next(listed, None)
+        if one.serial != here:
+            yield one
+
+
 def ended_before(one: Revocation, began: datetime | None) -> bool:
     """Whether a revocation need not be listed any more, when the last CRL began then."""
     return began is not None and one.not_after < began and one.revoked_at < began
-
-
-def _ascending(der: bytes) -> Iterator[int]:
-    """Serials of the last CRL in order; those of other writers may stand in any."""
-    if all(before < number for before, number in pairwise(serials(der))):
-        return serials(der)
-    return iter(sorted(set(serials(der))))

@@ -7,6 +7,7 @@ for twice for all of them. What the CA needs is read anew only when the registry
 import threading
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 
 from cryptography import x509
@@ -61,9 +62,10 @@ class _Ticket:
 
 @dataclass(frozen=True, slots=True)
 class _AtHand:
-    """What was read from the registry when it had this version."""
+    """What was read from the registry when it had this version. `at`: when it was used last."""
 
     version: int
+    at: datetime
     cas: dict[bytes, str]
     presses: dict[str, Press]
 
@@ -142,10 +144,14 @@ class IssueDesk:
             return group
 
     def _at_hand(self, profile: str) -> tuple[Press, dict[bytes, str]]:
-        """Everything changes under the home's lock: with the version of the last time, nothing was left half-done either."""
-        if self._held is None or self._held.version != self._home.store.version():
+        """Everything changes under the home's lock: with the version of the last time, nothing was left half-done either.
+
+        When the clock went back, keys are opened anew: that refuses what a wrong clock would sign.
+        """
+        now = self._home.clock.now()
+        if self._held is None or self._held.version != self._home.store.version() or now < self._held.at:
             recover(self._home)
-            self._held = _AtHand(self._home.store.version(), ca_keys(self._home), {})
+            self._held = _AtHand(self._home.store.version(), now, ca_keys(self._home), {})
         held = self._held
         if profile not in held.presses:
             held.presses[profile] = press_of(self._home, profile)
@@ -154,7 +160,7 @@ class IssueDesk:
     def _remember(self) -> None:
         """What is at hand holds for the version that this group made, too: certificates change nothing of it."""
         if self._held is not None:
-            self._held = _AtHand(self._home.store.version(), self._held.cas, self._held.presses)
+            self._held = _AtHand(self._home.store.version(), self._home.clock.now(), self._held.cas, self._held.presses)
 
     def _judged(self, press: Press, cas: dict[bytes, str], group: list[_Ticket]) -> list[tuple[_Ticket, Drawn]]:
         """Contents for those who may have one; the others are told."""

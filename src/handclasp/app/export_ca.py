@@ -39,7 +39,7 @@ def export_ca(home: Home, label: str, folder: str) -> ExportedCa:
         raise PolicyError("there is something in this folder", where=folder, hint="choose a new one")
     with home.changing(f"exporting the {label} CA"):
         key = home.keys.sealed(authority.key)
-        records = [one for one in home.store.certificates() if one.issuer == label and one.state is not CertificateState.INTENT]
+        records = [one for one in home.store.walk() if one.issuer == label and one.state is not CertificateState.INTENT]
         last = home.store.latest_crl(label)
         next_crl = (crl_from_der(last).crl_number or 0) + 1 if last else 1
         for name in ("private", "newcerts"):

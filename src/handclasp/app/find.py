@@ -1,8 +1,10 @@
 """Which certificates a person means: by name, serial, fingerprint, alternative name, or the certificate itself."""
 
 import hashlib
+import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 from handclasp.app.home import Home
 from handclasp.model.certificate import Certificate
@@ -11,6 +13,8 @@ from handclasp.model.issuance import CertificateRecord
 from handclasp.pki.read import certificate_from_der, certificates_from_pem
 from handclasp.pki.serials import parse_serial
 
+_RAW_KINDS = ("dns", "ip", "email", "uri", "upn")
+_NOT_RAW = re.compile(r"[^ -~]|=|\A(rid:)?[0-9.]+\Z")  # written otherwise in DER, or in more than one way
 _HEX = re.compile(r"[0-9a-f]+\Z")
 
 
@@ -48,12 +52,18 @@ def _by_serial(home: Home, text: str) -> Iterable[CertificateRecord]:
 
 
 def _by_content(home: Home, text: str) -> Iterable[CertificateRecord]:
-    """By what is inside: this reads every certificate, so it comes last."""
+    """By what is inside: this looks into every certificate, so it comes last; only those that may hold it are read."""
     digest = re.sub(r"\A(sha256|sha1)[:=]", "", text.lower()).replace(":", "")
     fingerprint = digest if _HEX.match(digest) and len(digest) in (40, 64) else None
     wanted = text.lower()
-    for record in home.store.certificates():
+    may_hold = _sieve(wanted)
+    for record in home.store.walk():
         if record.certificate is None:
+            continue
+        if fingerprint is not None and fingerprint in _fingerprints(record.certificate):
+            yield record
+            continue
+        if not may_hold(record.certificate):
             continue
         try:
             certificate = certificate_from_der(record.certificate)
@@ -61,10 +71,23 @@ def _by_content(home: Home, text: str) -> Iterable[CertificateRecord]:
             continue  # an old import that cannot be read has no names to be found by
         names = {f"{name.kind}:{name.value}".lower() for name in certificate.subject_alt_name or ()}
         values = {name.partition(":")[2] for name in names}
-        if wanted in names | values or (fingerprint is not None and fingerprint in _fingerprints(certificate)):
+        if wanted in names | values:
             yield record
 
 
-def _fingerprints(certificate: Certificate) -> set[str]:
-    sha1 = hashlib.sha1(certificate.der).hexdigest()  # noqa: S324 - what nginx calls $ssl_client_fingerprint
-    return {sha1, hashlib.sha256(certificate.der).hexdigest()}
+def _sieve(wanted: str) -> Callable[[bytes], bool]:
+    """Whether a certificate (DER) may hold this alternative name, with its kind or without."""
+    bare = {wanted, *(wanted.removeprefix(f"{kind}:") for kind in _RAW_KINDS)}
+    addresses = set()
+    for text in bare:
+        with suppress(ValueError):
+            addresses.add(ipaddress.ip_address(text).packed)
+    if _NOT_RAW.search(wanted) and not addresses:
+        return lambda _der: True
+    shapes = {text.encode() for text in bare}
+    return lambda der: any(one in der for one in addresses) or any(one in small for small in (der.lower(),) for one in shapes)
+
+
+def _fingerprints(der: bytes) -> set[str]:
+    sha1 = hashlib.sha1(der).hexdigest()  # noqa: S324 - what nginx calls $ssl_client_fingerprint
+    return {sha1, hashlib.sha256(der).hexdigest()}

@@ -18,7 +18,7 @@ from handclasp.app.recover import recover
 from handclasp.catalogue import profiles
 from handclasp.model.certificate import GeneralName, NameConstraints
 from handclasp.model.errors import PolicyError, UsageError
-from handclasp.model.issuance import Authority, CaLimits, CertificateRecord, CertificateState, IssuanceRequest, KeyType
+from handclasp.model.issuance import Authority, CaLimits, CertificateState, IssuanceRequest, KeyType, Standing, Wanted
 from handclasp.pki.ca_extensions import constraint
 from handclasp.pki.names import organization_name
 
@@ -167,11 +167,9 @@ def users_of(home: Home, label: str) -> tuple[User, ...]:
     now = home.clock.now()
     own = {(one.parent or one.label, certificate_of(one).serial_number) for one in home.store.authorities()}
     dropped = {key.removeprefix(DROPPED) for key in home.store.values(DROPPED)} - labels
-    last: dict[str, CertificateRecord] = {}
+    last: dict[str, Standing] = {}
     newest: dict[str, str] = {}
-    for one in home.store.certificates():
-        if one.state is not CertificateState.ISSUED or one.not_after <= now:
-            continue
+    for one in home.store.standings(Wanted(states=(CertificateState.ISSUED,), lasting=now)):
         elsewhere = one.profile == profiles.ISSUING.name and (one.issuer, one.serial) not in own
         if one.issuer in dropped or (one.profile in profiles.OWN_PROFILES and not elsewhere):
             continue

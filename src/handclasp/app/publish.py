@@ -18,7 +18,7 @@ from handclasp.app.distribution import PublicAuthority, PublicFile, public_autho
 from handclasp.app.home import Home
 from handclasp.app.ocsp_responders import Responder, responders
 from handclasp.model.errors import PolicyError, UsageError
-from handclasp.model.issuance import CertificateRecord, CertificateState
+from handclasp.model.issuance import CertificateState, Standing, Wanted
 from handclasp.model.ocsp import OcspError
 from handclasp.nginxconf.render_words import path as nginx_path
 from handclasp.pki.ocsp_request import cert_id, write_request
@@ -132,15 +132,14 @@ def _answers(
     return expected, signed, until
 
 
-def _asked_about(home: Home) -> Iterator[CertificateRecord]:
+def _asked_about(home: Home) -> Iterator[Standing]:
     """Unexpired certificates, the revoked ones first."""
     now = home.clock.now()
-    records = [record for record in home.store.certificates() if record.not_after > now]
-    yield from (record for record in records if record.state is CertificateState.REVOKED)
-    yield from (record for record in records if record.state is CertificateState.ISSUED)
+    for state in (CertificateState.REVOKED, CertificateState.ISSUED):
+        yield from home.store.standings(Wanted(states=(state,), lasting=now))
 
 
-def _kept(home: Home, path: str, record: CertificateRecord, responder: Responder, validity: timedelta) -> datetime | None:
+def _kept(home: Home, path: str, record: Standing, responder: Responder, validity: timedelta) -> datetime | None:
     """When the answer that lies there ends, if it may stay: it says what is true, is of this signer, and has half its life."""
     if responder.signer is None or not home.files.exists(path):
         return None

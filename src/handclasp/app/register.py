@@ -1,7 +1,7 @@
 """Reading the register: who has which certificate, and who may enter."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from cryptography import x509
@@ -14,7 +14,8 @@ from handclasp.app.issue import files_in
 from handclasp.catalogue.profiles import OWN_PROFILES, PROFILES
 from handclasp.model.certificate import Certificate
 from handclasp.model.errors import UsageError
-from handclasp.model.issuance import CertificateRecord, CertificateState
+from handclasp.model.issuance import EVERY, CertificateRecord, CertificateState, Order, Standing, Wanted
+from handclasp.pki.names import fold
 from handclasp.pki.read import certificate_from_der
 from handclasp.pki.serials import format_serial
 
@@ -49,31 +50,62 @@ class Shown:
     files: tuple[str, ...]
 
 
-def entries(home: Home, *, authorities: bool = False) -> tuple[Entry, ...]:
-    """All certificates of identities in order of creation; with `authorities` those of the CAs too."""
-    home.authorities()
-    now = home.clock.now()
-    records = home.store.certificates()
-    dropped = dropped_cas(home)
-    return tuple(entry(record, now, dropped) for record in records if authorities or record.profile not in OWN_PROFILES)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """Which certificates: those that `what` means (app.find; None: all), and for which all else holds.
+
+    `expiring`: they are good, and end within it. `authorities`: those of the CAs too. `behind`: after this one.
+    """
+
+    what: str | None = None
+    name: str | None = None
+    status: str | None = None
+    expiring: timedelta | None = None
+    issuer: str | None = None
+    authorities: bool = False
+    behind: tuple[str, int] | None = None
 
 
-def chosen(
-    home: Home, what: str | None, *, status: str | None, expiring: timedelta | None, issuer: str | None, authorities: bool
-) -> tuple[Entry, ...]:
-    """Those that `what` means (app.find; None: all), and for which all else holds. `expiring`: they end within it."""
+def chosen(home: Home, choice: Choice, order: Order = Order.CREATED) -> Iterator[Entry]:
+    """One by one, so that a million of them need no memory."""
     home.authorities()
     now = home.clock.now()
     dropped = dropped_cas(home)
-    records = home.store.certificates() if what is None else find(home, what)
-    return tuple(
+    end = now + choice.expiring if choice.expiring is not None else None
+    records = _records(home, choice, end, now, order) if choice.what is None else _found(home, choice.what, order)
+    return (
         one
         for one in (entry(record, now, dropped) for record in records)
-        if (authorities or what is not None or one.profile not in OWN_PROFILES)
-        and status in (None, one.status)
-        and issuer in (None, one.issuer)
-        and (expiring is None or (one.status == "good" and one.not_after <= now + expiring))
+        if choice.status in (None, one.status)
+        and choice.issuer in (None, one.issuer)
+        and (end is None or (one.status == "good" and one.not_after <= end))
     )
+
+
+def _records(home: Home, choice: Choice, end: datetime | None, now: datetime, order: Order) -> Iterator[Standing]:
+    """As many as the registry can tell apart; `chosen` judges."""
+    wanted = with_status(choice.status, now) if choice.status is not None else EVERY
+    without = () if choice.authorities else OWN_PROFILES
+    narrow = replace(wanted, name=choice.name, issuer=choice.issuer, not_profiles=without, behind=choice.behind)
+    return home.store.standings(replace(narrow, ending=end) if end is not None else narrow, order)
+
+
+def _found(home: Home, what: str, order: Order) -> Iterable[CertificateRecord]:
+    found = find(home, what)
+    if order is Order.NAME:
+        return sorted(found, key=lambda one: fold(one.name))
+    return sorted(found, key=lambda one: one.not_after) if order is Order.END else found
+
+
+def with_status(status: str, now: datetime) -> Wanted:
+    """The records of which `status_of` says this; those of a dropped CA are good to it."""
+    states = {"pending": CertificateState.INTENT, "abandoned": CertificateState.ABANDONED, "revoked": CertificateState.REVOKED}
+    if status in states:
+        return Wanted(states=(states[status],))
+    issued = Wanted(states=(CertificateState.ISSUED,), lasting=now)
+    if status == "expired":
+        return replace(issued, lasting=None, ending=now)
+    return replace(issued, unbegun=now) if status == "future" else replace(issued, begun=now)
 
 
 def show(home: Home, what: str) -> Shown:
@@ -105,7 +137,7 @@ def may_enter(home: Home, *, names: tuple[str, ...] | None = None) -> tuple[Cert
 
     `names`: only of these identities. In order of creation; an identity may have several (renewal overlaps).
     """
-    found = entering(home, home.store.certificates())
+    found = entering(home, home.store.walk())
     return tuple(record for record in found if names is None or record.name in names)
 
 
@@ -129,7 +161,7 @@ def dropped_cas(home: Home) -> frozenset[str]:
     return frozenset(key.removeprefix(DROPPED) for key in home.store.values(DROPPED))
 
 
-def entry(record: CertificateRecord, now: datetime, dropped: frozenset[str]) -> Entry:
+def entry(record: CertificateRecord | Standing, now: datetime, dropped: frozenset[str]) -> Entry:
     """A record as people see it."""
     return Entry(
         name=record.name,
@@ -144,7 +176,7 @@ def entry(record: CertificateRecord, now: datetime, dropped: frozenset[str]) -> 
     )
 
 
-def status_of(record: CertificateRecord, now: datetime) -> str:
+def status_of(record: CertificateRecord | Standing, now: datetime) -> str:
     """In one word; an expired certificate is expired, whatever else it was, except revoked."""
     if record.state is CertificateState.ISSUED:
         return "expired" if record.not_after <= now else "good" if record.not_before <= now else "future"

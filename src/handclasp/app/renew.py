@@ -19,7 +19,7 @@ from handclasp.app.recover import recover
 from handclasp.catalogue.profiles import OWN_PROFILES
 from handclasp.model.certificate import GeneralName
 from handclasp.model.errors import HandclaspError, InputError, PolicyError, UsageError
-from handclasp.model.issuance import CertificateRecord, CertificateState, IssuanceRequest, KeyType
+from handclasp.model.issuance import CertificateRecord, CertificateState, IssuanceRequest, KeyType, Wanted
 from handclasp.pki.alt_names import upn_in
 from handclasp.pki.csr import Wishes
 from handclasp.pki.read import certificate_from_der
@@ -107,13 +107,10 @@ def due(home: Home, within: timedelta | None) -> tuple[str, ...]:
     the clock was ahead, is of no use now: its holder is due too.
     """
     now = home.clock.now()
-    newest_end: dict[str, CertificateRecord] = {}
-    for record in home.store.certificates():
-        if record.state is CertificateState.ISSUED and record.profile not in OWN_PROFILES:
-            newest_end[record.name] = record
+    newest_of_each = Wanted(states=(CertificateState.ISSUED,), not_profiles=OWN_PROFILES, newest=True)
     ending = [
         record
-        for record in newest_end.values()
+        for record in home.store.standings(newest_of_each)
         if record.not_before > now
         or record.not_after <= now + ((record.not_after - record.not_before) / 3 if within is None else within)
     ]

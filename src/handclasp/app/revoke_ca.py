@@ -87,7 +87,7 @@ def _meant(home: Home, what: str) -> tuple[str | None, CertificateRecord]:
                 hint=f"handclasp ca rollover {what}     makes its successor\n"
                 f"handclasp ca drop {what}         then trusts it no longer",
             )
-        for record in home.store.certificates():
+        for record in home.store.walk():
             if record.certificate == authority.certificate:
                 return what, record
     records = [one for one in find(home, what) if one.profile in CA_PROFILES and one.certificate is not None]

@@ -1,5 +1,6 @@
 """A site from what a person asked for: checked intent, and the files and facts of the home that rendering needs."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cryptography import x509
@@ -126,9 +127,7 @@ def _own_certificate(home: Home, order: SiteOrder, names: tuple[str, ...]) -> tu
         raise UsageError("a certificate needs its key, and the key its certificate", hint="give both paths")
     if order.certificate is not None and order.certificate_key is not None:
         return order.certificate, order.certificate_key
-    found = [
-        record for record in _live(home, home.store.certificates()) if record.profile in _SERVES and _covers(record, names)
-    ]
+    found = [record for record in _live(home, home.store.walk()) if record.profile in _SERVES and _covers(record, names)]
     if not found:
         others = " ".join(f"--san dns:{name}" for name in names[1:])
         command = f"handclasp issue {names[0].replace('*.', '')} --profile server"
@@ -148,7 +147,7 @@ def _covers(record: CertificateRecord, names: tuple[str, ...]) -> bool:
     return all(name in held or f"*.{name.partition('.')[2]}" in held for name in names)
 
 
-def _live(home: Home, records: tuple[CertificateRecord, ...]) -> tuple[CertificateRecord, ...]:
+def _live(home: Home, records: Iterable[CertificateRecord]) -> tuple[CertificateRecord, ...]:
     now = home.clock.now()
     return tuple(record for record in records if record.state is CertificateState.ISSUED and record.not_after > now)
 

@@ -1,21 +1,22 @@
 """What needs attention: certificates and CAs that end, CRLs that end, work that was left, damage."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from handclasp.app.authority import certificate_of
 from handclasp.app.ca_files import crl_file_content
 from handclasp.app.crl import published_crls
-from handclasp.app.crl_changes import ended_before
+from handclasp.app.crl_changes import ended_before, unlisted
 from handclasp.app.hierarchy import is_retired, users_of
 from handclasp.app.home import Home
 from handclasp.app.register import dropped_cas
 from handclasp.app.settle import owed
 from handclasp.catalogue.profiles import OWN_PROFILES
 from handclasp.model.errors import InputError
-from handclasp.model.issuance import CertificateRecord, CertificateState
+from handclasp.model.issuance import CertificateState, Wanted
 from handclasp.pki.audit_chain import chain_faults
+from handclasp.pki.crl_entries import in_order
 
 _CLOCK = "handclasp crl --refresh --clock-set-right"
 
@@ -44,21 +45,21 @@ def status(home: Home, *, within: timedelta) -> Status:
     """Look at everything; `within` is how long before its end a thing needs attention."""
     home.authorities()
     now = home.clock.now()
-    records = [record for record in home.store.certificates() if record.profile not in OWN_PROFILES]
     dropped = dropped_cas(home)
     items = (
         *_unsettled(home),
         *_authorities(home, now, now + within),
         *_shut_out(home, dropped),
         *_crls(home, now + within),
-        *_identities(records, now, now + within),
+        *_identities(home, now, now + within),
         *_unfinished(home),
         *(Item(kind="audit", subject="log", what=fault, action="handclasp audit") for fault in _log_faults(home)),
     )
-    states = [
-        record.state for record in records if record.not_before <= now < record.not_after and record.issuer not in dropped
-    ]
-    return Status(items=items, good=states.count(CertificateState.ISSUED), revoked=states.count(CertificateState.REVOKED))
+    present = Wanted(begun=now, lasting=now, not_profiles=OWN_PROFILES, not_issuers=tuple(dropped))
+    good, revoked = (
+        home.store.count(replace(present, states=(state,))) for state in (CertificateState.ISSUED, CertificateState.REVOKED)
+    )
+    return Status(items=items, good=good, revoked=revoked)
 
 
 def _unsettled(home: Home) -> Iterator[Item]:
@@ -111,11 +112,10 @@ def _crls(home: Home, limit: datetime) -> Iterator[Item]:
                 f"the CRL of the {crl.authority} CA ends on {crl.next_update:%Y-%m-%d %H:%M} UTC: then nginx refuses everybody"
             )
             yield Item(kind="crl", subject=crl.authority, what=what, action=refresh, until=crl.next_update)
-        listed = frozenset(crl.revoked)
-        revoked = home.store.revocations(crl.authority)
-        missing = sum(one.serial not in listed and not ended_before(one, min(crl.this_update, now)) for one in revoked)
-        if missing:
-            what = f"the CRL of the {crl.authority} CA lacks {missing} revoked certificates"
+        missing = unlisted(home.store.revocations(crl.authority), in_order(crl.revoked))
+        lacking = sum(not ended_before(one, min(crl.this_update, now)) for one in missing)
+        if lacking:
+            what = f"the CRL of the {crl.authority} CA lacks {lacking} revoked certificates"
             yield Item(kind="crl", subject=crl.authority, what=what, action=refresh)
     try:
         published = home.files.read(home.layout.crl)
@@ -127,21 +127,20 @@ def _crls(home: Home, limit: datetime) -> Iterator[Item]:
         yield Item(kind="crl", subject=home.layout.crl, what=what, action=refresh)
 
 
-def _identities(records: list[CertificateRecord], now: datetime, limit: datetime) -> Iterator[Item]:
-    newest = {record.name: record for record in records if record.state is CertificateState.ISSUED}
-    for record in newest.values():
-        if record.not_before > now:
-            what = f"the certificate of {record.name} begins only on {record.not_before:%Y-%m-%d}"
-            yield Item(kind="certificate", subject=record.name, what=what, action=f"handclasp renew {record.name}")
-        if record.not_after <= limit:
-            word = "ended" if record.not_after <= now else "ends"
-            yield Item(
-                kind="certificate",
-                subject=record.name,
-                what=f"the certificate of {record.name} {word} on {record.not_after:%Y-%m-%d}",
-                action=f"handclasp renew {record.name}",
-                until=record.not_after,
-            )
+def _identities(home: Home, now: datetime, limit: datetime) -> Iterator[Item]:
+    newest = Wanted(states=(CertificateState.ISSUED,), not_profiles=OWN_PROFILES, newest=True)
+    for record in home.store.standings(replace(newest, unbegun=now)):
+        what = f"the certificate of {record.name} begins only on {record.not_before:%Y-%m-%d}"
+        yield Item(kind="certificate", subject=record.name, what=what, action=f"handclasp renew {record.name}")
+    for record in home.store.standings(replace(newest, ending=limit)):
+        word = "ended" if record.not_after <= now else "ends"
+        yield Item(
+            kind="certificate",
+            subject=record.name,
+            what=f"the certificate of {record.name} {word} on {record.not_after:%Y-%m-%d}",
+            action=f"handclasp renew {record.name}",
+            until=record.not_after,
+        )
 
 
 def _unfinished(home: Home) -> Iterator[Item]:

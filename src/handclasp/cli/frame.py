@@ -3,7 +3,7 @@
 import functools
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from itertools import pairwise
@@ -47,6 +47,13 @@ class Frame:
         from handclasp.present.as_json import document
 
         click.echo(self._meant(document(command, value)))
+
+    def documents(self, command: str, field: str, values: Iterable[object]) -> None:
+        """As `document`, of one list that may be long: its members are written one by one."""
+        from handclasp.present.as_json import pieces
+
+        for piece in pieces(command, field, values):
+            click.echo(self._meant(piece), nl=False)
 
     def explain(self, error: HandclaspError) -> None:
         """An error of a dry run names the home, not its copy."""

@@ -142,6 +142,53 @@ class Revocation(NamedTuple):
     name: str
 
 
+class Standing(NamedTuple):
+    """A record without its certificate: a million of them pass through in seconds. `signed`: whether there is one."""
+
+    serial: int
+    issuer: str
+    profile: str
+    name: str
+    state: CertificateState
+    not_before: datetime
+    not_after: datetime
+    signed: bool
+    revoked_at: datetime | None
+    reason: Reason | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which records: all that hold. `ending` and `lasting`: they end until then, or after it; `begun`, `unbegun`: likewise.
+
+    `behind`: made after the record of this issuer and serial. `newest`: none of that name, state and profile is later.
+    """
+
+    name: str | None = None
+    issuer: str | None = None
+    states: tuple[CertificateState, ...] = ()
+    not_profiles: tuple[str, ...] = ()
+    not_issuers: tuple[str, ...] = ()
+    ending: datetime | None = None
+    lasting: datetime | None = None
+    begun: datetime | None = None
+    unbegun: datetime | None = None
+    behind: tuple[str, int] | None = None
+    newest: bool = False
+
+
+class Order(StrEnum):
+    """In which order."""
+
+    CREATED = "created"
+    NAME = "name"
+    END = "end"
+
+
+EVERY = Wanted()
+"""All records."""
+
+
 class Holder(NamedTuple):
     """Who holds a name, or one that looks like it: a record without its certificate. `name_key` is the folded name."""
 

@@ -1,6 +1,7 @@
 """The entries of a long CRL without an object for each: a million of them would take half a gigabyte."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
+from itertools import pairwise
 
 from cryptography import x509
 
@@ -21,6 +22,29 @@ def serials(der: bytes) -> Iterator[int]:
             yield from _serials(der, start, stop)
             return
         before, position = tag, stop
+
+
+class Serials(Sized, Iterable[int]):
+    """The serial numbers of a CRL (DER), read from it whenever they are asked for: they take no memory of their own."""
+
+    def __init__(self, der: bytes) -> None:
+        self._der = der
+        self._length: int | None = None
+
+    def __iter__(self) -> Iterator[int]:
+        return serials(self._der)
+
+    def __len__(self) -> int:
+        if self._length is None:
+            self._length = sum(1 for _ in self)
+        return self._length
+
+
+def in_order(serials: Iterable[int]) -> Iterator[int]:
+    """Serials ascending, each time anew walked over; those of other writers may stand in any order."""
+    if all(before < number for before, number in pairwise(serials)):
+        return iter(serials)
+    return iter(sorted(set(serials)))
 
 
 def _serials(der: bytes, position: int, end: int) -> Iterator[int]:

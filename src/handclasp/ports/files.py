@@ -9,7 +9,7 @@ class FileReader(Protocol):
     """Reads. All failures are InputError or WorldError naming path and reason."""
 
     def read(self, path: str) -> bytes:
-        """The bytes of a regular file; InputError when it does not exist, is unreadable, or is larger than 64 MiB."""
+        """The bytes of a regular file; InputError when it does not exist, is unreadable, or is larger than 256 MiB."""
         ...
 
     def exists(self, path: str) -> bool:

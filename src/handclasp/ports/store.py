@@ -5,7 +5,20 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
-from handclasp.model.issuance import AuditEvent, Authority, CertificateRecord, Holder, Intent, NewEvent, Reason, Revocation
+from handclasp.model.issuance import (
+    EVERY,
+    AuditEvent,
+    Authority,
+    CertificateRecord,
+    Holder,
+    Intent,
+    NewEvent,
+    Order,
+    Reason,
+    Revocation,
+    Standing,
+    Wanted,
+)
 from handclasp.model.repeats import KeptAnswer, Repeat
 
 
@@ -111,6 +124,18 @@ class Store(Protocol):
         """Records in order of creation, of one identity or of all."""
         ...
 
+    def walk(self) -> Iterator[CertificateRecord]:
+        """What `certificates` gives of all, one by one: a million of them need no memory."""
+        ...
+
+    def standings(self, wanted: Wanted = EVERY, order: Order = Order.CREATED) -> Iterator[Standing]:
+        """Records without their certificates, one by one."""
+        ...
+
+    def count(self, wanted: Wanted = EVERY) -> int:
+        """How many `standings` gives."""
+        ...
+
     def find(self, issuer: str, serial: int) -> CertificateRecord | None:
         """One record, or None when this CA never intended that serial."""
         ...
@@ -159,8 +184,8 @@ class Store(Protocol):
         """DER of the newest CRL of a CA."""
         ...
 
-    def audit_events(self, *, after: int = 0) -> Iterable[AuditEvent]:
-        """The audit log from the beginning, or what follows the event of that number."""
+    def audit_events(self, *, after: int = 0) -> Iterator[AuditEvent]:
+        """The audit log from the beginning, or what follows the event of that number, one by one."""
         ...
 
     def last_audit_event(self) -> AuditEvent | None:

@@ -1,6 +1,7 @@
 """Values to the versioned JSON documents of the command line."""
 
 import re
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 import msgspec
@@ -12,7 +13,23 @@ def document(command: str, value: object, *, version: int = 1) -> str:
     `value` is a dataclass, or a mapping with string keys. Times become RFC 3339 in UTC, bytes base64, enums their values.
     """
     fields = msgspec.to_builtins(value, enc_hook=_encode, str_keys=True)
-    text = msgspec.json.format(msgspec.json.encode({"schema": f"handclasp/{command}/{version}", **fields}), indent=1).decode()
+    return _text({"schema": f"handclasp/{command}/{version}", **fields})
+
+
+def pieces(command: str, field: str, values: Iterable[object], *, version: int = 1) -> Iterator[str]:
+    """The text of `document(command, {field: [*values]})` and the end of its line, in pieces: a million need no memory."""
+    head = _text({"schema": f"handclasp/{command}/{version}", field: []})
+    before, between = head.removesuffix("]\n}"), "\n  "
+    yield before
+    end = "]\n}\n"
+    for value in values:
+        yield between + _text(msgspec.to_builtins(value, enc_hook=_encode, str_keys=True)).replace("\n", "\n  ")
+        between, end = ",\n  ", "\n ]\n}\n"
+    yield end
+
+
+def _text(value: object) -> str:
+    text = msgspec.json.format(msgspec.json.encode(value), indent=1).decode()
     return _TRICKS.sub(lambda found: "".join(f"\\u{unit:04x}" for unit in _utf16(found[0])), text)
 
 

@@ -16,7 +16,7 @@ def command(frame: Frame) -> None:
       handclasp store show
     """
     here = world(frame)
-    certificates = len(here.store.certificates())
+    certificates = here.store.count()
     last = here.store.last_audit_event()
     elsewhere = here.files.exists(here.layout.registry_url)
     where = here.files.read(here.layout.registry_url).decode().strip() if elsewhere else here.layout.registry

@@ -1,8 +1,9 @@
 """What each route of the API does, once it is known who asks and that they may. Blocking: each runs in a thread."""
 
-from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 
 from handclasp.app.api_access import Action, Caller
@@ -12,7 +13,7 @@ from handclasp.app.desk import IssueDesk
 from handclasp.app.home import Home
 from handclasp.app.issue import Issued, IssueOrder
 from handclasp.app.orders_desk import OrdersDesk
-from handclasp.app.register import dropped_cas, entries, entry
+from handclasp.app.register import Choice, chosen, dropped_cas, entry
 from handclasp.app.renew import RenewOrder, renew
 from handclasp.app.revoke import revoke
 from handclasp.catalogue.profiles import OWN_PROFILES
@@ -63,16 +64,12 @@ def list_certificates(call: Call) -> bodies.CertificatePage:
     if name is None and not call.caller.may(Action.LIST):
         name = call.caller.name
     call.allow(Action.LIST, of=name)
-    found = [one for one in entries(call.home) if name is None or one.name == name]
-    status = call.query.get("status")
-    chosen = [one for one in found if status is None or one.status == status]
-    serials = [one.serial for one in chosen]
-    start = _after(serials, call.query.get("after"))
+    choice = Choice(name=name, status=call.query.get("status"), behind=_after(call))
     size = _limit(call)
-    page = chosen[start : start + size]
-    more = start + size < len(chosen)
+    found = list(islice(chosen(call.home, choice), size + 1))
+    page = found[:size]
     return bodies.CertificatePage(
-        certificates=[bodies.certificate_out(one) for one in page], next=page[-1].serial if page and more else None
+        certificates=[bodies.certificate_out(one) for one in page], next=page[-1].serial if len(found) > size else None
     )
 
 
@@ -149,7 +146,7 @@ def audit_log(call: Call) -> bodies.EventPage:
     if not after.isdecimal() or len(after) > 18:
         raise ProblemError(400, "after is the sequence number of an event")
     size = _limit(call)
-    events = list(call.home.store.audit_events(after=int(after)))
+    events = list(islice(call.home.store.audit_events(after=int(after)), size + 1))
     page = [bodies.event_out(one) for one in events[:size]]
     return bodies.EventPage(events=page, next=page[-1].sequence if len(events) > size else None)
 
@@ -190,9 +187,13 @@ def _limit(call: Call) -> int:
     return int(text)
 
 
-def _after(serials: Sequence[str], cursor: str | None) -> int:
+def _after(call: Call) -> tuple[str, int] | None:
+    cursor = call.query.get("after")
     if cursor is None:
-        return 0
-    if cursor not in serials:
-        raise ProblemError(400, "after is the `next` of an earlier page")
-    return serials.index(cursor) + 1
+        return None
+    with suppress(UsageError):
+        (serial,) = parse_serial(f"0x{cursor}")
+        for authority in call.home.store.authorities():
+            if call.home.store.find(authority.label, serial) is not None:
+                return authority.label, serial
+    raise ProblemError(400, "after is the `next` of an earlier page")

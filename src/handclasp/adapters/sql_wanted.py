@@ -1,0 +1,47 @@
+"""Which records a question is about, as conditions of SQL."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import exists, select
+
+from handclasp.adapters import sql_tables as tables
+from handclasp.adapters.sql_rows import serial_text
+from handclasp.model.issuance import Order, Wanted
+
+_CERTIFICATE = tables.certificate.c
+
+
+def conditions(wanted: Wanted) -> Iterator[Any]:
+    """All of them must hold."""
+    exact = ((_CERTIFICATE.name, wanted.name), (_CERTIFICATE.issuer, wanted.issuer))
+    yield from (column == value for column, value in exact if value is not None)
+    yield from _kinds(_CERTIFICATE, _CERTIFICATE.state, wanted)
+    if wanted.not_issuers:
+        yield _CERTIFICATE.issuer.not_in(wanted.not_issuers)
+    until = ((_CERTIFICATE.not_after, wanted.ending), (_CERTIFICATE.not_before, wanted.begun))
+    yield from (column <= moment for column, moment in until if moment is not None)
+    after = ((_CERTIFICATE.not_after, wanted.lasting), (_CERTIFICATE.not_before, wanted.unbegun))
+    yield from (column > moment for column, moment in after if moment is not None)
+    if wanted.behind is not None:
+        issuer, serial = wanted.behind
+        found = select(_CERTIFICATE.position).where(_CERTIFICATE.issuer == issuer, _CERTIFICATE.serial == serial_text(serial))
+        yield _CERTIFICATE.position > found.scalar_subquery()
+    if wanted.newest:
+        later = tables.certificate.alias().c
+        same = (later.name == _CERTIFICATE.name, later.position > _CERTIFICATE.position)
+        # By name, never by state: SQLite would look at every other issued certificate for each.
+        yield ~exists().where(*same, *_kinds(later, later.state.concat(""), wanted))
+
+
+def order_of(order: Order) -> tuple[Any, ...]:
+    """What is sorted by; in the end by creation."""
+    first = {Order.NAME: (_CERTIFICATE.name_key,), Order.END: (_CERTIFICATE.not_after,)}
+    return (*first.get(order, ()), _CERTIFICATE.position)
+
+
+def _kinds(columns: Any, state: Any, wanted: Wanted) -> Iterator[Any]:
+    if wanted.states:
+        yield state.in_([one.value for one in wanted.states])
+    if wanted.not_profiles:
+        yield columns.profile.not_in(wanted.not_profiles)
