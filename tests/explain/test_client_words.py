@@ -59,6 +59,8 @@ PASTED = {
         "other-server-refused-client",
         "client-ca-not-trusted",
     ),
+    "Verify return code: 21 (unable to verify the first certificate)": ("s-client-verify", "client-rejects-server-cert"),
+    "Safari: 此服务器的证书无效": ("client-does-not-trust-server", "client-rejects-server-cert"),
     "security: SecKeychainItemImport: MAC verification failed during PKCS12 import (wrong password?)": (
         "pkcs12-algorithm",
         "pkcs12-algorithm-gap",

@@ -33,7 +33,7 @@ def explain(asked: str, engine: Engine | None = None) -> Explanation:
     if not text:
         raise UsageError("there is nothing to explain", hint='try: handclasp explain "21"')
     text = text[:LIMIT]
-    for way in (_cause, _symptom, _error, _said, _line, _access, _title, _output, _sentence):
+    for way in (_cause, _symptom, _said, _error, _line, _access, _title, _output, _sentence):
         if answer := way(text, engine or Engine()):
             return answer
     return found_by_words(text)

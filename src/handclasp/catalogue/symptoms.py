@@ -141,7 +141,8 @@ def said_in(text: str) -> SymptomEntry | None:
 
 def _stands_in(words: str, text: str) -> bool:
     """Whether they stand there by themselves: -9829 is no part of a longer number, an alert no part of another's name."""
-    return words in text and re.search(rf"(?<![a-z0-9]){re.escape(words)}(?![a-z0-9_])", text) is not None
+    after = "" if words.endswith((":", "=")) else "(?![a-z0-9_])"
+    return words in text and re.search(rf"(?<![a-z0-9]){re.escape(words)}{after}", text) is not None
 
 
 @cache
