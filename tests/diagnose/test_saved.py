@@ -42,6 +42,10 @@ http {{
     map $host $api_key {{ default "{m}05"; }}
     map $ssl_client_s_dn $upstream_auth {{ default ""; "CN=alice" "Basic {m}06"; }}
     proxy_ssl_password_file {here}/passwords;
+    init_by_lua_block {{ local token = "{m}50"  -- {m}51
+        keys = {{ ["a"] = '{m}52', note = "}}" }}
+    }}
+    upstream behind {{ server 127.0.0.1:9443; hash "{m}53$uri"; }}
     server {{
         listen 127.0.0.1:8443 ssl;  # ticket {m}07
         server_name site.test;
@@ -52,11 +56,20 @@ http {{
         ssl_verify_client on;
         set $internal "{m}08";
         set $who $ssl_client_s_dn;
+        set $outward "Bearer {m}54";
+        set_by_lua_block $signed {{ return ngx.hmac_sha1("{m}55", ngx.var.uri) }}
+        rewrite_by_lua 'ngx.req.set_header("Authorization", "Bearer {m}56")';
+        js_set $mac handler.{m}57;
+        sub_filter "x" "{m}58";
         add_header Set-Cookie "session={m}09; HttpOnly";
         if ($http_authorization != "Bearer {m}10") {{ set $bad 1; }}
         if ($arg_code = {m}11) {{ set $bad 0; }}
         location / {{
             proxy_set_header Authorization "Basic {m}12";
+            proxy_set_header Authorization 'Bearer {m}59';
+            access_by_lua_block {{
+                if ngx.var.http_x_token ~= "{m}60" then return ngx.exit(403) end -- was {m}61
+            }}
             proxy_set_header X-Upstream-Auth "{m}13";
             proxy_set_header X-Thing {m}14;
             proxy_set_header X-Mixed "{m}15-$host";
@@ -74,6 +87,8 @@ http {{
             fastcgi_pass unix:/run/php.sock;
             auth_basic "{m}22";
             auth_basic_user_file {here}/htpasswd;
+            auth_jwt "site" token=$cookie_jwt;
+            auth_jwt_key_file {here}/passwords;
         }}
     }}
 }}
@@ -162,6 +177,7 @@ def test_no_secret_is_saved_and_the_diagnosis_stays(form: str, tmp_path: Path) -
     for name, content in key_files(scene).items():
         for secret in secrets_of(content) if name != "noted.pem" else ():
             assert secret not in held, name
+    assert MARK not in json.dumps(direct)
     again = doctor("--evidence", str(saved))
     assert told(again) == told(direct)
     assert again["verdict"] == direct["verdict"]

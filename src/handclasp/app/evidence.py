@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from handclasp.app.read_config import ReadConfig, read_config_files
+from handclasp.app.redaction_text import scrubbed
 from handclasp.diagnose.log_line import LONGEST
 from handclasp.diagnose.pasted import lines_in
 from handclasp.model.errors import HandclaspError, InputError, WorldError
@@ -74,7 +75,7 @@ def gather(
             cannot be read are evidence themselves (`unreadable`).
     """
     own = here or files
-    lines = tuple(line[:LONGEST] for text in given.lines for line in lines_in(text))
+    lines = tuple(scrubbed(line[:LONGEST]) for text in given.lines for line in lines_in(text))
     evidence = Evidence(
         at=given.at or now, root=given.config, prefix=given.prefix or "", build=build, engine=given.engine,
         nginx_version=given.nginx_version, security_level=given.security_level, side=given.side, server=given.server,

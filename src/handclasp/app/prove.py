@@ -131,7 +131,8 @@ def _try_all(bench: Bench, running: RunningSandbox, tasks: list[_Task], nginx: s
             continue
         bench.apply(task.change)
         running.update(bench.plan())
-        steps.append((task, before, _see(bench, running, task)))
+        cured_above = not at_first and not task.attacks and not before.refused and task.finding.cause != _LOG_CAUSE
+        steps.append((task, before, None if cured_above else _see(bench, running, task)))
     served = _served(bench, running, [task for task in tasks if not task.attacks])
     refused = tuple(_still_refused(bench, running)) if running.runs else ()
     held = running.runs and all(ok for _, ok in refused)

@@ -19,7 +19,7 @@ from handclasp.verdict.predict import Stage
 # Settings of TLS and of the structure of a configuration: names of files, of servers, of protocols.
 _KEPT = re.compile(
     r"(?:\w+_)?ssl_\w+|ssl|listen|server_name|include|location|server|http|stream|events|upstream|error_log|access_log|pid|user"
-    r"|load_module|resolver|error_page|http2|http3|root|alias|try_files|index|types|satisfy|allow|deny|internal"
+    r"|load_module|resolver|error_page|http2|http3|\w+_pass|root|alias|try_files|index|types|satisfy|allow|deny|internal"
 )
 _VALUES = re.compile(
     r"(?:proxy|grpc)_set_header|add_header|add_trailer|(?:fastcgi|uwsgi|scgi)_param|set|env|(?:perl|js)_set|js_var|sub_filter"

@@ -34,6 +34,13 @@ _PUBLIC = frozenset({
     b"CERTIFICATE", b"X509 CERTIFICATE", b"TRUSTED CERTIFICATE", b"X509 CRL", b"PKCS7", b"CMS", b"CERTIFICATE REQUEST",
     b"NEW CERTIFICATE REQUEST", b"PUBLIC KEY", b"RSA PUBLIC KEY", b"EC PARAMETERS", b"DH PARAMETERS", b"X9.42 DH PARAMETERS",
 })  # fmt: skip
+_COMMENT = re.compile(r"(?<=[ \t+-])#[^\n]*")
+# A value that stands beside a telling name: header, variable, parameter, or a line of a program.
+_ASSIGNED = re.compile(
+    rf"""((?:\b[\w.$-]{{0,40}}(?:{_NAMES})[\w.-]{{0,40}}|\b(?:set|env)\s+\$?\w*key\w*)["'\]]?\s*(?:=\s*|:\s*|\s)(["']))"""
+    r"""(?!\$|redacted)[^"'$\n]{1,400}(["'])""",
+    re.IGNORECASE,
+)
 _LOOSE_BASE64 = re.compile(rb"[A-Za-z0-9+/=]{32,}")
 _LONGEST_LINE = 4096
 _INTEGER = 0x02
@@ -58,6 +65,16 @@ def scrubbed(text: str) -> str:
     text = _SCHEME.sub(rf"\1 {GONE}", text)
     text = _KNOWN.sub(GONE, text)
     return _ADDRESS.sub(lambda found: found[1] + _SEGMENT.sub(GONE, found[2]), text)
+
+
+def shown_lines(text: str) -> str:
+    """Lines of a configuration as a screen or a document may show them: without what opens other doors."""
+    return _COMMENT.sub(_remark, _ASSIGNED.sub(rf"\1{GONE}\3", scrubbed(text)))
+
+
+def _remark(found: re.Match[str]) -> str:
+    """A comment, unless something in it may open a door."""
+    return f"# {GONE}" if suspicious(found[0]) or any(map(looks_random, found[0].split())) else found[0]
 
 
 def public_part(content: bytes) -> bytes:
