@@ -63,7 +63,7 @@ class LogCount:
         size = 0
         for text in whole_lines(blocks):
             self.octets += len(text)
-            waiting.append(text if _is_dense(text) else _joined(telling(text, places(text))))
+            waiting.append(text if _is_dense(text) else telling(text, places(text)))
             size += len(waiting[-1])
             if size > _TOGETHER:
                 self._add(b"".join(waiting))
@@ -214,17 +214,15 @@ def whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
         yield rest + b"\n"
 
 
-def telling(text: bytes, places: Iterable[int]) -> Iterator[bytes]:
+def telling(text: bytes, places: Iterable[int]) -> bytes:
     """The lines of a block (whole lines) with these places in them, in order; of long ones the beginning."""
+    lines: list[bytes] = []
     end = -1
     for at in places:
         if at > end:
             begin, end = text.rfind(b"\n", 0, at) + 1, text.find(b"\n", at)
-            yield text[begin : min(end, begin + LONGEST)]
-
-
-def _joined(lines: Iterator[bytes]) -> bytes:
-    return b"".join(line + b"\n" for line in lines)
+            lines.append(text[begin : end + 1] if end - begin <= LONGEST else text[begin : begin + LONGEST] + b"\n")
+    return b"".join(lines)
 
 
 def _is_dense(text: bytes) -> bool:
