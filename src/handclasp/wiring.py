@@ -236,10 +236,10 @@ class World:
     def store(self) -> "Store":
         """The registry of this home; UsageError when there is none yet."""
         from handclasp.adapters.sql_store import SqlStore
-        from handclasp.app.home import no_ca, registered
+        from handclasp.app.home import no_registry, registered
 
         if not registered(self.files, self.layout):
-            raise no_ca(self.home)
+            raise no_registry(self.files, self.layout)
         return self._registry() or SqlStore.sqlite(self.layout.registry, pooled=self.lasting)
 
     def _registry(self) -> "SqlStore | None":

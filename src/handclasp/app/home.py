@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from handclasp.app.crashpoint import crashpoint
-from handclasp.model.errors import UsageError, WorldError
+from handclasp.model.errors import HandclaspError, UsageError, WorldError
 from handclasp.model.issuance import Authority
 from handclasp.pki.serials import format_serial
 from handclasp.ports.clock import Clock, Entropy
@@ -117,12 +117,23 @@ class Home:
             yield
 
     def authorities(self) -> tuple[Authority, ...]:
-        """All CAs that are trusted here, roots first; UsageError when the home has none yet."""
+        """All CAs that are trusted here, roots first.
+
+        Raises:
+            UsageError: the home has none yet.
+            WorldError: it had, and the registry knows nothing of them.
+        """
         dropped = self.store.values(DROPPED)
         found = tuple(one for one in self.store.authorities() if f"{DROPPED}{one.label}" not in dropped)
         if not found:
+            self.refuse_forgotten()
             raise no_ca(self.layout.folder)
         return found
+
+    def refuse_forgotten(self) -> None:
+        """WorldError when the files of CAs are there, and the registry holds none: it was lost or emptied, not new."""
+        if self.files.exists(self.layout.bundle) and not self.store.authorities():
+            raise registry_lost(self.layout)
 
     def issuing(self, profile: str = "client") -> Authority:
         """The CA that signs certificates of this profile: the newest for it alone, else the newest for all. Never a root.
@@ -166,9 +177,20 @@ def prepare_home(files: FileTree, layout: Layout) -> None:
     """Make the folder of a home. WorldError when it holds CA keys but no registry: a new one would forget what was issued."""
     files.make_folder(layout.folder)
     crashpoint("init.home-made")
-    if not registered(files, layout) and files.exists(layout.authority(ISSUING)):
-        raise WorldError(
-            "the registry of this home is gone, and its CA is still there",
-            where=layout.registry,
-            hint="restore the registry from a backup; without it nothing that was issued could be revoked",
-        )
+    if not registered(files, layout) and files.exists(layout.bundle):
+        raise registry_lost(layout)
+
+
+def no_registry(files: FileTree, layout: Layout) -> HandclaspError:
+    """Why there is none: nobody made a CA here, or it was lost."""
+    return registry_lost(layout) if files.exists(layout.bundle) else no_ca(layout.folder)
+
+
+def registry_lost(layout: Layout) -> WorldError:
+    """There are the files of a CA, and nobody knows what it issued."""
+    return WorldError(
+        "the registry of this home is gone, and its CA is still there",
+        where=layout.registry,
+        hint="without it nothing that was issued could be revoked: move this home aside, then\n"
+        "handclasp restore BACKUP --crl CRL     the CRL file that nginx has now",
+    )

@@ -60,6 +60,7 @@ def init(home: Home, order: InitOrder) -> Initialized:
         WorldError: keys cannot be unlocked, or the disk failed; run it again to go on.
     """
     with home.changing("making the CA"):
+        home.refuse_forgotten()
         recover(home)
         before = home.store.last_audit_event()
         _remember(home, order)
