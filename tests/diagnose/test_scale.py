@@ -33,10 +33,10 @@ SERVER = """\
 """
 
 
-def large(folder: Path, servers: int) -> Scene:
+def large(folder: Path, servers: int, server: str = SERVER) -> Scene:
     scene = _client(folder)
     scene.write()
-    body = "".join(SERVER.format(n=number) for number in range(servers))
+    body = "".join(server.format(n=number) for number in range(servers))
     (folder / "nginx.conf").write_text(f"events {{ }}\nhttp {{\n{body}}}\n")
     return scene
 
