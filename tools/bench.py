@@ -35,11 +35,12 @@ from handclasp.model.intent import AdmittedCertificate, SiteIntent, UpstreamInte
 from handclasp.nginxconf.render import render_site, render_sites  # noqa: E402
 from tests.app_apply.bench import Bench, benched  # noqa: E402
 from tests.ca_rig import fresh  # noqa: E402
-from tests.nginx_rig import NOW, crl, free_port  # noqa: E402
+from tests.nginx_rig import NOW, crl, free_port, make  # noqa: E402
 from tests.nginxconf_write.site_rig import SiteRig, issuer_dn, serial, site_rig  # noqa: E402
 
 RESULTS = ROOT / "docs" / "bench.json"
 CLIENT = "alice"
+TRIES = 3
 
 
 def main() -> int:
@@ -160,9 +161,18 @@ def tree(count: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "nginx.conf"
         file.write_text(_long(count), "utf-8")
-        parse, _ = timed(read_config, PosixFileTree(), str(file))
-        check, faults = timed(checked, str(file))
-        row: dict[str, Any] = {"lines": count, "parse_s": parse, "check_s": check, "faults": faults}
+        root = make("root", ca=True)
+        own = make("*.test", root, server=True)
+        for name, content in (
+            ("root.pem", root.pem),
+            ("root.crl", crl(root)),
+            ("server.pem", own.pem),
+            ("server.key", own.key_pem),
+        ):
+            file.with_name(name).write_bytes(content)
+        parse, _ = best(file, lambda: read_config(PosixFileTree(), str(file)))
+        check, told = best(file, lambda: checked(str(file)))
+        row: dict[str, Any] = {"lines": count, "parse_s": parse, "check_s": check, "told": told}
         return row | {f"{name}_s": other(program, str(file)) for name, program in OTHERS.items()}
 
 
@@ -187,21 +197,26 @@ print(time.perf_counter() - began)
 
 
 def other(program: str, file: str) -> float | str:
-    """Seconds that another program takes for a file, without its start; in words when it is not there or does not finish."""
-    python = ROOT / ".bench" / "bin" / "python"
-    try:
-        ran = subprocess.run([python, "-c", program, file], capture_output=True, text=True, check=False, timeout=120)
-    except subprocess.TimeoutExpired:
-        return "more than 120"
-    except FileNotFoundError:
-        return "not installed"
-    return "failed" if ran.returncode else round(float(ran.stdout.split()[-1]), 3)
+    """Seconds that another program takes for a file, the best of some; in words when it is not there or does not finish."""
+    argv = [str(ROOT / ".bench" / "bin" / "python"), "-c", program, file]
+    seconds = []
+    for _ in range(TRIES):
+        try:
+            ran = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=120)
+        except subprocess.TimeoutExpired:
+            return "more than 120"
+        except FileNotFoundError:
+            return "not installed"
+        if ran.returncode:
+            return "failed"
+        seconds.append(float(ran.stdout.split()[-1]))
+    return round(min(seconds), 3)
 
 
 def checked(config: str) -> int:
-    """The faults that `handclasp nginx check` names."""
-    given = Given(config=config)
-    return len(nginx_check(gather(given, PosixFileTree(), now=NOW, build=NginxProcess().build())).faults)
+    """The faults and holes that `handclasp nginx check` names."""
+    found = nginx_check(gather(Given(config=config), PosixFileTree(), now=NOW, build=NginxProcess().build()))
+    return len(found.faults) + len(found.findings)
 
 
 def admitted(bench: SiteRig) -> AdmittedCertificate:
@@ -256,6 +271,15 @@ def timed(work: Callable[..., Any], *values: Any, **named: Any) -> tuple[float, 
     return round(time.perf_counter() - began, 3), made
 
 
+def best(file: Path, work: Callable[[], Any]) -> tuple[float, Any]:
+    """As `timed`, the shortest of some; the file is another one each time, so that nothing is known of it."""
+    found = []
+    for _ in range(TRIES):
+        file.write_text(f"{file.read_text('utf-8')}# again\n", "utf-8")
+        found.append(timed(work))
+    return min(found, key=lambda each: each[0])
+
+
 def machine() -> dict[str, str]:
     """What the figures were made with."""
     openssl = subprocess.run(["openssl", "version"], capture_output=True, text=True, check=True).stdout.split()[1]
@@ -272,14 +296,47 @@ def _site(bench: SiteRig, number: int) -> SiteIntent:
     )
 
 
+_PLAIN = """\
+    server {
+        listen 127.0.0.1:8000;
+        server_name s@N@.test;
+        location / {
+            proxy_set_header X-Client-DN $ssl_client_s_dn;
+            proxy_pass http://127.0.0.1:9;
+        }
+        location ~ \\.php$ {
+            return 404;
+        }
+    }
+"""
+_GUARDED = """\
+    server {
+        listen 127.0.0.1:8443 ssl;
+        server_name s@N@.test;
+        ssl_certificate server.pem;
+        ssl_certificate_key server.key;
+        ssl_client_certificate root.pem;
+        ssl_crl root.crl;
+        ssl_verify_client optional;
+        if ($ssl_client_verify != SUCCESS) {
+            return 403;
+        }
+        location / {
+            proxy_set_header X-Client-DN $ssl_client_s_dn;
+            proxy_pass http://127.0.0.1:9;
+        }
+        location /api/ {
+            proxy_set_header X-Client-DN $ssl_client_s_dn;
+            proxy_pass http://127.0.0.1:10;
+        }
+    }
+"""
+
+
 def _long(lines: int) -> str:
-    server = (
-        "    server {{\n        listen 127.0.0.1:{port};\n        server_name s{n}.test;\n        location / {{\n"
-        "            proxy_set_header X-Client-DN $ssl_client_s_dn;\n            proxy_pass http://127.0.0.1:9;\n        }}\n"
-        "        location ~ \\.php$ {{\n            return 404;\n        }}\n    }}\n"
-    )
-    each = server.count("\n")
-    body = "".join(server.format(port=8000, n=n) for n in range((lines - 5) // each))
+    """Servers of both kinds by turns: those that anybody enters, and those that ask for certificates."""
+    pair = _PLAIN + _GUARDED
+    body = "".join(pair.replace("@N@", str(n)) for n in range((lines - 5) // pair.count("\n")))
     return f"events {{ }}\nhttp {{\n    server_names_hash_max_size 65536;\n{body}}}\n"
 
 
