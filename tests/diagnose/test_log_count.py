@@ -167,6 +167,14 @@ def test_the_fast_search_finds_the_lines_that_pythons_finds(text: bytes) -> None
     assert telling(text, places(MARKS)(text)) == telling(text, OWN(text)) == b"".join(lines)
 
 
+def test_a_machine_without_the_library_counts_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = log(11, 300)
+    with_it = triage(LogCount().read(blocks(text, 1000), places(MARKS)))
+    monkeypatch.setattr("handclasp.adapters.byte_search.find_spec", lambda _name: None)
+    assert isinstance(places(MARKS)(text), list)  # Python's own search, not the library's
+    assert triage(LogCount().read(blocks(text, 1000), places(MARKS))) == with_it
+
+
 def test_a_pipe_is_read_to_its_end_and_one_without_a_writer_is_said_to_be_so(tmp_path: Path) -> None:
     pipe = str(tmp_path / "pipe")
     os.mkfifo(pipe)
