@@ -19,12 +19,15 @@ PASSPHRASE = "correct horse battery"
 
 @dataclass(frozen=True)
 class Ca:
+    """`place`: in front of each command, where it has to run somewhere else (net_rig)."""
+
     home: Path
     passphrase: Path
+    place: tuple[str, ...] = ()
 
     def start(self, *args: str, env: dict[str, str] | None = None, **options: Any) -> "subprocess.Popen[str]":
         return subprocess.Popen(
-            [sys.executable, "-W", "error", "-m", "handclasp", *args],
+            [*self.place, sys.executable, "-W", "error", "-m", "handclasp", *args],
             env=self._env() | (env or {}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -9,17 +9,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 USER = "nobody"
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """`url()` makes a new, empty database each time."""
+    """`url()` makes a new, empty database each time. `place` and `listen`: where it runs (net_rig), and its address there."""
 
     folder: Path
     numbers: Iterator[int]
+    place: tuple[str, ...] = ()
+    listen: str = ""
 
     def url(self) -> str:
         name = f"test{next(self.numbers)}"
@@ -33,20 +34,23 @@ class Cluster:
         run(self.folder, "pg_ctl", "-D", str(self.folder / "data"), "-m", mode, "-w", "stop")
 
     def start(self) -> None:
-        options = f"-c listen_addresses= -c unix_socket_directories={self.folder} -c fsync=off -c max_connections=60"
-        run(
-            self.folder, "pg_ctl", "-D", str(self.folder / "data"), "-w", "-l", str(self.folder / "log"), "-o", options, "start"
-        )
+        where = f"-c listen_addresses={self.listen} -c unix_socket_directories={self.folder}"
+        options = f"{where} -c fsync=off -c max_connections=60"
+        data, log = str(self.folder / "data"), str(self.folder / "log")
+        run(self.folder, "pg_ctl", "-D", data, "-w", "-l", log, "-o", options, "start", place=self.place)
 
 
 @contextmanager
-def cluster() -> Iterator[Cluster]:
+def cluster(*, place: tuple[str, ...] = (), listen: str = "") -> Iterator[Cluster]:
     folder = Path(tempfile.mkdtemp(prefix="handclasp-postgres-"))
     if os.geteuid() == 0:
         shutil.chown(folder, USER)
-    made = Cluster(folder=folder, numbers=count())
+    made = Cluster(folder=folder, numbers=count(), place=place, listen=listen)
     try:
         run(folder, "initdb", "-D", str(folder / "data"), "-U", USER, "-A", "trust", "-N", "--locale=C.UTF-8", "-E", "UTF8")
+        if listen:
+            with (folder / "data" / "pg_hba.conf").open("a") as rules:
+                rules.write("host all all all trust\n")
         made.start()
         try:
             yield made
@@ -56,14 +60,14 @@ def cluster() -> Iterator[Cluster]:
         shutil.rmtree(folder)
 
 
-def run(folder: Path, program: str, *args: str) -> str:
+def run(folder: Path, program: str, *args: str, place: tuple[str, ...] = ()) -> str:
     """As the unprivileged user, because PostgreSQL refuses root."""
-    options: dict[str, Any] = {"user": USER, "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
+    dropped = ("setpriv", "--reuid", USER, "--regid", "nogroup", "--clear-groups") if os.geteuid() == 0 else ()
     environment = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": str(folder)}
     done = subprocess.run(
-        [binary(program), *args],
+        [*place, *dropped, binary(program), *args],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=folder, env=environment, text=True,
-        check=False, timeout=120, **options,
+        check=False, timeout=120,
     )  # fmt: skip
     assert done.returncode == 0, (program, args, done.stdout)
     return str(done.stdout)

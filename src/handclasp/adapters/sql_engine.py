@@ -6,6 +6,7 @@ import logging
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
@@ -21,6 +22,8 @@ from handclasp.model.errors import HandclaspError, WorldError
 logging.getLogger("sqlalchemy.pool").addHandler(logging.NullHandler())
 logging.getLogger("sqlalchemy.pool").propagate = False
 
+log = logging.getLogger("handclasp.registry")
+
 HEAD = "0003"
 """The newest revision in adapters/migrations/versions; a test compares."""
 
@@ -28,6 +31,8 @@ WRITE = "handclasp_write"
 _DATA_VERSION = "PRAGMA data_version"
 _LAST_EVENT = "SELECT coalesce(max(sequence), 0) FROM audit_event"
 _BUSY_MS = 30_000
+_LONG = 1.0  # seconds without an answer, after which nobody else is made to wait for it
+_PAUSE = 0.5
 _ADVICE = (
     ("disk is full", "free some space on that file system; nothing was half-written"),
     ("readonly", "the file or its folder is not writable for this user; run as its owner, or remount the file system"),
@@ -135,7 +140,8 @@ class Changes:
     """Tells whether the database changed, on a connection of its own that never writes.
 
     SQLite's data_version is another number after each commit of any other connection, for the price of a look at shared
-    memory; elsewhere it is the number of the last audit event, which every change has.
+    memory; elsewhere it is the number of the last audit event, which every change has. A database that does not answer at all
+    is waited for once: until somebody beside reaches it again, everybody who asks is told at once.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -143,20 +149,31 @@ class Changes:
         self._query = _DATA_VERSION if engine.dialect.name == "sqlite" else _LAST_EVENT
         self._lock = threading.Lock()
         self._cursor: Any = None
+        self._away: threading.Event | None = None
 
     def number(self) -> int:
         """The present number."""
+        where = str(self._engine.url)
         with self._lock:
+            if self._away is not None:
+                raise WorldError("the registry cannot be asked: its server does not answer", where=where)
+            start = time.monotonic()
             try:
                 return self._ask()
             except Exception as error:
                 self._close()  # the connection may be broken: the next question opens another
-                raise WorldError(f"the registry cannot be asked: {error}", where=str(self._engine.url)) from error
+                if time.monotonic() - start > _LONG:
+                    self._away = threading.Event()
+                    threading.Thread(target=self._come_back, args=(self._away,), daemon=True).start()
+                raise WorldError(f"the registry cannot be asked: {error}", where=where) from error
 
     def close(self) -> None:
         """Let the connection go."""
         with self._lock:
             self._close()
+            if self._away is not None:
+                self._away.set()
+                self._away = None
 
     def _close(self) -> None:
         if self._cursor is not None:
@@ -166,13 +183,31 @@ class Changes:
 
     def _ask(self) -> int:
         if self._cursor is None:
-            self._connection = self._engine.raw_connection()
-            if self._query is _LAST_EVENT:
-                driver: Any = self._connection.driver_connection
-                driver.autocommit = True  # no transaction stays open between two questions
-            self._cursor = self._connection.cursor()
+            self._connection, self._cursor = self._opened()
         self._cursor.execute(self._query)
         return int(self._cursor.fetchone()[0])
+
+    def _opened(self) -> tuple[Any, Any]:
+        connection = self._engine.raw_connection()
+        if self._query is _LAST_EVENT:
+            driver: Any = connection.driver_connection
+            driver.autocommit = True  # no transaction stays open between two questions
+        return connection, connection.cursor()
+
+    def _come_back(self, left: threading.Event) -> None:
+        """Try until the server answers, or until this is closed."""
+        while not left.wait(_PAUSE):
+            try:
+                connection, cursor = self._opened()
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
+                log.info("the registry is still away: %s", error)
+                continue
+            with self._lock:
+                if self._away is left:
+                    self._connection, self._cursor, self._away = connection, cursor, None
+                else:
+                    connection.close()
+            return
 
 
 def changes_of(engine: Engine) -> Changes:

@@ -19,11 +19,16 @@ from handclasp.model.errors import PolicyError, UsageError, WorldError
 SCHEMES = ("postgresql", "postgres")
 _LOCK = 0x68616E64  # "hand", the one number that all processes of all hosts agree on
 _WAIT = "30s"
+_KEEPALIVE = {"idle": 5, "interval": 3, "count": 3}
+"""Seconds, and how often: a host that was cut off is given up by the server, and loses its lock, before others stop waiting."""
+_HERE = {f"keepalives_{name}": value for name, value in _KEEPALIVE.items()}
+_THERE = "".join(f" -c tcp_keepalives_{name}={value}" for name, value in _KEEPALIVE.items()) + " -c tcp_user_timeout=14000"
 _SETTINGS = {
     "application_name": "handclasp",
-    "connect_timeout": 5,
-    "options": "-c statement_timeout=60000 -c idle_in_transaction_session_timeout=60000",
-    "tcp_user_timeout": 10_000,
+    "connect_timeout": 3,
+    "options": f"-c statement_timeout=60000 -c idle_in_transaction_session_timeout=60000{_THERE}",
+    "tcp_user_timeout": 5_000,
+    **_HERE,
 }
 
 
