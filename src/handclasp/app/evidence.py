@@ -8,6 +8,7 @@ from datetime import datetime
 
 from handclasp.app.read_config import ReadConfig, read_config_files
 from handclasp.app.redaction_text import scrubbed
+from handclasp.catalogue.stock_directives import right_name
 from handclasp.diagnose.log_line import LONGEST
 from handclasp.diagnose.pasted import lines_in
 from handclasp.model.errors import HandclaspError, InputError, WorldError
@@ -122,8 +123,12 @@ def certificate_paths(config: EffectiveConfig) -> set[str]:
 
 
 def written_paths(tree: ConfigTree) -> set[str]:
-    """Files of certificates and CRLs that are named anywhere, also where nginx does not allow it or a second time."""
-    named = (item for item, _ in walk(tree.directives) if item.name.endswith(_FILE_DIRECTIVES) and item.children is None)
+    """Files of certificates and CRLs that are named anywhere: where nginx does not allow it, a second time, misspelled."""
+    named = (
+        item
+        for item, _ in walk(tree.directives)
+        if (right_name(item.name) or item.name).endswith(_FILE_DIRECTIVES) and item.children is None
+    )
     paths = [(item.name.endswith(_BY_VARIABLE), _absolute(tree, "".join(item.args[:1]))) for item in named]
     return _concrete(path for by_variable, path in paths if by_variable) | {path for by, path in paths if path and not by}
 

@@ -82,7 +82,7 @@ class RequestLine(click.ParamType[Asked]):
 
 _PORTS = {"http": 80, "https": 443}
 _OPTIONS = (
-    click.option("--config", type=AbsolutePath(), help="nginx.conf, or the output of nginx -T."),
+    click.option("--config", type=AbsolutePath(), help="nginx.conf, its folder, or the output of nginx -T; - for stdin."),
     click.option("--prefix", type=AbsolutePath(), help="nginx's -p.  [default: the folder of --config]"),
     click.option("--chroot", type=AbsolutePath(), help="Take all paths of the configuration below this folder."),
     click.option("--nginx", "nginx_path", metavar="PATH", help="The nginx binary.  [default: found in PATH]"),

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from handclasp.app.evidence import Given, gather
+from handclasp.app.given_config import PIPE, configuration_at
 from handclasp.app.live_upstream import with_live_upstream
 from handclasp.app.rooted import rooted
 from handclasp.app.running import with_running_state
@@ -16,7 +17,10 @@ from handclasp.model.errors import UsageError, WorldError
 from handclasp.model.evidence import Evidence, Request, Wish
 from handclasp.model.nginx import NginxBuild
 from handclasp.model.verdict import Side
+from handclasp.ports.files import FileReader
 from handclasp.wiring import World
+
+_OPEN_FILES = ("/dev/fd/", "/proc/self/fd/")
 
 
 def evidence_of(
@@ -32,7 +36,12 @@ def evidence_of(
     if need_config and options["config"] is None:
         options |= _this_machine(frame, world, options)
     config = _below(options["config"], options["chroot"])
-    files = rooted(world.files, options["chroot"], config) if options["chroot"] else world.files
+    files: FileReader = rooted(world.files, options["chroot"], config) if options["chroot"] else world.files
+    if config is not None:
+        found = configuration_at(files, config, _piped(config))
+        config, files = found.path, found.files
+        if found.part:
+            frame.hint("nginx.conf includes this file into http{}; what is set around it there is not known: give nginx -T")
     given = Given(
         config=config, prefix=options["prefix"],
         client_certificate=options["client_cert"], upstream_chain=options["upstream_chain"], lines=lines, at=options["at"],
@@ -47,6 +56,16 @@ def evidence_of(
         return evidence
     evidence = with_live_upstream(evidence, world.probe)
     return evidence if options["chroot"] else with_running_state(evidence, world.machine)
+
+
+def _piped(path: str) -> bytes | None:
+    """What stands behind "-" or the name of a pipe, which can be read once; None: an ordinary path."""
+    if path in {"-", PIPE}:
+        return sys.stdin.buffer.read()
+    if not path.startswith(_OPEN_FILES):
+        return None
+    with open(path, "rb") as pipe:  # noqa: PTH123 - a descriptor of ours, by its name
+        return pipe.read()
 
 
 def _uri(options: dict[str, Any]) -> str:

@@ -7,6 +7,8 @@ from handclasp.model.errors import InputError
 from handclasp.nginxconf.include import NeedFiles, resolve
 from handclasp.nginxconf.tree import ConfigTree, encode
 
+# A terminal's next prompt, copied along with what stood above it: `root@web:/etc/nginx# `, `$`, `[me@web ~]$ exit`.
+_PROMPT = re.compile(r"(?<=\n)(?:[\w.~-]+@[^\s;{}]*|\[[^\]\n;{}]*\]|)[ :\w./~-]*[#$%>] ?(?:exit|logout)?\s*\Z")
 _MARKER = re.compile(r"^# configuration file (.+):\r?\n", re.MULTILINE)
 
 
@@ -25,6 +27,7 @@ def split_dump(text: str) -> dict[str, bytes]:
     if not marks:
         raise InputError('this is not a dump: no line "# configuration file /path:"', hint="make one with: nginx -T > dump.txt")
     ends = [mark.start() for mark in marks[1:]] + [len(text)]
+    ends[-1] = len(_PROMPT.sub("", text))
     # nginx writes one line feed of its own after each file.
     return {mark[1]: encode(text[mark.end() : end].removesuffix("\n")) for mark, end in zip(marks, ends, strict=True)}
 
