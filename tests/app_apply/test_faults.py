@@ -4,25 +4,28 @@ nginx, applied
   nginx -t refuses: every byte as before, candidate and words kept   here; test_failed
   the reload fails after a good test: port taken, master gone,       test_apply (busy port), here; adapters/test_nginx_process
   file changed in between, stale PID file                            (log of the master, stale pid, killed workers)
-  behaviour proven after each apply: in, out, resumed, no SNI        test_apply; SNI and Host apart, headers of the client's
-                                                                     own: nginxconf_write/test_render_live
-  killed at every step, also while putting back, first start,        test_apply, test_revoke, test_history (rollback)
-  revocation, rollback
+  behaviour proven after each apply: in, out, resumed, no SNI        test_apply; bytes: test_stream; SNI and Host apart:
+                                                                     nginxconf_write/test_render_live
+  headers of the client's own, lied about at each apply              test_rehearse; nginxconf_write/test_render_live
+  killed at every step, also while putting back, first start,        test_apply, test_revoke, test_history (rollback),
+  revocation, rollback, rehearsal                                    test_rehearse
   a file changed by hand                                             test_drift, test_history, test_saved_plan
   connections that outlive a reload                                  test_lingering
   containers, other prefixes, conf.d, sites-enabled, PID files       test_control, test_adopted, here; other nginx and OpenSSL:
                                                                      make matrix
   a storm of revocations                                             test_storm
-  the depth                                                          here
+  the depth                                                          here; that of an upstream's chain: test_upstream_depth
+  whatever is wished for: started, clean, exactly those named        test_intents_twice; nginxconf_write/test_intents_random,
+                                                                     _many, _wide
 revocation, end to end
-  revoked to refused, TLS 1.2 and 1.3, fresh and resumed             test_revoke; by kinds of cache and tickets: the lab's
-                                                                     scenarios "sessions"; its time: make bench
+  revoked to refused, TLS 1.2 and 1.3, fresh and resumed             test_revoke, test_stream; by kinds of cache and tickets: the
+                                                                     lab's scenarios "sessions"; its time: make bench
   a session cache renamed; ticket keys in files reported             test_revoke, test_observe; diagnose/rules
   a CRL for every CA, or everybody is refused                        here; test_revoke (refused before it is published)
   no operation drops a revocation                                    app/test_revocations_random
   the difference of two CRLs shown; removal refused                  test_effect, test_saved_plan; app/test_revocations_random
   100,000 entries: time and memory                                   make bench
-  OCSP and CRL agree                                                 app/test_revocations_random
+  OCSP and CRL agree; serials that nobody issued are unknown         app/test_revocations_random; serve/test_serve
 """
 
 import dataclasses

@@ -5,6 +5,7 @@ import errno
 import fcntl
 import glob
 import os
+import shutil
 import stat
 import tempfile
 import time
@@ -148,8 +149,19 @@ class PosixFileTree:
         _sync_folder(parent)
 
     @contextlib.contextmanager
-    def scratch(self) -> Iterator[str]:
-        """A new folder for its owner alone; it is taken away with all that is in it, whatever happens."""
+    def scratch(self, path: str | None = None) -> Iterator[str]:
+        """A new folder for its owner alone; it is taken away with all that is in it, whatever happens.
+
+        `path`: it is this one; what a killed run left there goes first. None: somewhere for temporary files.
+        """
+        if path is not None:
+            shutil.rmtree(path, ignore_errors=True)
+            self.make_folder(path, mode=0o700)
+            try:
+                yield path
+            finally:
+                shutil.rmtree(path, ignore_errors=True)
+            return
         try:
             made = tempfile.TemporaryDirectory(prefix="handclasp-")
         except OSError as error:

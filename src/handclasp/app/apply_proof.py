@@ -17,6 +17,7 @@ from handclasp.ports.probe import Probe
 LOOPBACK = {"*": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "::1"}  # noqa: S104 - a listen address, asked on loopback
 _REJECTED = (Who.NOBODY, Who.FOREIGN)
 _BROKEN = 500
+_UNAUTHENTICATED = 401
 
 
 def steps_for(sites: Iterable[SiteIntent], cast: Cast) -> tuple[ProbeStep, ...]:
@@ -182,7 +183,8 @@ class SiteProver:
     def _inside(self, step: ProbeStep, seen: ProbeResult) -> bool:
         if self.sites[step.site].stream:
             return seen.held
-        return seen.status is not None and seen.status not in REFUSALS
+        turned_away = REFUSALS | {_UNAUTHENTICATED} if self.sites[step.site].grpc else REFUSALS
+        return seen.status is not None and seen.status not in turned_away
 
     def _as_expected(self, step: ProbeStep, seen: ProbeResult) -> bool:
         if seen.unreachable:

@@ -56,6 +56,7 @@ POINTS = (
     "store.written-back",
     "repeat.begun",
     "repeat.done",
+    "apply.rehearsing",
     "apply.staged",
     "apply.journal-durable",
     "apply.file-switched",

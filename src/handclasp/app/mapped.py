@@ -82,6 +82,6 @@ class MappedFiles:
         """As FileTree.lock."""
         return self._files.lock(self.outside(path), purpose=purpose, timeout=timeout)
 
-    def scratch(self) -> AbstractContextManager[str]:
+    def scratch(self, path: str | None = None) -> AbstractContextManager[str]:
         """As FileTree.scratch."""
-        return self._files.scratch()
+        return self._files.scratch(None if path is None else self.outside(path))

@@ -11,6 +11,7 @@ from handclasp.app.apply_cast import Cast, Member
 from handclasp.app.apply_proof import LOOPBACK, key
 from handclasp.app.apply_stage import Planned
 from handclasp.app.apply_state import Gear, Instance
+from handclasp.app.crashpoint import crashpoint
 from handclasp.app.read_config import read_config_files
 from handclasp.app.sandbox import RunningSandbox, SandboxTools, sandbox
 from handclasp.model.errors import HandclaspError
@@ -60,7 +61,8 @@ def rehearse(gear: Gear, instance: Instance, sites: tuple[SiteIntent, ...], cast
     mark = f"forged-{tools.entropy.bytes(8).hex()}"
     try:
         copy = _copy(tools, gear, instance, sites, plan)
-        with sandbox(tools, copy) as running:
+        with sandbox(tools, copy, at=f"{instance.notes}/rehearsal") as running:
+            crashpoint("apply.rehearsing")
             if not running.runs:
                 return _not_shown(steps, running.test.output.strip() or "nginx does not accept the copy")
             return tuple(_shown(running, known[step.site], step, cast, mark) for step in steps)

@@ -52,13 +52,17 @@ class Asked:
 
 
 @contextlib.contextmanager
-def sandbox(tools: SandboxTools, plan: SandboxPlan) -> Iterator["RunningSandbox"]:
+def sandbox(tools: SandboxTools, plan: SandboxPlan, *, at: str | None = None) -> Iterator["RunningSandbox"]:
     """A running copy, gone without a trace at the end. Look at `test` first: a configuration that nginx refuses does not run.
+
+    `at`: its folder, where one of a killed run is stopped first; None: somewhere for temporary files.
 
     Raises:
         WorldError: nginx cannot be run at all, or accepts the copy and still does not come up.
     """
-    with tools.files.scratch() as folder:
+    if at is not None:
+        tools.nginx.stop(prefix=at, config=f"{at}/{CONFIG}")
+    with tools.files.scratch(at) as folder:
         running = RunningSandbox(tools, folder)
         try:
             running.update(plan)

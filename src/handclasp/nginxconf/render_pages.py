@@ -26,33 +26,23 @@ _TEXTS = (
 
 
 def pages(name: str, *, grpc: bool = False) -> list[str]:
-    """error_page directives and their locations. `grpc`: they speak to programs that read headers, not pages.
+    """error_page directives and their locations.
 
     The titles are nginx's own, so that monitoring which looks for them goes on working. The locations are named: they cannot be
-    asked for, and no rewrite of the server runs before them. The status stays 400, as without them: never 200.
+    asked for, and no rewrite of the server runs before them. The status stays 400, as without them: never 200. `grpc`: it is
+    401, which gRPC clients report as UNAUTHENTICATED; a 400 is an internal error to them.
     """
-    lines = ["# The status stays 400: an error page with =200 would let everybody in."]
-    lines += [f"error_page {code} =400 @handclasp_{name}_{code};" for code, _, _ in _TEXTS]
+    status = 401 if grpc else 400
+    lines = [f"# The status stays {status}: an error page with =200 would let everybody in."]
+    lines += [f"error_page {code} ={status} @handclasp_{name}_{code};" for code, _, _ in _TEXTS]
     for code, title, text in _TEXTS:
-        body = _call(title) if grpc else _page(title, text)
-        lines += [f"location @handclasp_{name}_{code} {{", *(f"    {line}" for line in body), "}"]
+        heading = f"{status} {'Unauthorized' if grpc else 'Bad Request'}"
+        lines += [
+            f"location @handclasp_{name}_{code} {{",
+            "    default_type text/html;",
+            "    charset utf-8;",
+            '    add_header Cache-Control "no-store" always;',
+            f"    return {status} '<!doctype html><title>{status} {title}</title><h1>{heading}</h1><p>{text}</p>\\n';",
+            "}",
+        ]
     return lines
-
-
-def _page(title: str, text: str) -> list[str]:
-    return [
-        "default_type text/html;",
-        "charset utf-8;",
-        'add_header Cache-Control "no-store" always;',
-        f"return 400 '<!doctype html><title>400 {title}</title><h1>400 Bad Request</h1><p>{text}</p>\\n';",
-    ]
-
-
-def _call(title: str) -> list[str]:
-    """A 400 alone is an internal error to gRPC clients; with these headers they say that the caller is not authenticated."""
-    return [
-        "default_type application/grpc;",
-        "add_header grpc-status 16 always;",
-        f'add_header grpc-message "{title}" always;',
-        'return 400 "";',
-    ]

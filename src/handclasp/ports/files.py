@@ -83,6 +83,9 @@ class FileTree(FileReader, Protocol):
         """Exclusive lock on a file, released when the process dies; WorldError naming the holder's purpose on timeout."""
         ...
 
-    def scratch(self) -> AbstractContextManager[str]:
-        """A new folder for its owner alone; it is taken away with all that is in it, whatever happens."""
+    def scratch(self, path: str | None = None) -> AbstractContextManager[str]:
+        """A new folder for its owner alone; it is taken away with all that is in it, whatever happens.
+
+        `path`: it is this one; what a killed run left there goes first. None: somewhere for temporary files.
+        """
         ...
