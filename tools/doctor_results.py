@@ -113,7 +113,7 @@ def _with_gaps(evidence: Evidence) -> Evidence:
     return replace(
         evidence,
         files={**evidence.files, **dict.fromkeys(absent)},
-        unreadable=dict.fromkeys(absent, "cannot be read: No such file or directory"),
+        unreadable={**evidence.unreadable, **dict.fromkeys(absent, "cannot be read: No such file or directory")},
     )
 
 

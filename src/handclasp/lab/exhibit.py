@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from handclasp.lab.results import Result
 from handclasp.lab.scenario import Variant, main_visit
 from handclasp.lab.setup import Setup, pems
-from handclasp.model.evidence import Evidence, Request, Seen, Wish
+from handclasp.model.errors import InputError
+from handclasp.model.evidence import ENCRYPTED, Evidence, Request, Seen, Wish
 from handclasp.model.nginx import NginxBuild
 from handclasp.model.verdict import Side
-from handclasp.pki.private_key import spki_of_private_key_pem
+from handclasp.pki.private_key import is_encrypted, spki_of_private_key_pem
 from handclasp.ports.bench import FOLDER
 from handclasp.ports.stage import PORTS, Play, Reload, Visit
 
@@ -52,16 +53,15 @@ class Exhibit:
 
     def evidence(self, *, at: datetime, build: NginxBuild | None = None, with_log: bool = True) -> Evidence:
         """The same as a diagnosis takes it: private keys only as the public keys they hold."""
+        keys = {path: content for path, content in self.files.items() if path.endswith(".key")}
+        words = tuple(line for content in self.files.values() if b"-----" not in content for line in content.splitlines())
         return Evidence(
             at=at,
             root=f"{PREFIX}/nginx.conf",
             prefix=PREFIX,
             files={path: content for path, content in self.files.items() if not path.endswith(".key")},
-            keys={
-                path: spki_of_private_key_pem(content, where=path)
-                for path, content in self.files.items()
-                if path.endswith(".key") and content.startswith(b"-----BEGIN PRIVATE KEY")
-            },
+            keys={path: spki for path, content in keys.items() if (spki := _public_half(content, path, words))},
+            unreadable={path: ENCRYPTED for path, content in keys.items() if is_encrypted(content)},
             build=build,
             side=self.side,
             server=self.server,
@@ -76,6 +76,14 @@ class Exhibit:
             loaded=at - _RUNNING_FOR if self.reloaded else None,
             changed=dict.fromkeys(self.newer, at - _CHANGED_AGO),
         )
+
+
+def _public_half(key: bytes, path: str, passwords: tuple[bytes, ...]) -> bytes | None:
+    """What belongs to a private key; None when it is none, or no password at hand opens it."""
+    try:
+        return spki_of_private_key_pem(key, where=path, passwords=passwords)
+    except InputError:
+        return None
 
 
 def exhibit(variant: Variant, results: Sequence[Result] = (), build: str | None = None) -> Exhibit:
