@@ -15,7 +15,7 @@ PASSWORD_OCTETS = 16
 
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # 31 signs that are not mistaken for each other
 _KDF_ROUNDS = 2_048
-"""Of PKCS#12 containers. Rounds make guessing a person's password dear; ours have 128 random bits, which nobody guesses at any
+"""Of PKCS#12 containers. Rounds make guessing a person's password dear; ours have 123 random bits, which nobody guesses at any
 speed, so more rounds would only cost: 100,000 of them take forty times as long as everything else of an issue."""
 
 
@@ -89,7 +89,7 @@ def pkcs12_container(
         PrivateFormat.PKCS12.encryption_builder()
         .kdf_rounds(_KDF_ROUNDS)
         .key_cert_algorithm(cipher)
-        .hmac_hash(hashes.SHA1() if legacy else hashes.SHA256())  # noqa: S303 - see the docstring; 128 random bits guard it
+        .hmac_hash(hashes.SHA1() if legacy else hashes.SHA256())  # noqa: S303 - see the docstring; 123 random bits guard it
         .build(password.encode())
     )
     return pkcs12.serialize_key_and_certificates(name.encode(), key, certificate, issuers, protection)
