@@ -129,7 +129,7 @@ def test_a_home_whose_registry_is_gone_is_not_overwritten(ca: Ca) -> None:
     for path in ca.home.glob("registry.sqlite*"):
         path.unlink()
     done = ca.run("init", expect=5)
-    assert "restore the registry from a backup" in done.stderr
+    assert "handclasp restore BACKUP" in done.stderr
     assert not (ca.home / "registry.sqlite").exists()
 
 
