@@ -43,6 +43,9 @@ def found(dom: str) -> list[str]:
         ("en", "client SSL certificate verify error: (27:certificate not trusted)", "client-error-27"),
         ("zh", "吊销列表过期", "client-crl-expired"),
         ("zh", "上游 20", "upstream-error-20"),
+        ("en", "SSL_ERROR_RX_CERTIFICATE_REQUIRED_ALERT", "client-told-certificate-required"),
+        ("zh", "浏览器 ERR_BAD_SSL_CLIENT_AUTH_CERT", "browser-refused-client-certificate"),
+        ("en", "errSSLPeerCertUnknown", "client-told-bad-certificate"),
     ],
 )
 def test_the_search_answers(chromium: str, folder: Path, tmp_path: Path, lang: str, query: str, wanted: str) -> None:

@@ -98,7 +98,7 @@ def _search_index(lang: str, commands: Sequence[CommandHelp]) -> bytes:
         for item in causes.outlines()
     ]
     rows += [
-        [entry.slug, entry.title.in_language(lang), "", " ".join((entry.says.in_language(lang), *entry.logs, *entry.said))]
+        [entry.slug, entry.title.in_language(lang), " ".join(entry.said), " ".join((entry.says.in_language(lang), *entry.logs))]
         for entry in symptoms.entries()
     ]
     rows += [[target, title, "", about] for _, _, shelf in shelves(lang) for target, title, about in shelf]

@@ -51,7 +51,9 @@
     for (const entry of index) {
       let score = 0;
       for (const word of asked) {
-        const weight = Math.log(1 + index.length / (rarity.get(word) || 3));
+        // A symbol was copied from somewhere; the words around it are talk.
+        const copied = word.includes("_") ? 2 : 1;
+        const weight = copied * Math.log(1 + index.length / (rarity.get(word) || 3));
         score += weight * Math.max(3 * best(word, entry.strong), best(word, entry.weak));
       }
       if (score > 0) hits.push([score, entry]);
