@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from handclasp.app.apply_lockout import lockout_faults, refuse_lockout
 from handclasp.model.errors import PolicyError
+from handclasp.pki.read import crls_from_pem
 from tests.app_apply.bench import Bench
 
 STEPS = (
@@ -172,14 +173,14 @@ def test_a_crl_set_that_would_lock_clients_out_is_refused(bench: Bench) -> None:
     end = b"-----END X509 CRL-----\n"
     root, issuing = (part + end for part in good.split(end)[:2])
     for crls in (root, issuing):
-        assert any("missing" in fault for fault in lockout_faults(home, bundle, crls))
-        assert any("would be refused" in fault for fault in lockout_faults(home, bundle, crls))
+        assert any("missing" in fault for fault in lockout_faults(home, bundle, crls_from_pem(crls, where="")))
+        assert any("would be refused" in fault for fault in lockout_faults(home, bundle, crls_from_pem(crls, where="")))
     subject = x509.load_pem_x509_crl(root).issuer
     now = datetime.now(UTC)  # noqa: TID251 - the home's clock is the real one
     made = x509.CertificateRevocationListBuilder().issuer_name(subject).last_update(now - timedelta(1))
     impostor = made.next_update(now + timedelta(1)).sign(ec.generate_private_key(ec.SECP256R1()), hashes.SHA256())
     wrong = impostor.public_bytes(Encoding.PEM) + issuing
-    assert any("another key" in fault for fault in lockout_faults(home, bundle, wrong))
+    assert any("another key" in fault for fault in lockout_faults(home, bundle, crls_from_pem(wrong, where="")))
     with pytest.raises(PolicyError, match="must not be published"):
         refuse_lockout(home, bundle=bundle, crls=wrong)
     with pytest.raises(PolicyError, match="must not be published"):
