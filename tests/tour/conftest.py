@@ -19,6 +19,7 @@ FILES = {
     "broken.pem": b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n",
     "random.bin": bytes(range(128, 256)) * 4,
     "empty.pem": b"",
+    "no-server.conf": b"events {}\nhttp {}\n",
     "wrong-passphrase": b"not the passphrase\n",
     "empty-passphrase": b"",
     "open-passphrase": b"correct horse battery\n",

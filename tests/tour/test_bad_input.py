@@ -111,7 +111,7 @@ CASES = (
             ("--config ok.conf --at yesterday", USAGE, "is not a time"),
         )
     ),
-    ("doctor --config empty.pem", INPUT, "empty.pem: the configuration has no server"),
+    ("doctor --config no-server.conf", INPUT, "no-server.conf: the configuration has no server"),
     ("doctor --config ok.conf --client-cert server.pem --client-key gone.key", INPUT, "gone.key: cannot be read"),
     (
         "doctor --config ok.conf --client-cert server.pem --client-key garbage.pem",
@@ -176,6 +176,14 @@ def test_with_json_the_message_is_a_document(words: str, tour: Ca, capsys: pytes
     assert document["schema"] == "handclasp/error/1"
     assert document["exit"] == code
     assert document["what"]
+
+
+@pytest.mark.parametrize("command", ["doctor", "predict", "nginx check"])
+def test_a_file_that_nginx_refuses_to_start_with_is_a_negative_answer(
+    command: str, tour: Ca, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments_of(f"{command} --config empty.pem")) == 1, tour
+    assert 'no "events" section in configuration' in capsys.readouterr().out
 
 
 def test_a_failed_init_is_forgotten(tour: Ca, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,10 +6,13 @@ from handclasp.app.proven import Proven
 from handclasp.app.redaction_text import shown_lines
 from handclasp.app.sandbox import SandboxTools
 from handclasp.app.sides import sides
+from handclasp.diagnose.case import Case
 from handclasp.diagnose.engine import diagnose
+from handclasp.diagnose.rules import start
 from handclasp.model.evidence import Evidence
 from handclasp.model.finding import Diagnosis, Severity
 from handclasp.model.verdict import Side
+from handclasp.verdict.predict import Stage
 
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTICE: 2}
 
@@ -25,10 +28,22 @@ def examine(
         InputError: the configuration cannot be parsed, or has no such server.
         WorldError: nginx cannot be run.
     """
+    if (lifeless := _lifeless(evidence)) is not None:
+        return Proven(diagnosis=_shown(lifeless))
     first, *others = [_one(part, tools, client_key) for part in sides(evidence, side)]
     for other in others:
         first = _joined(first, other)
     return replace(first, diagnosis=_shown(first.diagnosis))
+
+
+def _lifeless(evidence: Evidence) -> Diagnosis | None:
+    """Why nginx refuses a configuration that has no server; None: there is one to ask, or nginx does not refuse it."""
+    if evidence.root is None:
+        return None
+    case = Case(Stage(evidence))
+    if case.stage.config.servers or not case.start_faults:
+        return None
+    return Diagnosis(verdict=case.verdict, findings=tuple(start.check(case)))
 
 
 def _one(evidence: Evidence, tools: SandboxTools | None, client_key: bytes | None) -> Proven:

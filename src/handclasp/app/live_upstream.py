@@ -21,7 +21,7 @@ def with_live_upstream(evidence: Evidence, door: Probe, *, timeout: float = 2.0)
     if evidence.root is None or evidence.upstream_chain is not None:
         return evidence
     stage = Stage(replace(evidence, presented=None))
-    upstream = stage.upstream
+    upstream = stage.upstream if stage.config.servers else None
     wanted = upstream is not None and (upstream.verify.value or evidence.side is Side.UPSTREAM)
     if upstream is None or not wanted or stage.upstream_chain is not None:
         return evidence
