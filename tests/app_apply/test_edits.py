@@ -92,8 +92,9 @@ def test_a_fix_that_opens_the_door_is_put_back(handmade: Rig) -> None:
 def test_what_nginx_refuses_is_never_written(handmade: Rig) -> None:
     before = content(handmade)
     for wrong, error in (("ssl_no_such_thing on;", WorldError), ("ssl_verify_client on", InputError), ("}", InputError)):
-        with pytest.raises((error, WorldError)):
+        with pytest.raises((error, WorldError)) as caught:
             run(handmade, edit(handmade, "ssl_verify_client on;", wrong))
+        assert "put back" not in caught.value.what, "behind the link, too, it is nginx -t on a copy that refuses"
         assert content(handmade) == before
 
 
