@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,14 @@ from handclasp.app.delegates import make
 from handclasp.app.home import Home
 from handclasp.app.ocsp_responders import RESPONDERS
 from handclasp.app.rollover import RolloverOrder, rollover
+from handclasp.catalogue.profiles import END_ENTITY_PROFILES
+from handclasp.model.certificate import GeneralName
 from handclasp.model.errors import PolicyError
-from handclasp.model.issuance import KeyType
+from handclasp.model.issuance import IssuanceRequest, KeyType
+from handclasp.pki import tbs
+from handclasp.pki.profile_file import read_profile
 from tests.ca_rig import Ca
+from tests.pki.hostile import NOW, keys
 
 
 class Recording:
@@ -80,3 +86,31 @@ def test_the_certificates_of_a_new_home_please_it(ca: Ca) -> None:
     for path in (ca.home / "ca/root.pem", ca.home / "ca/issuing.pem"):
         der = x509.load_pem_x509_certificate(Path(path).read_bytes()).public_bytes(Encoding.DER)
         assert PkilintLinter().faults(der) == ()
+
+
+KEYS = dict(zip((KeyType.EC_P256, KeyType.EC_P384, KeyType.ED25519, KeyType.RSA_2048), keys().good, strict=True))
+USAGES = ("clientAuth", "serverAuth", "emailProtection")
+NAMES = {
+    "dns": GeneralName(kind="dns", value="a.test"),
+    "ip": GeneralName(kind="ip", value="192.0.2.7"),
+    "email": GeneralName(kind="email", value="a@b.test"),
+    "upn": GeneralName(kind="upn", value="a@b.test"),
+}
+
+
+@pytest.mark.parametrize("base", END_ENTITY_PROFILES)
+def test_profiles_that_a_person_writes_please_it_too(base: str) -> None:
+    issuer = keys().issuer
+    judged = 0
+    for count in range(1, len(USAGES) + 1):
+        for usages in combinations(USAGES, count):
+            text = f'base = "{base}"\nextended_key_usage = {list(usages)}\nsan_kinds = {list(NAMES)}\n'
+            profile = read_profile(text.encode(), name="own", where="own.toml")
+            for kind in set(profile.key_types) & set(KEYS):
+                request = IssuanceRequest(name="alice", profile="own", subject_alt_names=tuple(NAMES.values()), key_type=kind)
+                made = tbs.build(
+                    profile, request, public_key=KEYS[kind].public_key(), issuer=issuer, serial=(1 << 158) + judged, now=NOW
+                )
+                assert PkilintLinter().faults(made.preview.public_bytes(Encoding.DER)) == (), (base, usages, kind)
+                judged += 1
+    assert judged >= 7
