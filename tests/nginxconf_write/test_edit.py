@@ -168,3 +168,12 @@ def test_any_argument_is_read_back(values: list[str]) -> None:
     name = named(servers()[0].block, "server_name")[0]
     again = named(parse(after(edit.set_arguments(name, values))).directives[0].block, "server")[0]
     assert named(again.block, "server_name")[0].args == tuple(values)
+
+
+def test_a_block_that_goes_onto_one_line_brings_no_indentation_along() -> None:
+    block = ("if ($a) {", "    return 403;", "}")
+    text = "http { server { listen 1; location / { proxy_pass http://b; } } }\n"
+    (server,) = servers(text)
+    (location,) = named(server.block, "location")
+    inserted = after(edit.insert_into(location, block))
+    assert inserted == text.replace("http://b;", "http://b; if ($a) { return 403; }")

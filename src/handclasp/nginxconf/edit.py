@@ -183,7 +183,7 @@ def _after(block: Directive, anchor: Directive, lines: tuple[str, ...]) -> TextE
     rest = _REST_OF_LINE.match(text, anchor.close + 1)
     if rest is None:  # something else follows on the line: stay on it
         at = anchor.close + 1
-        return TextEdit(block.source, at, at, "".join(f" {line}" for line in lines))
+        return TextEdit(block.source, at, at, "".join(f" {line.strip()}" for line in lines))
     begin = text.rfind("\n", 0, anchor.start) + 1
     indent = _indent(text, begin) if begin > block.terminator else _inner_indent(block)
     ending = _line_ending(text, anchor.close)
@@ -196,7 +196,7 @@ def _at_start(block: Directive, lines: tuple[str, ...]) -> TextEdit:
     rest = _REST_OF_LINE.match(text, at)
     if rest is None:
         tail = "" if text[at : at + 1] in {" ", "\t"} else " "
-        return TextEdit(block.source, at, at, "".join(f" {line}" for line in lines) + tail)
+        return TextEdit(block.source, at, at, "".join(f" {line.strip()}" for line in lines) + tail)
     # The next line shows how this block is indented, whatever is on it: a comment, an include, an inner block.
     following = re.compile(r"\s*").match(text, at)
     begin = text.rfind("\n", 0, following.end()) + 1 if following else at
