@@ -16,7 +16,24 @@ def test_module_and_command_are_the_same() -> None:
 
 def test_unknown_command_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["no-such-command"]) == 2
-    assert "No such command" in capsys.readouterr().err
+    assert "there is no command 'no-such-command'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("words", "meant"), [(["isue"], "handclasp issue"), (["ca", "retir", "x"], "handclasp ca retire")])
+def test_a_mistyped_command_is_answered_with_the_near_ones(
+    capsys: pytest.CaptureFixture[str], words: list[str], meant: str
+) -> None:
+    assert main(words) == 2
+    assert f"hint: {meant}\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [[], ["ca"]])
+def test_no_command_is_answered_with_the_help(capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
+    assert main(words) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("Usage: ")
+    assert "Commands:" in told
+    assert "error:" not in told
 
 
 def test_help_imports_nothing_heavy() -> None:

@@ -97,6 +97,16 @@ class LazyGroup(click.Group):
         _keep_paragraphs(command)
         return command
 
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click, with the commands that a mistyped one may be."""
+        if args and args[0] not in self.table and not args[0].startswith("-"):
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], self.table, n=3)
+            hint = "\n".join(f"{ctx.command_path} {name}" for name in near) or f"{ctx.command_path} -h"
+            raise UsageError(f"there is no command {args[0][:40]!r}", hint=hint)
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands, from the table: nothing is imported for it."""
         with formatter.section("Commands"):
@@ -182,6 +192,10 @@ def report(error: BaseException, arguments: list[str]) -> int:
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
         click.echo(translate("interrupted: nothing is half-done; run the command again to go on", lang), err=True)
         return 130
+    if isinstance(error, click.exceptions.NoArgsIsHelpError) and error.ctx is not None:
+        with speaking(lang):
+            click.echo(error.ctx.get_help(), err=True)
+        return 2
     if isinstance(error, click.UsageError):
         if "--json" in arguments:
             _report_json(UsageError(error.format_message()))
