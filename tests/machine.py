@@ -12,6 +12,7 @@ from pathlib import Path
 
 VENV = Path(sys.executable).parent
 PRIVATE = ("/etc", "/var", "/srv", "/opt")
+ENTER = ("unshare", "--mount", "--net", "--pid", "--fork", "--mount-proc", "--kill-child")
 _BEGIN = f"""
 mount -t tmpfs tmpfs /mnt
 for place in {" ".join(PRIVATE)}; do
@@ -41,6 +42,7 @@ def run_on_a_machine(
     script: str, folder: Path, *, more: Mapping[str, str] | None = None, timeout: float = 240
 ) -> subprocess.CompletedProcess[str]:
     """The script as root of that machine, in `folder`; the first command that fails ends it."""
+    assert os.geteuid() == 0, "a machine of its own takes root: run the tests as root, or in a container of yours"
     inner = f"{{ {_BEGIN}{_ANSWERS} }} >&2\nset -eux\n{script}"
     environment = {
         "PATH": f"/run/bin:{VENV}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -50,12 +52,6 @@ def run_on_a_machine(
         **(more or {}),
     }
     return subprocess.run(
-        [*enter(), "sh", "-e", "-c", inner],
+        [*ENTER, "sh", "-e", "-c", inner],
         cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout, check=False,
     )  # fmt: skip
-
-
-def enter() -> list[str]:
-    """Who is not root becomes root of a user namespace first."""
-    mapped = [] if os.geteuid() == 0 else ["--map-root-user"]
-    return ["unshare", *mapped, "--mount", "--net", "--pid", "--fork", "--mount-proc", "--kill-child"]
