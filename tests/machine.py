@@ -7,7 +7,6 @@ no packet leaves. The end of the script ends everything it started.
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 VENV = Path(sys.executable).parent
@@ -38,9 +37,7 @@ chmod 755 /run/bin/handclasp
 """
 
 
-def run_on_a_machine(
-    script: str, folder: Path, *, more: Mapping[str, str] | None = None, timeout: float = 240
-) -> subprocess.CompletedProcess[str]:
+def run_on_a_machine(script: str, folder: Path, *, timeout: float = 240) -> subprocess.CompletedProcess[str]:
     """The script as root of that machine, in `folder`; the first command that fails ends it."""
     assert os.geteuid() == 0, "a machine of its own takes root: run the tests as root, or in a container of yours"
     inner = f"{{ {_BEGIN}{_ANSWERS} }} >&2\nset -eux\n{script}"
@@ -49,7 +46,6 @@ def run_on_a_machine(
         "HOME": str(folder),
         "LC_ALL": "C.UTF-8",
         "HANDCLASP_HOME": str(folder / "home"),
-        **(more or {}),
     }
     return subprocess.run(
         [*ENTER, "sh", "-e", "-c", inner],
