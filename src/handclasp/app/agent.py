@@ -17,12 +17,14 @@ from handclasp.app.apply_cast import Cast, Member, stranger
 from handclasp.app.apply_certificates import Pair
 from handclasp.app.apply_drift import drifted
 from handclasp.app.apply_files import Served, changes_to, files_of
-from handclasp.app.apply_place import Place, file_name
+from handclasp.app.apply_place import Place, file_name, listed
 from handclasp.app.apply_proof import SiteProver, steps_for
 from handclasp.app.apply_state import Gear
 from handclasp.app.host_orders import HostOrders, HostReport, Probed
+from handclasp.app.rehearse import rehearsal_steps, rehearse
 from handclasp.app.site import SiteOrder, logs_of
 from handclasp.app.stream_witness import StreamWitness
+from handclasp.app.upstream_depth import with_depths
 from handclasp.model.errors import HandclaspError, InputError
 from handclasp.model.intent import AdmittedCertificate, SiteIntent, SiteMaterial
 from handclasp.model.issuance import KeyType
@@ -124,19 +126,30 @@ def _apply(post: Post, orders: HostOrders) -> tuple[Applied, tuple[str, ...]]:
     intents = {site.server_names[0]: site for site in orders.sites}
 
     def make_plan() -> Plan:
+        known = listed(gear.files, place)
+        sites = _counted(post, orders, known)
         served = [
-            _served(post, orders, site, admitted, certified)
-            for site, admitted in zip(orders.sites, orders.admitted, strict=True)
+            _served(post, orders, site, admitted, certified) for site, admitted in zip(sites, orders.admitted, strict=True)
         ]
         wanted = files_of(gear, place, served, bundle=orders.bundle.encode(), crl=orders.crl.encode())
         changes = changes_to(gear, place, wanted, force=False)
-        return Plan(files=changes, probes=steps_for(orders.sites, cast), about=", ".join(intents))
+        # A revocation has no time for a rehearsal, and changes no location.
+        lies = rehearsal_steps(sites, cast) if sites != tuple(one.intent for one in known) else ()
+        return Plan(files=changes, probes=steps_for(orders.sites, cast), about=", ".join(intents), rehearsal=lies)
 
     def make_prover(plan: Plan) -> SiteProver:
         witness = StreamWitness(gear=gear, folder=place.logs)
         return SiteProver(door=gear.probe, sites=intents, cast=cast, watched=plan.probes, witness=witness)
 
-    return apply_plan(gear, place.instance, make_plan, make_prover, Way(start=False)), tuple(certified)
+    way = Way(start=False, rehearse=lambda plan: rehearse(gear, place.instance, orders.sites, cast, plan))
+    return apply_plan(gear, place.instance, make_plan, make_prover, way), tuple(certified)
+
+
+def _counted(post: Post, orders: HostOrders, known: tuple[SiteOrder, ...]) -> tuple[SiteIntent, ...]:
+    """The sites with the depths of their upstreams' chains, as they are seen from this host."""
+    gear, asked = post.gear, tuple(SiteOrder(intent=site) for site in orders.sites)
+    found = with_depths(gear.files, gear.probe, gear.clock.now(), gear.nginx.build().series, asked, known)
+    return tuple(one.intent for one in found)
 
 
 def _served(

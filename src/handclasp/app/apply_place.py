@@ -18,6 +18,7 @@ from handclasp.nginxconf.parse import parse
 from handclasp.nginxconf.render_main import STREAMS
 from handclasp.nginxconf.render_words import server_name
 from handclasp.nginxconf.tree import Document, decode, named
+from handclasp.ports.files import FileReader
 
 _ADOPTED = "adopted_configurations"
 """Setting: JSON list of the places outside the home, so that a revocation reaches them."""
@@ -196,7 +197,12 @@ def note_place(home: Home, place: Place) -> None:
 def remembered(home: Home, place: Place | None = None) -> tuple[SiteOrder, ...]:
     """The sites that are applied in a place (None: the private one); InputError when the note of them is damaged."""
     where = place or private_place(home)
-    path, files = where.memory, MappedFiles(home.files, where.control.mounts)
+    return listed(MappedFiles(home.files, where.control.mounts), where)
+
+
+def listed(files: FileReader, place: Place) -> tuple[SiteOrder, ...]:
+    """The sites that the note in a place names; InputError when it is damaged."""
+    path = place.memory
     if not files.exists(path):
         return ()
     try:
