@@ -69,9 +69,9 @@ _UNITS = {
     "postgresql_row": ("octets of a certificate in PostgreSQL, with indexes", "{:,.0f}"),
     "sqlite_event": ("octets of an audit event in SQLite", "{:,.0f}"),
     "postgresql_event": ("octets of an audit event in PostgreSQL", "{:,.0f}"),
-    "polls_kept_1": ("unchanged polls in a second, 1 host, connection kept", "{:,.0f}"),
+    "polls_kept_1": ("unchanged polls in a second, 1 host, connection kept, as the agent asks", "{:,.0f}"),
     "polls_kept_10": ("unchanged polls in a second, 10 hosts, connections kept", "{:,.0f}"),
-    "polls_apart_1": ("the same as the agent asks: a TLS connection each, 1 host", "{:,.0f}"),
+    "polls_apart_1": ("the same with a TLS connection each, 1 host", "{:,.0f}"),
     "polls_apart_10": ("the same, 10 hosts; the clients share the machine", "{:,.0f}"),
     "poll_kept_10_s": ("an unchanged poll, connection kept, microseconds of the server's CPU", "{:,.0f}"),
     "poll_apart_10_s": ("an unchanged poll with its connection, microseconds of the server's CPU", "{:,.0f}"),
@@ -186,7 +186,7 @@ def _hosts(given: dict[str, Any], year: dict[str, Any], cost: dict[str, float]) 
     rows = [
         f"| {name} | {cost[key] * 1e6:,.0f} us | {polls['a_second'] * cost[key]:.2f}"
         f" | {polls['most_in_a_second'] * cost[key]:.2f} |"
-        for name, key in (("a connection each, as the agent asks", "poll_apart_10_s"), ("kept connection", "poll_kept_10_s"))
+        for name, key in (("a connection each", "poll_apart_10_s"), ("a kept connection, as the agent asks", "poll_kept_10_s"))
     ]
     seconds = given["poll_seconds"]
     sent = given["hosts"] * year["listed_usual"] * cost["crl_entry_bytes"] * PEM / GB

@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 
+from handclasp.adapters.fleet_client import FleetClient
 from handclasp.adapters.nginx_process import NginxProcess
 from handclasp.adapters.system_clock import SystemClock
 from handclasp.app.agent import work
+from handclasp.model.errors import PolicyError
 from handclasp.wiring import World
 from tests.ca_rig import Ca, copied, fresh
 from tests.nginx_rig import free_port
@@ -214,6 +216,41 @@ def test_without_the_ca_nginx_goes_on(ca: Ca, tmp_path: Path) -> None:
         assert (one.status(ca, "alice"), one.status(ca, None)) == ("200", "400")
 
 
+def test_an_agent_keeps_its_connection_and_opens_another_when_that_is_gone(ca: Ca, tmp_path: Path) -> None:
+    ca.run("issue", "web1")
+    ca.run("host", "set", "web1", "--file", str(orders_file(tmp_path)))
+    files = {"chain": str(ca.identity("web1", "chain.pem")), "key": str(ca.identity("web1", "key.pem"))}
+    doors = ("--listen", "127.0.0.1:0", "--identity", "app.test", "--api-listen", f"127.0.0.1:{free_port()}")
+    with serving(ca, *doors) as served:
+        url = str(served.document["api"]).removesuffix("/api/v1")
+        client = FleetClient(url=url, name="web1", trusted=str(ca.home / "ca/bundle.pem"), **files)
+        tag, _ = client.orders(None)
+        before = connections(served.process.pid)
+        assert [client.orders(tag) for _ in range(5)] == [(tag, None)] * 5
+        assert connections(served.process.pid) == before
+        ca.identity("web1", "chain.pem").touch()  # renewed, for all it knows: another certificate may be in it
+        assert client.orders(tag) == (tag, None)
+        assert connections(served.process.pid) != before
+    with serving(ca, *doors):
+        assert client.orders(tag) == (tag, None)
+        ca.run("revoke", "web1")
+        with pytest.raises(PolicyError):
+            client.orders(tag)
+    client.close()
+
+
+def connections(pid: int) -> set[str]:
+    """The sockets of a process."""
+    found = (str(one.readlink()) for one in list(Path(f"/proc/{pid}/fd").iterdir()))
+    return {one for one in found if one.startswith("socket:")}
+
+
+def orders_file(folder: Path) -> Path:
+    path = folder / "orders.toml"
+    path.write_text(SITE.format(name="app.test", port=8443, more=""))
+    return path
+
+
 @dataclass(frozen=True)
 class Ahead:
     """A clock that goes so many days ahead."""
@@ -243,6 +280,7 @@ def test_certificates_are_renewed_when_a_third_of_their_life_is_left(ca: Ca, api
         assert (one.config.parent / "handclasp/app.test.key").read_bytes() != key
         assert one.status(ca, "alice") == "200"
         assert work(post, second.tag).applied is None
+        post.desk.close()
 
 
 @pytest.mark.parametrize(

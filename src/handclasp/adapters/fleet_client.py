@@ -1,9 +1,12 @@
-"""ports.FleetDesk over the API: HTTPS with this host's client certificate, read from its files at each request."""
+"""ports.FleetDesk over the API: HTTPS with this host's client certificate, on a connection that is kept between questions."""
 
+import contextlib
 import http.client
 import json
+import os
 import ssl
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -25,6 +28,7 @@ class FleetClient:
     chain: str
     key: str
     trusted: str
+    _line: "_Line" = field(init=False, default_factory=lambda: _Line(), compare=False, repr=False)  # noqa: PLW0108 - it is below
 
     def orders(self, tag: str | None) -> tuple[str, bytes | None]:
         """As FleetDesk.orders."""
@@ -56,18 +60,22 @@ class FleetClient:
         if parts.scheme != "https" or not parts.hostname:
             raise UsageError(f"{self.url!r} is no address of an API", hint="write https://ca.example.test:8556")
         headers = {"Content-Type": "application/json"} if body is not None else {}
-        connection = http.client.HTTPSConnection(parts.hostname, parts.port or 443, timeout=_SECONDS, context=self._context())
+        asked = f"{parts.path.rstrip('/')}/api/v1{path}"
         try:
-            connection.request(method, f"{parts.path.rstrip('/')}/api/v1{path}", body, headers)
-            answer = connection.getresponse()
-            content = answer.read(_MOST)
+            return self._read(*self._line.ask(parts.hostname, parts.port or 443, self._identity, method, asked, body, headers))
         except (OSError, http.client.HTTPException) as error:
+            self._line.hang_up()
             raise WorldError(
                 f"the CA cannot be asked: {error}", where=self.url, hint="is handclasp serve running there?"
             ) from error
-        finally:
-            connection.close()
-        return self._read(answer.status, content)
+
+    def close(self) -> None:
+        """Let the connection go; another question opens one."""
+        self._line.hang_up()
+
+    def _identity(self) -> tuple[tuple[object, ...], Callable[[], ssl.SSLContext]]:
+        """What tells these files from what was in them before, and what reads them."""
+        return tuple(_look(path) for path in (self.chain, self.key, self.trusted)), self._context
 
     def _context(self) -> ssl.SSLContext:
         try:
@@ -88,6 +96,54 @@ class FleetClient:
         if status >= 400:
             raise PolicyError(f"the CA refuses: {_said(found)}", where=self.url)
         return dict(found)
+
+
+class _Line:
+    """The connection of one host to its CA, for as long as its files are as they were when it was opened.
+
+    A GET on a connection that the CA has closed meanwhile is asked again on a new one; whatever changes something gets a new
+    connection anyway, so that nobody wonders whether it arrived.
+    """
+
+    def __init__(self) -> None:
+        self._open: tuple[object, http.client.HTTPSConnection] | None = None
+
+    def ask(
+        self, host: str, port: int, identity: "_Identity", method: str, path: str, body: bytes | None, headers: dict[str, str]
+    ) -> tuple[int, bytes]:
+        mark, context = identity()
+        kept = self._open[1] if self._open is not None and self._open[0] == mark else None
+        if kept is not None and method == "GET":
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                return self._exchange(kept, method, path, body, headers)
+        self.hang_up()
+        made = http.client.HTTPSConnection(host, port, timeout=_SECONDS, context=context())
+        self._open = (mark, made)
+        return self._exchange(made, method, path, body, headers)
+
+    def hang_up(self) -> None:
+        if self._open is not None:
+            self._open[1].close()
+            self._open = None
+
+    @staticmethod
+    def _exchange(
+        connection: http.client.HTTPSConnection, method: str, path: str, body: bytes | None, headers: dict[str, str]
+    ) -> tuple[int, bytes]:
+        connection.request(method, path, body, headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read(_MOST)
+
+
+_Identity = Callable[[], tuple[tuple[object, ...], Callable[[], ssl.SSLContext]]]
+
+
+def _look(path: str) -> tuple[object, ...]:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return (path,)
+    return path, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _said(problem: Any) -> str:

@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import click
@@ -55,10 +56,11 @@ def command(
 
     world = World(frame.home, nginx_path=nginx_path)
     post = world.post(server, name=name, chain=chain, key=key, trusted=trusted, config_dir=config_dir)
-    if once:
-        _say(frame, _round(post, None))
-        return 0
-    return _rounds(frame, post, every)
+    with closing(post.desk):
+        if once:
+            _say(frame, _round(post, None))
+            return 0
+        return _rounds(frame, post, every)
 
 
 def _rounds(frame: Frame, post: "Post", every: float) -> int:

@@ -21,3 +21,7 @@ class FleetDesk(Protocol):
     def report(self, content: bytes) -> None:
         """Say what was done (JSON)."""
         ...
+
+    def close(self) -> None:
+        """Let the connection go; another question opens one."""
+        ...

@@ -68,6 +68,15 @@ class PatientProtocol(HttpToolsProtocol):
         self._in_head, self._head = True, 0
         self._requests += 1
 
+    def shutdown(self) -> None:
+        """The server stops. Who has an answer and only keeps the connection may not read for long: no farewell."""
+        cycle: Any = self.cycle  # None before the first ordinary request
+        idle = (cycle is None or cycle.response_complete) and self.transport.get_write_buffer_size() == 0
+        if idle and self.scheme == "https":
+            self.transport.abort()
+        else:
+            super().shutdown()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone."""
         self._rest()
