@@ -23,8 +23,8 @@ server {{
 PROMPTS = ("root@web:/etc/nginx# ", "$ ", "[me@web ~]$ exit", "web% ", "/ # ")
 
 
-def doctor(folder: Path, config: str, piped: bytes = b"") -> tuple[int, str, str]:
-    argv = [sys.executable, "-m", "handclasp", "doctor", "--no-prove", "--config", config, "--client-cert", "peer.pem"]
+def doctor(folder: Path, config: str, piped: bytes = b"", *more: str) -> tuple[int, str, str]:
+    argv = [sys.executable, "-m", "handclasp", "doctor", "--no-prove", "--config", config, "--client-cert", "peer.pem", *more]
     done = subprocess.run(argv, input=piped, capture_output=True, check=False, cwd=folder, timeout=60)
     assert b"Traceback" not in done.stderr
     return done.returncode, done.stdout.decode(), done.stderr.decode()
@@ -90,6 +90,16 @@ def test_a_part_says_that_more_is_around_it(tmp_path: Path) -> None:
     _, out, err = doctor(tmp_path, part(tmp_path))
     assert "nginx.conf includes this file into http{}" in err
     assert "conf.d/site.conf:6" in out
+
+
+@pytest.mark.parametrize("name", ["*.site.test", ".site.test", "~^(?<who>[a-z]+)\\.site\\.test$"])
+def test_a_server_is_found_by_any_name_that_nginx_would_find_it_by(name: str, tmp_path: Path) -> None:
+    made(tmp_path)
+    conf = tmp_path / "nginx.conf"
+    conf.write_text(conf.read_text().replace("server_name site.test", f"server_name {name}"))
+    assert doctor(tmp_path, "nginx.conf", b"", "--server", "api.site.test")[0] == 1
+    code, _, err = doctor(tmp_path, "nginx.conf", b"", "--server", "api.other.test")
+    assert (code, "no server named" in err) == (3, True)
 
 
 def empty_folder(folder: Path) -> tuple[str, bytes]:

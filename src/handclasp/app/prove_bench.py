@@ -125,8 +125,7 @@ class Bench:
     @property
     def plain(self) -> bool:
         """Whether that request comes without TLS: what the copy now listens for."""
-        socket = Stage(self.evidence).scene.socket
-        return socket.context == "http" and not socket.listen.ssl
+        return not Stage(self.evidence).scene.socket.listen.ssl
 
     def sender(self) -> Identity | None:
         """Who asks: the client in question, or for an upstream any client that nginx lets in."""

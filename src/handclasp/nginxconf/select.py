@@ -95,10 +95,13 @@ def _wildcards(address: str) -> tuple[str, ...]:
 
 def by_name(socket: Socket, name: str | None) -> TlsServer:
     """The server behind a socket that a name selects, else its default."""
-    if name is None:
-        return socket.default
+    return (None if name is None else that_has(socket, name)) or socket.default
+
+
+def that_has(socket: Socket, name: str) -> TlsServer | None:
+    """The server behind a socket whose names fit; None: the default would answer."""
     host = _host(name)
-    return _by_table(socket.table, host) or _by_regex(socket.patterns, host) or socket.default
+    return _by_table(socket.table, host) or _by_regex(socket.patterns, host)
 
 
 def _host(name: str) -> str:

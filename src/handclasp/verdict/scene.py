@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from handclasp.model.evidence import Request
 from handclasp.model.nginx import EffectiveConfig, Location, TlsServer, VerifyClient
-from handclasp.nginxconf.select import Socket, by_name, select_location, sockets
+from handclasp.nginxconf.select import Socket, by_name, select_location, sockets, that_has
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,8 +83,8 @@ def _by_wish(candidates: list[Socket], wish: str) -> tuple[Socket, TlsServer] | 
             if wish.lower() in server.names or wish == server.label:
                 return socket, server
     for socket in tls_first:
-        found = by_name(socket, wish)
-        if found is not socket.default or plain_name(found) == wish:
+        found = that_has(socket, wish)
+        if found is not None:
             return socket, found
     return None
 

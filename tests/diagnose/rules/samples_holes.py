@@ -308,7 +308,12 @@ def unwanted_revoked(shop: Workshop) -> Workshop:
     return shop.http(server(_CRL)).sends().say(wish=Wish.REFUSED)
 
 
+def revoked_and_served(shop: Workshop) -> Workshop:
+    return unwanted_revoked(shop).say(answer="200")
+
+
 SAMPLES = (
+    Sample("reload", "revoked-and-served", revoked_and_served, "client-crl-changed-without-reload"),
     Sample("limit-exemption", "header", exempt_by_header, "header-spoofable"),
     Sample("limit-exemption", "cookie", exempt_by_cookie, "header-spoofable"),
     Sample("limit-exemption", "no-certificate", exempt_by_anything, "header-spoofable"),

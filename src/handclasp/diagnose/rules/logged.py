@@ -6,6 +6,7 @@ from handclasp.diagnose.case import Case
 from handclasp.diagnose.lines import FALSE_LINE, doubtful, likely, line_findings
 from handclasp.diagnose.log_line import LineKind, LogLine
 from handclasp.diagnose.rule import Rule, finding, say
+from handclasp.diagnose.rules.reload import OF_CRL
 from handclasp.diagnose.tells import by_request
 from handclasp.model.finding import Confidence, Finding, Severity, Where
 from handclasp.model.verdict import Side
@@ -24,7 +25,6 @@ _OTHERS = frozenset(
         LineKind.REJECTED,
     ]
 )
-_OF_CRL = frozenset({3, 8, 11, 12, 23, 35})
 _PICKED = 20
 """So few lines a person has chosen; of a whole log, what does not fit the question is worth a warning."""
 
@@ -66,7 +66,7 @@ def _unlike(case: Case, line: LogLine) -> Finding:
         cause = "client-sends-other-certificate"
         en, zh = "so the client sends something else than what was given here", "因此客户端发送的并不是这里给出的证书"
     else:
-        cause = "client-crl-changed-without-reload" if line.number in _OF_CRL else "ca-changed-without-reload"
+        cause = "client-crl-changed-without-reload" if line.number in OF_CRL else "ca-changed-without-reload"
         en, zh = (
             "so nginx runs with older files (reload it), or the client sends something else",
             "因此 nginx 正在使用旧文件（请重新加载），或者客户端发送的是别的证书",

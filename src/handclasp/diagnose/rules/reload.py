@@ -6,20 +6,45 @@ from datetime import datetime
 from handclasp.diagnose.case import Case
 from handclasp.diagnose.page import let_in
 from handclasp.diagnose.rule import Rule, finding, say
-from handclasp.model.finding import Finding, Severity, Where
+from handclasp.diagnose.rules.sessions import survives_reload
+from handclasp.model.evidence import Wish
+from handclasp.model.finding import Confidence, Finding, Severity, Where
 from handclasp.model.verdict import Side
+
+OF_CRL = frozenset({3, 8, 11, 12, 23, 35})
+"""Verification errors that CRLs are the reason for."""
 
 
 def check(case: Case) -> Iterator[Finding]:
     """One finding for stale trust, one for stale CRLs. An error when the log shows what they don't explain."""
     loaded = case.evidence.loaded
     if loaded is None:
+        yield from _served_all_the_same(case)
         return
     trust, lists = _files(case)
     for cause, paths in (("ca-changed-without-reload", trust), ("client-crl-changed-without-reload", lists)):
         newer = [path for path in paths if (changed := case.evidence.changed.get(path)) is not None and changed > loaded]
         if newer:
             yield _stale(case, cause, newer, loaded)
+
+
+def _served_all_the_same(case: Case) -> Iterator[Finding]:
+    """Somebody got in whom these files refuse, and no session of before can be the reason: nginx has other ones."""
+    server = case.stage.scene.handshake
+    verdict = case.verdict
+    if case.side is not Side.CLIENT or case.evidence.wish is not Wish.REFUSED or not let_in(case) or verdict is None:
+        return
+    if verdict.admitted or verdict.reported is None or survives_reload(server, case.stage.version) is not None:
+        return
+    lists = verdict.reported.number in OF_CRL
+    path = (server.crl if lists else server.client_certificate).value
+    if path:
+        summary = say(
+            "this client was served, and {file} refuses it: nginx runs with what that was before, or another one answered",
+            "该客户端得到了服务，而 {file} 会拒绝它：nginx 正在使用该文件以前的内容，或应答的是另一个 nginx", file=path,
+        )  # fmt: skip
+        cause = "client-crl-changed-without-reload" if lists else "ca-changed-without-reload"
+        yield finding(cause, summary, Where(file=path), confidence=Confidence.LIKELY)
 
 
 def _files(case: Case) -> tuple[list[str], list[str]]:
