@@ -15,6 +15,7 @@ SERVER = (
 )
 GUARD = "if ($ssl_client_verify != SUCCESS) { return 403; }"
 PASS = "proxy_pass http://127.0.0.1:9;"
+SET = "set $ok 0; if ($ssl_client_verify = SUCCESS) { set $ok 1; } if ($ok = 0) { return 403; }"
 DN_ASKED = 'if ($ssl_client_s_dn !~ "CN=alice") { return 403; }'
 
 # What stands in the server, and who enters where.
@@ -30,7 +31,10 @@ WHO = {
     ],
     f"ssl_verify_client optional_no_ca; {DN_ASKED} location / {{ {PASS} }}": [("/", "anybody"), ("/", "condition")],
     f"ssl_verify_client optional_no_ca; {GUARD} location / {{ {PASS} }}": [("/", "clients"), ("/", "condition")],
-    f"ssl_verify_client optional; location / {{ access_by_lua_block {{ ask() }} {PASS} }}": [("/", "anybody")],
+    f"ssl_verify_client optional; location / {{ access_by_lua_block {{ ask() }} {PASS} }}": [("/", "undecided")],
+    f"ssl_verify_client optional; location / {{ {SET} {PASS} }} location /b/ {{ {PASS} }}": [
+        ("/", "undecided"), ("/b/", "anybody"),
+    ],
 }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from handclasp.app.nginx_status_files import authorities_of, crls_of, deadlines,
 from handclasp.diagnose.case import Case
 from handclasp.diagnose.generated import Writers
 from handclasp.diagnose.lint import lint
-from handclasp.diagnose.reach import answered, places, served
+from handclasp.diagnose.reach import answered, places, served, undecided
 from handclasp.model.evidence import Evidence
 from handclasp.model.intent import SiteIntent
 from handclasp.model.nginx import EffectiveConfig, Location, ProxyHeader, TlsServer, VerifyClient
@@ -105,15 +105,19 @@ def _server(server: TlsServer, socket: Socket, case: Case, known: Known) -> Serv
     )
 
 
-def _open_at(case: Case, socket: Socket, server: TlsServer) -> tuple[str, ...]:
-    """Addresses of a server where a certificate need not be shown; what code decides counts as open."""
+def _open_at(case: Case, socket: Socket, server: TlsServer) -> dict[str, Enters]:
+    """Addresses of a server where a certificate need not be shown, or where that cannot be told."""
     mode = server.verify_client.value
     if server.context != "http" or mode not in {VerifyClient.OPTIONAL, VerifyClient.OPTIONAL_NO_CA}:
-        return ("/",)
-    served_at = (place.uri for place in places(server) if served(answered(case, socket, server, place.uri)))
-    found = tuple(dict.fromkeys(served_at))
+        return {"/": Enters.ANYBODY}
+    config = case.stage.config
+    found = {
+        place.uri: Enters.UNDECIDED if undecided(config, server, place.location) else Enters.ANYBODY
+        for place in places(server)
+        if served(answered(case, socket, server, place.uri))
+    }
     insists = any(guard.variable == "ssl_client_verify" and guard.operand.strip("\"'") == "SUCCESS" for guard in server.guards)
-    return found or (() if mode is VerifyClient.OPTIONAL or insists else ("/",))
+    return found or ({} if mode is VerifyClient.OPTIONAL or insists else {"/": Enters.ANYBODY})
 
 
 def _ours(server: TlsServer, known: Known) -> SiteIntent | None:

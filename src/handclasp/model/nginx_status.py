@@ -61,12 +61,16 @@ class BackendStatus:
 
 
 class Enters(StrEnum):
-    """Who may enter: every client of the CAs, those on a list, anybody at all, or whoever a condition lets in."""
+    """Who may enter: every client of the CAs, those on a list, anybody at all, or whoever a condition lets in.
+
+    UNDECIDED: code has a say there, or a variable that is set on the way.
+    """
 
     CLIENTS = "clients"
     LISTED = "listed"
     ANYBODY = "anybody"
     CONDITION = "condition"
+    UNDECIDED = "undecided"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

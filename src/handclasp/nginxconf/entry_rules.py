@@ -1,6 +1,6 @@
 """Who may enter a server, as its own configuration says: by the CAs it trusts, and by what it asks about the certificate."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from handclasp.model.nginx import EffectiveConfig, Guard, TlsServer, VerifyClient
 from handclasp.model.nginx_status import Enters, EntryRule
@@ -8,19 +8,22 @@ from handclasp.model.nginx_status import Enters, EntryRule
 _CLIENT = "ssl_client"
 _REFUSES = 400
 _NOTHING = '""'
+_EVERYWHERE: Mapping[str, Enters] = {"/": Enters.ANYBODY}
 
 
-def entry_rules(server: TlsServer, config: EffectiveConfig, open_at: tuple[str, ...] = ("/",)) -> tuple[EntryRule, ...]:
+def entry_rules(
+    server: TlsServer, config: EffectiveConfig, open_at: Mapping[str, Enters] = _EVERYWHERE
+) -> tuple[EntryRule, ...]:
     """The rule that holds for the whole server, then every `if` that refuses by something of the certificate.
 
-    `open_at`: addresses where a visitor without a certificate is served, as far as certificates need not be shown.
+    `open_at`: addresses where a visitor without a certificate is served, or may be, as far as none need be shown.
     """
     asks = server.verify_client.value
     if asks is VerifyClient.OFF:
         return ()
-    free = () if asks is VerifyClient.ON else open_at
+    free: Mapping[str, Enters] = {} if asks is VerifyClient.ON else open_at
     whole = () if "/" in free else (EntryRule(path="/", enters=Enters.CLIENTS),)
-    anybody = (EntryRule(path=path, enters=Enters.ANYBODY) for path in free)
+    anybody = (EntryRule(path=path, enters=enters) for path, enters in free.items())
     return (*whole, *anybody, *_conditions(server, config), *_cut_off(server, config))
 
 

@@ -25,7 +25,7 @@ from handclasp.present.visible import visible
 _PLAIN = Text(en="no TLS", zh="无 TLS")
 _ASKS = {
     "on": Text(en="a certificate is required", zh="必须出示证书"),
-    "optional": Text(en="a certificate is asked for, none is accepted", zh="请求证书，可不出示"),
+    "optional": Text(en="a certificate is asked for, and need not be shown", zh="请求证书，可不出示"),
     "optional_no_ca": Text(en="any certificate is accepted, unverified", zh="接受任何证书，不验证"),
     "off": Text(en="no certificate is asked for", zh="不请求证书"),
 }
@@ -49,6 +49,7 @@ _WHO = {
     Enters.CLIENTS: Text(en="every client of its CAs", zh="其 CA 的所有客户端"),
     Enters.LISTED: Text(en="{names}", zh="{names}"),
     Enters.ANYBODY: Text(en="anybody: a certificate need not be shown", zh="任何人：可不出示证书"),
+    Enters.UNDECIDED: Text(en="whom code or a variable that is set on the way lets in", zh="由代码或途中设置的变量放行的人"),
 }
 _NOBODY = Text(en="nobody", zh="无人")
 _FREE = Text(en="; from {networks} without a certificate", zh="；来自 {networks} 时无需证书")
