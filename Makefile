@@ -49,7 +49,7 @@ fuzz: setup ## CASES=2000 SEED=1: hostile names and requests (10,000), random hi
 	@$(BIN)/python tools/fuzz_api.py --seed $${SEED:-1}
 
 soak: setup ## SECONDS=1800: issue, revoke, OCSP, CRL and API under load, processes killed at random
-	@HANDCLASP_SOAK_SECONDS=$${SECONDS:-1800} $(BIN)/python -m pytest -q -s tests/serve/test_chaos.py
+	@HANDCLASP_SOAK_SECONDS=$${SECONDS:-1800} HANDCLASP_SOAK_REPORT=docs/benchmarks/soak.md $(BIN)/python -m pytest -q -s tests/serve/test_chaos.py
 
 lock: setup ## resolve requirements.lock anew from pyproject.toml
 	@$(BIN)/python -m pip install --quiet uv

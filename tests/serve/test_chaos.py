@@ -1,6 +1,6 @@
 """Issue, revoke, ask, and kill processes at random: no lost revocation, no duplicate serial, never a wrong answer.
 
-`make soak` runs it for half an hour (HANDCLASP_SOAK_SECONDS).
+`make soak` runs it for half an hour (HANDCLASP_SOAK_SECONDS) and keeps what it counted (HANDCLASP_SOAK_REPORT).
 """
 
 import contextlib
@@ -24,6 +24,7 @@ from tests.serve.serve_rig import Served, serving
 from tests.serve.test_serve import certificate, load, request_for
 
 SECONDS = float(os.environ.get("HANDCLASP_SOAK_SECONDS", "12"))
+REPORT = os.environ.get("HANDCLASP_SOAK_REPORT")
 LONGEST_LIFE = max(4.0, SECONDS / 15)
 
 
@@ -154,11 +155,20 @@ def test_mixed_load_with_processes_killed_at_random(ca: Ca) -> None:
         for name, serial in truth.gone.items():
             assert asked(ca, port, serial) is ocsp.OCSPCertStatus.REVOKED, name
     assert truth.wrong == []
-    sys.stdout.write(
-        f"{SECONDS:.0f} s: {len(truth.good) + len(truth.gone) + len(truth.unsure)} issued, {len(truth.gone)} revoked, "
-        f"{truth.asked} OCSP answers, {truth.lists} CRLs, {truth.calls} API calls, {truth.killed} commands and {lives} servers "
-        f"killed, memory {min(memory) // 1024} to {max(memory) // 1024} MiB, wrong: {len(truth.wrong)}\n"
-    )
+    rows = {
+        "seconds": int(SECONDS),
+        "certificates issued": len(truth.good) + len(truth.gone) + len(truth.unsure),
+        "of these revoked": len(truth.gone),
+        "OCSP answers, each held against what was done": truth.asked,
+        "CRLs, the same": truth.lists,
+        "API calls": truth.calls,
+        "commands killed": truth.killed,
+        "servers killed": lives,
+        "resident memory of a server at its end, least, MiB": min(memory) // 1024,
+        "resident memory of a server at its end, most, MiB": max(memory) // 1024,
+        "wrong answers, lost revocations, serials twice": len(truth.wrong),
+    }
+    sys.stdout.write("".join(f"{name}: {value}\n" for name, value in rows.items()))
     assert truth.asked > 50
     assert truth.lists
     assert truth.calls
@@ -175,6 +185,17 @@ def test_mixed_load_with_processes_killed_at_random(ca: Ca) -> None:
     assert len(set(serials)) == len(serials)
     listed = {entry.serial_number for entry in issuing_crl(ca)}
     assert set(truth.gone.values()) <= listed
+    if REPORT:
+        Path(REPORT).write_text(page(rows))
+
+
+def page(rows: dict[str, int]) -> str:
+    table = "".join(f"| {name} | {value:,} |\n" for name, value in rows.items())
+    about = (
+        "Written by `make soak`: two that write, one that asks, and a server, on SQLite; a third of the commands and every\n"
+        "server are killed."
+    )
+    return f"# Mixed load with processes killed at random\n\n{about}\n\n| | |\n|---|---:|\n{table}"
 
 
 def free_pair() -> int:
