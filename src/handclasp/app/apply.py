@@ -6,93 +6,22 @@ Whatever stops it (an error, Ctrl-C, kill -9, a full disk), the next run finds t
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from handclasp.app import apply_history, apply_stage
 from handclasp.app.apply_history import Kind
 from handclasp.app.apply_recover import holding, put_back, unfinished
 from handclasp.app.apply_stage import Planned
 from handclasp.app.apply_state import Change, Gear, Instance, Journal, journal_of, now, onward, put, write_journal
+from handclasp.app.apply_terms import Applied, ProofError, Proven, Prover, Way
 from handclasp.app.crashpoint import crashpoint
-from handclasp.app.lingering import NOTHING_LINGERS, Lingering, lingering
+from handclasp.app.lingering import NOTHING_LINGERS, lingering
 from handclasp.model.errors import HandclaspError, PolicyError, WorldError
-from handclasp.model.plan import Expect, Plan, ProbeStep
+from handclasp.model.plan import Expect, Plan
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proven:
-    """One probe and what came of it; `seen` in words."""
-
-    step: ProbeStep
-    ok: bool
-    seen: str
-
+__all__ = ["Applied", "ProofError", "Proven", "Prover", "Way", "apply_plan", "roll_back"]
 
 _MOST_TURNS = 25
 _PAUSE_SECONDS = 0.2
-
-
-class Prover(Protocol):
-    """Asks nginx before and after a change."""
-
-    def before(self) -> None:
-        """Note what clients get now, and save their TLS sessions."""
-        ...
-
-    def after(self, steps: tuple[ProbeStep, ...]) -> tuple[Proven, ...]:
-        """Make the probes of the plan."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Applied:
-    """What was done. `recovered`: an interrupted apply was dealt with first. `serving`: an nginx runs with this now.
-
-    `lingering`: connections that go on by an earlier configuration.
-    """
-
-    plan: Plan
-    proven: tuple[Proven, ...]
-    recovered: str | None
-    started: bool
-    reloaded: bool
-    serving: bool
-    lingering: Lingering = NOTHING_LINGERS
-
-    @property
-    def ok(self) -> bool:
-        """Whether every probe saw what it should."""
-        return all(one.ok for one in self.proven)
-
-
-class ProofError(HandclaspError):
-    """The new configuration did not behave as it must; everything is as before."""
-
-    exit_code = 1
-
-    def __init__(self, what: str, proven: tuple[Proven, ...], *, where: str, hint: str) -> None:
-        super().__init__(what, where=where, hint=hint)
-        self.proven = proven
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
-    """How a plan is carried out, and what the history says of it. `start`: start nginx if none runs. `to`: of a rollback.
-
-    `force`: files that were changed by hand are overwritten. `rehearse`: tries the plan on a copy, before anything is changed.
-    """
-
-    kind: Kind = Kind.APPLY
-    start: bool = True
-    about: str = ""
-    to: int | None = None
-    force: bool = False
-    rehearse: Callable[[Plan], tuple[Proven, ...]] | None = None
-
-    @property
-    def forward(self) -> bool:
-        """Whether it is completed, not taken back, when it is interrupted."""
-        return self.kind.forward
 
 
 def apply_plan(
