@@ -1,8 +1,22 @@
 """status: quiet when all is well, and each thing that ends or is broken is named with what to do."""
 
+from dataclasses import replace
+from datetime import datetime, timedelta
+
 from handclasp.app.revoke_record import record_revocation, revocable
+from handclasp.app.status import status
 from handclasp.model.issuance import Reason
 from tests.ca_rig import Ca
+
+
+class At:
+    """A clock that stands."""
+
+    def __init__(self, moment: datetime) -> None:
+        self._moment = moment
+
+    def now(self) -> datetime:
+        return self._moment
 
 
 def test_a_fresh_home_is_healthy(ca: Ca) -> None:
@@ -13,13 +27,23 @@ def test_a_fresh_home_is_healthy(ca: Ca) -> None:
 
 def test_what_ends_is_named(ca: Ca) -> None:
     ca.run("issue", "alice", "--days", "10")
-    (item,) = ca.json("status", expect=1)["items"]
+    ca.run("status")  # more than a third of its life is left
+    (item,) = ca.json("status", "--within", "30", expect=1)["items"]
     assert (item["kind"], item["subject"], item["action"]) == ("certificate", "alice", "handclasp renew alice")
     ca.run("status", "--within", "5")
     ca.run("renew", "alice")
     ca.run("status")
     kinds = {item["kind"] for item in ca.json("status", "--within", "3650", expect=1)["items"]}
     assert kinds == {"certificate", "authority", "crl"}
+
+
+def test_what_lives_for_days_is_told_in_its_last_third(ca: Ca) -> None:
+    ca.run("issue", "alice", "--days", "9")
+    ca.run("crl", "--refresh", "--days", "6")
+    home, now = ca.world.ca, ca.world.clock.now()
+    for days, kinds in ((0, set()), (3, set()), (5, {"crl"}), (7, {"crl", "certificate"})):
+        later = replace(home, clock=At(now + timedelta(days=days)))
+        assert {item.kind for item in status(later).items} == kinds, days
 
 
 def test_a_crl_that_is_missing_old_or_incomplete(ca: Ca) -> None:

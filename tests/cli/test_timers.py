@@ -119,7 +119,7 @@ def test_what_ends_soon_comes_by_mail(ca: Ca, tmp_path: Path, mailbox: tuple[int
     places.write_text(f"mailto://127.0.0.1:{port}/?from=ca@home.test&to=me@home.test&smtp=127.0.0.1&mode=insecure\n")
     places.chmod(0o600)
     ca.run("issue", "alice", "--days", "5")
-    assert ca.json("notify", "--to-file", str(places))["sent"]
+    assert ca.json("notify", "--to-file", str(places), "--within", "30")["sent"]
     (raw,) = got
     message = email.message_from_bytes(raw, policy=email.policy.default)
     assert message["To"] == "me@home.test"
@@ -133,7 +133,7 @@ def test_what_ends_soon_is_told_once(ca: Ca, tmp_path: Path, receiver: Receiver)
     places = tmp_path / "places"
     places.write_text(f"# where to\n{receiver.url}\n")
     places.chmod(0o600)
-    command = ("notify", "--to-file", str(places))
+    command = ("notify", "--to-file", str(places), "--within", "30")
     assert ca.json(*command) == {"schema": "handclasp/notify/1", "items": 0, "sent": False, "failed": []}
     ca.run("issue", "alice", "--days", "5")
     assert ca.json(*command)["sent"]

@@ -25,7 +25,7 @@ class Notified:
 
 
 def notify(
-    home: Home, notifier: Notifier, places: tuple[str, ...], *, within: timedelta, every: timedelta, always: bool = False
+    home: Home, notifier: Notifier, places: tuple[str, ...], *, within: timedelta | None, every: timedelta, always: bool = False
 ) -> Notified:
     """Send what `status` finds. The same news is repeated after `every`; other news goes out at once; none is no message.
 

@@ -18,6 +18,7 @@ from handclasp.model.issuance import CertificateState, Wanted
 from handclasp.pki.audit_chain import chain_faults
 from handclasp.pki.crl_entries import in_order
 
+_MONTH = timedelta(days=30)
 _CLOCK = "handclasp crl --refresh --clock-set-right"
 
 
@@ -41,17 +42,20 @@ class Status:
     revoked: int
 
 
-def status(home: Home, *, within: timedelta) -> Status:
-    """Look at everything; `within` is how long before its end a thing needs attention."""
+def status(home: Home, *, within: timedelta | None = None) -> Status:
+    """Look at everything; `within` is how long before its end a thing needs attention.
+
+    None: a month, or the last third of a shorter life, so that what lives for days is not always about to end.
+    """
     home.authorities()
     now = home.clock.now()
     dropped = dropped_cas(home)
     items = (
         *_unsettled(home),
-        *_authorities(home, now, now + within),
+        *_authorities(home, now, _MONTH if within is None else within),
         *_shut_out(home, dropped),
-        *_crls(home, now + within),
-        *_identities(home, now, now + within),
+        *_crls(home, now, within),
+        *_identities(home, now, within),
         *_unfinished(home),
         *(Item(kind="audit", subject="log", what=fault, action="handclasp audit") for fault in _log_faults(home)),
     )
@@ -77,14 +81,19 @@ def _shut_out(home: Home, dropped: frozenset[str]) -> Iterator[Item]:
             yield Item(kind="authority", subject=label, what=what, action=f"handclasp renew --under {label}")
 
 
-def _authorities(home: Home, now: datetime, limit: datetime) -> Iterator[Item]:
+def _notable(begin: datetime, end: datetime, within: timedelta | None) -> timedelta:
+    """How long before its end this one needs attention."""
+    return min(_MONTH, (end - begin) / 3) if within is None else within
+
+
+def _authorities(home: Home, now: datetime, within: timedelta) -> Iterator[Item]:
     for authority in home.authorities():
         certificate = certificate_of(authority)
         begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
         if begin > now:
             what = f"the {authority.label} CA begins only on {begin:%Y-%m-%d %H:%M} UTC: nobody below it gets in"
             yield Item(kind="authority", subject=authority.label, what=what, action=f"handclasp ca rollover {authority.label}")
-        if end <= limit:
+        if end <= now + within:
             yield Item(
                 kind="authority",
                 subject=authority.label,
@@ -100,14 +109,13 @@ def _authorities(home: Home, now: datetime, limit: datetime) -> Iterator[Item]:
                 yield Item(kind="authority", subject=authority.label, what=what, action=action)
 
 
-def _crls(home: Home, limit: datetime) -> Iterator[Item]:
+def _crls(home: Home, now: datetime, within: timedelta | None) -> Iterator[Item]:
     refresh = "handclasp crl --refresh, then nginx -s reload"
-    now = home.clock.now()
     for crl in published_crls(home):
         if crl.this_update > now:
             what = f"the CRL of the {crl.authority} CA begins on {crl.this_update:%Y-%m-%d %H:%M} UTC: nginx refuses everybody"
             yield Item(kind="crl", subject=crl.authority, what=what, action=f"{_CLOCK}, then nginx -s reload")
-        if crl.next_update <= limit:
+        if crl.next_update <= now + _notable(crl.this_update, crl.next_update, within):
             what = (
                 f"the CRL of the {crl.authority} CA ends on {crl.next_update:%Y-%m-%d %H:%M} UTC: then nginx refuses everybody"
             )
@@ -127,12 +135,14 @@ def _crls(home: Home, limit: datetime) -> Iterator[Item]:
         yield Item(kind="crl", subject=home.layout.crl, what=what, action=refresh)
 
 
-def _identities(home: Home, now: datetime, limit: datetime) -> Iterator[Item]:
+def _identities(home: Home, now: datetime, within: timedelta | None) -> Iterator[Item]:
     newest = Wanted(states=(CertificateState.ISSUED,), not_profiles=OWN_PROFILES, newest=True)
     for record in home.store.standings(replace(newest, unbegun=now)):
         what = f"the certificate of {record.name} begins only on {record.not_before:%Y-%m-%d}"
         yield Item(kind="certificate", subject=record.name, what=what, action=f"handclasp renew {record.name}")
-    for record in home.store.standings(replace(newest, ending=limit)):
+    for record in home.store.standings(replace(newest, ending=now + (_MONTH if within is None else within))):
+        if record.not_after > now + _notable(record.not_before, record.not_after, within):
+            continue
         word = "ended" if record.not_after <= now else "ends"
         yield Item(
             kind="certificate",

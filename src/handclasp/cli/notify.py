@@ -2,7 +2,7 @@
 
 import click
 
-from handclasp.cli.ca_options import world
+from handclasp.cli.ca_options import lifetime, world
 from handclasp.cli.frame import Frame, framed
 
 
@@ -13,13 +13,15 @@ from handclasp.cli.frame import Frame, framed
     required=True,
     help="File (mode 0600) with one place a line: mailtos://..., json://host/path, slack://..., and so on.",
 )
-@click.option("--within", type=click.IntRange(0, 3650), default=30, show_default=True, help="Days ahead to look.")
+@click.option(
+    "--within", type=click.IntRange(0, 3650), help="Days ahead to look.  [default: 30, or a third of what lives shorter]"
+)
 @click.option(
     "--every", type=click.IntRange(0, 365), default=7, show_default=True, help="Days until the same news is repeated."
 )
 @click.option("--test", is_flag=True, help="Send also when all is well.")
 @framed
-def command(frame: Frame, *, to_file: str, within: int, every: int, test: bool) -> int:
+def command(frame: Frame, *, to_file: str, within: int | None, every: int, test: bool) -> int:
     r"""Send what ends soon or needs care by mail, webhook or chat (through Apprise). Nothing new: nothing is sent.
 
     Exit code 5: a place could not be reached.
@@ -34,8 +36,7 @@ def command(frame: Frame, *, to_file: str, within: int, every: int, test: bool) 
 
     here = world(frame)
     places = read_places(here.secret_file(to_file), where=to_file)
-    days = timedelta(days=within), timedelta(days=every)
-    done = notify(here.ca, here.notifier, places, within=days[0], every=days[1], always=test)
+    done = notify(here.ca, here.notifier, places, within=lifetime(within), every=timedelta(days=every), always=test)
     if frame.json:
         frame.document("notify", {"items": len(done.items), "sent": done.sent, "failed": list(done.failed)})
     elif done.sent:

@@ -2,25 +2,25 @@
 
 import click
 
-from handclasp.cli.ca_options import world
+from handclasp.cli.ca_options import lifetime, world
 from handclasp.cli.frame import Frame, framed
 
 
 @click.command("status")
-@click.option("--within", type=click.IntRange(0, 3650), default=30, show_default=True, help="Days ahead to look.")
+@click.option(
+    "--within", type=click.IntRange(0, 3650), help="Days ahead to look.  [default: 30, or a third of what lives shorter]"
+)
 @framed
-def command(frame: Frame, *, within: int) -> int:
+def command(frame: Frame, *, within: int | None) -> int:
     r"""Say what ends soon or needs care: certificates, CAs, CRLs, interrupted work. Exit code 1 when something does.
 
     \b
     Example for a timer:
       handclasp status -q || notify-admin
     """
-    from datetime import timedelta
-
     from handclasp.app.status import status
 
-    found = status(world(frame).ca, within=timedelta(days=within))
+    found = status(world(frame).ca, within=lifetime(within))
     if frame.json:
         items = [
             {"kind": one.kind, "subject": one.subject, "what": one.what, "action": one.action, "until": one.until}
@@ -33,5 +33,5 @@ def command(frame: Frame, *, within: int) -> int:
         frame.out(one.what)
         frame.out(f"    {one.action}")
     if not found.items:
-        frame.out(f"All is well for the next {within} days: {found.good} good certificates, {found.revoked} revoked.")
+        frame.out(f"All is well for the next {within or 30} days: {found.good} good certificates, {found.revoked} revoked.")
     return 1 if found.items else 0
