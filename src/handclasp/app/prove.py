@@ -15,7 +15,7 @@ from handclasp.diagnose.engine import Reasoned
 from handclasp.diagnose.remedies.change import Change
 from handclasp.model.errors import HandclaspError
 from handclasp.model.finding import Answer, Finding, Proof, Severity
-from handclasp.model.nginx import VerifyClient
+from handclasp.model.nginx import OpensslSeries, VerifyClient
 from handclasp.model.text import Text
 from handclasp.model.verdict import Side
 from handclasp.verdict.client import BAD, MISDIRECTED, NONE_SENT
@@ -131,8 +131,10 @@ def _try_all(bench: Bench, running: RunningSandbox, tasks: list[_Task], nginx: s
             continue
         bench.apply(task.change)
         running.update(bench.plan())
-        cured_above = not at_first and not task.attacks and not before.refused and task.finding.cause != _LOG_CAUSE
-        steps.append((task, before, None if cured_above else _see(bench, running, task)))
+        # Cured by what was done above, or a fault of another nginx than the one at hand: nothing is shown either way.
+        shown = before.refused or task.attacks or task.finding.cause == _LOG_CAUSE
+        nothing = not shown and (not at_first or _of_another_build(bench.case, running))
+        steps.append((task, before, None if nothing else _see(bench, running, task)))
     served = _served(bench, running, [task for task in tasks if not task.attacks])
     refused = tuple(_still_refused(bench, running)) if running.runs else ()
     held = running.runs and all(ok for _, ok in refused)
@@ -143,6 +145,13 @@ def _try_all(bench: Bench, running: RunningSandbox, tasks: list[_Task], nginx: s
         good = good and (served or (bool(task.attacks) and not at_first))
         done.append(_with_outcome(task, before, after, names, nginx, proved=good))
     return done
+
+
+def _of_another_build(case: Case, running: RunningSandbox) -> bool:
+    """Whether somebody is refused by a version that is not the one of the sandbox."""
+    build, stage = running.tools.nginx.build(), case.stage
+    same = stage.version == build.version and stage.series is OpensslSeries.of(build.openssl)
+    return not same and case.verdict is not None and not case.verdict.admitted
 
 
 def _with_outcome(
