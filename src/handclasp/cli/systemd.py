@@ -37,8 +37,9 @@ def command(
 ) -> None:
     r"""Write timer units: renew what is due (daily), fresh CRLs (weekly), and notices of what ends soon (daily).
 
-    The units may write to the home and nowhere else. The passphrase file that the home remembers is handed to them as a
-    systemd credential.
+    The units may write to the home and nowhere else, but for handclasp-nginx.service: it gives fresh CRLs to every nginx of
+    this home, adopted ones too, and asks them. The passphrase file that the home remembers is handed to them as a systemd
+    credential.
 
     \b
     Examples:
