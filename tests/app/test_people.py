@@ -123,6 +123,8 @@ def test_a_folder_of_requests(ca: Ca, tmp_path: Path) -> None:
     said = ca.run("issue", "--from", str(folder), expect=3).stderr
     for word in ("3 requests are faulty", "broken.csr: ", "-x.csr: ", "would be mistaken for it"):
         assert word in said
+    (folder / "broken.csr").write_text("no request\n")
+    assert "neither PEM nor DER" in ca.run("issue", "x", "--csr", str(folder / "broken.csr"), expect=3).stderr
     (tmp_path / "none").mkdir()
     assert "has no requests" in ca.run("issue", "--from", str(tmp_path / "none"), expect=3).stderr
 

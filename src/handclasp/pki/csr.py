@@ -27,6 +27,8 @@ _NIST = {"secp256r1": KeyType.EC_P256, "secp384r1": KeyType.EC_P384}
 _RSA = (KeyType.RSA_2048, KeyType.RSA_3072, KeyType.RSA_4096)
 
 
+_MAKE = "make one: openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key.pem -subj /CN=x"
+
 _UNREADABLE = (
     ValueError,
     TypeError,
@@ -57,6 +59,8 @@ def read_csr(content: bytes, *, where: str) -> Wishes:
     """
     if len(content) > MAX_BYTES:
         raise InputError(f"has {len(content)} bytes; a request has at most {MAX_BYTES}", where=where)
+    if b"-----BEGIN" not in content and content[:1] != b"\x30":
+        raise InputError("is no certification request: neither PEM nor DER", where=where, hint=_MAKE)
     try:
         csr = x509.load_pem_x509_csr(content) if b"-----BEGIN" in content else x509.load_der_x509_csr(content)
         good = csr.is_signature_valid
@@ -64,8 +68,7 @@ def read_csr(content: bytes, *, where: str) -> Wishes:
         extensions = csr.extensions
         subject = csr.subject
     except _UNREADABLE as error:
-        hint = "make one: openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key.pem -subj /CN=x"
-        raise InputError(f"is not a certification request that can be read: {error}", where=where, hint=hint) from error
+        raise InputError(f"is not a certification request that can be read: {error}", where=where, hint=_MAKE) from error
     if not good:
         raise InputError("the request is not signed by the key in it", where=where, hint="make a new request")
     names, others = _names(extensions)
