@@ -78,9 +78,13 @@ def _has_name(server: TlsServer, name: str) -> bool:
 
 def _by_wish(candidates: list[Socket], wish: str) -> tuple[Socket, TlsServer] | None:
     tls_first = sorted(candidates, key=lambda socket: not socket.listen.ssl)
+    name = wish.lower()
     for socket in tls_first:
+        named = socket.table.get(name)
+        if named is not None and name in named.names:
+            return socket, named
         for server in socket.servers:
-            if wish.lower() in server.names or wish == server.label:
+            if name in server.names or wish == server.label:
                 return socket, server
     for socket in tls_first:
         found = that_has(socket, wish)

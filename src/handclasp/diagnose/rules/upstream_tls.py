@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import cast
 
 from handclasp.diagnose.case import Case
 from handclasp.diagnose.log_line import LineKind, LogLine
@@ -9,7 +10,7 @@ from handclasp.diagnose.page import Page, lines_behind, shown
 from handclasp.diagnose.reach import addresses_of, block_at
 from handclasp.diagnose.rule import Rule, finding, say
 from handclasp.model.finding import Confidence, Finding, Severity, Where
-from handclasp.model.nginx import Location, TlsServer, TlsUpstream
+from handclasp.model.nginx import EffectiveConfig, Location, TlsServer, TlsUpstream
 from handclasp.model.origin import Origin
 from handclasp.model.text import Text
 from handclasp.model.verdict import Side
@@ -257,18 +258,26 @@ def check_shared(case: Case) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def shared(case: Case) -> Iterator[tuple[Location, Location]]:
+def shared(case: Case) -> tuple[tuple[Location, Location], ...]:
     """For each upstream that locations of different policies share: the first of them, and the first that differs from it."""
+    config = case.stage.config  # whichever server is asked about, the answer is the same
+    if "shared-upstreams" not in config.derived:
+        config.derived["shared-upstreams"] = tuple(_shared(config))
+    return cast("tuple[tuple[Location, Location], ...]", config.derived["shared-upstreams"])
+
+
+def _shared(config: EffectiveConfig) -> Iterator[tuple[Location, Location]]:
     groups: dict[object, list[Location]] = {}
-    for server in case.stage.config.servers:
+    for server in config.servers:
         for location in server.locations:
             upstream = location.upstream
             if upstream is not None and (upstream.block or upstream.addresses):
                 key = upstream.block.name if upstream.block else upstream.addresses
                 groups.setdefault(key, []).append(location)
-    for members in groups.values():
-        pairs = [(members[0], other) for other in members[1:] if _apart(members[0].upstream, other.upstream)]
-        yield from pairs[:1]
+    for first, *others in groups.values():
+        other = next((one for one in others if _apart(first.upstream, one.upstream)), None)
+        if other is not None:
+            yield first, other
 
 
 def _apart(first: TlsUpstream | None, second: TlsUpstream | None) -> bool:
