@@ -144,7 +144,7 @@ def told(*arguments: str) -> str:
 @pytest.mark.parametrize(
     ("arguments", "wanted"),
     [
-        (("foo",), "错误：没有 'foo' 这个命令。"),
+        (("foo",), "错误：没有命令 'foo'"),
         (("probe",), "错误：缺少参数 'URL'。"),
         (("probe", "--nosuch", "x"), "错误：没有 '--nosuch' 这个选项。"),
         (("probe", "--tls", "9", "x"), "错误：'--tls' 的值无效：'9' 不在可选值之中：'1.2', '1.3'。"),
@@ -165,7 +165,7 @@ def test_the_language_may_stand_anywhere() -> None:
     assert run("--lang", "zh", "kb", "search", "zzqqxx").stderr == run("kb", "search", "zzqqxx", "--lang", "zh").stderr
     assert "知识库" in run("kb", "--help", "--lang", "zh").stdout
     assert "命令：" in run("--help", "--lang", "zh").stdout
-    assert "没有 'xx' 这个命令" in run("--lang", "zh", "xx").stderr
+    assert "没有命令 'xx'" in run("--lang", "zh", "xx").stderr
 
 
 def test_help_leaves_no_word_of_clicks_in_english() -> None:
