@@ -29,22 +29,18 @@ def check(case: Case) -> Iterator[Finding]:
 
 
 def _served_all_the_same(case: Case) -> Iterator[Finding]:
-    """Somebody got in whom these files refuse, and no session of before can be the reason: nginx has other ones."""
-    server = case.stage.scene.handshake
-    verdict = case.verdict
+    """A revoked client got in, and neither a session of before nor another server can be the reason: nginx has another list."""
+    scene, verdict = case.stage.scene, case.verdict
     if case.side is not Side.CLIENT or case.evidence.wish is not Wish.REFUSED or not let_in(case) or verdict is None:
         return
-    if verdict.admitted or verdict.reported is None or survives_reload(server, case.stage.version) is not None:
-        return
-    lists = verdict.reported.number in OF_CRL
-    path = (server.crl if lists else server.client_certificate).value
-    if path:
+    alone = len(scene.socket.servers) == 1 and survives_reload(scene.handshake, case.stage.version) is None
+    path = scene.handshake.crl.value
+    if alone and path and verdict.reported is not None and verdict.reported.number in OF_CRL and not verdict.admitted:
         summary = say(
             "this client was served, and {file} refuses it: nginx runs with what that was before, or another one answered",
             "该客户端得到了服务，而 {file} 会拒绝它：nginx 正在使用该文件以前的内容，或应答的是另一个 nginx", file=path,
         )  # fmt: skip
-        cause = "client-crl-changed-without-reload" if lists else "ca-changed-without-reload"
-        yield finding(cause, summary, Where(file=path), confidence=Confidence.LIKELY)
+        yield finding("client-crl-changed-without-reload", summary, Where(file=path), confidence=Confidence.LIKELY)
 
 
 def _files(case: Case) -> tuple[list[str], list[str]]:
