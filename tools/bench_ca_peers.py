@@ -127,12 +127,19 @@ def cfssl_serve(folder: Path, note: Note, scale: int) -> None:
             _until_up(port, body)
             for clients in (1, 8):
                 count = 2_000 // scale
-                started = time.perf_counter()
+                started, cpu = time.perf_counter(), _cpu_of(server.pid)
                 _clients(port, body, clients, count // clients)
+                seconds, used = time.perf_counter() - started, _cpu_of(server.pid) - cpu
                 what = f"key and certificate over HTTP, {clients} at a time, kept alive; nothing recorded"
-                note("cfssl serve /newcert", what, count // clients * clients, time.perf_counter() - started)
+                note("cfssl serve /newcert", what, count // clients * clients, seconds, used)
         finally:
             server.terminate()
+
+
+def _cpu_of(process: int) -> float:
+    """Seconds of processor that a process has used (proc(5): utime and stime)."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _until_up(port: str, body: bytes) -> None:

@@ -191,10 +191,9 @@ class World:
         return KeyRing(files, self._token, self._refuse_signing)
 
     def _refuse_signing(self) -> None:
-        from handclasp.app.backup import MANIFEST
         from handclasp.app.clock_step import refuse_early_clock
         from handclasp.app.home import UNSETTLED, registered
-        from handclasp.app.settle import refuse_unsettled
+        from handclasp.app.unsettled import MANIFEST, refuse_unsettled
 
         if registered(self.files, self.layout):
             begun = self.files.exists(self.layout.at(MANIFEST))

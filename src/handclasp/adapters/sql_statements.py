@@ -22,11 +22,11 @@ ONE = select(tables.certificate).where(
     _CERTIFICATE.issuer == bindparam("asked_issuer"), _CERTIFICATE.serial == bindparam("asked_serial")
 )
 
-HOLDERS = (
-    select(_CERTIFICATE.name, _CERTIFICATE.name_key, _CERTIFICATE.state, _CERTIFICATE.not_after)
-    .where(_CERTIFICATE.name_key.in_(bindparam("asked_keys", expanding=True)))
-    .order_by(_CERTIFICATE.position)
+_HOLDER = select(_CERTIFICATE.name, _CERTIFICATE.name_key, _CERTIFICATE.state, _CERTIFICATE.not_after).order_by(
+    _CERTIFICATE.position
 )
+HOLDERS = _HOLDER.where(_CERTIFICATE.name_key.in_(bindparam("asked_keys", expanding=True)))
+HOLDERS_OF_ONE = _HOLDER.where(_CERTIFICATE.name_key == bindparam("asked_keys"))
 WITH_KEY = select(tables.certificate).where(_CERTIFICATE.key_sha256 == bindparam("asked_key")).order_by(_CERTIFICATE.position)
 _EVENT = tables.audit_event.c
 NEWEST_EVENT = select(_EVENT.sequence, _EVENT.digest).order_by(_EVENT.sequence.desc()).limit(1).with_for_update()

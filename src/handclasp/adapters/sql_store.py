@@ -353,7 +353,10 @@ class SqlStore:
 
     def holders(self, name_keys: Sequence[str]) -> tuple[Holder, ...]:
         """Who has one of these folded names (pki.names.fold), in order of creation."""
-        rows = self._rows(statements.HOLDERS, {"asked_keys": name_keys})
+        if len(name_keys) == 1:  # a list in a statement is written anew each time
+            rows = self._rows(statements.HOLDERS_OF_ONE, {"asked_keys": name_keys[0]})
+        else:
+            rows = self._rows(statements.HOLDERS, {"asked_keys": name_keys})
         return tuple(Holder(row.name, row.name_key, CertificateState(row.state), row.not_after) for row in rows)
 
     def known(self, name_keys: Sequence[str]) -> frozenset[str]:

@@ -13,11 +13,11 @@ from datetime import datetime
 
 from handclasp.app.home import Home, Layout
 from handclasp.app.recover import recover
+from handclasp.app.unsettled import MANIFEST
 from handclasp.model.errors import InputError, PolicyError
 from handclasp.pki.sealed import RANDOM_OCTETS, is_sealed, seal, unseal
 from handclasp.ports.files import FileTree
 
-MANIFEST = "handclasp-backup.json"
 _REGISTRY = "registry.sqlite"
 _PUBLIC = re.compile(
     r"ca/[^/]+\.pem|identities/[^/]+/((previous|for)[-/][^/]+/)?((certificate|chain|root-ca)\.pem|card\.(en|zh)\.(md|html))"

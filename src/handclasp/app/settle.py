@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from handclasp.app.backup import MANIFEST
 from handclasp.app.home import SESSION_EPOCH, UNSETTLED, Home
 from handclasp.app.revoke_record import session_epoch
+from handclasp.app.unsettled import MANIFEST
 from handclasp.catalogue.profiles import CLIENT
 from handclasp.model.certificate import Certificate, Crl
 from handclasp.model.errors import HandclaspError, InputError, PolicyError
@@ -121,25 +121,6 @@ def settle(home: Home, since: Since) -> Settled:
 def owed(home: Home) -> tuple[str, ...]:
     """CAs of which a restored home does not know yet what they revoked."""
     return tuple((home.store.value(UNSETTLED) or "").split()[1:])
-
-
-def refuse_unsettled(value: str | None, *, begun: bool, where: str) -> None:
-    """PolicyError while a restored home does not know what was revoked since its backup.
-
-    `value`: of UNSETTLED; `begun`: a restore was begun and not finished.
-    """
-    if begun:
-        raise PolicyError(
-            "a restore into this home was begun and not finished", where=where, hint="run handclasp restore again"
-        )
-    if value:
-        made, *labels = value.split()
-        raise PolicyError(
-            f"this home was restored from a backup of {made[:16].replace('T', ' ')} UTC and signs nothing yet: "
-            f"it does not know what {', '.join(labels) or 'its CAs'} revoked since",
-            hint="handclasp restore --crl FILE        the CRL file that nginx has now\n"
-            "handclasp restore --nothing-since     if nothing was revoked after the backup",
-        )
 
 
 def _signing(home: Home) -> list[str]:
