@@ -19,8 +19,8 @@ def unified(path: str, before: bytes | None, after: bytes) -> str:
         after: the new content.
 
     Returns:
-        Text that ends in a line feed. Bytes that are not UTF-8 are shown as escapes, and of lines beyond 8192 characters the
-        middle is left out: such a patch is for reading only.
+        Text that ends in a line feed. Bytes that are not UTF-8 are shown as escapes, of what is no text at all the size, and of
+        lines beyond 8192 characters the middle is left out: such a patch is for reading only.
     """
     if before == after:
         return ""
@@ -106,6 +106,8 @@ def patch(edits: Iterable[FileEdit]) -> str:
 
 
 def _lines(content: bytes) -> list[str]:
+    if b"\0" in content:
+        return [f"({len(content)} bytes that are no text)\n"]
     # Not splitlines: a form feed or a line separator ends no line of a file.
     return _LINE.findall(content.decode("utf-8", "backslashreplace"))
 
