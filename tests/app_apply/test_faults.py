@@ -18,8 +18,8 @@ nginx, applied
   whatever is wished for: started, clean, exactly those named        test_intents_twice; nginxconf_write/test_intents_random,
                                                                      _many, _wide
 revocation, end to end
-  revoked to refused, TLS 1.2 and 1.3, fresh and resumed             test_revoke, test_stream; by kinds of cache and tickets: the
-                                                                     lab's scenarios "sessions"; its time: make bench
+  revoked to refused, TLS 1.2 and 1.3, fresh and resumed             test_revoke, test_stream; by kinds of cache and tickets:
+                                                                     the lab's scenarios "sessions"; its time: make bench
   a session cache renamed; ticket keys in files reported             test_revoke, test_observe; diagnose/rules
   a CRL for every CA, or everybody is refused                        here; test_revoke (refused before it is published)
   no operation drops a revocation                                    app/test_revocations_random
