@@ -19,19 +19,19 @@ from handclasp.app.crashpoint import VARIABLE
 from handclasp.app.publish import answer_path
 from tests.ca_rig import Ca, openssl
 from tests.nginx_rig import MAIN, free_port
-from tests.serve.serve_rig import curl
+from tests.serve.serve_rig import ask, curl, serving
 from tests.serve.test_nginx_asks import asking
 from tests.serve.test_serve import certificate, load, request_for
 
 
 @contextmanager
-def static(folder: Path, published: Path) -> Iterator[str]:
-    """An nginx that knows nothing but the folder."""
+def static(folder: Path, published: Path, more: str = "") -> Iterator[str]:
+    """An nginx that knows nothing but the folder, and `more`."""
     for name in ("logs", "run"):
         (folder / name).mkdir(parents=True)
     port = free_port()
     config = folder / "nginx.conf"
-    server = f'server {{ listen 127.0.0.1:{port}; include "{published}/nginx-locations.conf"; }}'
+    server = f'server {{ listen 127.0.0.1:{port}; include "{published}/nginx-locations.conf"; {more} }}'
     config.write_text(MAIN.format(http=server, user="user root;"))
     nginx = NginxProcess()
     nginx.start(prefix=str(folder), config=str(config))
@@ -69,6 +69,20 @@ def test_nginx_serves_the_folder(ca: Ca, tmp_path: Path) -> None:
         assert unknown.response_status is ocsp.OCSPResponseStatus.UNAUTHORIZED
         assert "content-type: application/ocsp-response" in (tmp_path / "head").read_text().lower()
         assert "max-age" not in (tmp_path / "head").read_text().lower()
+
+
+def test_who_sends_post_is_passed_on(ca: Ca, tmp_path: Path) -> None:
+    published = tmp_path / "pki"
+    ca.run("publish", str(published))
+    alice = certificate(ca, "alice")
+    with serving(ca) as served:
+        for more, words in (
+            ("", "Error querying OCSP responder"),
+            (f"location = /ocsp {{ proxy_pass {served.url}; }}", "alice/certificate.pem: good"),
+        ):
+            with static(tmp_path / words[:5], published, more) as url:
+                assert words in ask(ca, url, alice)
+                assert get(url, request_for(ca, load(alice).serial_number)).certificate_status.name == "GOOD"
 
 
 def test_another_nginx_asks_the_static_one(ca: Ca, tmp_path: Path) -> None:
