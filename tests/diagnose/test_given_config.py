@@ -109,7 +109,6 @@ def empty_folder(folder: Path) -> tuple[str, bytes]:
 
 NOTHING: dict[str, tuple[Callable[[Path], tuple[str, bytes]], str]] = {
     "missing": (lambda _: ("nope.conf", b""), "nope.conf: cannot be read: No such file or directory"),
-    "empty": (written("empty.conf", lambda _: b""), "the configuration has no server"),
     "empty-pipe": (lambda _: ("-", b" \n"), "nothing came through the pipe"),
     "folder": (empty_folder, "Is a directory"),
     "certificate": (lambda _: ("peer.pem", b""), "is no configuration of nginx"),
