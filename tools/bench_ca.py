@@ -138,8 +138,8 @@ def compared(rows: list[dict[str, Any]]) -> list[str]:
 
 CERTIFICATES = ("desk", "issue", "fleet", "API", "openssl ca loop", "easy-rsa", "cfssl", "django")
 NOTES = (
-    "Beside other work on the same cores and disk, who waits for the disk falls behind who waits for nothing: compare certificates",
-    "in a CPU second then.",
+    "Beside other work on the same cores and disk, who waits for the disk falls behind who waits for nothing: compare",
+    "certificates in a CPU second then.",
     "The loops of `openssl`, easy-rsa and `cfssl` wait for no disk: what they record need not survive a power cut. Handclasp",
     "waits for it twice for each certificate (intent before the signature, record after it), unless several wait together:",
     "they share the two. `handclasp issue` writes five files besides and waits for each; a fleet waits seven times for 2,000.",
