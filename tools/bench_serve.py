@@ -40,7 +40,7 @@ from tests.ca_rig import Ca, fresh  # noqa: E402
 from tests.serve.serve_rig import curl, serving  # noqa: E402
 
 FOLDER = ROOT / "docs" / "benchmarks"
-ROUNDS = 3
+ROUNDS = 9
 AS_ASKED = hashes.SHA1()  # noqa: S303 - the CertID of every client
 CONNECTIONS = 32
 POST = """wrk.method = "POST"
@@ -76,7 +76,7 @@ class Contender:
 def main() -> int:
     """Run everything and write what it gave."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=int, default=4, help="of each measurement")
+    parser.add_argument("--seconds", type=int, default=2, help="of each measurement")
     seconds = parser.parse_args().seconds
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
         folder = Path(name)
@@ -119,6 +119,12 @@ def _contenders(folder: Path, stack: contextlib.ExitStack) -> list[Contender]:
         Contender(name="handclasp serve, live", what="POST with nonces", url=f"{served.url}/ocsp", script=nonces),
         Contender(
             name="handclasp serve, live, apart", what="a connection each", url=f"{served.url}/ocsp", single=_nonces(chain)
+        ),
+        Contender(
+            name="handclasp serve, apart",
+            what="signed ahead, a connection each",
+            url=f"{served.url}/ocsp",
+            single=lambda _: question,
         ),
         Contender(
             name="openssl ocsp", what="POST, a connection each", url=_openssl(ca, folder, stack), single=lambda _: question
