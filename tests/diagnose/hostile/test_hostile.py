@@ -87,7 +87,6 @@ def server(name: str, more: str = "") -> str:
 BROKEN = {
     "garbage": random.Random(1).randbytes(300_000),
     "zeros": b"\0" * 1_000_000,
-    "empty": b"",
     "utf-16": "events { } http { server { } }".encode("utf-16"),
     "deep": b"a {" * 100_000,
     "many words": b"events { } http { server_name " + b"a " * 2_000_000 + b";}",
@@ -103,6 +102,12 @@ def test_a_broken_configuration_is_one_error_with_its_place(name: str, tmp_path:
     code, _, error = doctor("--config", str(path))
     assert code == 3
     assert error.startswith(f"error: {path}")
+
+
+def test_an_empty_configuration_is_what_nginx_says_of_it(tmp_path: Path) -> None:
+    (tmp_path / "nginx.conf").write_bytes(b"")
+    code, text, _ = doctor("--config", str(tmp_path / "nginx.conf"))
+    assert (code, 'no "events" section in configuration' in text) == (1, True)
 
 
 def test_files_that_include_each_other(tmp_path: Path) -> None:
