@@ -196,9 +196,9 @@ def lines(share: float, size: int) -> Iterator[bytes]:
 def page(logs: list[list[str]], disks: list[list[str]], configs: list[list[str]], size: int) -> str:
     """The page."""
     first = ["lines about TLS", "grep finds", "grep, s", "doctor, s", "times", "with its start, s", "times"]
-    within = ", ".join(row[0] for row in logs if float(row[4]) <= TIMES)
+    within = ", ".join(row[0] for row in logs if float(row[9]) <= TIMES)
     each = float(logs[-1][8]) / int(logs[-1][1].replace(",", "")) * 1e6
-    beyond = ", ".join(row[0] for row in logs if float(row[4]) > TIMES)
+    beyond = ", ".join(row[0] for row in logs if float(row[9]) > TIMES)
     return f"""# The doctor on large input
 
 Written by `tools/bench_doctor.py`; {len(os.sched_getaffinity(0))} processors, load {os.getloadavg()[0]:.1f} at the end.
