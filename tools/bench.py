@@ -89,7 +89,7 @@ def sites(count: int) -> dict[str, Any]:
         render, texts = timed(render_sites, pairs, bench.version)
         start, _ = timed(bench.serve, *texts)
         reload, _ = timed(bench.serve, *texts)
-        check, faults = timed(checked, bench.config)
+        check, told = timed(checked, bench.config)
         return {
             "sites": count,
             "lines": sum(text.count("\n") for text in texts),
@@ -97,7 +97,7 @@ def sites(count: int) -> dict[str, Any]:
             "start_s": start,
             "test_and_reload_s": reload,
             "check_s": check,
-            "faults": faults,
+            "told": told,
             "worker_mb": worker_memory(bench),
         }
 
