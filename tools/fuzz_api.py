@@ -19,7 +19,7 @@ sys.path.insert(0, str(ROOT))
 from tests.ca_rig import Ca, fresh  # noqa: E402
 from tests.serve.serve_rig import serving  # noqa: E402
 
-CALLERS = ("boss", "alice")
+CALLERS = ("alice", "boss")  # an admin may well revoke who comes after
 HOST = '[[site]]\nserver_names = ["app.test"]\nlisten = ["127.0.0.1:8443"]\n'
 
 
