@@ -32,6 +32,7 @@ from handclasp.app.evidence import Given, gather  # noqa: E402
 from handclasp.app.nginx_status import nginx_check  # noqa: E402
 from handclasp.app.read_config import read_config  # noqa: E402
 from handclasp.model.intent import AdmittedCertificate, SiteIntent, UpstreamIntent  # noqa: E402
+from handclasp.model.nginx_status import NginxCheck  # noqa: E402
 from handclasp.nginxconf.render import render_site, render_sites  # noqa: E402
 from tests.app_apply.bench import Bench, benched  # noqa: E402
 from tests.ca_rig import fresh  # noqa: E402
@@ -89,7 +90,7 @@ def sites(count: int) -> dict[str, Any]:
         render, texts = timed(render_sites, pairs, bench.version)
         start, _ = timed(bench.serve, *texts)
         reload, _ = timed(bench.serve, *texts)
-        check, told = timed(checked, bench.config)
+        check, found = timed(looked_at, bench.config)
         return {
             "sites": count,
             "lines": sum(text.count("\n") for text in texts),
@@ -97,7 +98,8 @@ def sites(count: int) -> dict[str, Any]:
             "start_s": start,
             "test_and_reload_s": reload,
             "check_s": check,
-            "told": told,
+            "faults": len(found.faults),
+            "told": len(found.findings),
             "worker_mb": worker_memory(bench),
         }
 
@@ -215,8 +217,13 @@ def other(program: str, file: str) -> float | str:
 
 def checked(config: str) -> int:
     """The faults and holes that `handclasp nginx check` names."""
-    found = nginx_check(gather(Given(config=config), PosixFileTree(), now=NOW, build=NginxProcess().build()))
+    found = looked_at(config)
     return len(found.faults) + len(found.findings)
+
+
+def looked_at(config: str) -> NginxCheck:
+    """What `handclasp nginx check` says."""
+    return nginx_check(gather(Given(config=config), PosixFileTree(), now=NOW, build=NginxProcess().build()))
 
 
 def admitted(bench: SiteRig) -> AdmittedCertificate:
