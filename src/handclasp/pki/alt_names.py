@@ -50,30 +50,30 @@ def _dns(text: str) -> GeneralName:
     wildcard = name.startswith("*.")
     labels = name.removeprefix("*.").split(".")
     if "*" in name.removeprefix("*."):
-        raise _bad(text, "a wildcard may only be the whole first label", "write *.example.test (RFC 9525 6.3)")
+        raise _name_error(text, "a wildcard may only be the whole first label", "write *.example.test (RFC 9525 6.3)")
     if wildcard and len(labels) < 2:
-        raise _bad(text, "a wildcard needs at least two labels behind it", "write *.example.test")
+        raise _name_error(text, "a wildcard needs at least two labels behind it", "write *.example.test")
     encoded = [_a_label(text, label) for label in labels]
     if all(label.isdigit() for label in encoded):
-        raise _bad(text, "it is made of digits only", "write ip: before an address")
+        raise _name_error(text, "it is made of digits only", "write ip: before an address")
     value = ("*." if wildcard else "") + ".".join(encoded)
     if len(value) > 253:
-        raise _bad(text, f"it has {len(value)} characters", "a DNS name holds at most 253 (RFC 1035 2.3.4)")
+        raise _name_error(text, f"it has {len(value)} characters", "a DNS name holds at most 253 (RFC 1035 2.3.4)")
     return GeneralName(kind="dns", value=value)
 
 
 def _a_label(text: str, label: str) -> str:
     if not label.isascii():
         if any(character in label for character in _DEVIATIONS):
-            raise _bad(
+            raise _name_error(
                 text, "it has a character that IDNA 2003 and 2008 encode differently", "write the label in its xn-- form"
             )
         try:
             label = idna.ToASCII(label).decode("ascii").lower()
         except UnicodeError as error:
-            raise _bad(text, f"label {label!r} has no A-label ({error})", "write the label in its xn-- form") from None
+            raise _name_error(text, f"label {label!r} has no A-label ({error})", "write the label in its xn-- form") from None
     if not _LABEL.match(label):
-        raise _bad(
+        raise _name_error(
             text,
             f"label {label!r} is not a DNS label" if label else "it has an empty label",
             "labels are 1 to 63 letters, digits and hyphens, with no hyphen at either end and no dot at the end of the name",
@@ -83,33 +83,39 @@ def _a_label(text: str, label: str) -> str:
 
 def _ip(text: str) -> GeneralName:
     if "%" in text:
-        raise _bad(text, "a scope means something on one machine only", "leave out % and what follows it: ip:fe80::1")
+        raise _name_error(text, "a scope means something on one machine only", "leave out % and what follows it: ip:fe80::1")
     try:
         return GeneralName(kind="ip", value=str(ipaddress.ip_address(text)))
     except ValueError:
         advice = "write one address, without a prefix length: ip:192.0.2.7 or ip:2001:db8::7"
-        raise _bad(text, "it is neither an IPv4 nor an IPv6 address", advice) from None
+        raise _name_error(text, "it is neither an IPv4 nor an IPv6 address", advice) from None
 
 
 def _email(text: str) -> GeneralName:
     local, _, domain = text.rpartition("@")
     if not local.isascii() or not _LOCAL.match(local) or len(local) > 64:
-        raise _bad(text, "the part before @ is not a plain ASCII mailbox", "rfc822Name holds ASCII only (RFC 5280 4.2.1.6)")
+        raise _name_error(
+            text, "the part before @ is not a plain ASCII mailbox", "rfc822Name holds ASCII only (RFC 5280 4.2.1.6)"
+        )
     host = _dns(domain).value
     if host.startswith("*."):
-        raise _bad(text, "an e-mail address has no wildcard", "write the whole address")
+        raise _name_error(text, "an e-mail address has no wildcard", "write the whole address")
     return GeneralName(kind="email", value=f"{local}@{host}")
 
 
 def _uri(text: str) -> GeneralName:
     found = _URI.match(text)
     if not found or len(text) > 2048:
-        raise _bad(text, "it is no absolute URI with a host", "write, for example, uri:spiffe://example.test/web (RFC 3986)")
+        raise _name_error(
+            text, "it is no absolute URI with a host", "write, for example, uri:spiffe://example.test/web (RFC 3986)"
+        )
     scheme, host, rest = found["scheme"].lower(), found["host"].lower(), found["rest"]
     if dns_name(host) is None and not _is_ip(host.strip("[]")):
-        raise _bad(text, f"its host {host!r} is neither a DNS name nor an address", "RFC 5280 4.2.1.6 wants one")
+        raise _name_error(text, f"its host {host!r} is neither a DNS name nor an address", "RFC 5280 4.2.1.6 wants one")
     if scheme == "spiffe" and ("?" in rest or "#" in rest or ":" in host or rest.endswith("/") or "//" in rest):
-        raise _bad(text, "a SPIFFE ID has a trust domain and a path, and nothing else", "write uri:spiffe://example.test/web")
+        raise _name_error(
+            text, "a SPIFFE ID has a trust domain and a path, and nothing else", "write uri:spiffe://example.test/web"
+        )
     return GeneralName(kind="uri", value=f"{scheme}://{host}{rest}")
 
 
@@ -125,7 +131,7 @@ def _upn(text: str) -> GeneralName:
     """User principal name: what Windows maps a smart card logon to."""
     user, _, domain = text.rpartition("@")
     if not user or len(text) > 256 or not user.isprintable() or any(sign in user for sign in ' "/\\[]:;|=,+*?<>@'):
-        raise _bad(text, "it is no user principal name", "write user@domain, for example upn:alice@example.test")
+        raise _name_error(text, "it is no user principal name", "write user@domain, for example upn:alice@example.test")
     return GeneralName(kind="upn", value=f"{user}@{_dns(domain).value}")
 
 
@@ -142,7 +148,7 @@ def upn_in(content: bytes) -> str | None:
     return first(value.content).content.decode("utf-8", "replace")
 
 
-def _bad(text: str, why: str, hint: str) -> UsageError:
+def _name_error(text: str, why: str, hint: str) -> UsageError:
     shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
     return UsageError(f"{shown[:120]!r} cannot be a subject alternative name: {why}", hint=hint)
 

@@ -49,17 +49,17 @@ def constraint(text: str) -> GeneralName:
     """
     kind, _, value = text.partition(":")
     if kind not in KINDS or not value:
-        raise _bad(text, f"write KIND:NAME with one of: {', '.join(KINDS)}")
+        raise _constraint_error(text, f"write KIND:NAME with one of: {', '.join(KINDS)}")
     if kind == "ip":
         try:
             return GeneralName(kind="ip", value=str(ipaddress.ip_network(value)))
         except ValueError as error:
-            raise _bad(text, f"{error}; write a network, for example ip:192.0.2.0/24") from None
+            raise _constraint_error(text, f"{error}; write a network, for example ip:192.0.2.0/24") from None
     host = value.removeprefix(".")
     mailbox, at, domain = host.rpartition("@")
     name = dns_name(domain if kind == "email" else host)
     if name is None or name.startswith("*") or (at and kind != "email"):
-        raise _bad(text, "write a domain, for example dns:example.test; it holds for every name below it")
+        raise _constraint_error(text, "write a domain, for example dns:example.test; it holds for every name below it")
     dot = "." if value.startswith(".") and kind != "dns" else ""
     return GeneralName(kind=kind, value=f"{mailbox}{at}{dot}{name}")
 
@@ -122,6 +122,6 @@ def _subtrees(names: Iterable[GeneralName]) -> list[x509.GeneralName]:
     return made
 
 
-def _bad(text: str, hint: str) -> UsageError:
+def _constraint_error(text: str, hint: str) -> UsageError:
     shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
     return UsageError(f"{shown[:120]!r} cannot be a name constraint", hint=hint)
