@@ -42,7 +42,7 @@ CASES = (
     ("issue dave --san ip:300.1.1.1", USAGE, "neither an IPv4 nor an IPv6 address"),
     ("issue dave --days 3000", POLICY, "--days 1825"),
     ("issue dave --csr gone.pem", INPUT, "gone.pem: cannot be read"),
-    ("issue dave --csr garbage.pem", INPUT, "garbage.pem: is not a certification request"),
+    ("issue dave --csr garbage.pem", INPUT, "garbage.pem: is no certification request: neither PEM nor DER"),
     ("issue dave --csr server.pem", INPUT, "server.pem: is not a certification request"),
     ("issue --from gone.csv", INPUT, "gone.csv: cannot be read"),
     ("issue --from random.bin", INPUT, "is not UTF-8"),
