@@ -8,6 +8,9 @@ from handclasp.cli.ca_options import days_option, dry_run_option, is_dry_run, li
 from handclasp.cli.frame import Frame, framed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from handclasp.app.crl import PublishedCrl
     from handclasp.app.enforce import Reached
 
 
@@ -61,14 +64,9 @@ def command(
     """
     from handclasp.app.crl import publish_crls, published_crls
     from handclasp.app.enforce import refresh_everywhere
-    from handclasp.model.errors import UsageError
 
-    if days is not None and not refresh:
-        raise UsageError("--days goes with --refresh", hint="handclasp crl --refresh --days 30")
-    if unlisted and not refresh:
-        raise UsageError("--unlist goes with --refresh", hint="handclasp crl --refresh --unlist SERIAL")
-    if clock_set_right and not refresh:
-        raise UsageError("--clock-set-right goes with --refresh", hint="handclasp crl --refresh --clock-set-right")
+    if not refresh:
+        _refuse_without_refresh(days, unlisted, clock_set_right=clock_set_right)
     leaving = frozenset(_serial(text) for text in unlisted)
     here = world(frame, passphrase_file=passphrase_file, passphrase_fd=passphrase_fd, nginx_path=nginx_path)
     found = (
@@ -84,13 +82,7 @@ def command(
         nginx = [enforced_json(one) for one in reached.enforced] if reached else []
         frame.document("crl", {"file": here.layout.crl, "crls": [crl_json(one) for one in found], "nginx": nginx})
     else:
-        for one in found:
-            kept = "   (its key is not here: the last CRL stays)" if refresh and not one.signed else ""
-            change = f" (+{one.added} -{one.removed})"
-            frame.out(
-                f"{one.authority:8} number {one.number}, {len(one.revoked)} revoked{change if one.signed else ''}, "
-                f"{one.this_update:%Y-%m-%d %H:%M} to {one.next_update:%Y-%m-%d %H:%M} UTC{kept}"
-            )
+        _show(frame, found, refresh=refresh)
         frame.out(f"  {here.layout.crl}")
     if reached is not None and not reached.nobody:
         return _tell(frame, reached)
@@ -101,6 +93,28 @@ def command(
     else:
         frame.hint("next: nginx -s reload     nginx reads CRLs only then")
     return 0
+
+
+def _refuse_without_refresh(days: int | None, unlisted: tuple[str, ...], *, clock_set_right: bool) -> None:
+    """Options that say how CRLs are signed mean nothing where none is."""
+    from handclasp.model.errors import UsageError
+
+    if days is not None:
+        raise UsageError("--days goes with --refresh", hint="handclasp crl --refresh --days 30")
+    if unlisted:
+        raise UsageError("--unlist goes with --refresh", hint="handclasp crl --refresh --unlist SERIAL")
+    if clock_set_right:
+        raise UsageError("--clock-set-right goes with --refresh", hint="handclasp crl --refresh --clock-set-right")
+
+
+def _show(frame: Frame, found: "Iterable[PublishedCrl]", *, refresh: bool) -> None:
+    for one in found:
+        kept = "   (its key is not here: the last CRL stays)" if refresh and not one.signed else ""
+        change = f" (+{one.added} -{one.removed})"
+        frame.out(
+            f"{one.authority:8} number {one.number}, {len(one.revoked)} revoked{change if one.signed else ''}, "
+            f"{one.this_update:%Y-%m-%d %H:%M} to {one.next_update:%Y-%m-%d %H:%M} UTC{kept}"
+        )
 
 
 def _tell(frame: Frame, reached: "Reached") -> int:

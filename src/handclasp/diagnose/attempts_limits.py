@@ -104,9 +104,9 @@ def _saying(usual: Attempt, name: str, value: str) -> Attempt | None:
 
 def _values(config: EffectiveConfig, block: MapBlock) -> Iterator[str]:
     """What the maps behind a limit look for; and something that none of them does."""
-    todo, seen = [block], set[str]()
-    while todo:
-        here = todo.pop()
+    waiting, seen = [block], set[str]()
+    while waiting:
+        here = waiting.pop()
         if here.variable in seen:
             continue
         seen.add(here.variable)
@@ -116,5 +116,5 @@ def _values(config: EffectiveConfig, block: MapBlock) -> Iterator[str]:
                 yield from () if text is None else (text,)
             elif entry.pattern != "default" and entry.pattern:
                 yield entry.pattern.removeprefix("\\")
-        todo += [one for name in re.findall(r"\w+", here.source) for one in config.maps_of(name)[:1]]
+        waiting += [one for name in re.findall(r"\w+", here.source) for one in config.maps_of(name)[:1]]
     yield _OTHER
