@@ -47,27 +47,19 @@ def command(
       handclasp systemd && systemctl daemon-reload && systemctl enable --now handclasp-renew.timer handclasp-crl.timer
     """
     import pwd
-    import shutil
-    import sys
     from pathlib import Path
 
     from handclasp.app.home import PASSPHRASE_FILE
-    from handclasp.model.errors import UsageError
     from handclasp.present.ca_words import say
     from handclasp.present.units import UnitOrder, units
 
     here = world(frame)
     here.ca.authorities()
-    beside = str(Path(sys.executable).with_name("handclasp"))  # not on the PATH when a virtual environment is not active
-    program = shutil.which(sys.argv[0]) or shutil.which("handclasp") or shutil.which(beside)
-    if program is None:
-        raise UsageError(
-            "the command handclasp is not on the PATH", hint="call it by its full path: /path/to/handclasp systemd"
-        )
+    program = _program()
     owner = user or pwd.getpwuid(Path(here.layout.folder).stat().st_uid).pw_name
     made = units(
         UnitOrder(
-            program=str(Path(program).absolute()),
+            program=program,
             home=here.layout.folder,
             user=owner,
             passphrase_file=here.store.value(PASSPHRASE_FILE) or None,
@@ -92,3 +84,20 @@ def command(
     for name in made:
         frame.out(say(frame.lang, "units-written", path=f"{folder}/{name}"))
     frame.hint(say(frame.lang, "next-units", timers=timers))
+
+
+def _program() -> str:
+    """The whole path of this command, as units need it."""
+    import shutil
+    import sys
+    from pathlib import Path
+
+    from handclasp.model.errors import UsageError
+
+    beside = str(Path(sys.executable).with_name("handclasp"))  # not on the PATH when a virtual environment is not active
+    program = shutil.which(sys.argv[0]) or shutil.which("handclasp") or shutil.which(beside)
+    if program is None:
+        raise UsageError(
+            "the command handclasp is not on the PATH", hint="call it by its full path: /path/to/handclasp systemd"
+        )
+    return str(Path(program).absolute())
