@@ -145,11 +145,19 @@ def test_a_stream_has_its_address_for_itself(rig: SiteRig) -> None:
 
 GRPC = """
 server {{
-    listen 127.0.0.1:{port} http2{ssl};
+    listen 127.0.0.1:{port}{option};
+    {directive}
     {tls}
     location / {{ return 200 "dn=$http_x_client_dn verify=$http_x_client_verify host=$host by=$ssl_client_s_dn\\n"; }}
 }}
 """
+
+
+def grpc_service(rig: SiteRig, port: int, tls: str = "") -> str:
+    """A service that speaks HTTP/2, as this nginx wants that said."""
+    new = rig.version >= NginxVersion(1, 25, 1)
+    option = (" ssl" if tls else "") + ("" if new else " http2")
+    return GRPC.format(port=port, option=option, directive="http2 on;" if new else "", tls=tls)
 
 
 @pytest.mark.parametrize("version", [None, OLD], ids=["this nginx", "text for 1.18"])
@@ -157,7 +165,7 @@ def test_grpc_services_learn_who_calls(rig: SiteRig, version: NginxVersion | Non
     port = free_port()
     site = rig.intent(upstream=UpstreamIntent(url=f"grpc://127.0.0.1:{port}"))
     made = render_site(site, rig.material(), version or rig.version)
-    rig.serve(made, GRPC.format(port=port, ssl="", tls=""), foreign=version is not None)
+    rig.serve(made, grpc_service(rig, port), foreign=version is not None)
     status, body = rig.curl("--http2", "-H", "X-Client-DN: CN=admin", "-H", "content-type: application/grpc")
     assert (status, "dn=CN=alice verify=SUCCESS" in body) == (200, True)
     # gRPC clients take a 400 for an internal error, and a 401 for what it is.
@@ -182,7 +190,7 @@ def test_grpc_over_tls_is_verified(rig: SiteRig) -> None:
         certificate=rig.path("front.pem"),
         certificate_key=rig.path("front.key"),
     )
-    behind = GRPC.format(port=port, ssl=" ssl", tls=tls)
+    behind = grpc_service(rig, port, tls)
     rig.serve(render_site(rig.intent(upstream=upstream), rig.material(), rig.version), behind)
     status, body = rig.curl("--http2")
     assert (status, "host=rpc.test by=CN=front" in body) == (200, True)
