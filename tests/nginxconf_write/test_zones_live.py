@@ -154,8 +154,10 @@ def test_the_certificate_is_passed_on_as_rfc_9440_has_it(rig: SiteRig, echo: int
         assert base64.b64decode(sent[1:-1], validate=True) == rig.clients[client].certificate.public_bytes(Encoding.DER)
 
 
-def test_a_limit_from_which_only_certificates_are_exempt(rig: SiteRig, echo: int) -> None:
-    serve(rig, free_from=HERE, rate=RateIntent(rate="1r/m", burst=2), upstream=UpstreamIntent(url=f"http://127.0.0.1:{echo}"))
+@pytest.mark.parametrize("behind", ["a service", "nginx itself"])
+def test_a_limit_from_which_only_certificates_are_exempt(rig: SiteRig, echo: int, behind: str) -> None:
+    upstream = UpstreamIntent(url=f"http://127.0.0.1:{echo}") if behind == "a service" else None
+    serve(rig, free_from=HERE, rate=RateIntent(rate="1r/m", burst=2), upstream=upstream)
     assert [status(rig, None) for _ in range(5)] == [200, 200, 200, 429, 429]
     for header in ("X-Client-Verify: SUCCESS", "X-SSL-Client-Verify: SUCCESS", "Cookie: SUCCESS", "X-Forwarded-For: 10.0.0.1"):
         assert status(rig, None, "/", "-H", header) == 429
@@ -163,8 +165,10 @@ def test_a_limit_from_which_only_certificates_are_exempt(rig: SiteRig, echo: int
     assert [status(rig, "alice") for _ in range(6)] == [200] * 6
 
 
-def test_a_limit_for_each_certificate(rig: SiteRig, echo: int) -> None:
-    serve(rig, rate=RateIntent(clients="1r/m", burst=1), upstream=UpstreamIntent(url=f"http://127.0.0.1:{echo}"))
+@pytest.mark.parametrize("behind", ["a service", "nginx itself"])
+def test_a_limit_for_each_certificate(rig: SiteRig, echo: int, behind: str) -> None:
+    upstream = UpstreamIntent(url=f"http://127.0.0.1:{echo}") if behind == "a service" else None
+    serve(rig, rate=RateIntent(clients="1r/m", burst=1), upstream=upstream)
     assert [status(rig, "alice") for _ in range(3)] == [200, 200, 429]
     assert status(rig, "bob") == 200
 

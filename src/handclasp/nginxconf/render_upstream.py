@@ -104,10 +104,14 @@ def upstream_block(name: str, upstream: UpstreamIntent) -> str:
 
 
 def location(name: str, upstream: UpstreamIntent | None, *, allow: bool) -> list[str]:
-    """The one location of a site, as lines."""
+    """Where the requests of a site end, as lines."""
     if upstream is None:
         return [
             "location / {",
+            "    # A return here would answer before any limit is counted. There is no such file, so the answer is below.",
+            f"    try_files /.handclasp_{name} @handclasp_{name}_answer;",
+            "}",
+            f"location @handclasp_{name}_answer {{",
             "    default_type text/plain;",
             '    return 200 "Handclasp: your client certificate is good.\\n";',
             "}",
