@@ -1,11 +1,15 @@
 """Our CRL writer against the library's builder, and OpenSSL as the judge."""
 
+import re
 import subprocess
+import tempfile
 from datetime import UTC, datetime, timedelta
+from itertools import cycle
+from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,10 +17,13 @@ from handclasp.catalogue.profiles import ROOT
 from handclasp.model.certificate import RevokedEntry
 from handclasp.model.errors import Bug, PolicyError
 from handclasp.model.issuance import IssuanceRequest, KeyType
+from handclasp.model.octets import PART, Held, whole
 from handclasp.pki import tbs
-from handclasp.pki.crl import build_crl, crl_times
-from handclasp.pki.crl_entries import serials
+from handclasp.pki.crl import build_crl, crl_times, write_crl
+from handclasp.pki.crl_entries import Serials, in_order, serials
+from handclasp.pki.read import crl_from_der, crl_from_octets
 from handclasp.pki.serials import serial_from
+from handclasp.pki.signature import signed_by
 from handclasp.pki.signing import SigningKey, algorithm_identifier, digest_for, stand_in
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -79,8 +86,6 @@ def test_the_content_is_byte_for_byte_what_the_library_writes(entries: list[Revo
 
 @pytest.mark.parametrize("kind", [KeyType.EC_P256, KeyType.EC_P384, KeyType.RSA_3072, KeyType.ED25519])
 def test_openssl_verifies_it(kind: KeyType, tmp_path: object) -> None:
-    from pathlib import Path
-
     folder = Path(str(tmp_path))
     certificate, key = authority(kind)
     entries = [RevokedEntry(serial=7, revocation_date=NOW, reason="keyCompromise")]
@@ -93,6 +98,124 @@ def test_openssl_verifies_it(kind: KeyType, tmp_path: object) -> None:
     )  # fmt: skip
     assert "verify OK" in said.stderr
     assert "Key Compromise" in said.stdout
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(ENTRIES, max_size=40, unique_by=lambda entry: entry.serial), st.integers(1, 1 << 62))
+def test_openssl_reads_what_was_put_in(entries: list[RevokedEntry], number: int) -> None:
+    listed = sorted(entries, key=lambda one: one.serial)
+    made = build_crl(*EC, listed, number=number, this_update=NOW, next_update=NOW + timedelta(days=1))
+    with tempfile.TemporaryDirectory() as folder:
+        crl, ca = Path(folder, "crl.der"), Path(folder, "ca.pem")
+        crl.write_bytes(made)
+        ca.write_bytes(EC[0].public_bytes(Encoding.PEM))
+        words: list[str | Path] = [
+            "openssl",
+            "crl",
+            "-inform",
+            "DER",
+            "-in",
+            crl,
+            "-CAfile",
+            ca,
+            "-noout",
+            "-text",
+            "-crlnumber",
+        ]
+        said = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert "verify OK" in said.stderr
+    assert [int(one, 16) for one in re.findall(r"Serial Number: ([0-9A-F]+)", said.stdout)] == [one.serial for one in listed]
+    assert int(re.findall(r"crlNumber=(?:0x)?([0-9A-F]+)", said.stdout)[0], 16) == number
+    times = [datetime.strptime(one, "%b %d %H:%M:%S %Y GMT").replace(tzinfo=UTC)
+             for one in re.findall(r"Revocation Date: (.*)", said.stdout)]  # fmt: skip
+    assert times == [one.revocation_date for one in listed]
+
+
+LONG = [
+    RevokedEntry(serial=(turn + 1) << (turn % 150), revocation_date=NOW - timedelta(seconds=turn % 977), reason=reason)
+    for turn, reason in zip(range(9_000), cycle(REASONS), strict=False)
+]
+LONG = sorted({one.serial: one for one in LONG}.values(), key=lambda one: one.serial)
+
+
+@pytest.mark.parametrize("kind", [KeyType.EC_P256, KeyType.EC_P384, KeyType.RSA_3072, KeyType.ED25519])
+def test_a_long_one_says_the_same_whether_it_is_in_memory_or_not(kind: KeyType) -> None:
+    certificate, key = authority(kind)
+    times = (NOW, NOW + timedelta(days=1))
+    made = write_crl(certificate, key, iter(LONG), Held(), number=7, times=times)
+    assert len(made) > PART  # it is read in several parts, and entries lie across their borders
+    held, left = crl_from_der(whole(made)), crl_from_octets(made)
+    assert x509.load_der_x509_crl(whole(made)).is_signature_valid(key.public_key())
+    spki = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    assert signed_by(held, spki)
+    assert signed_by(left, spki)
+    assert dict(held.revoked.items()) == dict(left.revoked.items()) == {one.serial: known(one) for one in LONG}
+    for name in ("issuer", "this_update", "next_update", "crl_number", "authority_key_identifier", "critical_entries"):
+        assert getattr(held, name) == getattr(left, name)
+    for one in (LONG[0], LONG[len(LONG) // 2], LONG[-1]):
+        assert left.revoked[one.serial] == known(one)
+    assert (1 << 158) + 1 not in left.revoked
+    assert list(serials(made)) == [one.serial for one in LONG]
+    assert len(left.revoked) == len(LONG)
+
+
+def test_a_long_one_with_one_octet_changed_verifies_no_more() -> None:
+    certificate, key = EC
+    made = bytearray(build_crl(certificate, key, LONG, number=7, this_update=NOW, next_update=NOW + timedelta(days=1)))
+    spki = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    assert signed_by(crl_from_octets(Held(bytes(made))), spki)
+    serial = LONG[len(LONG) // 2].serial
+    made[made.index(b"%b\x17" % serial.to_bytes(serial.bit_length() // 8 + 1, "big")) + serial.bit_length() // 8] ^= 1
+    assert serial not in set(serials(bytes(made)))
+    assert not signed_by(crl_from_octets(Held(bytes(made))), spki)
+    assert not signed_by(crl_from_octets(Held(bytes(made))), b"no key")
+
+
+def known(entry: RevokedEntry) -> RevokedEntry:
+    """As a CRL tells it: unspecified is not written."""
+    return entry._replace(reason=None) if entry.reason == "unspecified" else entry
+
+
+@pytest.mark.parametrize("cut", [1, 5, 70, 1000, PART])
+def test_what_is_cut_off_is_no_crl(cut: int) -> None:
+    made = build_crl(*EC, LONG, number=7, this_update=NOW, next_update=NOW + timedelta(days=1))
+    with pytest.raises(ValueError, match="truncated"):
+        list(serials(made[:-cut]))
+
+
+def test_entries_of_another_form_are_no_crl() -> None:
+    made = bytearray(build_crl(*EC, LONG, number=7, this_update=NOW, next_update=NOW + timedelta(days=1)))
+    made[made.index(b"\x17\x0d", len(made) // 2) + 2] = 0x41  # a letter in a date
+    for read in (crl_from_der, lambda der: crl_from_octets(Held(der))):
+        with pytest.raises(ValueError, match="revoked_certificates"):
+            read(bytes(made))
+
+
+def test_critical_extensions_of_one_entry_among_many_are_seen() -> None:
+    certificate, key = EC
+    builder = x509.CertificateRevocationListBuilder(certificate.subject, NOW, NOW + timedelta(days=1))
+    odd = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00")
+    plain = [x509.RevokedCertificateBuilder(number, NOW).build() for number in range(1 << 158, (1 << 158) + 8_000)]
+    listed = [*plain, x509.RevokedCertificateBuilder(3, NOW).add_extension(odd, critical=True).build()]
+    builder._revoked_certificates = listed  # add_revoked_certificate copies all of them, each time
+    der = builder.sign(key, digest_for(key.public_key())).public_bytes(Encoding.DER)
+    found = crl_from_octets(Held(der))
+    assert found.body is not None
+    assert found.critical_entries
+    assert crl_from_der(der).critical_entries
+    assert list(in_order(Serials(Held(der)))) == [3, *range(1 << 158, (1 << 158) + 8_000)]
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [[7, 7], [9, 7], [1 << 1000]],
+)
+def test_what_cannot_stand_in_a_list_is_refused(entries: list[int]) -> None:
+    listed = [RevokedEntry(serial=serial, revocation_date=NOW) for serial in entries]
+    with pytest.raises(Bug, match="cannot stand here"):
+        build_crl(*EC, listed, number=1, this_update=NOW, next_update=NOW + timedelta(days=1))
+    with pytest.raises(Bug, match="removeFromCRL"):
+        build_crl(*EC, [RevokedEntry(7, NOW, "removeFromCRL")], number=1, this_update=NOW, next_update=NOW)
 
 
 def test_a_hundred_thousand_entries_take_no_minute() -> None:

@@ -16,6 +16,7 @@ from handclasp.app.recover import sweep
 from handclasp.catalogue.profiles import CRL_LIFETIME
 from handclasp.model.errors import Bug, UsageError
 from handclasp.model.issuance import Authority
+from handclasp.model.octets import Held
 from handclasp.pki.crl import build_crl, crl_times
 from handclasp.pki.crl_entries import Serials
 from handclasp.pki.serials import format_serial
@@ -134,7 +135,7 @@ def _state(home: Home, authority: Authority, changes: CrlChanges | None = None) 
         number=crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number,
         this_update=crl.last_update_utc,
         next_update=crl.next_update_utc,
-        revoked=Serials(der),
+        revoked=Serials(Held(der)),
         signed=changes is not None,
         added=changes.added if changes else 0,
         removed=len(changes.removed) if changes else 0,

@@ -14,6 +14,7 @@ from handclasp.app.home import Home
 from handclasp.model.certificate import RevokedEntry
 from handclasp.model.errors import PolicyError
 from handclasp.model.issuance import Revocation
+from handclasp.model.octets import Held
 from handclasp.pki.crl_entries import Serials, in_order
 from handclasp.pki.serials import format_serial
 
@@ -34,7 +35,7 @@ class CrlChanges:
         self._home = home
         self._label = label
         self._last = x509.load_der_x509_crl(previous) if previous else None
-        self._before = in_order(Serials(previous)) if previous else iter(())
+        self._before = in_order(Serials(Held(previous))) if previous else iter(())
         self._began: datetime | None = min(self._last.last_update_utc, begins) if self._last is not None else None
         self.added = 0
         self.removed: list[int] = []

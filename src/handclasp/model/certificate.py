@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
+
+from handclasp.model.octets import Octets
 
 
 class KeyKind(StrEnum):
@@ -114,9 +117,8 @@ class Certificate:
         return self.subject == self.issuer
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RevokedEntry:
-    """RFC 5280 5.3. `reason` is the X.509 word (keyCompromise, removeFromCRL ...) or None."""
+class RevokedEntry(NamedTuple):
+    """RFC 5280 5.3, a tuple because there may be a million. `reason` is the X.509 word (keyCompromise ...) or None."""
 
     serial: int
     revocation_date: datetime
@@ -128,10 +130,12 @@ class Crl:
     """One certificate revocation list (RFC 5280 5). Equal when the DER is equal. `revoked` is keyed by serial.
 
     `distribution_point` and the flags beside it are the issuingDistributionPoint's (5.2.5); `empty_scope`: it has no
-    field at all. `critical_entries`: an entry has a critical extension that OpenSSL does not handle.
+    field at all. `critical_entries`: an entry has a critical extension that OpenSSL does not handle. `body`: all of a CRL that
+    is not in memory; `der` is then the same without its entries.
     """
 
     der: bytes
+    body: Octets | None = field(compare=False, default=None)
     issuer: bytes = field(compare=False)
     issuer_text: str = field(compare=False)
     this_update: datetime = field(compare=False)

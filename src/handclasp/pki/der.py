@@ -4,7 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from handclasp.model.octets import Octets
+
 SEQUENCE, SET, OID, BOOLEAN, INTEGER, OCTET_STRING, BIT_STRING, UTF8_STRING = 0x30, 0x31, 0x06, 0x01, 0x02, 0x04, 0x03, 0x0C
+
+_LONGEST_HEADER = 6  # a tag, and a length of four octets behind the one that says so
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +53,25 @@ def span(data: bytes, position: int) -> tuple[int, int, int]:
     return data[position], start, start + length
 
 
+def span_of(octets: Octets, position: int) -> tuple[int, int, int]:
+    """As `span`, of octets that need not be in memory."""
+    head = octets.read(position, position + _LONGEST_HEADER)
+    if not head:
+        raise ValueError("truncated")
+    length, start = _length(head, 1)
+    if position + start + length > len(octets):
+        raise ValueError("truncated")
+    return head[0], position + start, position + start + length
+
+
 def encode(tag: int, content: bytes | bytearray) -> bytes:
     """Tag, definite length, content."""
-    return _header(tag, len(content)) + content
+    return header(tag, len(content)) + content
 
 
 @lru_cache(maxsize=4096)
-def _header(tag: int, size: int) -> bytes:
+def header(tag: int, size: int) -> bytes:
+    """Tag and definite length, for content of so many octets."""
     if size < 0x80:
         return bytes((tag, size))
     length = size.to_bytes((size.bit_length() + 7) // 8, "big")

@@ -37,7 +37,8 @@ def time(moment: datetime) -> bytes:
     """Time (RFC 5280 4.1.2.5): UTCTime through 2049, GeneralizedTime from 2050; whole seconds, UTC."""
     utc = moment.astimezone(UTC)
     if utc.year < 2050:
-        return encode(0x17, utc.strftime("%y%m%d%H%M%SZ").encode())
+        fields = (utc.year % 100, utc.month, utc.day, utc.hour, utc.minute, utc.second)
+        return b"\x17\x0d%02d%02d%02d%02d%02d%02dZ" % fields  # strftime takes thrice as long: a CRL may have a million
     return generalized_time(utc)
 
 

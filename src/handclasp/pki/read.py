@@ -5,6 +5,7 @@ import binascii
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import NamedTuple, TypeVar
@@ -21,9 +22,10 @@ from handclasp.model.certificate import (
     RevokedEntry,
 )
 from handclasp.model.errors import InputError
+from handclasp.model.octets import PART, Held, Octets, whole
 from handclasp.pki import der
 from handclasp.pki import extension_values as values
-from handclasp.pki.crl_entries import LongEntries
+from handclasp.pki.crl_entries import LongEntries, outline
 from handclasp.pki.distinguished_name import attributes, canonical, rfc2253
 from handclasp.pki.lenient import load_certificate, quiet, signed_part
 
@@ -161,6 +163,16 @@ def crl_from_der(data: bytes) -> Crl:
         raise ValueError(str(error)) from error
 
 
+def crl_from_octets(octets: Octets) -> Crl:
+    """As `crl_from_der`, of a CRL that stays where it is: its entries are read whenever they are asked for."""
+    if len(octets) <= PART:
+        return crl_from_der(whole(octets))
+    shape = outline(octets)
+    bare = crl_from_der(shape.holding())
+    entries = LongEntries(octets, _revoked)
+    return replace(bare, body=octets, critical_entries=any(map(_unhandled, entries.kinds())), revoked=entries)
+
+
 def _crl(data: bytes) -> Crl:
     with quiet():
         parsed = x509.load_der_x509_crl(data)
@@ -168,6 +180,7 @@ def _crl(data: bytes) -> Crl:
     extensions, critical = _crl_extensions(parsed.tbs_certlist_bytes)
     malformed: list[str] = []
     read = _ExtensionReader(extensions, malformed)
+    entries = _entries(parsed, data)
     scope = read("2.5.29.28", lambda value: values.issuing_distribution_point(value, canonical(issuer)))
     return Crl(
         der=data,
@@ -186,14 +199,14 @@ def _crl(data: bytes) -> Crl:
         only_attribute=scope is not None and scope.only_attribute,
         empty_scope=scope == values.IssuingDistributionPoint(),
         critical_extensions=critical,
-        critical_entries=any(_unhandled(entry.extensions) for entry in parsed),
-        revoked=_entries(parsed, data),
+        critical_entries=any(map(_unhandled, entries.kinds() if isinstance(entries, LongEntries) else parsed)),
+        revoked=entries,
     )
 
 
 def _entries(parsed: x509.CertificateRevocationList, data: bytes) -> Mapping[int, RevokedEntry]:
     if len(parsed) > _LONG:
-        return LongEntries(parsed, data, _revoked)
+        return LongEntries(Held(data), _revoked)
     # Of two entries for one serial number the first counts: written last, it stays.
     return {entry.serial_number: _revoked(entry) for entry in reversed(list(parsed))}
 
@@ -346,8 +359,8 @@ def _signature_kind(oid: str) -> KeyKind | None:
     return next((kind for arc, kind in _SIGNATURE_ARCS if oid == arc or (arc.endswith(".") and oid.startswith(arc))), None)
 
 
-def _unhandled(extensions: x509.Extensions) -> bool:
-    return any(found.critical and found.oid != CRLEntryExtensionOID.CERTIFICATE_ISSUER for found in extensions)
+def _unhandled(entry: x509.RevokedCertificate) -> bool:
+    return any(found.critical and found.oid != CRLEntryExtensionOID.CERTIFICATE_ISSUER for found in entry.extensions)
 
 
 def _revoked(entry: x509.RevokedCertificate) -> RevokedEntry:

@@ -4,7 +4,7 @@ A to-be-signed certificate names its signature algorithm (RFC 5280 4.1.2.3), so 
 made, and judged, with any key of the same algorithm. The stand-ins are public constants: nothing signed by them is trusted.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import TypeAlias
 
@@ -12,8 +12,10 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes, CertificateIssuerPublicKeyTypes
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
 from handclasp.model.errors import PolicyError
+from handclasp.model.issuance import KeyType
 from handclasp.pki import der_write as der
 from handclasp.pki.der import encode
 
@@ -31,6 +33,18 @@ def narrowed(key: CertificateIssuerPrivateKeyTypes) -> SigningKey:
     if isinstance(key, (ec.EllipticCurvePrivateKey, rsa.RSAPrivateKey, ed25519.Ed25519PrivateKey)):
         return key
     raise PolicyError(f"{type(key).__name__} is no key type for a CA", hint="use EC P-256 or P-384, RSA or Ed25519")
+
+
+def kind_of(key: object, *, hint: str = "use EC P-256 or P-384, RSA or Ed25519") -> KeyType:
+    """The kind of a public key; for RSA the largest of ours that it reaches. PolicyError when it is none of ours."""
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return KeyType.EC_P384 if key.curve.key_size == 384 else KeyType.EC_P256
+    if isinstance(key, rsa.RSAPublicKey):
+        known = (KeyType.RSA_4096, KeyType.RSA_3072)
+        return next((kind for kind in known if key.key_size >= int(kind.removeprefix("rsa-"))), KeyType.RSA_2048)
+    if isinstance(key, ed25519.Ed25519PublicKey):
+        return KeyType.ED25519
+    raise PolicyError(f"{type(key).__name__} is no key type of ours", hint=hint)
 
 
 def digest_for(key: CertificateIssuerPublicKeyTypes) -> Digest | None:
@@ -81,6 +95,45 @@ def verifies(key: VerifyingKey, signature: bytes, content: bytes) -> bool:
     except InvalidSignature:
         return False
     return True
+
+
+def sign_parts(key: SigningKey, parts: Callable[[], Iterable[bytes]]) -> bytes:
+    """`sign_bytes` over these parts in a row, hashed as they come. Ed25519 reads its message twice: then they are joined."""
+    if isinstance(key, ed25519.Ed25519PrivateKey):
+        return key.sign(b"".join(parts()))
+    digest, done = _hashed(key.public_key(), parts())
+    if isinstance(key, rsa.RSAPrivateKey):
+        return key.sign(done, padding.PKCS1v15(), digest)
+    return key.sign(done, ec.ECDSA(digest))
+
+
+def parts_verify(key: VerifyingKey, signature: bytes, parts: Callable[[], Iterable[bytes]]) -> bool:
+    """`verifies` for what `sign_parts` made."""
+    try:
+        if isinstance(key, ed25519.Ed25519PublicKey):
+            key.verify(signature, b"".join(parts()))
+            return True
+        digest, done = _hashed(key, parts())
+        if isinstance(key, rsa.RSAPublicKey):
+            key.verify(signature, done, padding.PKCS1v15(), digest)
+        else:
+            key.verify(signature, done, ec.ECDSA(digest))
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _hashed(key: VerifyingKey, parts: Iterable[bytes]) -> tuple[Prehashed, bytes]:
+    chosen = digest_for(key) or hashes.SHA256()
+    return Prehashed(chosen), digest_of(chosen, parts)
+
+
+def digest_of(algorithm: hashes.HashAlgorithm, parts: Iterable[bytes]) -> bytes:
+    """The digest of these parts in a row."""
+    running = hashes.Hash(algorithm)
+    for part in parts:
+        running.update(part)
+    return running.finalize()
 
 
 def stand_in(key: CertificateIssuerPublicKeyTypes) -> SigningKey:
