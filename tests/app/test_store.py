@@ -1,6 +1,7 @@
 """The registry: one contract, kept by the SQL store; migrations make exactly the tables the code uses."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -34,12 +35,14 @@ def sqlite_store(tmp_path: Path) -> SqlStore:
     return SqlStore.sqlite(str(tmp_path / "registry.sqlite"))
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest) -> SqlStore:
-    """The contract is kept by both."""
+@pytest.fixture(params=["sqlite", "kept open", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> SqlStore:
+    """The contract is kept by all."""
     if request.param == "sqlite":
         made: SqlStore = request.getfixturevalue("sqlite_store")
         return made
+    if request.param == "kept open":
+        return SqlStore.sqlite(str(tmp_path / "registry.sqlite"), pooled=True)
     server: Cluster = request.getfixturevalue("postgres")
     return SqlStore.postgresql(server.url())
 
@@ -109,6 +112,34 @@ def test_a_failed_block_leaves_nothing(store: SqlStore) -> None:
         fail()
     assert store.certificates() == ()
     assert store.last_audit_event() is None
+
+
+def test_a_store_goes_on_after_a_failed_block(store: SqlStore) -> None:
+    with store.begin() as transaction:
+        transaction.add_intent(intent(7))
+    for _ in range(3):
+        with pytest.raises(Bug, match="drawn twice"), store.begin() as transaction:
+            transaction.add_intents([intent(8), intent(7)])
+        assert [one.serial for one in store.certificates()] == [7]
+    with store.begin() as transaction:
+        transaction.add_intents([intent(8)])
+    assert sorted(store.find_many("issuing", [7, 8])) == [7, 8]
+    assert store.find("issuing", 8) == store.certificates()[1]
+
+
+def test_threads_are_in_line(store: SqlStore) -> None:
+    def some(first: int) -> None:
+        for serial in range(first, first + 20):
+            with store.begin() as transaction:
+                transaction.add_intents([intent(serial, name=f"n{serial}")])
+                transaction.audit(at=NOW, actor="a", action="intent", subject=f"n{serial}", details={})
+            assert [one.name for one in store.holders([f"n{serial}"])] == [f"n{serial}"]
+            assert store.find("issuing", serial) is not None
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(some, (100, 200, 300, 400)))
+    assert store.count() == 80
+    assert chain_faults(store.audit_events()) == ()
 
 
 def test_crl_numbers_only_rise(store: SqlStore) -> None:

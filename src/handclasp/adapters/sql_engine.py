@@ -24,7 +24,7 @@ logging.getLogger("sqlalchemy.pool").propagate = False
 
 log = logging.getLogger("handclasp.registry")
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest revision in adapters/migrations/versions; a test compares."""
 
 WRITE = "handclasp_write"
@@ -146,6 +146,7 @@ class Changes:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._where = str(engine.url)
         self._query = _DATA_VERSION if engine.dialect.name == "sqlite" else _LAST_EVENT
         self._lock = threading.Lock()
         self._cursor: Any = None
@@ -153,7 +154,7 @@ class Changes:
 
     def number(self) -> int:
         """The present number."""
-        where = str(self._engine.url)
+        where = self._where
         with self._lock:
             if self._away is not None:
                 raise WorldError("the registry cannot be asked: its server does not answer", where=where)
@@ -222,7 +223,7 @@ def failures(where: str) -> Iterator[None]:
         yield
     except HandclaspError:
         raise
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, sqlite3.Error) as error:
         words = str(error.orig) if isinstance(error, DBAPIError) else str(error).splitlines()[0]
         hint = next((advice for sign, advice in _ADVICE if sign in words.lower()), None)
         raise WorldError(f"the registry failed: {words}", where=where, hint=hint) from error
@@ -261,7 +262,10 @@ def _frozen_settings(connection: Any, _record: object) -> None:
 
 
 def _sqlite_begin(connection: Connection) -> None:
-    """A writer takes the lock at once: upgrading a read lock later could fail in the middle."""
+    """Nothing when somebody has begun on the driver (sql_sqlite). A migration takes the lock at once."""
+    driver: Any = connection.connection.driver_connection
+    if driver.in_transaction:
+        return
     immediate = connection.get_execution_options().get(WRITE)
     cursor = connection.connection.cursor()  # the driver's own: this runs before every statement
     try:

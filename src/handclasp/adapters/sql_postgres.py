@@ -102,6 +102,9 @@ class Lines:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
             yield connection
 
+    def close(self) -> None:
+        """Nothing is kept open here."""
+
 
 def _release(connection: Connection) -> None:
     """Free the lock; a session that is broken is closed, which frees it too."""

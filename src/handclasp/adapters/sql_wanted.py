@@ -7,15 +7,18 @@ from sqlalchemy import exists, select
 
 from handclasp.adapters import sql_tables as tables
 from handclasp.adapters.sql_rows import serial_text
-from handclasp.model.issuance import Order, Wanted
+from handclasp.model.issuance import CertificateState, Order, Wanted
+from handclasp.pki.names import fold
 
 _CERTIFICATE = tables.certificate.c
 
 
 def conditions(wanted: Wanted) -> Iterator[Any]:
     """All of them must hold."""
-    exact = ((_CERTIFICATE.name, wanted.name), (_CERTIFICATE.issuer, wanted.issuer))
-    yield from (column == value for column, value in exact if value is not None)
+    if wanted.name is not None:
+        yield from named(wanted.name)
+    if wanted.issuer is not None:
+        yield _CERTIFICATE.issuer == wanted.issuer
     yield from _kinds(_CERTIFICATE, _CERTIFICATE.state, wanted)
     if wanted.not_issuers:
         yield _CERTIFICATE.issuer.not_in(wanted.not_issuers)
@@ -29,9 +32,13 @@ def conditions(wanted: Wanted) -> Iterator[Any]:
         yield _CERTIFICATE.position > found.scalar_subquery()
     if wanted.newest:
         later = tables.certificate.alias().c
-        same = (later.name == _CERTIFICATE.name, later.position > _CERTIFICATE.position)
-        # By name, never by state: SQLite would look at every other issued certificate for each.
-        yield ~exists().where(*same, *_kinds(later, later.state.concat(""), wanted))
+        same = (later.name_key == _CERTIFICATE.name_key, later.name == _CERTIFICATE.name)
+        yield ~exists().where(*same, later.position > _CERTIFICATE.position, *_kinds(later, later.state, wanted))
+
+
+def named(name: str) -> tuple[Any, Any]:
+    """Records of one identity; the index is of folded names."""
+    return _CERTIFICATE.name_key == fold(name), _CERTIFICATE.name == name
 
 
 def order_of(order: Order) -> tuple[Any, ...]:
@@ -41,7 +48,9 @@ def order_of(order: Order) -> tuple[Any, ...]:
 
 
 def _kinds(columns: Any, state: Any, wanted: Wanted) -> Iterator[Any]:
-    if wanted.states:
+    if wanted.states == (CertificateState.REVOKED,):
+        yield state == tables.REVOKED_STATE
+    elif wanted.states:
         yield state.in_([one.value for one in wanted.states])
     if wanted.not_profiles:
         yield columns.profile.not_in(wanted.not_profiles)

@@ -1,0 +1,193 @@
+"""What the registry is asked: the half of ports.Store that changes nothing."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import Engine, Row, Select, func, select
+
+from handclasp.adapters import sql_statements as statements
+from handclasp.adapters import sql_tables as tables
+from handclasp.adapters.sql_engine import failures
+from handclasp.adapters.sql_postgres import Lines
+from handclasp.adapters.sql_rows import event_of, record_of, serial_text, standing_of
+from handclasp.adapters.sql_sqlite import FileLines
+from handclasp.adapters.sql_wanted import conditions, named, order_of
+from handclasp.model.errors import Bug
+from handclasp.model.issuance import (
+    EVERY,
+    AuditEvent,
+    Authority,
+    CertificateRecord,
+    CertificateState,
+    Holder,
+    Order,
+    Reason,
+    Revocation,
+    Standing,
+    Wanted,
+)
+
+_CERTIFICATE = tables.certificate.c
+_MOST_PARAMETERS = 500  # in one statement: every database takes that many
+_AT_ONCE = 1_000
+
+
+class SqlQuestions:
+    """Questions to a migrated database.
+
+    Args:
+        engine: from sql_engine or sql_postgres.
+        where: the database in words, for messages.
+        lines: what the connections of this process go through.
+    """
+
+    def __init__(self, engine: Engine, where: str, lines: FileLines | Lines) -> None:
+        self._engine = engine
+        self._where = where
+        self._lines = lines
+
+    def authorities(self) -> tuple[Authority, ...]:
+        """All CAs, roots first."""
+        table = tables.authority
+        rows = self._rows(select(table).order_by(table.c.parent.is_not(None), table.c.position))
+        return tuple(Authority(label=row.label, parent=row.parent, certificate=row.certificate, key=row.key) for row in rows)
+
+    def certificates(self, *, name: str | None = None) -> tuple[CertificateRecord, ...]:
+        """Records in order of creation, of one identity or of all."""
+        query = select(tables.certificate).order_by(_CERTIFICATE.position)
+        return self._records(query if name is None else query.where(*named(name)))
+
+    def walk(self) -> Iterator[CertificateRecord]:
+        """What `certificates` gives of all, one by one: a million of them need no memory."""
+        return map(record_of, self._streamed(select(tables.certificate).order_by(_CERTIFICATE.position)))
+
+    def standings(self, wanted: Wanted = EVERY, order: Order = Order.CREATED) -> Iterator[Standing]:
+        """Records without their certificates, one by one."""
+        query = select(*statements.STANDING).where(*conditions(wanted)).order_by(*order_of(order))
+        return map(standing_of, self._streamed(query))
+
+    def count(self, wanted: Wanted = EVERY) -> int:
+        """How many `standings` gives."""
+        return int(self._rows(select(func.count()).select_from(tables.certificate).where(*conditions(wanted)))[0][0])
+
+    def find(self, issuer: str, serial: int) -> CertificateRecord | None:
+        """One record, or None when this CA never intended that serial."""
+        return self.find_many(issuer, (serial,)).get(serial)
+
+    def find_many(self, issuer: str, serials: Sequence[int]) -> dict[int, CertificateRecord]:
+        """Several records in one lookup, by serial; those that this CA never intended are not in it."""
+        texts = [serial_text(serial) for serial in serials if 0 <= serial < 1 << 160]
+        if len(texts) == 1:  # what nearly every OCSP request asks; the statement is built once
+            rows = self._short(statements.ONE, {"asked_issuer": issuer, "asked_serial": texts[0]})
+            return {int(row.serial, 16): record_of(row) for row in rows}
+        if not texts:
+            return {}
+        query = select(tables.certificate).where(_CERTIFICATE.issuer == issuer, _CERTIFICATE.serial.in_(texts))
+        return {record.serial: record for record in self._records(query)}
+
+    def with_key(self, digest: str) -> tuple[CertificateRecord, ...]:
+        """Records whose certified key (SubjectPublicKeyInfo, DER) has this SHA-256, in hex."""
+        return tuple(record_of(row) for row in self._short(statements.WITH_KEY, {"asked_key": digest}))
+
+    def pending(self) -> tuple[CertificateRecord, ...]:
+        """Records still in state intent: signing now, or left by an interrupted run."""
+        intent = _CERTIFICATE.state == CertificateState.INTENT.value
+        query = select(tables.certificate).where(tables.UNFINISHED, intent)  # an intent has no files
+        return self._records(query.order_by(_CERTIFICATE.position))
+
+    def unexported(self) -> tuple[CertificateRecord, ...]:
+        """Issued or revoked records whose files were never reported complete."""
+        signed = _CERTIFICATE.certificate.is_not(None)
+        query = select(tables.certificate).where(tables.UNFINISHED, signed)
+        return self._records(query.order_by(_CERTIFICATE.position))
+
+    def holders(self, name_keys: Sequence[str]) -> tuple[Holder, ...]:
+        """Who has one of these folded names (pki.names.fold), in order of creation."""
+        if len(name_keys) == 1:  # a list in a statement is written anew each time
+            rows = self._short(statements.HOLDERS_OF_ONE, {"asked_keys": name_keys[0]})
+        else:
+            rows = self._rows(statements.HOLDERS, {"asked_keys": name_keys})
+        return tuple(Holder(row.name, row.name_key, CertificateState(row.state), row.not_after) for row in rows)
+
+    def known(self, name_keys: Sequence[str]) -> frozenset[str]:
+        """Those of these folded names (pki.names.fold) that have a record which may have become a certificate."""
+        found: set[str] = set()
+        live = _CERTIFICATE.state != CertificateState.ABANDONED.value
+        for start in range(0, len(name_keys), _MOST_PARAMETERS):
+            some = name_keys[start : start + _MOST_PARAMETERS]
+            query = select(_CERTIFICATE.name_key).where(_CERTIFICATE.name_key.in_(some), live)
+            found |= {row.name_key for row in self._rows(query)}
+        return frozenset(found)
+
+    def revoked(self, issuer: str) -> Iterable[CertificateRecord]:
+        """Every revoked record of a CA, by serial."""
+        query = select(tables.certificate).where(_CERTIFICATE.issuer == issuer, tables.REVOKED)
+        return self._records(query.order_by(_CERTIFICATE.serial))
+
+    def revocations(self, issuer: str) -> Iterator[Revocation]:
+        """What `revoked` gives, without the certificates and one by one."""
+        wanted = (_CERTIFICATE.serial, _CERTIFICATE.revoked_at, _CERTIFICATE.reason, _CERTIFICATE.not_after, _CERTIFICATE.name)
+        rows = self._streamed(
+            select(*wanted).where(_CERTIFICATE.issuer == issuer, tables.REVOKED).order_by(_CERTIFICATE.serial)
+        )
+        for serial, revoked_at, reason, not_after, name in map(tuple, rows):
+            if revoked_at is None:
+                raise Bug("a revoked record has no date", where=name)
+            yield Revocation(int(serial, 16), revoked_at, Reason(reason) if reason else None, not_after, name)
+
+    def issued(self, issuer: str) -> Iterator[CertificateRecord]:
+        """Records of a CA that are neither pending, abandoned nor revoked, the newest first, one by one."""
+        state = _CERTIFICATE.state == CertificateState.ISSUED.value
+        query = select(tables.certificate).where(_CERTIFICATE.issuer == issuer, state).order_by(_CERTIFICATE.position.desc())
+        return map(record_of, self._streamed(query))
+
+    def latest_crl(self, issuer: str) -> bytes | None:
+        """DER of the newest CRL of a CA."""
+        table = tables.crl
+        rows = self._rows(select(table.c.der).where(table.c.issuer == issuer).order_by(table.c.number.desc()).limit(1))
+        return rows[0].der if rows else None
+
+    def audit_events(self, *, after: int = 0) -> Iterator[AuditEvent]:
+        """The audit log from the beginning, or what follows the event of that number, one by one."""
+        sequence = tables.audit_event.c.sequence
+        return map(event_of, self._streamed(select(tables.audit_event).where(sequence > after).order_by(sequence)))
+
+    def last_audit_event(self) -> AuditEvent | None:
+        """The newest event, or None before the first."""
+        rows = self._rows(select(tables.audit_event).order_by(tables.audit_event.c.sequence.desc()).limit(1))
+        return event_of(rows[0]) if rows else None
+
+    def values(self, prefix: str) -> dict[str, str]:
+        """Every setting whose key begins so (ASCII)."""
+        setting = tables.setting
+        beyond = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+        found = self._rows(select(setting).where(setting.c.key >= prefix, setting.c.key < beyond))
+        return {row.key: row.value for row in found if row.key.startswith(prefix)}
+
+    def value(self, key: str) -> str | None:
+        """A setting made with set_value."""
+        rows = self._rows(select(tables.setting.c.value).where(tables.setting.c.key == key))
+        return rows[0].value if rows else None
+
+    def _streamed(self, query: Select[Any]) -> Iterator[Row[Any]]:
+        with (
+            failures(self._where),
+            self._engine.connect() as connection,
+            connection.execute(query) as rows,
+        ):
+            # As an execution option it would open a cursor in PostgreSQL, which a lost connection leaves behind.
+            yield from rows.yield_per(_AT_ONCE)
+
+    def _records(self, query: Select[Any]) -> tuple[CertificateRecord, ...]:
+        return tuple(record_of(row) for row in self._rows(query))
+
+    def _rows(self, query: Select[Any], asked: dict[str, Any] | None = None) -> list[Row[Any]]:
+        with failures(self._where), self._engine.connect() as connection:
+            return list(connection.execute(query, asked))
+
+    def _short(self, query: Select[Any], asked: dict[str, Any]) -> list[Row[Any]]:
+        """As `_rows`, for what is asked all day long."""
+        if isinstance(self._lines, FileLines):
+            with failures(self._where):
+                return self._lines.rows(query, asked)
+        return self._rows(query, asked)

@@ -1,0 +1,119 @@
+"""Registries of earlier releases are brought up to date, and questions about a few rows look at a few rows."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from cryptography.hazmat.primitives.serialization import Encoding
+from sqlalchemy import Engine, event, inspect, text
+
+from handclasp.adapters.sql_engine import WRITE, sqlite_engine
+from handclasp.adapters.sql_postgres import postgresql_engine
+from handclasp.adapters.sql_rows import key_digest
+from handclasp.adapters.sql_store import SqlStore
+from handclasp.model.issuance import CertificateState, Intent, Reason
+from tests.nginx_rig import make
+from tests.postgres_rig import cluster
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+START = "2026-11-20 12:00:00.000000"
+STATES = ("issued", "issued", "intent", "abandoned", "revoked", "issued")
+
+
+def upgraded(engine: Engine, step: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", "handclasp.adapters:migrations")
+    config.set_main_option("path_separator", "os")
+    with engine.connect().execution_options(**{WRITE: True}) as connection, connection.begin():
+        config.attributes["connection"] = connection
+        command.upgrade(config, step)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Engine, str]]:
+    if request.param == "sqlite":
+        path = str(tmp_path / "registry.sqlite")
+        yield sqlite_engine(path), path
+        return
+    with cluster() as server:
+        url = server.url()
+        yield postgresql_engine(url), url
+
+
+@pytest.mark.parametrize("step", ["0001", "0003"])
+def test_a_registry_of_an_earlier_release(place: tuple[Engine, str], step: str) -> None:
+    engine, where = place
+    der = make("alice").certificate.public_bytes(Encoding.DER)
+    upgraded(engine, step)
+    key = {} if step == "0001" else {"key_sha256": key_digest(der)}
+    with engine.connect() as connection, connection.begin():
+        for serial, state in enumerate(STATES, start=1):
+            signed, revoked = state in ("issued", "revoked"), state == "revoked"
+            row = {
+                "issuer": "issuing", "serial": f"{serial:040X}", "profile": "client", "name": f"Name {serial}",
+                "name_key": f"name {serial}", "state": state, "tbs_sha256": "0" * 64, "not_before": START,
+                "not_after": "2026-11-22 12:00:00.000000", "created": START,
+                "certificate": der if signed else None, "exported": signed and serial > 1,
+                "revoked_at": "2026-11-21 12:00:00.000000" if revoked else None, "reason": "superseded" if revoked else None,
+                **(key if signed else {}),
+            }  # fmt: skip
+            values = ", ".join(f":{name}" for name in row)
+            connection.execute(text(f"INSERT INTO certificate ({', '.join(row)}) VALUES ({values})"), row)
+    engine.dispose()
+    store = SqlStore.sqlite(where) if engine.dialect.name == "sqlite" else SqlStore.postgresql(where)
+    assert [one.state for one in store.certificates()] == [CertificateState(state) for state in STATES]
+    assert [one.serial for one in store.certificates(name="Name 2")] == [2]
+    assert [one.name for one in store.holders(["name 2"])] == ["Name 2"]
+    assert [one.serial for one in store.with_key(key_digest(der) or "")] == [1, 2, 5, 6]
+    assert [one.serial for one in store.pending()] == [3]
+    assert [one.serial for one in store.unexported()] == [1]
+    assert [one.serial for one in store.revocations("issuing")] == [5]
+    with store.begin() as transaction:
+        transaction.revoke("issuing", 4, at=NOW, reason=Reason.SUPERSEDED)
+    assert [one.serial for one in store.revoked("issuing")] == [4, 5]
+    with store._engine.connect() as connection:
+        made = [one for one in inspect(connection).get_indexes("certificate") if not one["unique"]]
+        assert len(made) == 4
+    store.close()
+
+
+def test_questions_about_a_few_look_at_a_few(tmp_path: Path) -> None:
+    store = SqlStore.sqlite(str(tmp_path / "registry.sqlite"))
+    with store.begin() as transaction:
+        for serial in range(1, 40):
+            transaction.add_intent(
+                Intent(
+                    serial=serial,
+                    issuer="a",
+                    profile="client",
+                    name=f"n{serial}",
+                    tbs_sha256="0" * 64,
+                    not_before=NOW,
+                    not_after=NOW + timedelta(days=1),
+                    created=NOW,
+                )
+            )
+    asked: list[tuple[str, object]] = []
+
+    @event.listens_for(store._engine, "before_cursor_execute")
+    def _note(_connection: object, _cursor: object, statement: str, values: object, *_more: object) -> None:
+        asked.append((statement, values))
+
+    store.certificates(name="n3")
+    store.pending()
+    store.unexported()
+    store.revoked("a")
+    tuple(store.revocations("a"))
+    store.find_many("a", (1, 2))
+    store.holders(("n1", "n2"))
+    store.known(("n1", "n2"))
+    assert len(asked) == 8
+    with store._engine.connect() as connection:
+        for statement, values in tuple(asked):  # what follows is noted, too
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
+            assert any("USING INDEX" in row.detail or "USING COVERING INDEX" in row.detail for row in plan), (statement, plan)
+            assert not any(row.detail.startswith("SCAN certificate") and "INDEX" not in row.detail for row in plan), statement
+    store.close()
