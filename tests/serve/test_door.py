@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import contextlib
+import re
 import resource
 import socket
 import urllib.parse
@@ -18,7 +19,7 @@ from uvicorn.server import ServerState
 from handclasp.app.answer_ocsp import OcspDesk
 from handclasp.app.ocsp_responders import responders
 from handclasp.server import door
-from handclasp.server.direct import Short
+from handclasp.server.direct import Guest, Short
 from handclasp.server.heads import LONGEST_HEAD, MAX_BODY, MOST_HEADS, Heads
 from handclasp.server.metrics import Metrics
 from handclasp.server.ocsp import OcspRoute
@@ -54,14 +55,14 @@ def got(data: bytes, *, version: bytes = b"1.0", more: bytes = b"") -> bytes:
     return b"GET /ocsp/" + path + b" HTTP/" + version + b"\r\nHost: a\r\n" + more + b"\r\n"
 
 
-class Taken(asyncio.Protocol):
+class Taken(Guest):
     """In uvicorn's place: says what it was handed."""
 
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
 
     def data_received(self, data: bytes) -> None:
-        self.transport.write(b"handed over: " + data)
+        self.transport.write(b"handed over: " + self.first + data)
         self.transport.close()
 
 
@@ -175,6 +176,28 @@ def test_clients_that_are_gone_cost_nothing(shared: Ca) -> None:
         assert b"200 OK" in await said(port, posted(question(shared)))
 
     at_the_door(shared, visit)
+
+
+def test_who_speaks_in_pieces_and_then_listens_is_answered(shared: Ca, served: Served) -> None:
+    """Half a connection is one: what was asked whole before its end is answered."""
+    for octets in (
+        posted(question(shared)),
+        posted(question(shared), version=b"1.1"),
+        b"GET /crl/none HTTP/1.1\r\nHost: a\r\n\r\n",
+    ):
+        for cut in (1, 30, len(octets) - 1, len(octets)):
+            with socket.create_connection(("127.0.0.1", served.port), 20) as talk:
+                talk.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                talk.sendall(octets[:cut])
+                talk.sendall(octets[cut:])
+                talk.shutdown(socket.SHUT_WR)
+                answer = b"".join(iter(lambda: talk.recv(65536), b""))
+            assert re.match(rb"HTTP/1.1 (200|404) ", answer), (octets, cut, answer)
+    for octets in (posted(question(shared))[:-1], b"GET /health HTTP/1.1\r\nHost: a\r\n", b"\r\n"):
+        with socket.create_connection(("127.0.0.1", served.port), 20) as talk:
+            talk.sendall(octets)
+            talk.shutdown(socket.SHUT_WR)
+            assert not re.match(rb"HTTP/1.1 200 ", talk.recv(65536)), octets
 
 
 def test_heads_are_read_whole_and_bounded(shared: Ca) -> None:

@@ -21,6 +21,7 @@ from handclasp.pki.ocsp_response import Draft, Signer, draft_response, error_res
 VALIDITY = timedelta(hours=1)
 """nextUpdate minus thisUpdate."""
 
+_SECOND = timedelta(seconds=1)
 _MOST_DRAFTS = 4096
 _FORMS = 8  # requests for one certificate that are kept; nginx, OpenSSL and GnuTLS need one each
 _MAX_KEPT_REQUEST = 256
@@ -72,6 +73,7 @@ class _Drafted:
 
     version: int
     now: datetime
+    over: datetime
     until: datetime
     statuses: tuple[Status, ...]
     draft: Draft
@@ -103,7 +105,7 @@ class OcspDesk:
         self._validity, self._half = validity, validity / 2
         self._capacity = capacity
         self._kept = _Kept()
-        self._drafts: dict[tuple[CertId, ...], _Drafted] = {}
+        self._drafts: dict[bytes, _Drafted] = {}
         self._lock = Lock()
         self._reader = RequestReader()
         self._seen = home.store.version()
@@ -144,14 +146,27 @@ class OcspDesk:
             return None
         return answer if now - answer.this_update < self._half else None
 
-    def from_memory(self, data: bytes) -> OcspAnswer | None:
-        """An answer signed now, if all it speaks of is known as of the last `look`; ValueError when it is no request."""
+    def from_memory(self, data: bytes, now: datetime) -> OcspAnswer | None:
+        """An answer signed now, if all it speaks of is known as of the last `look`; ValueError when it is no request.
+
+        Who asks the same with another nonce in the same second gets what is drafted, signed once more.
+        """
+        parts = self._reader.split(data)
+        if parts is not None:
+            like, nonce = parts
+            found = self._drafts.get(like)
+            if found is not None and found.version == self._seen and found.now <= now < found.over:
+                return found.answer(nonce)
         request = self._reader.read(data)
-        now = self._second()
-        found = self._drafts.get(request.cert_ids)
-        if found is None or found.now != now or found.version != self._seen:
-            found = self._draft_from_memory(request, now)
-        return found.answer(request.nonce) if found is not None else None
+        found = self._draft_from_memory(request, now.replace(microsecond=0))
+        if found is None:
+            return None
+        parts = self._reader.split(data)
+        if parts is not None:
+            if len(self._drafts) >= _MOST_DRAFTS:
+                self._drafts.clear()
+            self._drafts[parts[0]] = found
+        return found.answer(request.nonce)
 
     def answer(self, data: bytes) -> OcspAnswer:
         """The answer to a request. Never raises for what a client sent."""
@@ -223,16 +238,13 @@ class OcspDesk:
         if None in records:
             return None
         statuses = [status_of(one, record) for one, record in zip(request.cert_ids, records, strict=True)]
-        found = self._drafted(responder.signer, statuses, now, version)
-        if len(self._drafts) >= _MOST_DRAFTS:
-            self._drafts.clear()
-        self._drafts[request.cert_ids] = found
-        return found
+        return self._drafted(responder.signer, statuses, now, version)
 
     def _drafted(self, signer: Signer, statuses: list[CertStatus], now: datetime, version: int) -> _Drafted:
         until = min(now + self._validity, signer.until)
         draft = draft_response(signer, statuses, now=now, next_update=until)
-        return _Drafted(version=version, now=now, until=until, statuses=tuple(one.status for one in statuses), draft=draft)
+        said = tuple(one.status for one in statuses)
+        return _Drafted(version=version, now=now, over=now + _SECOND, until=until, statuses=said, draft=draft)
 
     def _second(self) -> datetime:
         return self._home.clock.now().replace(microsecond=0)

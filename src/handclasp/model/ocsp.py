@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
+from typing import NamedTuple
 
 from handclasp.model.issuance import Reason
 
@@ -53,8 +54,7 @@ class CertStatus:
     reason: Reason | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OcspAnswer:
+class OcspAnswer(NamedTuple):
     """One answer as it goes out. `error` None: it is signed, and good from `this_update` until `next_update`.
 
     `statuses` in the order of the request; `fresh`: only for this client, because it repeats a nonce.

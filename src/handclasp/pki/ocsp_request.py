@@ -73,12 +73,20 @@ class RequestReader:
         self._capacity = capacity
         self._known: dict[int, dict[bytes, tuple[CertId, ...]]] = {length: {} for length in _USUAL_NONCES}
 
+    def split(self, data: bytes) -> tuple[bytes, bytes] | None:
+        """What is like in an earlier request, and the nonce as in OcspRequest; None when none was like this one."""
+        for length, known in self._known.items():
+            like = data[:-length]
+            if like in known:
+                return like, data[-length - 2 :]
+        return None
+
     def read(self, data: bytes) -> OcspRequest:
         """As `read_request`."""
-        for length, known in self._known.items():
-            cert_ids = known.get(data[:-length])
-            if cert_ids is not None:
-                return OcspRequest(cert_ids=cert_ids, nonce=data[-length - 2 :])
+        parts = self.split(data)
+        if parts is not None:
+            like, nonce = parts
+            return OcspRequest(cert_ids=self._known[len(nonce) - 2][like], nonce=nonce)
         request = read_request(data)
         length = len(request.nonce or b"") - 2
         if length in self._known and self._ends_with_nonce(data, length):

@@ -64,10 +64,11 @@ class Draft:
         """A signed OCSPResponse in DER; `nonce` as in `sign_response`."""
         content, signer = self.beginning, self.signer
         if nonce is not None:
-            content += encode(0xA1, der.sequence(der.sequence(_NONCE, der.octet_string(nonce))))
+            content += _before_nonce(len(nonce)) + nonce
         content = encode(0x30, content)
-        basic = encode(0x30, content + signer.algorithm + der.bit_string(signer.sign(content)) + signer.certificates)
-        return encode(0x30, _SUCCESSFUL + encode(0xA0, encode(0x30, _BASIC + encode(0x04, basic))))
+        signature = signer.sign(content)
+        before, between = _around(len(content), signer.algorithm, len(signature), len(signer.certificates))
+        return b"".join((before, content, between, signature, signer.certificates))
 
 
 def draft_response(signer: Signer, statuses: Iterable[CertStatus], *, now: datetime, next_update: datetime) -> Draft:
@@ -100,6 +101,26 @@ def sign_response(
 def error_response(error: OcspError) -> bytes:
     """An unsigned answer that says only why there is none."""
     return der.sequence(encode(0x0A, bytes((error,))))
+
+
+@lru_cache(maxsize=64)
+def _before_nonce(length: int) -> bytes:
+    """What stands between the responses and a nonce of so many octets: responseExtensions with that one extension."""
+    return _without_end(encode(0xA1, der.sequence(der.sequence(_NONCE, der.octet_string(bytes(length))))), length)
+
+
+@lru_cache(maxsize=1024)
+def _around(content: int, algorithm: bytes, signature: int, certificates: int) -> tuple[bytes, bytes]:
+    """What stands before the signed content, and between it and the signature, when they have so many octets."""
+    between = algorithm + _without_end(der.bit_string(bytes(signature)), signature)
+    inner = content + len(between) + signature + certificates
+    basic = encode(0x30, bytes(inner))
+    whole = encode(0x30, _SUCCESSFUL + encode(0xA0, encode(0x30, _BASIC + encode(0x04, basic))))
+    return _without_end(whole, inner), between
+
+
+def _without_end(encoded: bytes, length: int) -> bytes:
+    return encoded[: len(encoded) - length]
 
 
 def _status(found: CertStatus) -> bytes:

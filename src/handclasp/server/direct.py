@@ -4,6 +4,7 @@ Only whole plain requests with nothing before them on their connection go this w
 not known, goes the ordinary way (server/ocsp.py), which gives the same octets. Tests hold the two equal.
 """
 
+import asyncio
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
@@ -58,12 +59,23 @@ class Short:
         return b"".join((self.opening(state), answer.lines, ending, answer.body))
 
 
+class Guest(asyncio.Protocol):
+    """A connection whose first octets were read before it was one. `first`: those, until they are taken."""
+
+    first = b""
+
+    def begin(self) -> None:
+        """Take them now, unless others came already and they were taken with those."""
+        if self.first:
+            self.data_received(b"")
+
+
 def direct_protocol(short: Short) -> type[PatientProtocol]:
     """The protocol class of a server whose known answers come from there."""
     return type("KnownAnswers", (DirectProtocol,), {"short": short})
 
 
-class DirectProtocol(PatientProtocol):
+class DirectProtocol(Guest, PatientProtocol):
     """See the module."""
 
     short: Short
@@ -72,6 +84,8 @@ class DirectProtocol(PatientProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Octets came."""
+        if self.first:
+            data, self.first = self.first + data, b""
         if self._idle():
             found, knows = self.short.heads.read(data), self.short.knows
             now = knows.look_of_the_turn() if found is not None else None
@@ -84,6 +98,16 @@ class DirectProtocol(PatientProtocol):
                     self._in_head, self._head = True, 0
                     return
         super().data_received(data)
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """The client said all that it wants to say."""
+        self.begin()
+        return super().eof_received()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client is gone."""
+        self.first = b""
+        super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
         """The first octet of a request that goes the ordinary way."""

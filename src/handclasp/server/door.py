@@ -1,8 +1,8 @@
 """The plain door: takes connections, and answers on the spot who asks one known thing and hangs up, as OpenSSL and nginx do.
 
-Setting up a connection in uvicorn costs several times the signature of a live answer. So the first octets are looked at without
-being taken from the socket. If they are one whole question, whose answer is known and ends the connection, it is answered and
-closed here; in every other case uvicorn gets the socket as it came, and its bounds and manners hold (server/patience.py).
+Setting up a connection in uvicorn costs several times the signature of a live answer. So the first octets are read here. If
+they are one whole question, whose answer is known and ends the connection, it is answered and closed here; in every other case
+uvicorn gets the connection, with those octets before all others, and its bounds and manners hold (server/patience.py).
 """
 
 import asyncio
@@ -13,15 +13,16 @@ from collections.abc import Callable
 
 from uvicorn.server import ServerState
 
-from handclasp.server.direct import KnownAnswer, Short
+from handclasp.server.direct import Guest, KnownAnswer, Short
 from handclasp.server.patience import HEAD_SECONDS
 
 log = logging.getLogger("handclasp.serve")
 
 MOST_WAITING = 4096
 """Connections on which nothing came yet; beyond, the oldest is closed."""
-_PEEKED = 2048  # octets: a question that is answered here is shorter
-_PEEK = socket.MSG_PEEK | socket.MSG_DONTWAIT
+_FIRST = 2048  # octets: a question that is answered here is shorter
+_AND_CLOSE = socket.MSG_DONTWAIT | getattr(socket, "MSG_MORE", 0)
+"""On Linux an answer leaves in one segment with the end of its connection then, and the client wakes up once."""
 _PAUSE = 0.1  # seconds, when this process has no file descriptor left
 _NO_ROOM = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
@@ -36,15 +37,14 @@ class Door:
         state: of the uvicorn server.
     """
 
-    def __init__(
-        self, listening: socket.socket, protocol: Callable[[], asyncio.Protocol], short: Short, state: ServerState
-    ) -> None:
+    def __init__(self, listening: socket.socket, protocol: Callable[[], Guest], short: Short, state: ServerState) -> None:
         self._loop = asyncio.get_running_loop()
         self._listening = listening
+        self._family = listening.family
         self._protocol = protocol
         self._short = short
         self._state = state
-        self._waiting: dict[socket.socket, float] = {}
+        self._waiting: dict[socket.SocketType, float] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._open = True
@@ -65,7 +65,7 @@ class Door:
     def _arrivals(self) -> None:
         """One at a time: others get their turn, and nearly always there is but one."""
         try:
-            channel, _ = self._listening.accept()
+            channel = self._accepted()
         except (BlockingIOError, ConnectionAbortedError):
             return
         except OSError as error:
@@ -73,11 +73,29 @@ class Door:
                 raise
             self._make_room(error)
             return
-        data = _peeked(channel)
-        if data is None:
+        self._greet(channel)
+
+    def _greet(self, channel: socket.SocketType) -> None:
+        """Serve whoever speaks, wait for who is silent, and let go of who is gone."""
+        try:
+            data = channel.recv(_FIRST, socket.MSG_DONTWAIT)
+        except BlockingIOError:
             self._wait(channel)
+            return
+        except OSError:
+            data = b""
+        answer = self._known(data)
+        if answer is not None:
+            self._answer(channel, answer)
+        elif data:
+            self._hand_over(channel, data)
         else:
-            self._serve(channel, data)
+            channel.close()
+
+    def _accepted(self) -> socket.SocketType:
+        """As `accept`, which makes enumerations and a Python object around each socket: as much work as all else here."""
+        descriptor, _ = self._listening._accept()  # type: ignore[attr-defined]  # noqa: SLF001 - what `accept` itself calls
+        return socket.SocketType(self._family, socket.SOCK_STREAM, 0, descriptor)
 
     def _make_room(self, error: OSError) -> None:
         log.warning("no connection can be taken: %s", error)
@@ -90,7 +108,7 @@ class Door:
         if self._open:
             self._loop.add_reader(self._listening, self._arrivals)
 
-    def _wait(self, channel: socket.socket) -> None:
+    def _wait(self, channel: socket.SocketType) -> None:
         if len(self._waiting) >= MOST_WAITING:
             self._drop(next(iter(self._waiting)))
         self._waiting[channel] = self._loop.time() + HEAD_SECONDS
@@ -98,15 +116,11 @@ class Door:
         if self._timer is None:
             self._timer = self._loop.call_later(HEAD_SECONDS, self._sweep)
 
-    def _speaks(self, channel: socket.socket) -> None:
+    def _speaks(self, channel: socket.SocketType) -> None:
         """The first octets came, or the client is gone."""
         self._loop.remove_reader(channel)
         del self._waiting[channel]
-        data = _peeked(channel)
-        if data is None:
-            self._hand_over(channel)
-        else:
-            self._serve(channel, data)
+        self._greet(channel)
 
     def _sweep(self) -> None:
         """Let go of those who had their time. All have the same, so the first of them is due first."""
@@ -117,20 +131,10 @@ class Door:
                 return
             self._drop(channel)
 
-    def _drop(self, channel: socket.socket) -> None:
+    def _drop(self, channel: socket.SocketType) -> None:
         self._loop.remove_reader(channel)
         del self._waiting[channel]
         channel.close()
-
-    def _serve(self, channel: socket.socket, data: bytes) -> None:
-        if not data:
-            channel.close()
-            return
-        answer = self._known(data)
-        if answer is None:
-            self._hand_over(channel)
-        else:
-            self._answer(channel, len(data), answer)
 
     def _known(self, data: bytes) -> KnownAnswer | None:
         """The registry is looked at after the question was read: no answer is older than its question."""
@@ -141,35 +145,27 @@ class Door:
         head, body = found
         return self._short.knows.known(head.method, head.path, body, now) if now is not None else None
 
-    def _answer(self, channel: socket.socket, size: int, answer: KnownAnswer) -> None:
+    def _answer(self, channel: socket.SocketType, answer: KnownAnswer) -> None:
         """A few hundred octets: a new connection has room for them. A client that is gone needs none."""
         try:
-            channel.recv(size)  # octets that nobody took would make the closing a reset, which can overtake the answer
-            channel.send(self._short.whole(self._state, answer, stays=False), socket.MSG_DONTWAIT)
+            channel.send(self._short.whole(self._state, answer, stays=False), _AND_CLOSE)
         except OSError as error:
             log.debug("a client did not wait for its answer: %s", error)
         finally:
             channel.close()
         self._state.total_requests += 1
 
-    def _hand_over(self, channel: socket.socket) -> None:
-        channel.settimeout(0)
-        task = self._loop.create_task(self._handed_over(channel))
+    def _hand_over(self, channel: socket.SocketType, first: bytes) -> None:
+        task = self._loop.create_task(self._handed_over(channel, first))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _handed_over(self, channel: socket.socket) -> None:
+    async def _handed_over(self, channel: socket.SocketType, first: bytes) -> None:
+        guest = self._protocol()
+        guest.first = first
         try:
-            await self._loop.connect_accepted_socket(self._protocol, channel)
+            await self._loop.connect_accepted_socket(lambda: guest, socket.socket(fileno=channel.detach()))
         except OSError:  # the client is gone already
             channel.close()
-
-
-def _peeked(channel: socket.socket) -> bytes | None:
-    """What came so far, left in the socket: empty when the client is gone, None when nothing came."""
-    try:
-        return channel.recv(_PEEKED, _PEEK)
-    except BlockingIOError:
-        return None
-    except OSError:
-        return b""
+        else:
+            guest.begin()

@@ -54,7 +54,7 @@ class OcspRoute:
             answer = self._desk.kept(request, now)
             kept = answer is not None
             if answer is None:
-                answer = self._desk.from_memory(request)
+                answer = self._desk.from_memory(request, now)
         except ValueError:
             return None
         if answer is None or answer.error is not None:
@@ -117,10 +117,11 @@ class OcspRoute:
         kept = True
         try:
             data = read()
-            answer = self._desk.quick(data)
+            now = self._desk.look()
+            answer = self._desk.kept(data, now)
             if answer is None:
                 kept = False
-                answer = self._desk.from_memory(data)
+                answer = self._desk.from_memory(data, now)
             if answer is None:
                 answer = await asyncio.to_thread(self._desk.answer, data)
         except ValueError:

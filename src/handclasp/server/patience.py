@@ -48,6 +48,17 @@ class PatientProtocol(HttpToolsProtocol):
             if self._head > MAX_HEAD:
                 self.transport.close()
 
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """The client said all that it wants to say, and still listens: the answers to whole requests go out, then it ends.
+
+        Over TLS there is no half of a connection that goes on.
+        """
+        cycle: Any = self.cycle  # None before the first ordinary request
+        if cycle is None or cycle.response_complete or cycle.more_body:
+            return False
+        cycle.keep_alive = False
+        return True
+
     def on_headers_complete(self) -> None:
         """The request is known; its body has bounds of its own."""
         self.headers_known()

@@ -21,7 +21,7 @@ from handclasp.app.home import Home
 from handclasp.app.ocsp_responders import responders
 from handclasp.model.errors import HandclaspError, WorldError
 from handclasp.server.application import Application, AsgiApp
-from handclasp.server.direct import Short, direct_protocol
+from handclasp.server.direct import Guest, Short, direct_protocol
 from handclasp.server.door import Door
 from handclasp.server.metrics import Metrics
 from handclasp.server.ocsp import MAX_AGE, OcspRoute
@@ -87,9 +87,9 @@ class _Server(uvicorn.Server):
             door.close()
         await super().shutdown(sockets=sockets)
 
-    def _protocol(self) -> asyncio.Protocol:
+    def _protocol(self) -> Guest:
         state = self.lifespan.state
-        made: asyncio.Protocol = self.config.http_protocol_class(  # type: ignore[call-arg]
+        made: Guest = self.config.http_protocol_class(  # type: ignore[call-arg, assignment]
             config=self.config, server_state=self.server_state, app_state=state
         )
         return made
