@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from handclasp.app.lingering import seconds_of
+from handclasp.nginxconf.durations import seconds_of
 from tests.app_apply.bench import Bench
 from tests.nginx_rig import SERVER, Rig
 

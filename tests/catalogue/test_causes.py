@@ -132,7 +132,7 @@ def test_terms_are_the_ones_chinese_engineers_use() -> None:
 
 
 def test_all_areas_and_causes_are_there() -> None:
-    assert len(causes.slugs()) == 141
+    assert len(causes.slugs()) == 144
     assert {outline.status for outline in causes.outlines()} == set(Status)
     assert sum(outline.status is Status.REPRODUCED for outline in causes.outlines()) >= 110
 

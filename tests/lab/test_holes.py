@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from handclasp.adapters.system_clock import SystemClock
 from handclasp.cli.lab.holes import adopted, told
 from handclasp.lab.hole import Hole
 from handclasp.lab.holes import HoleResult, holes, try_hole
@@ -12,7 +13,7 @@ from handclasp.lab.results import build_id
 from handclasp.wiring import World
 
 PAGE = Path(__file__).parents[2] / "docs/holes.md"
-HOLES = tuple(holes())
+HOLES = tuple(holes(SystemClock()))
 
 
 @pytest.mark.parametrize("hole", HOLES, ids=lambda hole: f"{hole.scenario.cause}-{hole.form}")

@@ -1,11 +1,13 @@
 """ports.Stage: a scenario on loopback TCP, visited with the probe."""
 
+import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from subprocess import Popen
 
 from handclasp.adapters.free_ports import LoopbackPorts
+from handclasp.adapters.held_connection import HeldConnection, replayed
 from handclasp.adapters.lab_bench import LabNginx
 from handclasp.adapters.lab_sides import LabSide, as_nobody, folder, give_to_nobody, reload, running, seen_from
 from handclasp.adapters.plain_probe import ask_plainly
@@ -13,7 +15,7 @@ from handclasp.adapters.tls_probe import TlsProbe
 from handclasp.model.probe import ClientIdentity, ProbeRequest, ProbeResult
 from handclasp.pki.read import certificates_from_pem
 from handclasp.ports.bench import FOLDER
-from handclasp.ports.stage import PORTS, Performance, Play, Reload, Visit
+from handclasp.ports.stage import PORTS, Pause, Performance, Play, Reload, Replay, Visit
 
 _LOG = "logs/error.log"
 _VISIT_SECONDS = 10.0
@@ -51,18 +53,34 @@ def _perform(subject: LabSide, origin: LabSide | None, play: Play, ports: Mappin
 
 def _act(process: Popen[bytes], subject: LabSide, play: Play, ports: Mapping[str, str]) -> dict[str, ProbeResult]:
     results: dict[str, ProbeResult] = {}
-    for act in play.acts:
-        if isinstance(act, Reload):
-            subject.lay(act.files, {**ports, FOLDER: subject.prefix})
-            if act.signal:
-                reload(process)
-        else:
-            ask = ask_plainly if act.plain else TlsProbe().ask
-            request = _request(act, results, ports)
-            if act.picky and not _fits(request, ask(replace(request, identity=None)).advertised_cas):
-                request = replace(request, identity=None)
-            results[act.name] = ask(request)
+    with ExitStack() as open_ones:
+        held: dict[str, HeldConnection] = {}
+        for act in play.acts:
+            match act:
+                case Reload():
+                    subject.lay(act.files, {**ports, FOLDER: subject.prefix})
+                    if act.signal:
+                        reload(process)
+                case Pause():
+                    time.sleep(act.seconds)
+                case Replay():
+                    results[act.name] = replayed(results[act.of].flight, int(ports[act.port]))
+                case Visit(over=str(before)):
+                    results[act.name] = held[before].ask(_request(act, results, ports))
+                case Visit(holds=True):
+                    request = _request(act, results, ports)
+                    held[act.name] = open_ones.enter_context(HeldConnection(request))
+                    results[act.name] = held[act.name].ask(request)
+                case Visit():
+                    results[act.name] = _visited(act, _request(act, results, ports))
     return results
+
+
+def _visited(act: Visit, request: ProbeRequest) -> ProbeResult:
+    ask = ask_plainly if act.plain else TlsProbe().ask
+    if act.picky and not _fits(request, ask(replace(request, identity=None)).advertised_cas):
+        request = replace(request, identity=None)
+    return ask(request)
 
 
 def _fits(request: ProbeRequest, advertised: tuple[str, ...]) -> bool:
@@ -92,4 +110,5 @@ def _request(visit: Visit, results: Mapping[str, ProbeResult], ports: Mapping[st
         trusted=visit.strict.encode() or None,
         strict=bool(visit.strict),
         timeout=_VISIT_SECONDS,
+        early=visit.early,
     )

@@ -52,6 +52,13 @@ class Wire:
                 self.flush()
                 return result
 
+    def ahead(self, action: Callable[[], None]) -> bytes:
+        """Run a TLS operation that waits for nothing, and send what it made; the bytes of it."""
+        action()
+        data = self._tls.bio_read(_CHUNK)
+        self.before(data)
+        return data
+
     @property
     def local_port(self) -> int:
         """The TCP port of this side; 0 for a Unix socket."""

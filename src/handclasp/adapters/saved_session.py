@@ -67,6 +67,19 @@ def resumed(connection: SSL.Connection) -> bool:
     return bool(lib.SSL_session_reused(connection._ssl))  # noqa: SLF001
 
 
+def allows_early_data(connection: SSL.Connection) -> bool:
+    """Whether the session that is offered lets a request go ahead of the handshake."""
+    session = connection.get_session()
+    return session is not None and lib.SSL_SESSION_get_max_early_data(session._session) > 0  # noqa: SLF001
+
+
+def send_early(connection: SSL.Connection, message: bytes) -> None:
+    """Send data ahead of the handshake, under the keys of the offered session. InputError when OpenSSL will not."""
+    written = ffi.new("size_t *")
+    if lib.SSL_write_early_data(connection._ssl, message, len(message), written) != 1:  # noqa: SLF001
+        raise InputError("the saved TLS session does not carry early data")
+
+
 def _resumable(saved: bytes) -> bool:
     """Whether the session carries a ticket, or a non-empty id.
 

@@ -33,6 +33,7 @@ class _Seen:
     shaken: bool = False
     held: bool = False
     port: int = 0
+    flight: bytes = b""
 
 
 class TlsProbe:
@@ -68,12 +69,15 @@ def _converse(tls: SSL.Connection, request: ProbeRequest, message: bytes, seen: 
         with Wire(tls, request.address, request.port, request.timeout) as wire:
             seen.connected, seen.port = True, wire.local_port
             wire.before(request.preamble)
+            if request.early and saved_session.allows_early_data(tls):
+                seen.flight = wire.ahead(lambda: saved_session.send_early(tls, message))
             wire.do(tls.do_handshake)
             seen.shaken = True
             if request.patience is not None:
                 _listen(wire, tls, request.patience, seen)
                 return None
-            wire.do(lambda: tls.send(message))
+            if not seen.flight or not saved_session.resumed(tls):  # without its session, early data is thrown away
+                wire.do(lambda: tls.send(message))
             while not complete(seen.raw):
                 seen.raw += wire.do(lambda: tls.recv(_CHUNK))
             tls.shutdown()
@@ -139,6 +143,7 @@ def _result(tls: SSL.Connection, seen: _Seen, error: str | None) -> ProbeResult:
         presented_chain=() if resumed else _presented(tls),
         resumed=resumed,
         session=saved_session.save(tls),
+        flight=seen.flight,
     )
     if seen.held:
         return replace(result, body=seen.raw[:_CHUNK])

@@ -1,16 +1,13 @@
 """Connections from before a reload: old workers go on with them, by the configuration of then, until something ends them."""
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from handclasp.app.apply_state import Gear, Instance
 from handclasp.app.read_config import read_config
+from handclasp.nginxconf.durations import seconds_of
 from handclasp.nginxconf.tree import named
 from handclasp.ports.nginx import OldWorker
-
-_UNITS = {"y": 31536000, "M": 2592000, "w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1, "ms": 0.001, "": 1}
-_PART = re.compile(r"(\d+)(ms|[yMwdhms]?) *")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +41,3 @@ def lingering(gear: Gear, instance: Instance) -> Lingering:
     since = [worker.since for worker in workers if worker.since is not None]
     ends = max(since) + timedelta(seconds=bound) if bound and since else None
     return Lingering(workers=workers, bound=bound or None, until=ends)
-
-
-def seconds_of(text: str) -> float | None:
-    """A time as nginx writes it ("1m", "1h 30m", "500ms"), in seconds; None when it is none. 0: nothing is ended."""
-    parts = list(_PART.finditer(text))
-    if not parts or "".join(part[0] for part in parts) != text:
-        return None
-    return sum(int(part[1]) * _UNITS[part[2]] for part in parts)

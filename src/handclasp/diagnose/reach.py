@@ -91,13 +91,18 @@ def undecided(config: EffectiveConfig, server: TlsServer, location: Location | N
     return any(guard.status is not None and guard.status >= 400 and holds(guard, known, config) is None for guard in guards)
 
 
-def mentions_client(config: EffectiveConfig, text: str, depth: int = 0) -> bool:
+def mentions_client(config: EffectiveConfig, text: str) -> bool:
     """Whether a text has a variable that says who the client is, directly or through maps."""
-    if IDENTITY.search(text):
+    return mentions(config, text, IDENTITY)
+
+
+def mentions(config: EffectiveConfig, text: str, variable: re.Pattern[str], depth: int = 0) -> bool:
+    """Whether a text has such a variable, directly or through maps."""
+    if variable.search(text):
         return True
     names = set(re.findall(r"\$\{?(\w+)", text))
     return depth < 8 and any(
-        mentions_client(config, block.source, depth + 1) for name in names for block in config.maps_of(name)
+        mentions(config, block.source, variable, depth + 1) for name in names for block in config.maps_of(name)
     )
 
 

@@ -13,6 +13,7 @@ from handclasp.lab import mint, scenarios, setup
 from handclasp.lab.case import pem
 from handclasp.lab.exhibit import PREFIX, exhibit, unplaced
 from handclasp.lab.hole import Hole
+from handclasp.lab.holes_lasting import lasting
 from handclasp.lab.holes_sessions import SESSIONS, nobody_in_particular
 from handclasp.lab.holes_ways import WAYS
 from handclasp.lab.mint import BlankCrl, name
@@ -22,6 +23,7 @@ from handclasp.lab.setup import CLIENT, NOBODY, STRANGER, Setup, pems
 from handclasp.model.evidence import Evidence
 from handclasp.model.finding import FileEdit
 from handclasp.model.probe import TlsVersion
+from handclasp.ports.clock import Clock
 from handclasp.ports.stage import Performance, Play, Stage
 
 Check = Callable[[Evidence], frozenset[str]]
@@ -218,7 +220,7 @@ _OF_THE_LAB = (
 )
 
 
-def holes() -> Iterator[Hole]:
+def holes(clock: Clock) -> Iterator[Hole]:
     """Every hole: those that the lab has scenarios of, then those that are only here, by kind."""
     known = scenarios.scenarios()
     for cause, form, title in _OF_THE_LAB:
@@ -226,6 +228,7 @@ def holes() -> Iterator[Hole]:
     yield from OWN
     yield from SESSIONS
     yield from WAYS
+    yield from lasting(clock)
 
 
 def try_hole(hole: Hole, stage: Stage, at: datetime, check: Check, adopt: Adopt) -> HoleResult:
@@ -245,7 +248,9 @@ def try_hole(hole: Hole, stage: Stage, at: datetime, check: Check, adopt: Adopt)
     given = replace(
         exhibit(variant).evidence(at=at, with_log=False), engine=str(build.series), nginx_version=str(build.version)
     )
-    before, after = stage.perform(play), stage.perform(_edited(play, adopt(given, made)))
+    before = stage.perform(play)
+    # Made anew: of what is short-lived, nothing is left by now.
+    after = stage.perform(_edited(hole.scenario.broken[hole.form]().play(), adopt(given, made)))
     return HoleResult(
         title=hole.title,
         cause=hole.scenario.cause,

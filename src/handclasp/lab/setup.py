@@ -11,7 +11,7 @@ from handclasp.lab.draft import Draft, healthy
 from handclasp.lab.mint import Blank, BlankCrl, name
 from handclasp.model.verdict import Side
 from handclasp.pki.throwaway import key
-from handclasp.ports.stage import Play, Reload, Visit
+from handclasp.ports.stage import Act, Play, Visit
 
 _NGINX = """\
 worker_processes 1;
@@ -88,7 +88,7 @@ class Setup:
     files: dict[str, bytes] = field(default_factory=dict)
     origin_files: dict[str, bytes] = field(default_factory=dict)
     config: str | None = None
-    visits: list[Visit | Reload] | None = None
+    visits: list[Act] | None = None
     sni: str | None = "app.test"
     host: str = "app.test"
     unwelcome: bool = False
@@ -132,7 +132,7 @@ class Setup:
             unprivileged=self.unprivileged, closed=self.closed,
         )  # fmt: skip
 
-    def default_visits(self) -> list[Visit | Reload]:
+    def default_visits(self) -> list[Act]:
         """The client, a stranger and nobody; towards an upstream, one request to it and one to an impostor."""
         if self.side is Side.UPSTREAM:
             return [self.visit(NOBODY), Visit(name=STRANGER, path="/impostor")]

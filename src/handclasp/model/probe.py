@@ -27,6 +27,7 @@ class ProbeRequest:
     `patience`: no request is made; so many seconds are waited for what the server does after the handshake.
     `preamble` is sent before the handshake (a PROXY line). `trusted` is PEM of the CAs that should sign nginx's certificate;
     None reports the chain without judging it; `strict` breaks the handshake off when it is not good.
+    `early`: the request goes ahead of the handshake, with `session`, where that allows early data.
     """
 
     address: str
@@ -44,6 +45,7 @@ class ProbeRequest:
     strict: bool = False
     timeout: float = 5.0
     patience: float | None = None
+    early: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,7 @@ class ProbeResult:
     `session` is an opaque saved TLS session (None when the server gave none); `advertised_cas` are RFC 4514 names from the
     CertificateRequest; `presented_chain` is DER, leaf first; `body` is the start of the answer, at most 64 KiB.
     `held`: with `patience`, the server spoke (`body`) or kept the connection. `local_port` is the client's.
+    `flight` is what was sent before the server spoke, when the request was `early`.
     `unreachable`: nobody there, no such name, or no answer in time: the network's failure, no refusal.
     """
 
@@ -74,3 +77,4 @@ class ProbeResult:
     seconds: float = 0.0
     held: bool = False
     local_port: int = 0
+    flight: bytes = b""

@@ -16,6 +16,8 @@ class Visit:
 
     `plain`: without TLS. `preamble` is sent before everything, such as a PROXY line. `picky`: a certificate is sent only where
     the server names an issuer of the chain. `strict` is PEM of the CAs by which the client judges the server, and leaves.
+    `holds`: the connection stays open for later visits; `over` names the visit whose connection this one goes on with.
+    `early`: the request goes ahead of the handshake as early data, with the session of `resume`.
     """
 
     name: str
@@ -33,6 +35,25 @@ class Visit:
     preamble: bytes = b""
     picky: bool = False
     strict: str = ""
+    holds: bool = False
+    over: str | None = None
+    early: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """What an earlier visit sent before nginx said anything is sent again, by somebody who saw it pass and holds no key."""
+
+    name: str
+    of: str
+    port: str = "@PORT@"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """So many seconds go by."""
+
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +73,9 @@ class Reload:
         return self.signal and not self.refused
 
 
+Act = Visit | Replay | Pause | Reload
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Play:
     """Files of nginx under test and, where there is one, of the origin behind it (both: nginx.conf and what it names).
@@ -60,7 +84,7 @@ class Play:
     """
 
     subject: dict[str, bytes]
-    acts: tuple[Visit | Reload, ...]
+    acts: tuple[Act, ...]
     origin: dict[str, bytes] = field(default_factory=dict)
     unprivileged: bool = False
     closed: tuple[str, ...] = ()

@@ -17,6 +17,7 @@ from handclasp.model.nginx import NginxVersion
 from handclasp.verdict.predict import Stage
 from tests.diagnose.rules import (
     samples_holes,
+    samples_lasting,
     samples_logged,
     samples_peer,
     samples_placement,
@@ -29,6 +30,7 @@ from tests.diagnose.rules.workshop import BUILD, Sample, Workshop
 
 SAMPLES = (
     *samples_holes.SAMPLES,
+    *samples_lasting.SAMPLES,
     *samples_logged.SAMPLES,
     *samples_start.SAMPLES,
     *samples_placement.SAMPLES,

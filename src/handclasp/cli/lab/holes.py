@@ -37,7 +37,7 @@ def command(frame: Frame, *, roots: tuple[str, ...], host: bool, save: str | Non
     world = World(frame.home)
     stages = [world.lab_stage(root) for root in chosen(roots, host=host)]
     found = []
-    for hole in holes():
+    for hole in holes(world.clock):
         for stage in stages:
             if hole.scenario.runs_on(hole.form, build_id(stage.build())):
                 one = try_hole(hole, stage, world.clock.now(), told, adopted)

@@ -6,7 +6,7 @@ from handclasp.lab.mint import BlankCrl
 from handclasp.lab.scenario import Scenario
 from handclasp.lab.setup import CLIENT, Setup
 from handclasp.model.probe import TlsVersion
-from handclasp.ports.stage import Performance, Reload
+from handclasp.ports.stage import Performance, Reload, Visit
 
 _CACHE = ["ssl_session_cache shared:SSL:1m;", "ssl_session_tickets off;"]
 
@@ -36,7 +36,7 @@ def shut_out(seen: Performance) -> bool:
 
 
 def _new_cache(made: Setup) -> None:
-    tls = next(act.tls for act in made.visits or [] if not isinstance(act, Reload))
+    tls = next(act.tls for act in made.visits or [] if isinstance(act, Visit))
     fresh = resuming(tls or TlsVersion.TLS1_2, *_CACHE, after=("ssl_session_cache shared:SSL_2:1m;", _CACHE[1]))
     made.__dict__.update(fresh.__dict__)
 
