@@ -39,13 +39,44 @@ def test_the_key_of_a_ca(ca: Ca, tmp_path: Path) -> None:
     assert "the key of the issuing CA" in done.stderr
 
 
+def test_a_request_under_a_digest_that_proves_nothing(ca: Ca, tmp_path: Path) -> None:
+    openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", tmp_path / "key.pem")
+    done = ca.run("issue", "weak", "--csr", str(request(tmp_path, tmp_path / "key.pem", "-sha1")), expect=4)
+    assert "signed with sha1" in done.stderr
+
+
 def test_extensions_that_were_asked_for_are_listed_and_not_granted(ca: Ca, tmp_path: Path) -> None:
     openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", tmp_path / "key.pem")
-    wishes = ("-addext", "basicConstraints=critical,CA:TRUE", "-addext", "extendedKeyUsage=serverAuth", "-addext",
-              "subjectAltName=DNS:bank.test")  # fmt: skip
+    names = "subjectAltName=DNS:bank.test,RID:1.2.3,DNS:b_*.test,otherName:1.3.6.1.4.1.311.20.2.3;UTF8:a@b.test"
+    asked = ("basicConstraints=critical,CA:TRUE", "extendedKeyUsage=serverAuth", "1.2.3=ASN1:NULL", names)
+    wishes = tuple(word for one in asked for word in ("-addext", one))
     done = ca.json("issue", "alice", "--csr", str(request(tmp_path, tmp_path / "key.pem", *wishes)))
-    assert {"name dns:bank.test", "extension 2.5.29.19", "extension 2.5.29.37"} <= set(done["refused"])
+    profile = "the profile decides all extensions"
+    assert set(done["refused"]) == {
+        "subject CN=weak: the name is chosen here, not by the request",
+        f"extension basicConstraints (2.5.29.19): {profile}",
+        f"extension extKeyUsage (2.5.29.37): {profile}",
+        f"extension 1.2.3: {profile}",
+        "name dns:bank.test: take it with --take-names",
+        "name upn:a@b.test: take it with --take-names",
+        "name dns:b_*.test: a wildcard may only be the whole first label",
+        "registered identifier 1.2.3: certificates here have names of kind dns, ip, email, uri and upn alone",
+    }
     text = openssl("x509", "-in", ca.identity("alice", "certificate.pem"), "-noout", "-text")
     assert "CA:FALSE" in text
     assert "bank.test" not in text
     assert "TLS Web Server" not in text
+
+
+def test_names_that_are_taken_and_those_that_the_profile_lacks(ca: Ca, tmp_path: Path) -> None:
+    openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", tmp_path / "key.pem")
+    asked = "subjectAltName=DNS:bank.test,email:a@b.test,otherName:1.3.6.1.4.1.311.20.2.3;UTF8:a@b.test"
+    csr = str(request(tmp_path, tmp_path / "key.pem", "-addext", asked))
+    done = ca.json("issue", "bank", "--profile", "server", "--take-names", "--csr", csr, "--dry-run")
+    assert [one for one in done["refused"] if one.startswith("name")] == [
+        "name email:a@b.test: profile server has no names of this kind",
+        "name upn:a@b.test: profile server has no names of this kind",
+    ]
+    ca.run("issue", "bank", "--take-names", "--csr", csr)
+    text = openssl("x509", "-in", ca.identity("bank", "certificate.pem"), "-noout", "-ext", "subjectAltName")
+    assert "DNS:bank.test, email:a@b.test, othername: UPN::a@b.test" in text

@@ -25,6 +25,7 @@ def ca(tmp_path_factory: pytest.TempPathFactory) -> Ca:
     made.run("init")
     made.run("issue", NAME)
     made.run("issue", "alice")
+    made.run("issue", "ed", "--key-type", "ed25519")
     return made
 
 
@@ -243,6 +244,26 @@ def test_the_password_is_shown_once_and_kept_nowhere(ca: Ca) -> None:
     kept = [path for path in ca.home.rglob("*") if path.is_file() and password.encode() in path.read_bytes()]
     assert kept == []
     assert ca.json("export", "alice", "--for", "windows")["password"] != password
+
+
+@pytest.mark.parametrize("device", [one.slug for one in DEVICES])
+def test_ed25519_goes_where_it_is_read_and_nowhere_else(ca: Ca, device: str, tmp_path: Path) -> None:
+    read = device in {"curl", "python", "nodejs", "java", "gnutls", "nginx"}
+    done = ca.run("export", "ed", "--for", device, "-o", str(tmp_path / device), expect=0 if read else 4)
+    assert read or "handclasp rekey ed --key-type ec-p256" in done.stderr
+    assert read or not (tmp_path / device).exists()
+
+
+def test_nss_and_java_say_the_same_of_ed25519(ca: Ca, tmp_path: Path) -> None:
+    ca.run("export", "ed", "--for", "java", "-o", str(tmp_path), "--password-file", str(tmp_path / "password"))
+    password, container, store = tmp_path / "password", str(tmp_path / "ed.p12"), f"sql:{tmp_path}"
+    subprocess.run(["certutil", "-N", "-d", store, "--empty-password"], check=True)
+    nss = subprocess.run(
+        ["pk12util", "-d", store, "-i", container, "-w", str(password)], capture_output=True, text=True, check=False
+    )
+    assert "UNABLE_TO_IMPORT_KEY" in nss.stderr, nss  # when this changes, the table of devices may
+    read = ["keytool", "-list", "-keystore", container, "-storetype", "PKCS12", "-storepass:file", str(password)]
+    assert "PrivateKeyEntry" in subprocess.run(read, capture_output=True, text=True, check=True).stdout
 
 
 def test_what_cannot_be_exported(ca: Ca) -> None:

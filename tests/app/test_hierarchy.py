@@ -70,6 +70,42 @@ def test_deeper_hierarchies_within_the_path_length(ca: Ca) -> None:
     assert ca.identity("alice", "chain.pem").read_text().count("BEGIN CERTIFICATE") == 3
 
 
+def test_what_a_ca_above_forbids_is_not_signed_levels_below(ca: Ca) -> None:
+    ca.run("ca", "add", "country", "--path-length", "2", "--permit", "dns:example.test", "--permit", "ip:192.0.2.0/24")
+    ca.run("ca", "add", "region", "--parent", "country", "--path-length", "1", "--exclude", "dns:secret.example.test")
+    ca.run("ca", "add", "city", "--parent", "region", "--for", "server")
+    ca.run("issue", "api.example.test", "--profile", "server", "--san", "ip:192.0.2.7")
+    assert verified(ca, "api.example.test", "root").endswith("OK\n")
+    assert ca.identity("api.example.test", "chain.pem").read_text().count("BEGIN CERTIFICATE") == 4
+    for name, more in (("api.test", ()), ("a.secret.example.test", ()), ("b.example.test", ("--san", "ip:198.51.100.1"))):
+        refused = ca.run("issue", name, "--profile", "server", *more, expect=4)
+        assert "the CA may not sign this" in refused.stderr
+    refused = ca.run("ca", "add", "town", "--parent", "region", "--permit", "dns:other.test", expect=4)
+    assert "dns:other.test is outside example.test" in refused.stderr
+    listed = ca.run("ca", "list").stdout.splitlines()
+    assert [line.split()[0] for line in listed] == ["root", "issuing", "country", "region", "city"]
+    assert [len(line) - len(line.lstrip()) for line in listed] == [0, 2, 2, 4, 6]
+
+
+def test_what_was_refused_leaves_no_key_behind_and_a_key_of_another_kind_is_told(ca: Ca) -> None:
+    ca.run("ca", "add", "deep", "--parent", "issuing", expect=4)
+    assert not (ca.home / "keys/deep.pem").exists()
+    died = ca.run("ca", "add", "more", env={"HANDCLASP_CRASHPOINT": "ca.key-made"}, expect=-signal.SIGKILL)
+    assert not died.stdout
+    refused = ca.run("ca", "add", "more", "--key-type", "rsa-3072", expect=4)
+    assert "it is ec-p256, not rsa-3072" in refused.stderr
+    ca.run("ca", "add", "more")
+
+
+def test_lives_that_no_profile_allows_are_refused_before_anything_is_made(empty: Ca) -> None:
+    empty.run("init", "--days", "36500", expect=2)
+    refused = empty.run("init", "--days", "800", "--issuing-days", "900", expect=4)
+    assert "--issuing-days 800" in refused.stderr
+    assert not list(empty.home.glob("keys/*"))
+    empty.run("init", "--days", "800", "--issuing-days", "800", "--key-type", "rsa-3072")
+    assert "rsaEncryption" in openssl("x509", "-in", empty.home / "ca/root.pem", "-noout", "-text")
+
+
 @pytest.mark.parametrize("bad", [("Ab",), ("x", "--permit", "dns:*.test"), ("x", "--permit", "ip:1"), ("x", "--for", "none")])
 def test_orders_that_make_no_sense(ca: Ca, bad: tuple[str, ...]) -> None:
     ca.run("ca", "add", *bad, expect=2)

@@ -15,13 +15,13 @@ from handclasp.adapters.pkilint_linter import NoLinter, PkilintLinter, linter
 from handclasp.app.delegates import make
 from handclasp.app.home import Home
 from handclasp.app.ocsp_responders import RESPONDERS
+from handclasp.app.profile_file import read_profile
 from handclasp.app.rollover import RolloverOrder, rollover
 from handclasp.catalogue.profiles import END_ENTITY_PROFILES
 from handclasp.model.certificate import GeneralName
 from handclasp.model.errors import PolicyError
 from handclasp.model.issuance import IssuanceRequest, KeyType
 from handclasp.pki import tbs
-from handclasp.pki.profile_file import read_profile
 from tests.ca_rig import Ca
 from tests.pki.hostile import NOW, keys
 

@@ -1,5 +1,7 @@
 """URI, SPIFFE and user principal names, and the profile for people."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.ca_rig import Ca, openssl, verify
@@ -28,6 +30,33 @@ def test_every_kind_of_name_survives_a_renewal(ca: Ca) -> None:
 def test_names_that_are_none(ca: Ca, bad: str) -> None:
     ca.run("issue", "alice", "--san", bad, expect=2)
     assert not (ca.home / "identities").exists()
+
+
+@pytest.mark.parametrize("profile", ["email", "person"])
+def test_mail_is_signed_and_encrypted(ca: Ca, tmp_path: Path, profile: str) -> None:
+    ca.run("issue", "alice@example.test", "--profile", profile)
+    folder, letter = ca.identity("alice@example.test"), tmp_path / "letter"
+    letter.write_text("Dear Bob\n")
+    own = ("-signer", folder / "certificate.pem", "-inkey", folder / "key.pem", "-certfile", folder / "chain.pem")
+    openssl("cms", "-sign", "-in", letter, *own, "-out", tmp_path / "signed")
+    root = ("-CAfile", ca.home / "ca/root.pem", "-purpose", "smimesign")
+    openssl("cms", "-verify", "-in", tmp_path / "signed", *root, "-out", tmp_path / "verified")
+    assert (tmp_path / "verified").read_text().split() == ["Dear", "Bob"]
+    openssl("cms", "-encrypt", "-aes256", "-in", letter, "-out", tmp_path / "sealed", folder / "certificate.pem")
+    assert "Bob" not in (tmp_path / "sealed").read_text()
+    reader = ("-recip", folder / "certificate.pem", "-inkey", folder / "key.pem")
+    openssl("cms", "-decrypt", "-in", tmp_path / "sealed", *reader, "-out", tmp_path / "opened")
+    assert (tmp_path / "opened").read_text().split() == ["Dear", "Bob"]
+
+
+def test_a_client_certificate_signs_no_mail(ca: Ca, tmp_path: Path) -> None:
+    ca.run("issue", "alice")
+    folder = ca.identity("alice")
+    (tmp_path / "letter").write_text("Dear Bob\n")
+    own = ("-signer", folder / "certificate.pem", "-inkey", folder / "key.pem", "-certfile", folder / "chain.pem")
+    openssl("cms", "-sign", "-in", tmp_path / "letter", *own, "-out", tmp_path / "signed")
+    root = ("-CAfile", ca.home / "ca/root.pem", "-purpose", "smimesign")
+    assert "purpose" in openssl("cms", "-verify", "-in", tmp_path / "signed", *root, expect=4)
 
 
 def test_a_person_has_one_certificate_for_web_and_mail(ca: Ca) -> None:

@@ -47,7 +47,8 @@ def test_every_fault_is_named_and_nothing_is_issued(ca: Ca, tmp_path: Path) -> N
         b"who,what\na,b\n",
         b"name\n",
         b"name\n\xff\xfe\n",
-        "name\nalice\n".encode("utf-16"),
+        "name\nalice\n".encode("utf-16")[:-1],
+        "n\u00e4me\n".encode("latin-1"),
         b'name\n"open\n',
         b"name,name\na,b\n",
     ],
@@ -142,6 +143,45 @@ def test_options_hold_where_a_cell_is_empty(ca: Ca, tmp_path: Path) -> None:
         length = datetime.fromisoformat(one["not_after"]) - datetime.fromisoformat(one["not_before"])
         assert length == timedelta(days=days, hours=1)
         verify(ca, ca.identity(name, "certificate.pem"), purpose="sslserver")
+
+
+def test_what_profile_or_ca_would_refuse_is_found_before_the_first_is_signed(ca: Ca, tmp_path: Path) -> None:
+    ca.run("ca", "add", "branch", "--for", "server", "--permit", "dns:branch.test")
+    table = tmp_path / "people.csv"
+    table.write_text(
+        "name,profile,days,san,key_type\nalice,,5000,,\nbob,person,,,\ncarol,email,,email:c@d.test,ed25519\n"
+        "d.test,server,,email:x@y.test,\ne.other.test,server,,,\nfrank,,,,\n"
+    )
+    said = ca.run("issue", "--from", str(table), expect=3).stderr
+    for words in (
+        "5 rows are faulty",
+        "line 2: profile client allows 1 to 1825 days, not 5000",
+        "line 3: profile person needs an alternative name (email, uri, upn)",
+        "line 4: profile email takes no ed25519 keys",
+        "line 5: profile server takes no email:x@y.test",
+        "line 6: the CA may not sign this: dns:e.other.test is outside branch.test",
+    ):
+        assert words in said, said
+    assert ca.json("list")["certificates"] == []
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le"])
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+def test_tables_as_spreadsheets_write_them(ca: Ca, tmp_path: Path, encoding: str, mark: str) -> None:
+    table = tmp_path / "people.csv"
+    text = f"Name{mark}Days\r\nM\u00fcller{mark}30\r\n{mark}\r\n"
+    table.write_bytes((f"\ufeff{text}" if encoding == "utf-16-le" else text).encode(encoding))
+    assert [one["name"] for one in ca.json("issue", "--from", str(table), "--dry-run")["issued"]] == ["M\u00fcller"]
+
+
+def test_a_quote_that_is_never_closed_and_a_cell_of_a_megabyte(ca: Ca, tmp_path: Path) -> None:
+    table = tmp_path / "people.csv"
+    for line in ('"open,1\nbob,2\n', "x" * 1_000_000 + ",1\n"):
+        table.write_text("name,days\nalice,1\n" + line)
+        done = ca.run("issue", "--from", str(table), expect=3)
+        assert f"{table}:3: 1 row is faulty" in done.stderr
+        assert "line 3: is no CSV" in done.stderr
+        assert len(done.stderr) < 1000
 
 
 def test_a_row_that_fails_is_told_and_the_others_are_issued(ca: Ca, tmp_path: Path) -> None:

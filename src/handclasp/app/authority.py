@@ -10,11 +10,11 @@ from handclasp.app.crashpoint import crashpoint
 from handclasp.app.home import ADDRESS, Home
 from handclasp.app.judged import judge
 from handclasp.catalogue.profiles import profile_named
-from handclasp.model.errors import Bug, UsageError
-from handclasp.model.issuance import Addresses, Authority, Intent, IssuanceRequest
+from handclasp.model.errors import Bug, PolicyError, UsageError
+from handclasp.model.issuance import Addresses, Authority, Intent, IssuanceRequest, KeyType
 from handclasp.pki import tbs
 from handclasp.pki.serials import OCTETS, serial_from
-from handclasp.pki.signing import SigningKey, narrowed
+from handclasp.pki.signing import SigningKey, kind_of, narrowed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +41,8 @@ def make_authority(home: Home, plan: AuthorityPlan) -> Authority:
         PolicyError: the profile does not allow it; nothing was signed.
     """
     name = plan.key or plan.label
-    exists = home.keys.exists(name)
-    key = narrowed(home.keys.open(name) if exists else home.keys.create(name, plan.request.key_type))
+    _check_before_key(home, plan)
+    key = ca_key(home, name, plan.request.key_type)
     crashpoint("ca.key-made")
     certificate, issuer_label = signed_ca(home, plan.request, key.public_key(), parent=plan.parent, own=(plan.label, key))
     der = certificate.public_bytes(Encoding.DER)
@@ -60,6 +60,36 @@ def make_authority(home: Home, plan: AuthorityPlan) -> Authority:
         )
     crashpoint("ca.recorded")
     return made
+
+
+def ca_key(home: Home, name: str, key_type: KeyType) -> SigningKey:
+    """The key of that name for a CA to be: a new one, or the one that an interrupted run left.
+
+    Raises:
+        PolicyError: the one that is there is of another kind.
+    """
+    if not home.keys.exists(name):
+        return narrowed(home.keys.create(name, key_type))
+    key = narrowed(home.keys.open(name))
+    made = kind_of(key.public_key())
+    if made is not key_type:
+        raise PolicyError(
+            f"an earlier run made a key named {name}, and it is {made}, not {key_type}",
+            hint=f"go on with that key: --key-type {made}\nor choose another name for the CA",
+        )
+    return key
+
+
+def _check_before_key(home: Home, plan: AuthorityPlan) -> None:
+    """What can be refused without a key is refused before there is one."""
+    profile, request = profile_named(plan.request.profile), plan.request
+    if plan.parent is None:
+        tbs.check_request(profile, request)
+        tbs.check_lifetime(profile, request.lifetime)
+        return
+    issuer = issuer_of(home, authority_named(home, plan.parent))
+    tbs.check_allowed(profile, request, issuer)
+    tbs.validity(profile, request.lifetime, issuer, home.clock.now())
 
 
 def signed_ca(
@@ -118,8 +148,19 @@ def issuer_of(home: Home, authority: Authority) -> tbs.Issuer:
     return tbs.Issuer(  # the CAs of a home have such keys
         public_key=public_key,  # type: ignore[arg-type]
         certificate=certificate,
+        above=cas_above(home, authority),
         addresses=addresses_of(home, authority.label),
     )
+
+
+def cas_above(home: Home, authority: Authority) -> tuple[x509.Certificate, ...]:
+    """The CAs above one, the nearest first and the root last."""
+    by_label = {one.label: one for one in home.store.authorities()}
+    found = []
+    while authority.parent is not None:
+        authority = by_label[authority.parent]
+        found.append(certificate_of(authority))
+    return tuple(found)
 
 
 def addresses_of(home: Home, label: str) -> Addresses:

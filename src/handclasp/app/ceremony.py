@@ -6,7 +6,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from handclasp.app.authority import authority_named, certificate_of, issued_details, signed_ca
+from handclasp.app.authority import authority_named, ca_key, certificate_of, issued_details, signed_ca
 from handclasp.app.ca_files import put, write_certificates
 from handclasp.app.crashpoint import crashpoint
 from handclasp.app.crl import PublishedCrl, publish_locked
@@ -17,6 +17,7 @@ from handclasp.app.recover import recover
 from handclasp.catalogue import profiles
 from handclasp.model.errors import InputError, PolicyError, UsageError
 from handclasp.model.issuance import Authority, CertificateRecord, CertificateState, Intent, IssuanceRequest, KeyType, Reason
+from handclasp.model.octets import Held
 from handclasp.pki.ca_request import ca_request_pem, read_reply, reply_pem
 from handclasp.pki.csr import Wishes
 from handclasp.pki.names import organization_name
@@ -65,7 +66,7 @@ def request_ca(
         organization=organization_name(organization) if organization is not None else None,
     )
     with home.changing(f"requesting the {label} CA"):
-        key = narrowed(home.keys.open(label) if home.keys.exists(label) else home.keys.create(label, key_type))
+        key = ca_key(home, label, key_type)
         remember_purposes(home, label, purposes)
         with home.store.begin() as transaction:
             transaction.set_value(f"{REQUESTED}{label}", "yes")
@@ -271,7 +272,7 @@ def save_crl(home: Home, label: str, crl: x509.CertificateRevocationList) -> Non
         )
     if crl.next_update_utc is None or crl.next_update_utc <= now:
         raise PolicyError(f"the CRL of the {label} CA has expired or has no end", hint="make a fresh one where its key is")
-    der = crl.public_bytes(Encoding.DER)
+    der = Held(crl.public_bytes(Encoding.DER))
     with home.store.begin() as transaction:
         last = home.store.latest_crl(label)
         ahead = _number(crl) - (_number(x509.load_der_x509_crl(last)) if last else 0)

@@ -16,11 +16,12 @@ from handclasp.app.renew import newest
 from handclasp.catalogue.devices import Device, Form
 from handclasp.model.card import Card, Step
 from handclasp.model.errors import PolicyError
+from handclasp.model.issuance import KeyType
 from handclasp.model.text import Text
 from handclasp.pki.export import PASSWORD_OCTETS, ExportFile, key_pem, password_from, pem, pkcs12_container, public_files
 from handclasp.pki.mobileconfig import mobileconfig
 from handclasp.pki.serials import format_serial
-from handclasp.pki.signing import SigningKey
+from handclasp.pki.signing import SigningKey, kind_of
 
 _TRUST = {
     "{curl_ca}": " --cacert root-ca.pem",
@@ -74,7 +75,7 @@ def export(home: Home, order: ExportOrder, pages: Callable[[Card], Iterable[Expo
 
     Raises:
         UsageError: no such identity.
-        PolicyError: it is revoked, its key is not here, or a file is in the way.
+        PolicyError: it is revoked, its key is not here or of a kind that the device does not take, or a file is in the way.
         WorldError: the CA keys cannot be unlocked, which sign Apple profiles.
     """
     name, device = order.name, order.device
@@ -85,6 +86,12 @@ def export(home: Home, order: ExportOrder, pages: Callable[[Card], Iterable[Expo
             f"the private key of {name} is not here, so it cannot go into a bundle",
             where=home.layout.identity(name),
             hint="it was made elsewhere: take chain.pem to where the key is",
+        )
+    if (kind := kind_of(key.public_key())) in device.unread:
+        raise PolicyError(
+            f"{device.title.en} takes no certificates with {kind} keys",
+            where=name,
+            hint=f"handclasp rekey {name} --key-type {KeyType.EC_P256}",
         )
     password = password_from(home.entropy.bytes(PASSWORD_OCTETS))
     root = certificate_of(root_of(home, record.issuer))

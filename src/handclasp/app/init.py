@@ -14,6 +14,7 @@ from handclasp.app.recover import recover
 from handclasp.app.token import LABEL as TOKEN_LABEL
 from handclasp.app.token import Token, set_token
 from handclasp.catalogue import profiles
+from handclasp.model.errors import PolicyError
 from handclasp.model.issuance import Authority, CaLimits, IssuanceRequest, KeyType
 from handclasp.pki.export import PASSWORD_OCTETS, password_from
 from handclasp.ports.clock import Entropy
@@ -59,6 +60,7 @@ def init(home: Home, order: InitOrder) -> Initialized:
         PolicyError: the order is not allowed (lifetimes, key type).
         WorldError: keys cannot be unlocked, or the disk failed; run it again to go on.
     """
+    _check(order)
     with home.changing("making the CA"):
         home.refuse_forgotten()
         recover(home)
@@ -107,6 +109,16 @@ def init_below(home: Home, order: InitOrder) -> tuple[str, str]:
         _remember(home, order)
     pem = request_ca(home, ISSUING, name=f"{order.name} Issuing CA", organization=order.organization, key_type=order.key_type)
     return ISSUING, write_request(home, ISSUING, pem)
+
+
+def _check(order: InitOrder) -> None:
+    """What the second CA would be refused for is said before there is a first."""
+    if order.issuing_lifetime and order.issuing_lifetime > order.root_lifetime:
+        most = order.root_lifetime.days
+        raise PolicyError(
+            f"an issuing CA of {order.issuing_lifetime.days} days would outlive its root, which gets {most}",
+            hint=f"ask for at most --issuing-days {most}, or for more --days",
+        )
 
 
 def _plans(order: InitOrder) -> list[tuple[AuthorityPlan, tuple[str, ...]]]:

@@ -14,7 +14,7 @@ from handclasp.app.home import Home
 from handclasp.app.intent_checks import checks_of
 from handclasp.app.intent_tables import KEYS, FileTable, NginxTable, PathTable, RateTable, SiteTable, TlsTable, UpstreamTable
 from handclasp.app.site import SiteOrder, parse_listen
-from handclasp.app.toml_places import place_of
+from handclasp.app.toml_places import place_of, toml_error
 from handclasp.model.control import PLAIN, NginxControl
 from handclasp.model.errors import HandclaspError, InputError
 from handclasp.model.intent import EVERYWHERE, OWN_TLS, OcspIntent, PathIntent, RateIntent, SiteIntent, UpstreamIntent
@@ -90,7 +90,7 @@ class _Reader:
         try:
             return msgspec.convert(tomllib.loads(self.text), FileTable)
         except tomllib.TOMLDecodeError as error:
-            what, line, column = _toml_error(str(error), self.text)
+            what, line, column = toml_error(str(error), self.text)
             raise InputError(f"is not TOML: {what}", where=Origin(self.path, line, column)) from error
         except msgspec.ValidationError as error:
             what, _, place = str(error).partition(" - at `$")
@@ -233,14 +233,6 @@ def _decoded(content: bytes, path: str) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise InputError("is not UTF-8", where=Origin(path, line), hint="save it as UTF-8") from error
-
-
-def _toml_error(message: str, text: str) -> tuple[str, int, int]:
-    found = re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", message)
-    if found:
-        return found[1], int(found[2]), int(found[3])
-    lines = text.split("\n")
-    return message.removesuffix(" (at end of document)"), len(lines), len(lines[-1]) + 1
 
 
 def _hint(what: str, key: str) -> str:

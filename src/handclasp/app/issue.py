@@ -230,11 +230,12 @@ def _answers(record: CertificateRecord, request: IssuanceRequest) -> bool:
 
 
 def refused_wishes(order: IssueOrder, request: IssuanceRequest) -> tuple[str, ...]:
-    """Wishes of the order that the request does not grant, in words."""
+    """Wishes of the order that the request does not grant, in words, each with the reason."""
     if order.wishes is None:
         return ()
-    names = (f"name {wish.kind}:{wish.value}" for wish in order.wishes.names if wish not in request.subject_alt_names)
-    return (*names, *(other for other in order.wishes.others if other != f"subject CN={request.name}"))
+    why = f"profile {request.profile} has no names of this kind" if order.take_names else "take it with --take-names"
+    names = (f"name {wish.kind}:{wish.value}: {why}" for wish in order.wishes.names if wish not in request.subject_alt_names)
+    return (*names, *(other for other in order.wishes.others if not other.startswith(f"subject CN={request.name}: ")))
 
 
 def _remember_form(home: Home, name: str, *, legacy: bool) -> None:

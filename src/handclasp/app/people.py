@@ -3,6 +3,7 @@
 All are checked before the first is issued; a second run does the rest.
 """
 
+import codecs
 import csv
 import glob
 import io
@@ -12,11 +13,13 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import lru_cache
 
+from handclasp.app.authority import issuer_of
 from handclasp.app.home import Home
 from handclasp.app.issue import Issued, IssueOrder, issue, request_of
 from handclasp.app.profiles import profile_of
 from handclasp.model.errors import HandclaspError, InputError, PolicyError, UsageError
-from handclasp.model.issuance import KeyType
+from handclasp.model.issuance import IssuanceRequest, KeyType, Profile
+from handclasp.pki import tbs
 from handclasp.pki.csr import Wishes, read_csr
 from handclasp.pki.names import fold
 
@@ -64,13 +67,16 @@ class People:
         """Line number and cells of each that has any; csv.Error, with line and reason, where it is no CSV."""
         text = io.TextIOWrapper(io.BytesIO(self.content), encoding="utf-8-sig", newline="")
         reader = csv.DictReader(text, self.fields, delimiter=self.delimiter, restkey=_REST, strict=True)
+        begun = 1
         try:
             next(reader, None)  # the heading
+            begun = reader.line_num + 1
             for row in reader:
                 if _beyond(row) or any((row[field] or "").strip() for field in self.fields):  # spreadsheets end in ,,,,
                     yield reader.line_num, row
+                begun = reader.line_num + 1
         except csv.Error as error:
-            raise csv.Error(reader.line_num, str(error)) from error
+            raise csv.Error(begun, str(error)) from error
 
     def order(self, row: dict[str, str | None]) -> IssueOrder:
         """What a row asks for; InputError or PolicyError where a cell is none."""
@@ -78,7 +84,7 @@ class People:
             raise InputError("has more fields than the heading")
         cells = {column: text for column in self.fields if (text := (row[column] or "").strip())}
         days, key_type, csr = cells.get("days"), cells.get("key_type"), cells.get(CSR)
-        if days and not (days.isascii() and days.isdigit() and 0 < int(days) <= 36500):
+        if days and not (days.isascii() and days.isdigit() and len(days) < 9 and int(days) > 0):
             raise InputError(f"days is {days[:20]!r}, not a number of days")
         if key_type and key_type not in tuple(KeyType):
             raise InputError(f"there is no key type {key_type[:20]!r}; use one of: {', '.join(KeyType)}")
@@ -96,7 +102,9 @@ class People:
 
 
 def read_people(home: Home, content: bytes, *, where: str, template: IssueOrder) -> People:
-    """The orders of a table in UTF-8 with a heading, comma or semicolon between fields. Every row is checked.
+    """The orders of a table with a heading; comma, semicolon or tab between fields; UTF-8, or UTF-16 with its mark.
+
+    Every row is checked: its cells, and what profile and CA allow.
 
     `template` holds where a cell is empty or a column is missing.
 
@@ -104,10 +112,12 @@ def read_people(home: Home, content: bytes, *, where: str, template: IssueOrder)
         InputError: with every faulty row by its line number; nothing was issued.
     """
     try:
+        if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            content = content.decode("utf-16").encode()  # "Unicode text" of spreadsheets
         heading = content.decode("utf-8-sig").partition("\n")[0]
     except UnicodeDecodeError as error:
         raise InputError(f"is not UTF-8 (byte {error.start + 1})", where=where, hint="save it as CSV UTF-8") from error
-    delimiter = ";" if ";" in heading else ","
+    delimiter = next((mark for mark in "\t;" if mark in heading), ",")
     names = next(csv.reader([heading.strip()], delimiter=delimiter), [])
     fields = tuple(name.strip().lower() for name in names)
     if "name" not in fields or len(set(fields)) != len(fields) or not set(fields) <= set(COLUMNS):
@@ -143,13 +153,17 @@ def read_requests(home: Home, folder: str, *, template: IssueOrder) -> tuple[Iss
     orders: list[IssueOrder] = []
     faults: list[str] = []
     seen: dict[str, str] = {}
+    find = lru_cache(lambda name: profile_of(home, name))
+    allowed = _allowed(home, find)
     for path in sorted(home.files.glob(f"{glob.escape(folder)}/*")):
         stem, suffix = posixpath.splitext(posixpath.basename(path))
         if suffix.lower() not in _REQUESTS or (suffix.lower() == ".pem" and b" REQUEST-----" not in home.files.read(path)):
             continue
         try:
             order = replace(template, name=stem, wishes=read_csr(home.files.read(path), where=path))
-            name = request_of(order, lambda profile: profile_of(home, profile)).name
+            request = request_of(order, find)
+            allowed(request)
+            name = request.name
         except HandclaspError as fault:
             faults.append(f"{path}: {fault.what}")
             continue
@@ -180,16 +194,18 @@ def issue_all(home: Home, orders: Iterable[IssueOrder]) -> Iterator[Row]:
 def _checked(people: People, home: Home) -> tuple[int, list[tuple[int, str]]]:
     """How many rows are good, and line and fault of the others."""
     find = lru_cache(lambda name: profile_of(home, name))
+    allowed = _allowed(home, find)
     count = 0
     faults: list[tuple[int, str]] = []
     seen: set[int] = set()  # of hashes: a number each, however long the names are
     try:
         for line, row in people.rows():
             try:
-                name = request_of(people.order(row), find).name
-                key = hash(fold(name))
+                request = request_of(people.order(row), find)
+                name, key = request.name, hash(fold(request.name))
                 if key in seen and len(faults) < _SHOWN and (earlier := _line_of(people, fold(name))) < line:
                     raise InputError(f"the name {name!r} is that of line {earlier}, or would be mistaken for it")
+                allowed(request)
             except HandclaspError as fault:
                 faults.append((line, fault.what))
                 continue
@@ -200,6 +216,23 @@ def _checked(people: People, home: Home) -> tuple[int, list[tuple[int, str]]]:
     except csv.Error as error:
         faults.append((error.args[0], f"is no CSV: {error.args[1]}"))
     return count, faults
+
+
+def _allowed(home: Home, find: Callable[[str], Profile]) -> Callable[[IssuanceRequest], None]:
+    """Refuses what profile or CA would refuse when it is signed."""
+
+    @lru_cache
+    def signer(profile: str) -> tbs.Issuer:
+        return issuer_of(home, home.issuing(profile))
+
+    now = home.clock.now()
+
+    def check(request: IssuanceRequest) -> None:
+        profile, issuer = find(request.profile), signer(request.profile)
+        tbs.check_allowed(profile, request, issuer)
+        tbs.validity(profile, request.lifetime, issuer, now)
+
+    return check
 
 
 def _line_of(people: People, key: str) -> int:

@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from handclasp.app.authority import addresses_of, certificate_of
+from handclasp.app.authority import addresses_of, cas_above, certificate_of
 from handclasp.app.fleet_archive import member
 from handclasp.app.home import Home
 from handclasp.app.identity_files import issuers_of
@@ -199,7 +199,9 @@ def press_of(home: Home, profile: str) -> Press:
             _presses.clear()
         certificate = certificate_of(authority)
         key = narrowed(home.keys.open(authority.key))
-        issuer = tbs.Issuer(public_key=key.public_key(), certificate=certificate, addresses=addresses)
+        issuer = tbs.Issuer(
+            public_key=key.public_key(), certificate=certificate, above=cas_above(home, authority), addresses=addresses
+        )
         held = Press(
             keys=home.keys,
             entropy=home.entropy,

@@ -1,10 +1,10 @@
 """Profiles of a home: the built-in ones, and those in HOME/profiles/NAME.toml."""
 
 from handclasp.app.home import Home
+from handclasp.app.profile_file import NAME, read_profile
 from handclasp.catalogue.profiles import END_ENTITY_PROFILES, PROFILES
 from handclasp.model.errors import UsageError
 from handclasp.model.issuance import Profile
-from handclasp.pki.profile_file import NAME, read_profile
 
 
 def profile_of(home: Home, name: str) -> Profile:
@@ -19,7 +19,8 @@ def profile_of(home: Home, name: str) -> Profile:
     path = home.layout.at("profiles", f"{name}.toml")
     if not NAME.match(name) or not home.files.exists(path):
         known = (*END_ENTITY_PROFILES, *(one.rpartition("/")[2].removesuffix(".toml") for one in own_profiles(home)))
-        raise UsageError(f"there is no profile {name[:80]!r}", hint=f"use one of: {', '.join(known)}; or write {path}")
+        own = f"; or write {path}" if NAME.match(name) else ""
+        raise UsageError(f"there is no profile {name[:80]!r}", hint=f"use one of: {', '.join(known)}{own}")
     return read_profile(home.files.read(path), name=name, where=path)
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import NameOID
 
 from handclasp.app.hierarchy import is_retired, users_of
@@ -23,7 +22,7 @@ from handclasp.model.issuance import CertificateRecord, CertificateState, Issuan
 from handclasp.pki.alt_names import upn_in
 from handclasp.pki.csr import Wishes
 from handclasp.pki.read import certificate_from_der
-from handclasp.pki.signing import narrowed
+from handclasp.pki.signing import kind_of, narrowed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,15 +137,7 @@ def newest(home: Home, name: str) -> tuple[CertificateRecord, x509.Certificate]:
 
 def key_type_of(certificate: x509.Certificate) -> KeyType:
     """The kind of key a certificate of ours has."""
-    key = certificate.public_key()
-    if isinstance(key, ec.EllipticCurvePublicKey):
-        return KeyType.EC_P384 if key.curve.key_size == 384 else KeyType.EC_P256
-    if isinstance(key, rsa.RSAPublicKey):
-        known = (KeyType.RSA_4096, KeyType.RSA_3072)
-        return next((kind for kind in known if key.key_size >= int(kind.removeprefix("rsa-"))), KeyType.RSA_2048)
-    if isinstance(key, ed25519.Ed25519PublicKey):
-        return KeyType.ED25519
-    raise PolicyError(f"{type(key).__name__} is no key type of ours", hint="handclasp rekey with another --key-type")
+    return kind_of(certificate.public_key(), hint="handclasp rekey with another --key-type")
 
 
 def _request(order: RenewOrder, record: CertificateRecord, certificate: x509.Certificate) -> IssuanceRequest:

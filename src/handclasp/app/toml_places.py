@@ -28,6 +28,15 @@ def place_of(text: str, key: str, value: str | None = None) -> tuple[int, int]:
     return text.count("\n", 0, offset) + 1, offset - (text.rfind("\n", 0, offset) + 1) + 1
 
 
+def toml_error(message: str, text: str) -> tuple[str, int, int]:
+    """What the standard library's reader says, and line and column of it; the end of the text where it names none."""
+    found = re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", message)
+    if found:
+        return found[1], int(found[2]), int(found[3])
+    lines = text.split("\n")
+    return message.removesuffix(" (at end of document)"), len(lines), len(lines[-1]) + 1
+
+
 def _places(text: str) -> dict[str, int]:
     """Offset of every key and table by path; elements of arrays of tables are numbered."""
     # Strings and comments are blanked out, so that what looks like a key in them is none; offsets stay.

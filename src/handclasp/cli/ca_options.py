@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 KEY_TYPES = ("ec-p256", "ec-p384", "rsa-2048", "rsa-3072", "rsa-4096", "ed25519")
-MAX_DAYS = 36500
 _DRY = "handclasp.dry-run"
 _CERTIFICATES = (".pem", ".crt", ".cer", ".der")
 
@@ -40,9 +39,12 @@ def key_type_option(function: F) -> F:
     )
 
 
-def days_option(help_text: str) -> Callable[[F], F]:
-    """--days."""
-    return click.option("--days", type=click.IntRange(1, MAX_DAYS), help=help_text)
+def days_option(help_text: str, *profiles: str, name: str = "--days") -> Callable[[F], F]:
+    """--days, up to what the most generous of these profiles allows; of none, of all that identities may have."""
+    from handclasp.catalogue.profiles import END_ENTITY_PROFILES, PROFILES
+
+    longest = max(PROFILES[one].max_lifetime for one in profiles or END_ENTITY_PROFILES)
+    return click.option(name, type=click.IntRange(1, longest.days), help=help_text)
 
 
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1), "": timedelta(days=1)}

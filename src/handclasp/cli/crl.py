@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="With --refresh: the clock was ahead when something was signed, and is right now: begin the CRLs now; audited.",
 )
-@days_option("With --refresh: days until nextUpdate.  [default: 365, or as `init --root-only` chose]")
+@days_option("With --refresh: days until nextUpdate.  [default: 365, or as `init --root-only` chose]", "root-ca")
 @click.option(
     "--reload/--no-reload",
     default=None,

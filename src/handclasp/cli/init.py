@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from handclasp.cli.ca_options import (
-    MAX_DAYS,
+    days_option,
     dry_run_option,
     key_type_of,
     key_type_option,
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 @click.command("init")
 @click.option("--name", default="Handclasp", show_default=True, help="Goes into the names of both CAs: NAME Root CA.")
 @click.option("--organization", help="O of both CAs.")
-@click.option("--days", "root_days", type=click.IntRange(1, MAX_DAYS), help="Life of the root CA.  [default: 3650]")
-@click.option("--issuing-days", type=click.IntRange(1, MAX_DAYS), help="Life of the issuing CA.  [default: 1825]")
+@days_option("Life of the root CA.  [default: 3650]", "root-ca")
+@days_option("Life of the issuing CA.  [default: 1825]", "issuing-ca", name="--issuing-days")
 @click.option(
     "--new-passphrase-file", type=click.Path(dir_okay=False), help="Make a passphrase and keep it in this new file (mode 0600)."
 )
@@ -47,7 +47,7 @@ def command(
     *,
     name: str,
     organization: str | None,
-    root_days: int | None,
+    days: int | None,
     issuing_days: int | None,
     new_passphrase_file: str | None,
     split: bool,
@@ -91,12 +91,12 @@ def command(
         name=_checked(name),
         organization=organization_name(organization) if organization is not None else None,
         key_type=key_type_of(key_type) or KeyType.EC_P256,
-        root_lifetime=lifetime(root_days) or profiles.ROOT.lifetime,
+        root_lifetime=lifetime(days) or profiles.ROOT.lifetime,
         issuing_lifetime=lifetime(issuing_days),
         passphrase_file=here.passphrase_path,
         issuing=not root_only,
         split=split,
-        crl_lifetime=(lifetime(root_days) or profiles.ROOT.lifetime) if root_only else None,
+        crl_lifetime=(lifetime(days) or profiles.ROOT.lifetime) if root_only else None,
         token=_token(pkcs11_module, pkcs11_token, pin_file),
     )
     if makes_passphrase:

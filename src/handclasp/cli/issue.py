@@ -128,6 +128,7 @@ def _report(frame: Frame, home: "Home", made: "Issued") -> None:
         frame.document("issue", issued_json(made))
         return
     from handclasp.cli.renewed_text import adopted_hint
+    from handclasp.model.messages import translate
     from handclasp.pki.ca_extensions import purposes_in
     from handclasp.pki.serials import format_serial
     from handclasp.present.ca_words import say
@@ -139,7 +140,7 @@ def _report(frame: Frame, home: "Home", made: "Issued") -> None:
     for path in made.files:
         frame.out(f"  {path}")
     for wish in made.refused:
-        frame.out(say(frame.lang, "not-granted", wish=visible(wish)))
+        frame.out(say(frame.lang, "not-granted", wish=visible(translate(wish, frame.lang))))
     if made.resumed:
         frame.hint(say(frame.lang, "resumed"))
     own = f"{made.folder}/key.pem"

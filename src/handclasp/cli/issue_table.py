@@ -17,6 +17,7 @@ _MOST_SHOWN = 20
 def issue_table(frame: Frame, here: "World", table: str, template: "IssueOrder", into: str | None) -> int:
     """Issue every row of a table, or every request of a folder, with `into` as archives. Exit code 1 when one was skipped."""
     from handclasp.app.people import issue_all, read_people, read_requests
+    from handclasp.model.messages import translate
     from handclasp.present.ca_words import say
     from handclasp.present.visible import visible
 
@@ -43,7 +44,7 @@ def issue_table(frame: Frame, here: "World", table: str, template: "IssueOrder",
             if not frame.json:
                 frame.out(f"{row.name}: good until {row.issued.record.not_after:%Y-%m-%d}   {row.issued.folder}")
                 for wish in row.issued.refused:
-                    frame.out(say(frame.lang, "not-granted", wish=visible(wish)))
+                    frame.out(say(frame.lang, "not-granted", wish=visible(translate(wish, frame.lang))))
     if frame.json:
         from handclasp.cli.ca_json import issued_json
 

@@ -10,7 +10,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from handclasp.model.certificate import GeneralName
 from handclasp.model.errors import InputError, PolicyError, UsageError
 from handclasp.model.issuance import KeyType
-from handclasp.pki.alt_names import subject_alt_name
+from handclasp.pki.alt_names import UPN, subject_alt_name
+from handclasp.pki.der import UTF8_STRING, first
 
 MAX_BYTES = 64 * 1024
 """Larger requests are refused unread."""
@@ -23,6 +24,18 @@ _KINDS: dict[type[object], str] = {
     x509.RFC822Name: "email",
     x509.UniformResourceIdentifier: "uri",
 }
+_WORDS: dict[type[object], str] = {
+    x509.DirectoryName: "directory name",
+    x509.OtherName: "other name",
+    x509.RegisteredID: "registered identifier",
+}
+_EXTENSIONS = {
+    "2.5.29.9": "subjectDirectoryAttributes", "2.5.29.14": "subjectKeyIdentifier", "2.5.29.15": "keyUsage",
+    "2.5.29.19": "basicConstraints", "2.5.29.30": "nameConstraints", "2.5.29.31": "cRLDistributionPoints",
+    "2.5.29.32": "certificatePolicies", "2.5.29.35": "authorityKeyIdentifier", "2.5.29.37": "extKeyUsage",
+    "1.3.6.1.5.5.7.1.1": "authorityInfoAccess", "1.3.6.1.5.5.7.1.24": "tlsFeature", "1.3.6.1.5.5.7.48.1.5": "ocspNoCheck",
+}  # fmt: skip
+_WEAK_DIGESTS = ("md5", "sha1")
 _NIST = {"secp256r1": KeyType.EC_P256, "secp384r1": KeyType.EC_P384}
 _RSA = (KeyType.RSA_2048, KeyType.RSA_3072, KeyType.RSA_4096)
 
@@ -42,7 +55,7 @@ _UNREADABLE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
-    """What a request asks for. `names` are well formed; `others` are all other wishes, in words, and never granted."""
+    """What a request asks for. `names` are well formed; `others` are all other wishes, never granted, each with the reason."""
 
     public_key: PublicKey
     key_type: KeyType
@@ -69,10 +82,17 @@ def read_csr(content: bytes, *, where: str) -> Wishes:
         subject = csr.subject
     except _UNREADABLE as error:
         raise InputError(f"is not a certification request that can be read: {error}", where=where, hint=_MAKE) from error
+    if not good and csr.signature_hash_algorithm is not None and csr.signature_hash_algorithm.name in _WEAK_DIGESTS:
+        raise PolicyError(
+            f"the request is signed with {csr.signature_hash_algorithm.name}, which proves nothing any more",
+            where=where,
+            hint="make a new request: openssl req -new -sha256 ...",
+        )
     if not good:
         raise InputError("the request is not signed by the key in it", where=where, hint="make a new request")
     names, others = _names(extensions)
-    others = [f"subject {subject.rfc4514_string()}", *others] if list(subject) else others
+    if list(subject):
+        others = [f"subject {subject.rfc4514_string()}: the name is chosen here, not by the request", *others]
     public_key, key_type = _key(key, where)
     if public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) not in csr.tbs_certrequest_bytes:
         raise PolicyError(
@@ -107,12 +127,39 @@ def _names(extensions: x509.Extensions) -> tuple[list[GeneralName], list[str]]:
     others: list[str] = []
     for extension in extensions:
         if not isinstance(extension.value, x509.SubjectAlternativeName):
-            others.append(f"extension {extension.oid.dotted_string}")
+            oid = extension.oid.dotted_string
+            known = f"{_EXTENSIONS[oid]} ({oid})" if oid in _EXTENSIONS else oid
+            others.append(f"extension {known}: the profile decides all extensions")
             continue
         for name in extension.value:
-            kind = _KINDS.get(type(name))
             try:
-                names.append(subject_alt_name(f"{kind or 'other'}:{name.value}"))
-            except UsageError:
-                others.append(f"name {name.value!s}")
+                names.append(subject_alt_name(_typed(name)))
+            except UsageError as error:
+                others.append(f"name {_typed(name)}: {error.what.rpartition(': ')[2]}")
+            except _NoSuchName:
+                others.append(f"{_words(name)}: certificates here have names of kind dns, ip, email, uri and upn alone")
     return names, others
+
+
+class _NoSuchName(Exception):  # noqa: N818 - a signal between two functions of this file
+    """A kind of name that is not issued."""
+
+
+def _typed(name: x509.GeneralName) -> str:
+    """The name as a person would type it."""
+    if isinstance(name, x509.OtherName) and name.type_id.dotted_string == UPN and name.value[:1] == bytes((UTF8_STRING,)):
+        return f"upn:{first(name.value).content.decode('utf-8', 'replace')}"
+    if type(name) not in _KINDS:
+        raise _NoSuchName
+    return f"{_KINDS[type(name)]}:{name.value}"
+
+
+def _words(name: x509.GeneralName) -> str:
+    value = name.value
+    if isinstance(name, x509.OtherName):
+        value = name.type_id.dotted_string
+    elif isinstance(value, x509.Name):
+        value = value.rfc4514_string()
+    elif isinstance(value, x509.ObjectIdentifier):
+        value = value.dotted_string
+    return f"{_WORDS.get(type(name), 'name')} {value}"

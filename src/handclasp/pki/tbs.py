@@ -9,6 +9,7 @@ import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -22,7 +23,7 @@ from handclasp.model.errors import Bug, PolicyError
 from handclasp.model.issuance import Addresses, IssuanceRequest, Profile
 from handclasp.pki.alt_names import UPN, upn_octets
 from handclasp.pki.ca_extensions import EXTENDED_KEY_USAGES, address_extensions, name_constraints, path_length, usages
-from handclasp.pki.name_limits import outside
+from handclasp.pki.path_limits import PathLimits, faults_of, limits_of
 from handclasp.pki.signing import SigningKey, digest_for, stand_in
 
 KEY_USAGE_BITS = {
@@ -38,14 +39,31 @@ KEY_USAGE_BITS = {
 }
 """RFC 5280 4.2.1.3 names to the argument names of `cryptography`."""
 
+_EXAMPLES = {
+    "dns": "dns:host.example.test",
+    "ip": "ip:192.0.2.7",
+    "email": "email:alice@example.test",
+    "uri": "uri:spiffe://example.test/alice",
+    "upn": "upn:alice@example.test",
+}
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@dataclass(frozen=True, kw_only=True)
 class Issuer:
-    """Who will sign: its public key, its certificate (None: the subject itself, a root), and where its things are."""
+    """Who will sign: its public key, its certificate (None: the subject itself, a root), and where its things are.
+
+    `above`: the CAs above it, the nearest first.
+    """
 
     public_key: CertificateIssuerPublicKeyTypes
     certificate: x509.Certificate | None = None
+    above: tuple[x509.Certificate, ...] = ()
     addresses: Addresses = field(default_factory=Addresses)
+
+    @cached_property
+    def limits(self) -> PathLimits:
+        """What it and the CAs above it allow."""
+        return limits_of((self.certificate, *self.above)) if self.certificate else PathLimits()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,17 +83,13 @@ class TbsCertificate:
 def validity(profile: Profile, lifetime: timedelta | None, issuer: Issuer, now: datetime) -> tuple[datetime, datetime]:
     """Choose notBefore and notAfter in whole seconds, UTC: backdated by an hour, and never outside the issuer's own validity.
 
-    The profile's own lifetime is cut to the issuer's; a lifetime that was asked for is refused instead.
+    The profile's own lifetime is cut to the issuer's; one that was asked for is refused instead, unless hours are missing.
 
     Raises:
         PolicyError: longer than the profile allows, longer than the issuer lives, or the issuer is not in its validity.
     """
     start = now.astimezone(UTC).replace(microsecond=0)
-    if lifetime is not None and not timedelta(0) < lifetime <= profile.max_lifetime:
-        raise PolicyError(
-            f"profile {profile.name} allows 1 to {profile.max_lifetime.days} days, not {lifetime.days}",
-            hint=f"ask for at most --days {profile.max_lifetime.days}",
-        )
+    check_lifetime(profile, lifetime)
     not_before, not_after = start - BACKDATE, start + (lifetime or profile.lifetime)
     if issuer.certificate is None:
         return not_before, not_after
@@ -86,12 +100,21 @@ def validity(profile: Profile, lifetime: timedelta | None, issuer: Issuer, now: 
             hint="is the clock right? timedatectl status\n"
             "if it is: handclasp ca list, and handclasp ca rollover LABEL makes the successor of the CA",
         )
-    if lifetime is not None and not_after > last:
+    if lifetime is not None and not_after - last >= timedelta(days=1):  # asked for in days: what is less is cut
         raise PolicyError(
             f"a certificate of {lifetime.days} days would outlive its issuer, which ends on {last:%Y-%m-%d}",
             hint=f"ask for at most --days {(last - start).days}",
         )
     return max(not_before, first), min(not_after, last)
+
+
+def check_lifetime(profile: Profile, lifetime: timedelta | None) -> None:
+    """PolicyError for a life that the profile does not allow."""
+    if lifetime is not None and not timedelta(0) < lifetime <= profile.max_lifetime:
+        raise PolicyError(
+            f"profile {profile.name} allows 1 to {profile.max_lifetime.days} days, not {lifetime.days}",
+            hint=f"ask for at most --days {profile.max_lifetime.days}",
+        )
 
 
 def build(
@@ -174,11 +197,12 @@ def general_names(names: Iterable[GeneralName]) -> list[x509.GeneralName]:
 
 def check_allowed(profile: Profile, request: IssuanceRequest, issuer: Issuer) -> None:
     """PolicyError when profile or issuer do not allow what was asked; lifetimes are judged by `validity`."""
-    _check_request(profile, request)
-    _check_limits(request, issuer)
+    check_request(profile, request)
+    _check_limits(profile, request, issuer)
 
 
-def _check_request(profile: Profile, request: IssuanceRequest) -> None:
+def check_request(profile: Profile, request: IssuanceRequest) -> None:
+    """PolicyError for a kind of key or of name that the profile does not have."""
     if request.key_type not in profile.key_types:
         allowed = ", ".join(profile.key_types)
         raise PolicyError(f"profile {profile.name} takes no {request.key_type} keys", hint=f"use one of: {allowed}")
@@ -187,19 +211,25 @@ def _check_request(profile: Profile, request: IssuanceRequest) -> None:
             allowed = ", ".join(f"{kind}:" for kind in profile.san_kinds) or "none"
             raise PolicyError(f"profile {profile.name} takes no {name.kind}:{name.value}", hint=f"allowed kinds: {allowed}")
     if profile.san_required and not request.subject_alt_names:
+        kinds = ", ".join(profile.san_kinds)
+        examples = " or ".join(f"--san {_EXAMPLES[kind]}" for kind in profile.san_kinds[:2])
         raise PolicyError(
-            f"profile {profile.name} needs a name that clients will look for; common names are ignored (RFC 9525)",
-            hint="add --san dns:host.example.test or --san ip:192.0.2.7",
+            f"profile {profile.name} needs an alternative name ({kinds}); common names are ignored (RFC 9525)",
+            hint=f"add {examples}",
         )
 
 
-def _check_limits(request: IssuanceRequest, issuer: Issuer) -> None:
-    faults = outside(request.name, request.subject_alt_names, issuer.certificate) if issuer.certificate else ()
-    if faults:
+def _check_limits(profile: Profile, request: IssuanceRequest, issuer: Issuer) -> None:
+    if issuer.certificate is None or issuer.limits == PathLimits():
+        return
+    subject = subject_name(request)
+    if subject == issuer.certificate.subject:  # its own successor, which counts for none (RFC 5280 6.1)
+        return
+    if faults := tuple(faults_of(issuer.limits, profile, request, subject)):
         raise PolicyError(
             f"the CA may not sign this: {'; '.join(faults)}",
             where=request.name,
-            hint="handclasp ca list     shows what each CA is held to",
+            hint="handclasp ca list -v     shows what each CA, and those above it, are held to",
         )
 
 

@@ -1,6 +1,6 @@
 """Computers and their browsers."""
 
-from handclasp.catalogue.devices.device import BROWSER, CANCELLED, PASSWORD, Device, Form
+from handclasp.catalogue.devices.device import BROWSER, CANCELLED, NOT_IN_BROWSERS, PASSWORD, Device, Form
 from handclasp.model.card import Step
 from handclasp.model.text import Text
 
@@ -22,6 +22,7 @@ _WINDOWS_REMOVE = Text(
 )
 _MACOS = Device(
     slug="macos",
+    unread=NOT_IN_BROWSERS,
     title=Text(en="macOS", zh="macOS"),
     forms=(Form.P12_COMPAT, Form.MOBILECONFIG),
     steps=(
@@ -56,6 +57,7 @@ _MACOS = Device(
 )
 _WINDOWS = Device(
     slug="windows",
+    unread=NOT_IN_BROWSERS,
     title=Text(en="Windows 10 from 1709, 11, Server 2019 and later", zh="Windows 10（1709 起）、11、Server 2019 及以后"),
     forms=(Form.P12,),
     steps=(_WIZARD, PASSWORD),
@@ -76,6 +78,7 @@ _WINDOWS = Device(
 )
 _WINDOWS_OLD = Device(
     slug="windows-old",
+    unread=NOT_IN_BROWSERS,
     title=Text(en="Windows 7 to 10 1703, Server 2008 to 2016", zh="Windows 7 至 10 1703、Server 2008 至 2016"),
     forms=(Form.P12_COMPAT,),
     steps=(_WIZARD, PASSWORD),
@@ -86,6 +89,7 @@ _WINDOWS_OLD = Device(
 )
 _FIREFOX = Device(
     slug="firefox",
+    unread=NOT_IN_BROWSERS,
     title=Text(en="Firefox (Windows, macOS, Linux)", zh="Firefox（Windows、macOS、Linux）"),
     forms=(Form.P12,),
     steps=(
@@ -114,6 +118,7 @@ _FIREFOX = Device(
 )
 _CHROME_LINUX = Device(
     slug="chrome-linux",
+    unread=NOT_IN_BROWSERS,
     title=Text(en="Chrome and Chromium on Linux", zh="Linux 上的 Chrome 和 Chromium"),
     forms=(Form.P12,),
     steps=(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from handclasp.model.card import Step
+from handclasp.model.issuance import KeyType
 from handclasp.model.text import Text
 
 
@@ -22,7 +23,7 @@ class Device:
 
     In texts {name} is the identity, {p12} its container, {url} the server's address; {curl_ca}, {python_ca}, {node_ca} are what
     the program needs to trust a server of this CA, or nothing. `trust`: steps for that, after the others. `trouble`: what
-    people meet, and the way out.
+    people meet, and the way out. `unread`: kinds of keys that the device's store does not take.
     """
 
     slug: str
@@ -33,6 +34,11 @@ class Device:
     check: Text
     trouble: tuple[Text, ...] = ()
     remove: Text
+    unread: tuple[KeyType, ...] = ()
+
+
+NOT_IN_BROWSERS = (KeyType.ED25519,)
+"""NSS was measured to refuse such containers (3.87); the browsers of phones, Windows and macOS offer no such signatures."""
 
 
 PASSWORD = Step(

@@ -1,11 +1,12 @@
 """Phones and tablets."""
 
-from handclasp.catalogue.devices.device import PASSWORD, Device, Form
+from handclasp.catalogue.devices.device import NOT_IN_BROWSERS, PASSWORD, Device, Form
 from handclasp.model.card import Step
 from handclasp.model.text import Text
 
 _IOS = Device(
     slug="ios",
+    unread=NOT_IN_BROWSERS,
     title=Text(en="iPhone, iPad", zh="iPhone、iPad"),
     forms=(Form.MOBILECONFIG, Form.P12_COMPAT),
     steps=(
@@ -55,6 +56,7 @@ _IOS = Device(
 
 _ANDROID = Device(
     slug="android",
+    unread=NOT_IN_BROWSERS,
     title=Text(en="Android", zh="Android"),
     forms=(Form.P12_COMPAT,),
     steps=(

@@ -21,7 +21,7 @@ from handclasp.cli.frame import Frame, framed
 @click.option("--name", help="Its common name.  [default: made from the root's name and LABEL]")
 @click.option("--organization", help="O of its subject.  [default: that of the CA above]")
 @limit_options
-@days_option("Life of the CA.  [default: 1825]")
+@days_option("Life of the CA.  [default: 1825]", "issuing-ca")
 @click.option("--in-token", is_flag=True, help="Make its key in the PKCS#11 token of this home.")
 @key_type_option
 @passphrase_options

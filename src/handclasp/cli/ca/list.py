@@ -19,23 +19,23 @@ def command(frame: Frame) -> None:
 
     from handclasp.app.authority import certificate_of
     from handclasp.app.hierarchy import states
-    from handclasp.cli.ca.shared import ca_fields, limits_of
+    from handclasp.cli.ca.shared import as_tree, ca_fields, limits_of
     from handclasp.present.ca_words import say
 
     found = states(world(frame).ca)
     if frame.json:
         frame.document("ca-list", {"authorities": [ca_fields(one) for one in found]})
         return
-    width = max(len(one.authority.label) for one in found)
-    for one in found:
+    placed = list(as_tree(found))
+    width = max(2 * depth + len(one.authority.label) for depth, one in placed)
+    for depth, one in placed:
         certificate = certificate_of(one.authority)
-        indent = "  " if one.authority.parent else ""
         profiles = ", ".join(one.purposes)
         frame.out(
             say(
                 frame.lang,
                 "ca-line",
-                label=f"{indent}{one.authority.label:{width}}",
+                label=f"{'  ' * depth}{one.authority.label}".ljust(width),
                 state=say(frame.lang, one.state),
                 end=f"{certificate.not_valid_after_utc:%Y-%m-%d}",
                 for_whom=say(frame.lang, "for-some", profiles=profiles) if profiles else say(frame.lang, "for-all"),

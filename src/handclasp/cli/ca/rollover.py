@@ -16,7 +16,7 @@ from handclasp.cli.frame import Frame, framed
 
 @click.command("rollover")
 @click.argument("label")
-@days_option("Life of the new CA.  [default: what its profile says]")
+@days_option("Life of the new CA.  [default: what its profile says]", "root-ca", "issuing-ca")
 @key_type_option
 @passphrase_options
 @dry_run_option

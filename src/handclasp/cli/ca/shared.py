@@ -1,6 +1,6 @@
 """What the commands below `handclasp ca` share: options of a new CA, and CAs as fields and words."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -28,6 +28,15 @@ def limit_options(function: F) -> F:
     exclude = click.option("--exclude", multiple=True, metavar="KIND:NAME", help="No names below this one; repeatable.")
     length = click.option("--path-length", type=click.IntRange(0, 8), help="How many CAs may stand below it.  [default: 0]")
     return purpose(permit(exclude(length(function))))
+
+
+def as_tree(states: "Iterable[CaState]", parent: str | None = None, depth: int = 0) -> "Iterator[tuple[int, CaState]]":
+    """Every CA with its depth, below the one that signed it."""
+    listed = tuple(states)
+    for one in listed:
+        if one.authority.parent == parent:
+            yield depth, one
+            yield from as_tree(listed, one.authority.label, depth + 1)
 
 
 def ca_fields(state: "CaState") -> dict[str, Any]:

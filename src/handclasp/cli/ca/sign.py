@@ -13,7 +13,7 @@ from handclasp.cli.frame import Frame, framed
 @click.option("--parent", metavar="LABEL", help="The CA that signs.  [default: the root]")
 @click.option("--name", help="Its common name.  [default: that of the request]")
 @limit_options
-@days_option("Life of the CA.  [default: 1825]")
+@days_option("Life of the CA.  [default: 1825]", "issuing-ca")
 @passphrase_options
 @dry_run_option
 @framed

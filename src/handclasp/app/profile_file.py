@@ -7,9 +7,11 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from handclasp.catalogue.profiles import OWN_PROFILES, PROFILES
+from handclasp.app.toml_places import place_of, toml_error
+from handclasp.catalogue.profiles import END_ENTITY_PROFILES, PROFILES
 from handclasp.model.errors import InputError, PolicyError
 from handclasp.model.issuance import KeyType, Profile
+from handclasp.model.origin import Origin
 from handclasp.pki.ca_extensions import EXTENDED_KEY_USAGES
 
 _USAGES = tuple(word for word in EXTENDED_KEY_USAGES if word != "OCSPSigning")  # who has that may speak for the CA
@@ -17,13 +19,18 @@ _USAGES = tuple(word for word in EXTENDED_KEY_USAGES if word != "OCSPSigning")  
 NAME = re.compile(r"[a-z][a-z0-9-]{0,39}\Z")
 """What a profile may be called, and its file before `.toml`."""
 
-EXAMPLE = """\
-base = "client"            # client, server, peer or email
-days = 90                  # life when nobody asks for another
-max_days = 180             # the most that may be asked for
-san_kinds = ["email"]      # of dns, ip, email, uri, upn
-san_required = true
-key_types = ["ec-p256"]    # the first is the default
+KEYS = ("base", "days", "max_days", "san_kinds", "san_required", "key_types", "extended_key_usage", "reference")
+"""What may be in such a file."""
+
+EXAMPLE = f"""\
+base = "client"                        # one of: {", ".join(END_ENTITY_PROFILES)}
+days = 90                              # life when nobody asks for another
+max_days = 180                         # the most that may be asked for
+san_kinds = ["email"]                  # of dns, ip, email, uri, upn
+san_required = true                    # whether there must be one
+key_types = ["ec-p256"]                # the first is the default
+extended_key_usage = ["clientAuth"]    # of {", ".join(_USAGES)}
+reference = "our handbook 4.2"         # where it is decided; for people
 """
 
 
@@ -31,8 +38,8 @@ def read_profile(content: bytes, *, name: str, where: str) -> Profile:
     """The profile in a file.
 
     Raises:
-        InputError: it is no TOML, or a key or value is not one of those in EXAMPLE; `where` has the line.
-        PolicyError: it would widen what its base allows in life, or is of a CA.
+        InputError: it is no TOML, or a key or value is not one of those in EXAMPLE; `where` has line and column.
+        PolicyError: it would widen what its base allows in life.
     """
     if not NAME.match(name) or name in PROFILES:
         raise InputError(
@@ -41,44 +48,47 @@ def read_profile(content: bytes, *, name: str, where: str) -> Profile:
             hint="lower-case letters, digits and hyphens; not a built-in one",
         )
     try:
-        text = content.decode()
+        text = content.decode("utf-8-sig").replace("\r\n", "\n")
         table = tomllib.loads(text)
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"is not TOML: {error}", where=where, hint=EXAMPLE) from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"is not UTF-8 (byte {error.start + 1})", where=where, hint=EXAMPLE) from error
+    except tomllib.TOMLDecodeError as error:
+        what, line, column = toml_error(str(error), text)
+        raise InputError(f"is not TOML: {what}", where=Origin(where, line, column), hint=EXAMPLE) from error
     fields = _Fields(table, text, where)
-    base = fields.read("base", _text, required=True)
-    if base not in PROFILES or base in OWN_PROFILES:
+    base = fields.read("base", _text)
+    fields.refuse_unknown()
+    if base is None:
+        raise InputError("base is missing", where=Origin(where, 1, 1), hint=EXAMPLE)
+    if base not in END_ENTITY_PROFILES:
         raise fields.wrong("base", f"{base!r} is no profile to build on")
     return _built(fields, PROFILES[base], name)
 
 
 class _Fields:
-    """A table whose every key is read once; what is wrong is said with its line."""
+    """A table; what is wrong in it is said with its line and column."""
 
     def __init__(self, table: dict[str, Any], text: str, where: str) -> None:
         self._table, self._text, self._where = table, text, where
-        self._known: set[str] = set()
 
-    def read(self, key: str, check: Callable[[Any], Any], *, required: bool = False) -> Any:
-        self._known.add(key)
+    def read(self, key: str, check: Callable[[Any], Any]) -> Any:
         if key not in self._table:
-            if required:
-                raise InputError(f"{key} is missing", where=f"{self._where}:1", hint=EXAMPLE)
             return None
         try:
             return check(self._table[key])
         except (ValueError, TypeError) as error:
             raise self.wrong(key, f"{key}: {error}") from error
 
-    def finish(self) -> None:
+    def refuse_unknown(self) -> None:
         for key in self._table:
-            if key not in self._known:
+            if key not in KEYS:
                 raise self.wrong(key, f"there is no {key!r} in a profile")
 
+    def place(self, key: str) -> Origin:
+        return Origin(self._where, *place_of(self._text, key))
+
     def wrong(self, key: str, what: str) -> InputError:
-        lines = self._text.splitlines()
-        line = next((number for number, text in enumerate(lines, 1) if text.lstrip().strip('"[').startswith(key)), 1)
-        return InputError(what, where=f"{self._where}:{line}", hint=EXAMPLE)
+        return InputError(what, where=self.place(key), hint=EXAMPLE)
 
 
 def _built(fields: _Fields, base: Profile, name: str) -> Profile:
@@ -88,7 +98,6 @@ def _built(fields: _Fields, base: Profile, name: str) -> Profile:
     keys = fields.read("key_types", _words(tuple(KeyType)))
     required = fields.read("san_required", _truth)
     reference = fields.read("reference", _text)
-    fields.finish()
     made = replace(
         base,
         name=name,
@@ -101,7 +110,9 @@ def _built(fields: _Fields, base: Profile, name: str) -> Profile:
         reference=reference or base.reference,
     )
     if made.max_lifetime > base.max_lifetime:
-        raise PolicyError(f"profile {name} allows more days than {base.name} ({base.max_lifetime.days})", where=name)
+        raise PolicyError(
+            f"profile {name} allows more days than {base.name} ({base.max_lifetime.days})", where=fields.place("max_days")
+        )
     if made.lifetime > made.max_lifetime:
         raise fields.wrong("days", "days is more than max_days")
     if made.san_required and not made.san_kinds:
@@ -125,7 +136,7 @@ def _truth(value: Any) -> bool:
 
 def _days(value: Any) -> timedelta:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 36500:
-        raise ValueError("a number of days is needed")
+        raise ValueError("a number of days is needed, from 1 to 36500")
     return timedelta(days=value)
 
 
