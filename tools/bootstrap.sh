@@ -40,6 +40,7 @@ missing_packages() {
     command -v openssl >/dev/null || printf 'openssl '
     command -v curl >/dev/null || printf 'curl '
     [ "$purpose" = test ] || return 0
+    command -v cc >/dev/null || printf 'gcc libc6-dev '
     command -v ocsptool >/dev/null || printf 'gnutls-bin '
     command -v systemd-analyze >/dev/null || printf 'systemd '
     command -v faketime >/dev/null || printf 'faketime '
@@ -104,7 +105,7 @@ needed=$(missing_packages)
 
 stamp=.venv/.handclasp-stamp
 interpreter=$({ "$python" -c 'import sys; print(sys.version, sys.executable)'; pwd; } | sha256sum)
-packages=$(cat requirements.lock pyproject.toml | sha256sum)
+packages=$({ cat requirements.lock pyproject.toml hatch_build.py src/handclasp/adapters/*.c; command -v cc; } | sha256sum)
 had=$(cat "$stamp" 2>/dev/null) || had=""
 if [ "$had" != "$interpreter $packages" ]; then
     say "making .venv with $("$python" --version) and the packages of requirements.lock"

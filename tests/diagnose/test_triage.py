@@ -16,7 +16,7 @@ from handclasp.adapters.byte_search import places
 from handclasp.cli import main
 from handclasp.diagnose.engine import diagnose
 from handclasp.diagnose.lines import line_findings
-from handclasp.diagnose.log_count import LogCount
+from handclasp.diagnose.log_count import count_in_bulk
 from handclasp.diagnose.log_line import read_line
 from handclasp.diagnose.log_parts import MARKS
 from handclasp.diagnose.rules import logged
@@ -52,7 +52,7 @@ def blocks(text: bytes, size: int) -> Iterator[bytes]:
 @pytest.mark.parametrize("size", [1, 7, 100, 4096, 1 << 20])
 def test_counts_are_those_of_a_slow_count(size: int) -> None:
     lines = made(300 if size < 100 else 3000)
-    found = triage(LogCount().read(blocks("\n".join(lines).encode(), size), places(MARKS)))
+    found = triage(count_in_bulk(blocks("\n".join(lines).encode(), size), places(MARKS)))
     parsed = [read_line(text) for text in lines if text.split("] ", 1)[1][:20] != NOISE.split("] ", 1)[1][:20]]
     wanted = Counter((item.message, item.server) for item in parsed if item.kind not in {"other", "unknown"})
     assert {(group.message, group.server): group.count for group in found.groups} == wanted
@@ -71,7 +71,7 @@ def test_memory_is_bounded_whatever_the_log_says() -> None:
         yield b"x" * 5_000_000
 
     tracemalloc.start()
-    found = triage(LogCount().read(hostile(), places(MARKS)))
+    found = triage(count_in_bulk(hostile(), places(MARKS)))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert found.matched == 60_000

@@ -11,8 +11,9 @@ from itertools import pairwise
 from typing import BinaryIO
 
 from handclasp.adapters.byte_search import places
+from handclasp.adapters.log_table import line_table
 from handclasp.model.errors import InputError
-from handclasp.ports.logs import LogPart, Places
+from handclasp.ports.logs import LineTable, LogPart, Places
 
 _BLOCK = 64 * 1024  # small enough to stay in the processor's cache while it is searched
 _WORTH_A_PROCESS = 32 * 1024 * 1024
@@ -62,6 +63,10 @@ class LogFiles:
     def places(self, words: Sequence[bytes]) -> Places:
         """As ports.Logs.places."""
         return places(words)
+
+    def table(self) -> LineTable | None:
+        """As ports.Logs.table."""
+        return line_table()
 
     def _parts(self, path: str) -> Iterator[LogPart]:
         size = None if path == "-" else _plain_size(path)

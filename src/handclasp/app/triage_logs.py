@@ -1,10 +1,12 @@
 """What whole logs hold about TLS: counted on all processors, in one pass and bounded memory."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 
-from handclasp.diagnose.log_count import LogCount
+from handclasp.diagnose.log_by_table import count_by_table
+from handclasp.diagnose.log_count import count_in_bulk
 from handclasp.diagnose.log_parts import MARKS
+from handclasp.diagnose.log_tallies import LogCount
 from handclasp.diagnose.triage import Triage, triage
 from handclasp.ports.logs import LogPart, Logs
 from handclasp.ports.workers import Workers
@@ -21,7 +23,7 @@ def triage_logs(paths: Sequence[str], logs: Logs, workers: Workers) -> Triage:
     counted = _side_by_side(parts, logs, workers) if len(parts) > 1 and all(part.path != "-" for part in parts) else None
     if counted is None or counted.full:
         # What is kept when there is too much to tell apart depends on the order: so it is read in order.
-        counted = LogCount().read(chain.from_iterable(logs.blocks(part) for part in parts), logs.places(MARKS))
+        counted = _count(logs, chain.from_iterable(logs.blocks(part) for part in parts))
     return triage(counted)
 
 
@@ -34,4 +36,9 @@ def _side_by_side(parts: Sequence[LogPart], logs: Logs, workers: Workers) -> Log
 
 
 def _counted(logs: Logs, part: LogPart) -> LogCount:
-    return LogCount().read(logs.blocks(part), logs.places(MARKS))
+    return _count(logs, logs.blocks(part))
+
+
+def _count(logs: Logs, blocks: Iterable[bytes]) -> LogCount:
+    table = logs.table()
+    return count_by_table(blocks, table) if table else count_in_bulk(blocks, logs.places(MARKS))

@@ -6,7 +6,6 @@ key that was not there before is looked at. Where lines about TLS are few, they 
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -19,83 +18,53 @@ from handclasp.diagnose.log_parts import (
     believable,
     dissect,
     message_of,
-    plain,
     split_key,
     time_of,
 )
+from handclasp.diagnose.log_tallies import LogCount, Tally, add, whole_lines
 from handclasp.ports.logs import Places
 
-MOST_GROUPS = 10_000
-MOST_CLIENTS = 100_000
 _REMEMBERED = 16 * 1024 * 1024  # bytes of keys before they are counted together
-_LONGEST_REST = 64 * 1024
 _TOGETHER = 256 * 1024  # bytes that are counted at once: the more, the less is done again for each block
 _SAMPLE = 4 * 1024
 _DENSE = 0.7  # of the lines: with more of them about TLS, looking for these takes longer than reading all
 
 
-@dataclass(eq=False, slots=True)
-class Tally:
-    """Lines that say the same of one server. `example` is the first of them."""
+def count_in_bulk(blocks: Iterable[bytes], places: Places) -> LogCount:
+    """Count a log that comes in blocks of any size; `places` finds MARKS."""
+    reading = _Reading()
+    waiting: list[bytes] = []
+    size = 0
+    for text in whole_lines(blocks):
+        reading.whole.octets += len(text)
+        waiting.append(text if _is_dense(text) else telling(text, places(text)))
+        size += len(waiting[-1])
+        if size > _TOGETHER:
+            reading.add(b"".join(waiting))
+            waiting.clear()
+            size = 0
+    reading.add(b"".join(waiting))
+    reading.fold()
+    return reading.whole
 
-    example: bytes = b""
-    count: int = 0
-    first: str | None = None
-    last: str | None = None
-    clients: Counter[bytes] = field(default_factory=Counter)
 
-
-class LogCount:
-    """What was counted so far. `full`: there was more to tell apart than is kept; the rest is counted together."""
+class _Reading:
+    """A log that is being counted."""
 
     def __init__(self) -> None:
-        self.tallies: dict[tuple[bytes, bytes], Tally] = {}
-        self.octets = 0
-        self.full = False
-        self._clients = 0
+        self.whole = LogCount()
         self._noise = Tally()
         self._in_bulk = BULK
         self._forget()
 
-    def read(self, blocks: Iterable[bytes], places: Places) -> "LogCount":
-        """Count a log that comes in blocks of any size; `places` finds MARKS."""
-        waiting: list[bytes] = []
-        size = 0
-        for text in whole_lines(blocks):
-            self.octets += len(text)
-            waiting.append(text if _is_dense(text) else telling(text, places(text)))
-            size += len(waiting[-1])
-            if size > _TOGETHER:
-                self._add(b"".join(waiting))
-                waiting.clear()
-                size = 0
-        self._add(b"".join(waiting))
-        self._fold()
-        return self
-
-    def merge(self, other: "LogCount") -> None:
-        """Add what was counted of a later part of the same log."""
-        self.octets += other.octets
-        self.full |= other.full
-        for (message, server), theirs in other.tallies.items():
-            mine = self._tally(Parts(message, server, b""))
-            if not mine.count:
-                mine.example, mine.first = theirs.example, theirs.first
-            mine.count += theirs.count
-            mine.last = theirs.last
-            for client, count in theirs.clients.items():
-                if client:
-                    self._admit(mine, client)
-                mine.clients[client if client in mine.clients else b""] += count
-
-    def _add(self, text: bytes) -> None:
+    def add(self, text: bytes) -> None:
         """Count a block of whole lines."""
         keys = self._in_bulk.findall(text)
         numbers: list[Any] = list(map(self._number.get, keys))
         unmet = [at for at, number in enumerate(numbers) if number is None] if None in numbers else []
         if self._in_bulk is BULK and not believable([keys[at] for at in unmet]):
             self._in_bulk = BULK_SURE
-            self._add(text)
+            self.add(text)
             return
         lasts = self._meet(text, keys, numbers, unmet) if unmet else {}
         self._pending.update(numbers)
@@ -104,7 +73,7 @@ class LogCount:
         lasts.pop(self._noise, None)
         self._last.update(_from_the_end(text, len(numbers), lasts))
         if self._remembered > _REMEMBERED:
-            self._fold()
+            self.fold()
 
     def _meet(self, text: bytes, keys: list[bytes], numbers: list[Any], unmet: list[int]) -> dict[Tally, int]:
         """Fill in the numbers of lines that have none yet, in their order: of new keys, and 0 for lines without a key.
@@ -126,8 +95,8 @@ class LogCount:
                 continue
             numbers[at] = 0
             if parts := dissect(line(at)):
-                tally = self._greet(parts, partial(line, at))
-                _count(tally, parts.client, 1)
+                tally = self.whole.greet(parts, partial(line, at))
+                add(tally, parts.client, 1)
                 lasts[tally] = at
         return lasts
 
@@ -137,42 +106,15 @@ class LogCount:
         tally = self._tally_for.get((stem, server))
         if tally is None:
             message = message_of(stem)
-            tally = self._noise if message is None else self._greet(Parts(message, server, client), line)
+            tally = self._noise if message is None else self.whole.greet(Parts(message, server, client), line)
             self._tally_for[stem, server] = tally
         elif client and tally is not self._noise:
-            self._admit(tally, client)
+            self.whole.admit(tally, client)
         number = self._number[key] = len(self._tally_of)
         self._tally_of.append(tally)
         self._client_of.append(client)
         self._remembered += len(key)
         return number
-
-    def _greet(self, parts: Parts, line: Callable[[], bytes]) -> Tally:
-        tally = self._tally(parts)
-        if parts.client:
-            self._admit(tally, parts.client)
-        if not tally.example:
-            text = line()
-            tally.example, tally.first = plain(text), time_of(text)
-        return tally
-
-    def _tally(self, parts: Parts) -> Tally:
-        key = (parts.message, parts.server)
-        if key not in self.tallies:
-            if len(self.tallies) >= MOST_GROUPS:
-                self.full = True
-                key = (b"", b"")
-            self.tallies.setdefault(key, Tally())
-        return self.tallies[key]
-
-    def _admit(self, tally: Tally, client: bytes) -> None:
-        """Let a client be counted by its address, while there is room."""
-        if client not in tally.clients:
-            if self._clients < MOST_CLIENTS:
-                tally.clients[client] = 0
-                self._clients += 1
-            else:
-                self.full = True
 
     def _forget(self) -> None:
         """No keys; number 0 is for lines without one."""
@@ -184,34 +126,14 @@ class LogCount:
         self._last: dict[Tally, bytes] = {}
         self._remembered = 0
 
-    def _fold(self) -> None:
+    def fold(self) -> None:
         """Count what is pending where it belongs, and forget the keys."""
         for number, count in self._pending.items():
             if self._tally_of[number] is not self._noise:
-                _count(self._tally_of[number], self._client_of[number], count)
+                add(self._tally_of[number], self._client_of[number], count)
         for tally, line in self._last.items():
             tally.last = time_of(line)
         self._forget()
-
-
-def _count(tally: Tally, client: bytes, count: int) -> None:
-    tally.count += count
-    if client:
-        tally.clients[client if client in tally.clients else b""] += count
-
-
-def whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """The same bytes in blocks that end where lines end; of a line longer than any, the beginning."""
-    rest = b""
-    for block in blocks:
-        cut = block.rfind(b"\n") + 1
-        if cut:
-            yield rest + block[:cut] if rest else block[:cut]
-            rest = block[cut:][:_LONGEST_REST]
-        else:
-            rest = (rest + block)[:_LONGEST_REST]
-    if rest:
-        yield rest + b"\n"
 
 
 def telling(text: bytes, places: Iterable[int]) -> bytes:

@@ -80,7 +80,7 @@ def split_key(key: bytes) -> tuple[bytes, bytes, bytes]:
     """Of what `BULK` found: what the message is in, the server and the client."""
     stem, _, rest = key.partition(_CLIENT)
     client, _, server = rest.partition(_SERVER)
-    return stem, server.rstrip(), client
+    return stem, server.rstrip(), client.rstrip()
 
 
 def message_of(stem: bytes) -> bytes | None:
@@ -103,7 +103,12 @@ def time_of(line: bytes) -> str | None:
     """The time that nginx wrote."""
     text = plain(line)
     head = _HEAD.search(text)
-    found = _TIME.search(text[: head.start() - 1]) if head else None
+    return time_in(text[: head.start() - 1]) if head else None
+
+
+def time_in(before: bytes) -> str | None:
+    """The same, of what stands before the level."""
+    found = _TIME.search(before)
     return found[0].decode() if found else None
 
 

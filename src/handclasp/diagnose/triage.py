@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from handclasp.diagnose.candidates import Clue, candidates
-from handclasp.diagnose.log_count import LogCount, Tally
 from handclasp.diagnose.log_line import LineKind, LogLine, read_line
+from handclasp.diagnose.log_tallies import LogCount, Tally
 
 _NOISE = frozenset({LineKind.OTHER, LineKind.UNKNOWN})
 
