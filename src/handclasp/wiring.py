@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from handclasp.adapters.local_nginx import LocalNginx
     from handclasp.adapters.passphrase import PassphraseSource
     from handclasp.adapters.sql_store import SqlStore
-    from handclasp.app.agent import Post
     from handclasp.app.apply_place import Place
     from handclasp.app.apply_state import Gear, Instance
     from handclasp.app.home import Home, Layout
+    from handclasp.app.post import Post
     from handclasp.app.sandbox import SandboxTools
     from handclasp.model.control import NginxControl
     from handclasp.ports.bench import Bench
@@ -349,8 +349,9 @@ class World:
     def post(self, server: str, *, name: str | None, chain: str, key: str, trusted: str, config_dir: str) -> "Post":
         """This machine as a host of a fleet. `name` None: what its certificate says. The paths are absolute."""
         from handclasp.adapters.fleet_client import FleetClient
-        from handclasp.app.agent import Post, name_of
+        from handclasp.app.agent import name_of
         from handclasp.app.apply_place import adopted_place
+        from handclasp.app.post import Post
 
         place = adopted_place(self.gear, config_dir, prefix=self.instance(f"{config_dir}/nginx.conf").prefix)
         own = name or name_of(self.files.read(chain), where=chain)

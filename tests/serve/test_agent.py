@@ -1,96 +1,22 @@
 """A fleet: one CA that serves its API, and nginx hosts elsewhere on which `handclasp agent` works."""
 
 import json
-import subprocess
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from handclasp.adapters.fleet_client import FleetClient
-from handclasp.adapters.nginx_process import NginxProcess
 from handclasp.adapters.system_clock import SystemClock
 from handclasp.app.agent import work
 from handclasp.model.errors import PolicyError
 from handclasp.wiring import World
-from tests.ca_rig import Ca, copied, fresh
+from tests.ca_rig import Ca, copied
 from tests.nginx_rig import free_port
+from tests.serve.fleet_rig import SITE, elsewhere, eventually, listed, machine, order, orders_file
 from tests.serve.serve_rig import serving
-
-MAIN = """pid {folder}/nginx.pid;
-worker_processes 1;
-error_log {folder}/error.log info;
-{user}events {{ worker_connections 64; }}
-http {{
-    access_log off;
-    include conf.d/*.conf;
-}}
-"""
-SITE = """[[site]]
-server_names = ["{name}"]
-listen = ["127.0.0.1:{port}"]
-{more}
-"""
-
-
-@dataclass
-class Machine:
-    """An nginx that somebody installed, and the three files that were carried to it."""
-
-    folder: Path
-    name: str
-    port: int
-    nginx: NginxProcess
-
-    @property
-    def config(self) -> Path:
-        return self.folder / "etc" / "nginx.conf"
-
-    def agent(self, api: str, *more: str) -> list[str]:
-        files = self.folder / "pki"
-        return [
-            "agent", "--server", api, "--cert", str(files / "chain.pem"), "--key", str(files / "key.pem"),
-            "--ca", str(files / "bundle.pem"), "--config-dir", str(self.config.parent), *more,
-        ]  # fmt: skip
-
-    def status(self, ca: Ca, who: str | None) -> str:
-        shown = () if who is None else ("--cert", ca.identity(who, "chain.pem"), "--key", ca.identity(who, "key.pem"))
-        url = f"https://app.test:{self.port}/"
-        done = subprocess.run(
-            ["curl", "-sS", "--noproxy", "*", "-o", "/dev/null", "-w", "%{http_code}", "--cacert", ca.home / "ca/bundle.pem",
-             "--resolve", f"app.test:{self.port}:127.0.0.1", *shown, url],
-            capture_output=True, text=True, check=False, timeout=30,
-        )  # fmt: skip
-        return done.stdout
-
-
-@contextmanager
-def machine(ca: Ca, folder: Path, name: str) -> Iterator[Machine]:
-    made = Machine(folder=folder, name=name, port=free_port(), nginx=NginxProcess())
-    for each in ("etc/conf.d", "pki"):
-        (folder / each).mkdir(parents=True)
-    made.config.write_text(MAIN.format(folder=folder, user="user root;\n"))
-    ca.run("issue", name)
-    for file in ("chain.pem", "key.pem"):
-        (folder / "pki" / file).write_bytes(ca.identity(name, file).read_bytes())
-    (folder / "pki" / "bundle.pem").write_bytes((ca.home / "ca" / "bundle.pem").read_bytes())
-    place = {"prefix": str(folder / "etc"), "config": str(made.config)}
-    made.nginx.start(**place)
-    try:
-        yield made
-    finally:
-        made.nginx.stop(**place)
-
-
-def order(ca: Ca, host: Machine, more: str = "") -> None:
-    path = host.folder / "orders.toml"
-    path.write_text(SITE.format(name="app.test", port=host.port, more=more))
-    ca.run("host", "set", host.name, "--file", str(path))
 
 
 @pytest.fixture
@@ -102,11 +28,6 @@ def ca(serve_template: Ca, tmp_path: Path) -> Ca:
 def api(ca: Ca) -> Iterator[str]:
     with serving(ca, "--api-listen", "127.0.0.1:0", "--identity", "app.test") as served:
         yield str(served.document["api"]).removesuffix("/api/v1")
-
-
-def elsewhere(tmp_path: Path) -> Ca:
-    """The command on another machine: it has no CA."""
-    return fresh(tmp_path / "elsewhere")
 
 
 def test_orders_are_applied_proven_and_reported(ca: Ca, api: str, tmp_path: Path) -> None:
@@ -122,6 +43,7 @@ def test_orders_are_applied_proven_and_reported(ca: Ca, api: str, tmp_path: Path
             assert all(probe["ok"] for probe in done["proven"])
         seen = {host.name: [host.status(ca, who) for who in ("alice", "bob", "mallory", None)] for host in (one, two)}
         assert seen == {"web1": ["200", "200", "400", "400"], "web2": ["403", "200", "400", "400"]}
+        there.run(*one.agent(api, "--once"))  # the CRL that lists the canary of the second is newer than what the first applied
         states = [(host["name"], host["current"], host["failed"]) for host in listed(ca)]
         assert states == [("web1", True, None), ("web2", True, None)]
         assert "in force" in ca.run("host", "list").stdout
@@ -245,12 +167,6 @@ def connections(pid: int) -> set[str]:
     return {one for one in found if one.startswith("socket:")}
 
 
-def orders_file(folder: Path) -> Path:
-    path = folder / "orders.toml"
-    path.write_text(SITE.format(name="app.test", port=8443, more=""))
-    return path
-
-
 @dataclass(frozen=True)
 class Ahead:
     """A clock that goes so many days ahead."""
@@ -316,18 +232,3 @@ def test_a_host_needs_an_identity(ca: Ca, tmp_path: Path) -> None:
     ca.run("host", "drop", "bob")
     assert listed(ca) == []
     assert ca.run("audit").returncode == 0
-
-
-def listed(ca: Ca) -> list[dict[str, Any]]:
-    """The hosts, whatever the exit code says of them."""
-    process = ca.start("host", "list", "--json")
-    out, err = process.communicate(timeout=60)
-    assert process.returncode in {0, 1}, err
-    return list(json.loads(out)["hosts"])
-
-
-def eventually(true: Callable[[], bool], seconds: float = 60.0) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it never came to be so"
-        time.sleep(0.2)

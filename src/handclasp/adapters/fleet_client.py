@@ -42,6 +42,11 @@ class FleetClient:
         body = json.dumps({"site": site, "csr": csr.decode()}).encode()
         return str(self._ask("POST", f"{self._own}/certificates", body)["chain"]).encode()
 
+    def canary(self, ca: str, csr: bytes) -> bytes:
+        """As FleetDesk.canary."""
+        body = json.dumps({"ca": ca, "csr": csr.decode()}).encode()
+        return str(self._ask("POST", f"{self._own}/canaries", body)["chain"]).encode()
+
     def renew(self, csr: bytes) -> bytes:
         """As FleetDesk.renew."""
         body = json.dumps({"csr": csr.decode()}).encode()

@@ -5,28 +5,30 @@ configuration unchecked, and no private key leaves the host.
 """
 
 import posixpath
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 
 import msgspec
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from handclasp.app.apply import Applied, ProofError, Proven, Way, apply_plan
+from handclasp.app.apply import Applied, ProofError, Proven, Way, apply_plan, failure_of, failures_of
 from handclasp.app.apply_cast import Cast, Member, stranger
 from handclasp.app.apply_certificates import Pair
 from handclasp.app.apply_drift import drifted
 from handclasp.app.apply_files import Served, changes_to, files_of
-from handclasp.app.apply_place import Place, file_name, listed
+from handclasp.app.apply_history import Kind
+from handclasp.app.apply_place import file_name, listed
 from handclasp.app.apply_proof import SiteProver, steps_for
-from handclasp.app.apply_state import Gear
-from handclasp.app.host_orders import HostOrders, HostReport, Probed
+from handclasp.app.apply_recover import unfinished
+from handclasp.app.canary_proof import flock, look_after, proofs, settled
+from handclasp.app.host_orders import CrlProof, HostOrders, HostReport, Probed
+from handclasp.app.post import Post, due, keep, kept, leaf
 from handclasp.app.rehearse import rehearsal_steps, rehearse
 from handclasp.app.site import SiteOrder, logs_of
 from handclasp.app.stream_witness import StreamWitness
 from handclasp.app.upstream_depth import with_depths
 from handclasp.model.errors import HandclaspError, InputError
-from handclasp.model.intent import AdmittedCertificate, SiteIntent, SiteMaterial
+from handclasp.model.intent import AdmittedCertificate, DepthFrom, SiteIntent, SiteMaterial
 from handclasp.model.issuance import KeyType
 from handclasp.model.plan import Plan
 from handclasp.model.probe import ClientIdentity
@@ -34,41 +36,31 @@ from handclasp.nginxconf.render_words import server_name
 from handclasp.pki.ca_request import request_pem
 from handclasp.pki.export import key_pem, load_key
 from handclasp.pki.signing import narrowed
-from handclasp.ports.fleet import FleetDesk
-from handclasp.ports.keys import KeyStore
 
-_SECRET = 0o600
 _MOST_WRONG = 20
 _LONGEST = 2_000
 """Characters of a failure that go into a report."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Post:
-    """What an agent works with. `chain` and `key`: paths of the PEM files by which the CA knows this host."""
-
-    gear: Gear
-    place: Place
-    desk: FleetDesk
-    keys: KeyStore
-    chain: str
-    key: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Worked:
-    """What a round came to. `applied` None: the orders were in force already. `certified`: sites that got a certificate."""
+    """What a round came to. `applied` None: the orders were in force already. `certified`: sites that got a certificate.
+
+    `crls`: what was seen of each CA's CRL. `again`: the CA could not be asked for all that a proof takes.
+    """
 
     tag: str
     applied: Applied | None = None
     certified: tuple[str, ...] = ()
     renewed: bool = False
+    crls: tuple[CrlProof, ...] = ()
+    again: bool = False
 
 
 def name_of(chain: bytes, *, where: str) -> str:
     """The name that the CA gave the holder of this certificate. InputError when it is none."""
     try:
-        return str(_leaf(chain).subject.get_attributes_for_oid(NameOID.COMMON_NAME)[-1].value)
+        return str(leaf(chain).subject.get_attributes_for_oid(NameOID.COMMON_NAME)[-1].value)
     except (ValueError, IndexError) as error:
         raise InputError("holds no certificate of a host", where=where, hint="give its chain.pem") from error
 
@@ -90,19 +82,30 @@ def work(post: Post, known: str | None) -> Worked:
     if content is None:
         return Worked(tag=tag, renewed=renewed)
     orders = _decoded(content)
-    epoch, nginx = orders.session_epoch, str(post.gear.nginx.build().version)
+    canaries = look_after(post, orders.canaries)
+    if canaries.made:  # the CRL that lists them is a newer one
+        tag, content = post.desk.orders(None)
+        orders = _decoded(content or b"")
+    about = HostReport(tag=tag, session_epoch=orders.session_epoch, nginx=str(post.gear.nginx.build().version))
+    cast = _cast(post, orders)
     try:
-        applied, certified = _apply(post, orders)
+        applied, certified = _apply(post, orders, cast)
     except HandclaspError as error:
-        seen = error.proven if isinstance(error, ProofError) else ()
-        failed = HostReport(
-            tag=tag, session_epoch=epoch, nginx=nginx, probes=len(seen), wrong=_wrong(seen), failed=_said(error)
-        )
-        post.desk.report(msgspec.json.encode(failed))
+        _report_failure(post, about, error.proven if isinstance(error, ProofError) else (), error)
         raise
-    done = HostReport(tag=tag, session_epoch=epoch, nginx=nginx, probes=len(applied.proven), wrong=_wrong(applied.proven))
-    post.desk.report(msgspec.json.encode(done))
-    return Worked(tag=tag, applied=applied, certified=certified, renewed=renewed)
+    if wrong := [one for one in applied.proven if not one.ok]:  # a revocation stays all the same
+        hint = f"{failures_of(wrong)}\nthe new CRLs stay: a revocation is not taken back"
+        failure = ProofError(failure_of(wrong), applied.proven, where=post.place.instance.config, hint=hint)
+        _report_failure(post, about, applied.proven, failure)
+        raise failure
+    crls = proofs(post, orders, cast.good[0], canaries.lacking) if applied.serving else ()
+    post.desk.report(msgspec.json.encode(msgspec.structs.replace(about, probes=len(applied.proven), crls=crls)))
+    return Worked(tag=tag, applied=applied, certified=certified, renewed=renewed, crls=crls, again=canaries.unreachable)
+
+
+def _report_failure(post: Post, about: HostReport, seen: tuple[Proven, ...], error: HandclaspError) -> None:
+    report = msgspec.structs.replace(about, probes=len(seen), wrong=_wrong(seen), failed=_said(error))
+    post.desk.report(msgspec.json.encode(report))
 
 
 def _decoded(content: bytes) -> HostOrders:
@@ -117,12 +120,17 @@ def _decoded(content: bytes) -> HostOrders:
     return orders
 
 
-def _apply(post: Post, orders: HostOrders) -> tuple[Applied, tuple[str, ...]]:
+def _cast(post: Post, orders: HostOrders) -> Cast:
+    """This host, its canaries as far as the ordered CRL lists them, and a stranger."""
+    revoked = tuple(member for member, _ in flock(post, orders).values())
+    return Cast(good=(_own(post),), revoked=revoked, foreign=_stranger(post))
+
+
+def _apply(post: Post, orders: HostOrders, cast: Cast) -> tuple[Applied, tuple[str, ...]]:
     gear, place = post.gear, post.place
     for folder in (place.sites, place.pki, place.logs):
         gear.files.make_folder(folder)
     certified: list[str] = []
-    cast = Cast(good=(_own(post),), revoked=(), foreign=_stranger(post))
     intents = {site.server_names[0]: site for site in orders.sites}
 
     def make_plan() -> Plan:
@@ -141,8 +149,27 @@ def _apply(post: Post, orders: HostOrders) -> tuple[Applied, tuple[str, ...]]:
         witness = StreamWitness(gear=gear, folder=place.logs)
         return SiteProver(door=gear.probe, sites=intents, cast=cast, watched=plan.probes, witness=witness)
 
-    way = Way(start=False, rehearse=lambda plan: rehearse(gear, place.instance, orders.sites, cast, plan))
+    kind = Kind.REVOKE if _same_sites(post, orders) else Kind.APPLY
+    way = Way(kind=kind, start=False, rehearse=lambda plan: rehearse(gear, place.instance, orders.sites, cast, plan))
     return apply_plan(gear, place.instance, make_plan, make_prover, way), tuple(certified)
+
+
+def _same_sites(post: Post, orders: HostOrders) -> bool:
+    """Whether these orders bring no more than other CRLs and lists of people: nothing of that is ever taken back."""
+    gear, place = post.gear, post.place
+    bundle = f"{place.pki}/ca.pem"
+    if unfinished(gear, place.instance) or not gear.files.exists(bundle):
+        return False
+    known = listed(gear.files, place)
+    sites = tuple(_as_ordered(one.intent) for one in known) == tuple(map(_as_ordered, orders.sites))
+    return sites and gear.files.read(bundle) == orders.bundle.encode() and all(_best(post, one) for one in known)
+
+
+def _as_ordered(site: SiteIntent) -> SiteIntent:
+    """Without the depth that was counted here."""
+    if site.upstream is None or site.upstream.depth_from is DepthFrom.GIVEN:
+        return site
+    return replace(site, upstream=replace(site.upstream, verify_depth=None, depth_from=DepthFrom.GIVEN))
 
 
 def _counted(post: Post, orders: HostOrders, known: tuple[SiteOrder, ...]) -> tuple[SiteIntent, ...]:
@@ -180,43 +207,27 @@ def _certified(post: Post, order: SiteOrder) -> Pair:
     key = narrowed(post.keys.generate(KeyType.EC_P256))
     chain = post.desk.certify(order.intent.server_names[0], request_pem(key))
     pair = Pair(certificate=chain, key=key_pem(key))
-    files, (certificate, secret) = post.gear.files, _kept(post, order)
-    files.make_folder(posixpath.dirname(secret), mode=0o700)
-    files.write(secret, pair.key, mode=_SECRET)
-    files.write(certificate, pair.certificate, mode=_SECRET)
+    keep(post.gear.files, _kept(post, order), pair)
     return pair
 
 
-def _kept(post: Post, order: SiteOrder) -> tuple[str, str]:
-    base = posixpath.join(post.place.instance.notes, file_name(order))
-    return f"{base}.pem", f"{base}.key"
+def _kept(post: Post, order: SiteOrder) -> str:
+    return posixpath.join(post.place.instance.notes, file_name(order))
 
 
 def _best(post: Post, order: SiteOrder) -> Pair | None:
     """The pair that serves this site longest: of those in use and kept, one that fits and is not due. None: there is none."""
-    in_use = posixpath.join(post.place.pki, file_name(order))
-    places = ((f"{in_use}.pem", f"{in_use}.key"), _kept(post, order))
-    found = [pair for paths in places if (pair := _read(post, *paths)) and not _due(pair.certificate, post.gear.clock.now())]
+    places = posixpath.join(post.place.pki, file_name(order)), _kept(post, order)
+    files, now = post.gear.files, post.gear.clock.now()
+    found = [pair for base in places if (pair := kept(files, base)) and not due(pair.certificate, now)]
     fitting = [pair for pair in found if _covers(pair.certificate, order.intent)]
-    return max(fitting, key=lambda pair: _leaf(pair.certificate).not_valid_after_utc, default=None)
-
-
-def _read(post: Post, certificate: str, key: str) -> Pair | None:
-    files = post.gear.files
-    if not (files.exists(certificate) and files.exists(key)):
-        return None
-    pair = Pair(certificate=files.read(certificate), key=files.read(key))
-    try:
-        same = load_key(pair.key, where=key).public_key() == _leaf(pair.certificate).public_key()
-    except (InputError, ValueError):
-        return None  # damaged: another one is asked for
-    return pair if same else None
+    return max(fitting, key=lambda pair: leaf(pair.certificate).not_valid_after_utc, default=None)
 
 
 def _settled(post: Post) -> bool:
     """Whether this host is as its last round left it, and no certificate is due."""
     memory = post.place.memory
-    if drifted(post.gear, post.place) or not post.gear.files.exists(memory):
+    if drifted(post.gear, post.place) or not post.gear.files.exists(memory) or not settled(post):
         return False
     orders = msgspec.json.decode(post.gear.files.read(memory), type=tuple[SiteOrder, ...])
     return all(_best(post, order) is not None for order in orders)
@@ -225,7 +236,7 @@ def _settled(post: Post) -> bool:
 def _renew_own(post: Post) -> bool:
     """Renew the certificate that this host shows to the CA, for the key it has, when a third of its life is left."""
     files = post.gear.files
-    if not _due(files.read(post.chain), post.gear.clock.now()):
+    if not due(files.read(post.chain), post.gear.clock.now()):
         return False
     files.write(post.chain, post.desk.renew(request_pem(load_key(files.read(post.key), where=post.key))), mode=0o644)
     return True
@@ -235,26 +246,16 @@ def _own(post: Post) -> Member:
     """This host as a client: one of the CA's clients, on a site's list or not."""
     chain = post.gear.files.read(post.chain)
     holds = ClientIdentity(certificate_chain=chain, private_key=post.gear.files.read(post.key))
-    return Member(name=name_of(chain, where=post.chain), serial=_leaf(chain).serial_number, holds=holds)
+    return Member(name=name_of(chain, where=post.chain), serial=leaf(chain).serial_number, holds=holds)
 
 
 def _stranger(post: Post) -> ClientIdentity:
-    issuer = _leaf(post.gear.files.read(post.chain)).issuer
+    issuer = leaf(post.gear.files.read(post.chain)).issuer
     return stranger(post.keys, post.gear.entropy, post.gear.clock.now(), issuer)
 
 
-def _leaf(chain: bytes) -> x509.Certificate:
-    return x509.load_pem_x509_certificates(chain)[0]
-
-
-def _due(chain: bytes, now: datetime) -> bool:
-    leaf = _leaf(chain)
-    life = leaf.not_valid_after_utc - leaf.not_valid_before_utc
-    return leaf.not_valid_after_utc - now <= life / 3
-
-
 def _covers(chain: bytes, site: SiteIntent) -> bool:
-    names = _leaf(chain).extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    names = leaf(chain).extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     held = set(names.get_values_for_type(x509.DNSName))
     return {server_name(name) for name in site.server_names} <= held
 

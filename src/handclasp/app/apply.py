@@ -18,7 +18,7 @@ from handclasp.app.lingering import NOTHING_LINGERS, lingering
 from handclasp.model.errors import HandclaspError, PolicyError, WorldError
 from handclasp.model.plan import Expect, Plan
 
-__all__ = ["Applied", "ProofError", "Proven", "Prover", "Way", "apply_plan", "roll_back"]
+__all__ = ["Applied", "ProofError", "Proven", "Prover", "Way", "apply_plan", "failure_of", "failures_of", "roll_back"]
 
 _MOST_TURNS = 25
 _PAUSE_SECONDS = 0.2
@@ -94,7 +94,7 @@ class _Run:
         self.rehearsed = self.way.rehearse(self.plan)
         failed = [one for one in self.rehearsed if not one.ok]
         if failed:
-            error = ProofError(_failure(failed), self.rehearsed, where=self.instance.config, hint=_failures(failed))
+            error = ProofError(failure_of(failed), self.rehearsed, where=self.instance.config, hint=failures_of(failed))
             self._keep(error)
             error.what = f"{error.what}; nothing was changed"
             raise error
@@ -128,7 +128,7 @@ class _Run:
         failed = [one for one in proven if not one.ok]
         # A revocation that locks nobody out stays, even when it could not be proven: it is not weaker than what was before.
         if failed and not (self.way.forward and all(one.step.expect is Expect.REFUSED for one in failed)):
-            raise ProofError(_failure(failed), proven, where=self.instance.config, hint=_failures(failed))
+            raise ProofError(failure_of(failed), proven, where=self.instance.config, hint=failures_of(failed))
         crashpoint("apply.proven")
         return proven
 
@@ -190,12 +190,14 @@ class _Run:
         )
 
 
-def _failure(failed: list[Proven]) -> str:
+def failure_of(failed: list[Proven]) -> str:
+    """The first of some failed probes, in words."""
     first = failed[0]
     return f"the proof failed: {first.step.name} should be {first.step.expect.value}, and got {first.seen}"
 
 
-def _failures(failed: list[Proven]) -> str:
+def failures_of(failed: list[Proven]) -> str:
+    """All of them, a line each."""
     return "\n".join(f"{one.step.name}: {one.seen}, not {one.step.expect.value}" for one in failed)
 
 

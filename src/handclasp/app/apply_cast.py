@@ -9,7 +9,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from handclasp.app.authority import certificate_of
 from handclasp.app.home import Home
 from handclasp.app.register import may_enter
-from handclasp.catalogue.profiles import CLIENT
+from handclasp.catalogue.profiles import CLIENT, OWN_PROFILES
 from handclasp.model.errors import HandclaspError
 from handclasp.model.issuance import CertificateRecord, CertificateState, KeyType
 from handclasp.model.probe import ClientIdentity
@@ -57,7 +57,10 @@ def cast_of(home: Home, *, leaving: frozenset[int] = frozenset()) -> Cast:
     gone = [
         record
         for record in home.store.walk()
-        if record.state is CertificateState.REVOKED and record.certificate is not None and record.not_after > now
+        if record.state is CertificateState.REVOKED
+        and record.certificate is not None
+        and record.not_after > now
+        and record.profile not in OWN_PROFILES  # canaries: their keys are on nginx hosts
     ]
     if leaving:
         gone = [record for record in gone if record.serial in leaving]

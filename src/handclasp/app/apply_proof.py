@@ -151,7 +151,7 @@ class SiteProver:
             rejected = step.who in _REJECTED and step.site not in self.alike
             if step.site not in self.sites or step.resumed or not step.sni or step.path != "/" or rejected:
                 continue
-            seen = self._ask(step, None)
+            seen = self.ask(step)
             if self._inside(step, seen) and seen.session is not None:
                 self.sessions[_place(step)] = seen.session
                 self.let_in.add(_place(step))
@@ -169,13 +169,14 @@ class SiteProver:
         session = self.sessions.get(_place(step)) if step.resumed else None
         if step.resumed and session is None:
             return Proven(step=step, ok=True, seen="no session was given that could be resumed")
-        seen = self._ask(step, session)
+        seen = self.ask(step, session)
         if not step.resumed and step.sni and step.path == "/" and seen.session is not None:
             self.sessions.setdefault(_place(step), seen.session)
         words = stream_words(seen) if self.sites[step.site].stream else as_words(seen)
         return Proven(step=step, ok=self._as_expected(step, seen), seen=words)
 
-    def _ask(self, step: ProbeStep, session: bytes | None) -> ProbeResult:
+    def ask(self, step: ProbeStep, session: bytes | None = None) -> ProbeResult:
+        """Make one probe."""
         seen = self.door.ask(self._request(step, session))
         site = self.sites[step.site]
         return self.witness.judged(site, seen) if self.witness and site.stream else seen

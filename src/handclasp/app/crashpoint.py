@@ -48,6 +48,8 @@ POINTS = (
     "restore.unpacked",
     "delegate.intent-durable",
     "delegate.recorded",
+    "canary.intent-durable",
+    "canary.recorded",
     "publish.lists-written",
     "publish.answers-written",
     "store.copied-out",

@@ -13,6 +13,7 @@ import msgspec
 from handclasp.app.apply_certificates import identity_of
 from handclasp.app.apply_files import of_the_living
 from handclasp.app.ca_files import crl_file_content
+from handclasp.app.canaries import canary_cas
 from handclasp.app.home import Home
 from handclasp.app.issue import Issued, IssueOrder, issue
 from handclasp.app.renew import RenewOrder, renew
@@ -31,7 +32,8 @@ _ELSEWHERE = "on the host"  # the server certificate: its key never leaves the h
 class HostOrders(msgspec.Struct, frozen=True, kw_only=True):
     """What an nginx host needs to know; nothing of it is secret. `admitted` goes with `sites`, place by place.
 
-    `bundle` and `crl` are PEM, for ssl_client_certificate and ssl_crl; `session_epoch` as in SiteMaterial.
+    `bundle` and `crl` are PEM, for ssl_client_certificate and ssl_crl; `session_epoch` as in SiteMaterial. `canaries` are the
+    labels of the CAs whose CRL the host proves by a revoked client of its own.
     """
 
     bundle: str
@@ -40,6 +42,7 @@ class HostOrders(msgspec.Struct, frozen=True, kw_only=True):
     session_epoch: int
     sites: tuple[SiteIntent, ...]
     admitted: tuple[tuple[AdmittedCertificate, ...], ...]
+    canaries: tuple[str, ...] = ()
 
     @property
     def tag(self) -> str:
@@ -54,6 +57,7 @@ class Common:
 
     bundle: str
     crl: str
+    canaries: tuple[str, ...]
 
 
 class Probed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,6 +65,18 @@ class Probed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     name: str
     seen: str
+
+
+class CrlProof(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a host saw of the CRL of one CA. `number`: of the CRL that its nginx was given; None: no canary is on it.
+
+    `proven`: at every site its nginx took the host's own certificate for good, and refused the canary as revoked; else `why`.
+    """
+
+    ca: str
+    number: int | None = None
+    proven: bool = False
+    why: str = ""
 
 
 class HostReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -74,19 +90,22 @@ class HostReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     nginx: str
     probes: int = 0
     wrong: tuple[Probed, ...] = ()
+    crls: tuple[CrlProof, ...] = ()
     failed: str | None = None
 
 
 class Noted(msgspec.Struct, frozen=True, kw_only=True):
     """A report as it is kept. `at`: when it came; `event`: the last audit event then.
 
-    `refused_after`: seconds from the newest revocation to its being in force there, None before there was one.
+    `refused_after`: seconds from the newest revocation to its being in force there, None before there was one. `proven_at`:
+    when it last proved every CRL by a revoked client.
     """
 
     at: datetime
     event: int
     report: HostReport
     refused_after: float | None = None
+    proven_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +116,11 @@ class Host:
     sites: tuple[str, ...]
     noted: Noted | None
     current: bool
+
+    @property
+    def proven(self) -> bool:
+        """Whether what it should serve is in force, and its nginx was seen to refuse a revoked client of every CA."""
+        return self.current and self.noted is not None and all(one.proven for one in self.noted.report.crls)
 
 
 def set_host(home: Home, name: str, orders: tuple[SiteOrder, ...]) -> None:
@@ -148,6 +172,7 @@ def common_of(home: Home) -> Common:
     return Common(
         bundle=b"".join(pem_of(authority.certificate) for authority in home.authorities()).decode(),
         crl=crl_file_content(home).decode(),
+        canaries=canary_cas(home),
     )
 
 
@@ -163,6 +188,7 @@ def orders_of(home: Home, name: str, common: Common | None = None) -> HostOrders
         session_epoch=max(one.session_epoch for one in given),
         sites=sites,
         admitted=tuple(one.admitted for one in given),
+        canaries=common.canaries,
     )
 
 
@@ -194,9 +220,11 @@ def note_report(home: Home, name: str, report: HostReport) -> Noted:
         gone = [one.at for one in home.store.audit_events(after=before.event) if one.action == "revoked"]
         took = round((now - max(gone)).total_seconds(), 3) if gone else took
     if report.failed is not None and before:  # what was in force still is
-        report = msgspec.structs.replace(report, session_epoch=before.report.session_epoch)
+        report = msgspec.structs.replace(report, session_epoch=before.report.session_epoch, crls=before.report.crls)
     event = last.sequence if last and report.failed is None else before.event if before else 0
-    noted = Noted(at=now, event=event, report=report, refused_after=took)
+    proven = report.failed is None and bool(report.crls) and all(one.proven for one in report.crls)
+    proven_at = now if proven else before.proven_at if before else None
+    noted = Noted(at=now, event=event, report=report, refused_after=took, proven_at=proven_at)
     with home.store.begin() as transaction:
         transaction.set_value(f"{_REPORT}{name}", msgspec.json.encode(noted).decode())
     return noted

@@ -162,13 +162,28 @@ SIGNER = Profile(
     reference="RFC 8550 4.4.2; Apple: configuration profiles may be signed",
 )
 
-PROFILES = {profile.name: profile for profile in (ROOT, ISSUING, CROSS, CLIENT, SERVER, PEER, EMAIL, PERSON, OCSP, SIGNER)}
+CANARY = Profile(
+    name="canary",
+    ca=False,
+    path_len_constraint=None,
+    key_usage=("digitalSignature",),
+    extended_key_usage=("clientAuth",),  # a client like any other, so that nothing but the CRL speaks against it
+    lifetime=_YEAR,
+    max_lifetime=_YEAR,
+    san_kinds=(),
+    san_required=False,
+    key_types=(KeyType.EC_P256,),
+    reference="RFC 5280 3.3: revoked before it is handed out, so that an nginx host can prove that it is refused",
+)
+
+_ALL = (ROOT, ISSUING, CROSS, CLIENT, SERVER, PEER, EMAIL, PERSON, OCSP, SIGNER, CANARY)
+PROFILES = {profile.name: profile for profile in _ALL}
 """Every profile by its name."""
 
 CA_PROFILES = tuple(profile.name for profile in PROFILES.values() if profile.ca)
 """Names of the profiles of CAs: their records stand in the registry beside those of identities."""
 
-OWN_PROFILES = (*CA_PROFILES, OCSP.name, SIGNER.name)
+OWN_PROFILES = (*CA_PROFILES, OCSP.name, SIGNER.name, CANARY.name)
 """Names of the profiles of certificates that Handclasp makes and renews for itself: no identity has them."""
 
 END_ENTITY_PROFILES = tuple(name for name in PROFILES if name not in OWN_PROFILES)

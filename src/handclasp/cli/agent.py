@@ -12,7 +12,8 @@ from handclasp.cli.frame import Frame, framed
 from handclasp.cli.nginx.site_options import FILE
 
 if TYPE_CHECKING:
-    from handclasp.app.agent import Post, Worked
+    from handclasp.app.agent import Worked
+    from handclasp.app.post import Post
 
 
 @click.command("agent")
@@ -44,8 +45,9 @@ def command(
     r"""Serve on this nginx what the CA elsewhere says: fetch, apply, prove, report; and again.
 
     Orders are intents and tables; this host renders them itself, tests them with nginx -t, switches, reloads and knocks, and
-    puts everything back if anything is not as it must be. Its keys never leave it. While the CA cannot be reached, nginx goes
-    on with what it has.
+    puts everything back if anything is not as it must be. Of each CA it holds a canary, a client that was revoked before it was
+    handed out: nginx refusing that one as revoked proves the CRL. Keys never leave this host. While the CA cannot be reached,
+    nginx goes on with what it has. Exit code 1 with --once: something is not proven.
 
     \b
     Examples:
@@ -58,8 +60,9 @@ def command(
     post = world.post(server, name=name, chain=chain, key=key, trusted=trusted, config_dir=config_dir)
     with closing(post.desk):
         if once:
-            _say(frame, _round(post, None))
-            return 0
+            done = _round(post, None)
+            _say(frame, done)
+            return 0 if all(one.proven for one in done.crls) else 1
         return _rounds(frame, post, every)
 
 
@@ -83,7 +86,7 @@ def _rounds(frame: Frame, post: "Post", every: float) -> int:
         else:
             if done.applied is not None or known is None or complaint or done.renewed:
                 _say(frame, done)
-            known, complaint = done.tag, ""
+            known, complaint = None if done.again else done.tag, ""
         stop.wait(every)
     return 0
 
@@ -97,6 +100,7 @@ def _round(post: "Post", known: str | None) -> "Worked":
 def _say(frame: Frame, done: "Worked") -> None:
     applied = done.applied
     if frame.json:
+        from handclasp.present.hosts_text import crls_json
         from handclasp.present.plan_text import proven_json
 
         document = {
@@ -107,6 +111,7 @@ def _say(frame: Frame, done: "Worked") -> None:
             "certified": list(done.certified),
             "renewed": done.renewed,
             "proven": proven_json(applied.proven) if applied else [],
+            "crls": crls_json(done.crls),
         }
         frame.document("agent", document)
         return
@@ -120,3 +125,7 @@ def _say(frame: Frame, done: "Worked") -> None:
         frame.out("The files are there; no nginx runs with them.")
     else:
         frame.out(f"The orders of the CA are in force: {len(applied.proven)} probes as they must be.")
+    from handclasp.present.hosts_text import crl_line
+
+    for one in done.crls:
+        frame.out(crl_line(one, frame.lang))

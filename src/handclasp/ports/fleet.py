@@ -14,6 +14,10 @@ class FleetDesk(Protocol):
         """A chain (PEM) for the key of a request (PEM), for a site that this host serves."""
         ...
 
+    def canary(self, ca: str, csr: bytes) -> bytes:
+        """A chain (PEM) for the key of a request (PEM), of this CA; revoked, and on its CRL already."""
+        ...
+
     def renew(self, csr: bytes) -> bytes:
         """A further certificate for this host itself: its chain (PEM)."""
         ...

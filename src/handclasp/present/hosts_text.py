@@ -14,6 +14,17 @@ class _Probed(Protocol):
     def seen(self) -> str: ...
 
 
+class _Proof(Protocol):
+    @property
+    def ca(self) -> str: ...
+    @property
+    def number(self) -> int | None: ...
+    @property
+    def proven(self) -> bool: ...
+    @property
+    def why(self) -> str: ...
+
+
 class _Report(Protocol):
     @property
     def nginx(self) -> str: ...
@@ -23,6 +34,8 @@ class _Report(Protocol):
     def probes(self) -> int: ...
     @property
     def wrong(self) -> tuple[_Probed, ...]: ...
+    @property
+    def crls(self) -> tuple[_Proof, ...]: ...
 
 
 class _Noted(Protocol):
@@ -32,6 +45,8 @@ class _Noted(Protocol):
     def report(self) -> _Report: ...
     @property
     def refused_after(self) -> float | None: ...
+    @property
+    def proven_at(self) -> datetime | None: ...
 
 
 class _Host(Protocol):
@@ -52,6 +67,22 @@ _BEHIND = Text(en="behind: it has not applied its newest orders yet", zh="落后
 _FAILED = Text(en="failed: {why}; what was in force before still is", zh="失败：{why}；此前生效的配置仍在使用")
 _SEEN = Text(en="    nginx {nginx}, reported {at} UTC", zh="    nginx {nginx}，上报于 {at} UTC")
 _REFUSED = Text(en=", newest revocation in force after {seconds:.1f} s", zh="，最近一次吊销在 {seconds:.1f} 秒后生效")
+_CRL = Text(
+    en="CRL {number} of {ca} proven: a client that it revokes was refused as revoked, at every site",
+    zh="已证明 {ca} 的 CRL {number} 生效：其中吊销的客户端在每个站点都被当作已吊销而拒绝",
+)
+_NO_CRL = Text(en="the CRL of {ca} is not proven: {why}", zh="{ca} 的 CRL 尚未得到证明：{why}")
+
+
+def crl_line(proof: _Proof, lang: str) -> str:
+    """What was seen of one CA's CRL."""
+    words = _CRL if proof.proven else _NO_CRL
+    return words.in_language(lang).format(ca=proof.ca, number=proof.number, why=proof.why)
+
+
+def crls_json(proofs: Iterable[_Proof]) -> list[dict[str, Any]]:
+    """The fields of each proof."""
+    return [{"ca": one.ca, "number": one.number, "proven": one.proven, "why": one.why or None} for one in proofs]
 
 
 def hosts_lines(found: Iterable[_Host], lang: str) -> Iterator[str]:
@@ -65,6 +96,7 @@ def hosts_lines(found: Iterable[_Host], lang: str) -> Iterator[str]:
             words = _SEEN.in_language(lang).format(nginx=host.noted.report.nginx, at=f"{host.noted.at:%Y-%m-%d %H:%M:%S}")
             took = host.noted.refused_after
             yield words + (_REFUSED.in_language(lang).format(seconds=took) if took is not None else "")
+            yield from (f"    {crl_line(one, lang)}" for one in host.noted.report.crls)
     if empty:
         yield _NONE.in_language(lang)
 
@@ -91,6 +123,8 @@ def hosts_json(found: Iterable[_Host]) -> list[dict[str, Any]]:
             "failed": host.noted.report.failed if host.noted else None,
             "refused_after_seconds": host.noted.refused_after if host.noted else None,
             "probes": host.noted.report.probes if host.noted else None,
+            "crls": crls_json(host.noted.report.crls) if host.noted else [],
+            "proven_at": host.noted.proven_at if host.noted else None,
             "wrong": _wrong(host.noted.report.wrong) if host.noted else [],
         }
         for host in found

@@ -11,7 +11,9 @@ from handclasp.cli.frame import Frame, framed
 def command(frame: Frame) -> int:
     r"""Show every host: its sites, whether what it should serve is in force there and proven, and when it said so.
 
-    Exit code 1: some host is behind, has failed, or has never reported.
+    A CRL is proven there when nginx refused a client that it revokes, the host's canary, as revoked.
+
+    Exit code 1: some host is behind, has failed, has never reported, or has not proven a CRL.
 
     \b
     Example:
@@ -28,4 +30,4 @@ def command(frame: Frame) -> int:
             frame.out(line)
         if not found:
             frame.hint("next: handclasp host set NAME --file handclasp.toml")
-    return 0 if all(one.current for one in found) else 1
+    return 0 if all(one.proven for one in found) else 1

@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from handclasp.app.host_orders import Host, HostOrders
+from handclasp.app.host_orders import CrlProof, Host, HostOrders
 from handclasp.app.register import Entry
 from handclasp.model.issuance import AuditEvent, CertificateRecord, Reason
 from handclasp.pki.serials import format_serial
@@ -57,6 +57,13 @@ class SiteKeyIn(In, frozen=True):
     csr: Csr
 
 
+class CanaryIn(In, frozen=True):
+    """Certify the key of a host as a canary: revoked before it is handed out. `ca`: the label of the CA."""
+
+    ca: Annotated[str, Meta(min_length=1, max_length=64)]
+    csr: Csr
+
+
 class OrdersOut(msgspec.Struct, frozen=True):
     """What a host must know; `orders` null: still what the tag it gave stands for."""
 
@@ -65,7 +72,10 @@ class OrdersOut(msgspec.Struct, frozen=True):
 
 
 class HostOut(msgspec.Struct, frozen=True):
-    """One host. `current`: it reported that what it should serve now is in force, and proven."""
+    """One host. `current`: it reported that what it should serve now is in force, and proven.
+
+    `crls`: for each issuing CA, the CRL that it saw nginx refuse a revoked client by.
+    """
 
     name: str
     sites: list[str]
@@ -73,6 +83,7 @@ class HostOut(msgspec.Struct, frozen=True):
     seen: datetime | None = None
     failed: str | None = None
     refused_after: float | None = None
+    crls: tuple[CrlProof, ...] = ()
 
 
 class HostPage(msgspec.Struct, frozen=True):
@@ -188,4 +199,5 @@ def host_out(host: Host) -> HostOut:
         seen=noted.at if noted else None,
         failed=noted.report.failed if noted else None,
         refused_after=noted.refused_after if noted else None,
+        crls=noted.report.crls if noted else (),
     )

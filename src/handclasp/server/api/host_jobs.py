@@ -1,6 +1,7 @@
 """What the routes of nginx hosts do. A host is its own identity: nobody but it and an admin gets its orders."""
 
 from handclasp.app.api_access import Action
+from handclasp.app.canaries import canary_of, chain_of
 from handclasp.app.host_orders import HostReport, Noted, certify_site, hosts, note_report, sites_of
 from handclasp.model.errors import UsageError
 from handclasp.pki.csr import read_csr
@@ -26,6 +27,14 @@ def certify(call: Call) -> bodies.IssuedOut:
     name = _own(call)
     body: bodies.SiteKeyIn = call.body
     return issued(call, certify_site(call.acting, name, body.site, read_csr(body.csr.encode(), where="csr")))
+
+
+def canary(call: Call) -> bodies.IssuedOut:
+    """A client for a key of a host, revoked already."""
+    name = _own(call)
+    body: bodies.CanaryIn = call.body
+    record = canary_of(call.acting, call.gear, name, body.ca, read_csr(body.csr.encode(), where="csr"))
+    return bodies.issued_out(record, chain_of(call.home, record), ())
 
 
 def report(call: Call) -> Noted:

@@ -137,6 +137,16 @@ ROUTES = (
     ),
     Route(
         method="POST",
+        path="/hosts/{name}/canaries",
+        action=Action.SERVE,
+        job=host_jobs.canary,
+        summary="Certify a host's key as a client that is revoked already, for it to prove that nginx refuses such",
+        takes=bodies.CanaryIn,
+        gives=bodies.IssuedOut,
+        status=201,
+    ),
+    Route(
+        method="POST",
         path="/hosts/{name}/reports",
         action=Action.SERVE,
         job=host_jobs.report,
