@@ -16,6 +16,7 @@ from handclasp.adapters.sql_postgres import postgresql_engine
 from handclasp.adapters.sql_store import SqlStore
 from handclasp.model.errors import Bug, PolicyError, WorldError
 from handclasp.model.issuance import Authority, CertificateState, Intent, Reason
+from handclasp.model.octets import Held
 from handclasp.model.repeats import KeptAnswer, Repeat
 from handclasp.pki.audit_chain import chain_faults
 from tests.nginx_rig import make
@@ -147,7 +148,7 @@ def test_crl_numbers_only_rise(store: SqlStore) -> None:
     for _ in range(3):
         with store.begin() as transaction:
             number = transaction.next_crl_number("root")
-            transaction.save_crl("root", number=number, der=b"%d" % number, this_update=NOW, next_update=NOW)
+            transaction.save_crl("root", number=number, der=Held(b"%d" % number), this_update=NOW, next_update=NOW)
             numbers.append(number)
     assert numbers == [1, 2, 3]
     assert store.latest_crl("root") == b"3"
@@ -298,7 +299,7 @@ def test_a_registry_moves_whole(postgres: Cluster, tmp_path: Path, back: bool) -
         transaction.record_issued("issuing", 7, make("alice").certificate.public_bytes(Encoding.DER))
         transaction.revoke("issuing", 8, at=NOW, reason=Reason.SUPERSEDED)
         number = transaction.next_crl_number("root")
-        transaction.save_crl("root", number=number, der=b"crl", this_update=NOW, next_update=NOW)
+        transaction.save_crl("root", number=number, der=Held(b"crl"), this_update=NOW, next_update=NOW)
         transaction.audit(at=NOW, actor="me", action="did", subject="thing", details={"ünï": "\n"})
         transaction.set_value("k", "v")
     moved = source.move_to(target)

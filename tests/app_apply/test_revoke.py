@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from handclasp.app.apply_lockout import lockout_faults, refuse_lockout
 from handclasp.model.errors import PolicyError
+from handclasp.model.octets import Held
 from handclasp.pki.read import crls_from_pem
 from tests.app_apply.bench import Bench
 
@@ -198,7 +199,7 @@ def test_an_expired_crl_of_an_absent_root_key_stops_a_revocation_before_nginx(be
     now = datetime.now(UTC)  # noqa: TID251
     made = x509.CertificateRevocationListBuilder().issuer_name(authority.subject).last_update(now - timedelta(days=2))
     made = made.next_update(now - timedelta(days=1)).add_extension(x509.CRLNumber(99), critical=False)
-    der = made.sign(signer, hashes.SHA256()).public_bytes(Encoding.DER)
+    der = Held(made.sign(signer, hashes.SHA256()).public_bytes(Encoding.DER))
     with world.store.begin() as transaction:
         transaction.save_crl(
             root.label, number=99, der=der, this_update=now - timedelta(days=2), next_update=now - timedelta(days=1)

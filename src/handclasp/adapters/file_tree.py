@@ -9,10 +9,13 @@ import shutil
 import stat
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO
 
-from handclasp.model.errors import HandclaspError, InputError, PolicyError, WorldError
+from handclasp.adapters.spool import DiskSpool, FileOctets
+from handclasp.adapters.world_error import world_error
+from handclasp.model.errors import InputError, PolicyError, WorldError
+from handclasp.model.octets import Octets, Spool
 
 MAX_READ = 256 * 1024 * 1024
 """Larger files are refused. The largest that are read are CRLs: a million revocations are 72 MB of PEM."""
@@ -20,16 +23,6 @@ MAX_READ = 256 * 1024 * 1024
 _NOTE = 200  # octets of the note about who holds a lock
 _PATIENCE = 0.3
 """So many seconds a lock is waited for without a word."""
-
-_ADVICE = {
-    errno.ENOSPC: "free some space on that file system; nothing was half-written",
-    errno.EDQUOT: "raise the quota or free some space; nothing was half-written",
-    errno.EROFS: "the file system is mounted read-only; remount it or choose another place with --home",
-    errno.EACCES: "run as the user who owns it, or give this user the right",
-    errno.EPERM: "run as the user who owns it, or give this user the right",
-    errno.ENOTDIR: "a part of the path is a file, not a folder",
-    errno.EMFILE: "too many files are open; raise the limit (ulimit -n)",
-}
 
 
 class PosixFileTree:
@@ -50,6 +43,15 @@ class PosixFileTree:
         with _opened(path) as (handle, size):
             handle.seek(max(0, size - most))
             return handle.read(min(most, size))
+
+    def octets(self, path: str) -> Octets:
+        """A regular file of any size, read when it is asked for; failures as `read`."""
+        with _opened(path) as (handle, size):
+            return FileOctets(os.dup(handle.fileno()), size)
+
+    def spool(self) -> Spool:
+        """Room for octets that need not be in memory."""
+        return DiskSpool()
 
     def link(self, path: str) -> str | None:
         """What a symbolic link says, as it stands; None for anything else."""
@@ -86,7 +88,12 @@ class PosixFileTree:
 
     def write(self, path: str, content: bytes, *, mode: int = 0o644, keep_owner: bool = False) -> None:
         """Temporary file in the same folder, mode, content, fsync, rename, fsync of the folder."""
-        with _prepared(path, content, mode, owner=_owner(path) if keep_owner else None) as temporary:
+        with _prepared(path, (content,), mode, owner=_owner(path) if keep_owner else None) as temporary:
+            os.rename(temporary, path)
+
+    def write_parts(self, path: str, parts: Iterable[bytes], *, mode: int = 0o644) -> None:
+        """As `write`, of content that is not in memory at once."""
+        with _prepared(path, parts, mode) as temporary:
             os.rename(temporary, path)
 
     def write_page(self, path: str, content: bytes) -> None:
@@ -115,7 +122,7 @@ class PosixFileTree:
         taken = PolicyError("is there already, and is not overwritten", where=path, hint="choose another path, or move it away")
         if os.path.lexists(path):
             raise taken
-        with _prepared(path, content, mode) as temporary:
+        with _prepared(path, (content,), mode) as temporary:
             try:
                 os.link(temporary, path, follow_symlinks=False)
             except FileExistsError:
@@ -203,12 +210,6 @@ def _opened(path: str) -> Iterator[tuple[BinaryIO, int]]:
         raise _unreadable(path, error) from error
 
 
-def world_error(path: str, what: str, error: OSError) -> HandclaspError:
-    """A failure of the operating system as one message: what could not be done, where, why, and what helps."""
-    advice = _ADVICE.get(error.errno or 0)
-    return WorldError(f"{what}: {error.strerror or error}", where=path, hint=advice)
-
-
 def _unreadable(path: str, error: OSError) -> InputError:
     hints = {
         errno.ENOENT: "check the path",
@@ -220,7 +221,7 @@ def _unreadable(path: str, error: OSError) -> InputError:
 
 
 @contextlib.contextmanager
-def _prepared(path: str, content: bytes, mode: int, *, owner: tuple[int, int] | None = None) -> Iterator[str]:
+def _prepared(path: str, parts: Iterable[bytes], mode: int, *, owner: tuple[int, int] | None = None) -> Iterator[str]:
     """A synced temporary file beside `path`; the caller moves it into place, then the folder is synced.
 
     Whatever fails, the temporary file is taken away and the target is as it was.
@@ -234,7 +235,7 @@ def _prepared(path: str, content: bytes, mode: int, *, owner: tuple[int, int] | 
                 with contextlib.suppress(PermissionError):  # only root gives files away
                     os.fchown(descriptor, *owner)
             os.fchmod(descriptor, mode)  # before the content: a secret is never readable for a moment
-            handle.write(content)
+            handle.writelines(parts)
             handle.flush()
             os.fsync(descriptor)
         yield temporary

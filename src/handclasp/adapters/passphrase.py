@@ -11,7 +11,8 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from handclasp.adapters.file_tree import PosixFileTree, world_error
+from handclasp.adapters.file_tree import PosixFileTree
+from handclasp.adapters.world_error import world_error
 from handclasp.model.errors import InputError, PolicyError, UsageError, WorldError
 
 VARIABLE = "HANDCLASP_PASSPHRASE_FILE"

@@ -24,7 +24,7 @@ logging.getLogger("sqlalchemy.pool").propagate = False
 
 log = logging.getLogger("handclasp.registry")
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest revision in adapters/migrations/versions; a test compares."""
 
 WRITE = "handclasp_write"

@@ -1,18 +1,20 @@
 """What the registry is asked: the half of ports.Store that changes nothing."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Engine, Row, Select, func, select
 
 from handclasp.adapters import sql_statements as statements
 from handclasp.adapters import sql_tables as tables
+from handclasp.adapters.spool import DiskSpool
 from handclasp.adapters.sql_engine import failures
 from handclasp.adapters.sql_postgres import Lines
-from handclasp.adapters.sql_rows import event_of, record_of, serial_text, standing_of
+from handclasp.adapters.sql_rows import event_of, moment_of, record_of, serial_text, standing_of
 from handclasp.adapters.sql_sqlite import FileLines
 from handclasp.adapters.sql_wanted import conditions, named, order_of
-from handclasp.model.errors import Bug
+from handclasp.model.errors import Bug, WorldError
 from handclasp.model.issuance import (
     EVERY,
     AuditEvent,
@@ -20,16 +22,20 @@ from handclasp.model.issuance import (
     CertificateRecord,
     CertificateState,
     Holder,
+    KeptCrl,
     Order,
     Reason,
     Revocation,
     Standing,
     Wanted,
 )
+from handclasp.model.octets import Octets, whole
 
 _CERTIFICATE = tables.certificate.c
 _MOST_PARAMETERS = 500  # in one statement: every database takes that many
 _AT_ONCE = 1_000
+_MOST_TURNS = 50  # in which a CRL that is read may be replaced by the next one
+_REASONS: dict[str | None, Reason | None] = {None: None} | {reason.value: reason for reason in Reason}
 
 
 class SqlQuestions:
@@ -125,15 +131,14 @@ class SqlQuestions:
         return self._records(query.order_by(_CERTIFICATE.serial))
 
     def revocations(self, issuer: str) -> Iterator[Revocation]:
-        """What `revoked` gives, without the certificates and one by one."""
-        wanted = (_CERTIFICATE.serial, _CERTIFICATE.revoked_at, _CERTIFICATE.reason, _CERTIFICATE.not_after, _CERTIFICATE.name)
-        rows = self._streamed(
-            select(*wanted).where(_CERTIFICATE.issuer == issuer, tables.REVOKED).order_by(_CERTIFICATE.serial)
-        )
-        for serial, revoked_at, reason, not_after, name in map(tuple, rows):
-            if revoked_at is None:
-                raise Bug("a revoked record has no date", where=name)
-            yield Revocation(int(serial, 16), revoked_at, Reason(reason) if reason else None, not_after, name)
+        """What `revoked` gives, without the certificates and one by one: asked for a page at a time, whatever the database."""
+        last = ""
+        while page := self._rows(statements.REVOCATIONS, {"asked_issuer": issuer, "asked_after": last}):
+            for row in page:
+                last, revoked_at, reason, not_after, name = tuple(row)  # the next page begins behind it
+                if revoked_at is None:
+                    raise Bug("a revoked record has no date", where=name)
+                yield Revocation(int(last, 16), moment_of(revoked_at), _REASONS[reason], moment_of(not_after), name)
 
     def issued(self, issuer: str) -> Iterator[CertificateRecord]:
         """Records of a CA that are neither pending, abandoned nor revoked, the newest first, one by one."""
@@ -141,11 +146,40 @@ class SqlQuestions:
         query = select(tables.certificate).where(_CERTIFICATE.issuer == issuer, state).order_by(_CERTIFICATE.position.desc())
         return map(record_of, self._streamed(query))
 
+    def crl_period(self, issuer: str) -> tuple[datetime, datetime] | None:
+        """When the newest CRL of a CA begins and ends."""
+        head = self._crl_head(issuer)
+        return (head.this_update, head.next_update) if head is not None else None
+
+    def newest_crl(self, issuer: str) -> KeptCrl | None:
+        """The newest CRL of a CA, collected outside of memory; if another takes its place meanwhile, that one."""
+        for _ in range(_MOST_TURNS):
+            head = self._crl_head(issuer)
+            if head is None:
+                return None
+            content = self._crl_content(issuer, head.number)
+            if content is not None:
+                return KeptCrl(head.number, head.this_update, head.next_update, content)
+        raise WorldError(f"the newest CRL of the {issuer} CA lacks a part", where=self._where, hint="handclasp restore BACKUP")
+
     def latest_crl(self, issuer: str) -> bytes | None:
-        """DER of the newest CRL of a CA."""
-        table = tables.crl
-        rows = self._rows(select(table.c.der).where(table.c.issuer == issuer).order_by(table.c.number.desc()).limit(1))
-        return rows[0].der if rows else None
+        """DER of the newest CRL of a CA, in memory."""
+        found = self.newest_crl(issuer)
+        return whole(found.content) if found is not None else None
+
+    def _crl_head(self, issuer: str) -> Row[Any] | None:
+        rows = self._short(statements.NEWEST_CRL, {"asked_issuer": issuer})
+        return rows[0] if rows else None
+
+    def _crl_content(self, issuer: str, number: int) -> Octets | None:
+        asked, spool = {"asked_issuer": issuer, "asked_number": number}, DiskSpool()
+        count = self._short(statements.CRL_PARTS, asked)[0][0]
+        for part in range(count):
+            found = self._short(statements.CRL_PART, asked | {"asked_part": part})
+            if not found:
+                return None
+            spool.append(found[0].content)
+        return spool if count else None
 
     def audit_events(self, *, after: int = 0) -> Iterator[AuditEvent]:
         """The audit log from the beginning, or what follows the event of that number, one by one."""

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from cryptography import x509
@@ -43,6 +45,16 @@ def intent_row(intent: Intent) -> dict[str, Any]:
 def serial_text(serial: int) -> str:
     """A serial as the registry keeps it."""
     return f"{serial:0{tables.SERIAL_DIGITS}X}"
+
+
+def moment_of(kept: str | datetime) -> datetime:
+    """A time as the driver gives it: SQLite's is text, in UTC."""
+    return kept.astimezone(UTC) if isinstance(kept, datetime) else _moment(kept)
+
+
+@lru_cache(maxsize=4096)
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
 def record_of(row: Row[Any]) -> CertificateRecord:

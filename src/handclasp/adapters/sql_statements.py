@@ -1,6 +1,6 @@
 """Statements that every issue and every OCSP answer makes. They are built once: building takes longer than running them."""
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import String, bindparam, func, insert, select, type_coerce, update
 
 from handclasp.adapters import sql_tables as tables
 from handclasp.model.issuance import CertificateState
@@ -43,3 +43,22 @@ HAND_OVER = (
         state=CertificateState.ISSUED.value, exported=True, certificate=bindparam("der"), key_sha256=bindparam("key_digest")
     )
 )
+
+REVOCATIONS = (
+    select(
+        _CERTIFICATE.serial,
+        type_coerce(_CERTIFICATE.revoked_at, String),  # as the driver gives it: there may be a million
+        _CERTIFICATE.reason,
+        type_coerce(_CERTIFICATE.not_after, String),
+        _CERTIFICATE.name,
+    )
+    .where(_CERTIFICATE.issuer == bindparam("asked_issuer"), tables.REVOKED, _CERTIFICATE.serial > bindparam("asked_after"))
+    .order_by(_CERTIFICATE.serial)
+    .limit(10_000)
+)
+
+_CRL, _PART = tables.crl.c, tables.crl_part.c
+NEWEST_CRL = select(tables.crl).where(_CRL.issuer == bindparam("asked_issuer")).order_by(_CRL.number.desc()).limit(1)
+_PARTS = (_PART.issuer == bindparam("asked_issuer"), _PART.number == bindparam("asked_number"))
+CRL_PARTS = select(func.count()).select_from(tables.crl_part).where(*_PARTS)
+CRL_PART = select(_PART.content).where(*_PARTS, _PART.part == bindparam("asked_part"))

@@ -111,9 +111,17 @@ crl = Table(
     metadata,
     Column("issuer", String(64), primary_key=True),
     Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("der", LargeBinary, nullable=False),
     Column("this_update", UtcTime, nullable=False),
     Column("next_update", UtcTime, nullable=False),
+)
+
+crl_part = Table(
+    "crl_part",
+    metadata,
+    Column("issuer", String(64), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("part", Integer, primary_key=True, autoincrement=False),
+    Column("content", LargeBinary, nullable=False),
 )
 
 crl_counter = Table(

@@ -16,6 +16,7 @@ from handclasp.adapters.sql_driven import Driven, Statement, driver_of
 from handclasp.adapters.sql_rows import intent_row, key_digest, serial_text
 from handclasp.model.errors import Bug, PolicyError
 from handclasp.model.issuance import Authority, CertificateState, Intent, NewEvent, Reason
+from handclasp.model.octets import Octets, parts
 from handclasp.model.repeats import KeptAnswer, Repeat
 from handclasp.pki.audit_chain import GENESIS, digest_of
 
@@ -126,11 +127,15 @@ class SqlTransaction:
         """Leave numbers out: those that a lost registry may have used."""
         self._count(issuer, count)
 
-    def save_crl(self, issuer: str, *, number: int, der: bytes, this_update: datetime, next_update: datetime) -> None:
-        """Remember a signed CRL; older ones of the same CA are dropped, their numbers stay used."""
-        self._connection.execute(delete(tables.crl).where(tables.crl.c.issuer == issuer))
-        values = {"issuer": issuer, "number": number, "der": der, "this_update": this_update, "next_update": next_update}
+    def save_crl(self, issuer: str, *, number: int, der: Octets, this_update: datetime, next_update: datetime) -> None:
+        """Remember a signed CRL, a part at a time; older ones of the same CA are dropped, their numbers stay used."""
+        for table in (tables.crl, tables.crl_part):
+            self._connection.execute(delete(table).where(table.c.issuer == issuer))
+        values = {"issuer": issuer, "number": number, "this_update": this_update, "next_update": next_update}
         self._connection.execute(insert(tables.crl).values(values))
+        for part, content in enumerate(parts(der)):
+            row = {"issuer": issuer, "number": number, "part": part, "content": content}
+            self._connection.execute(insert(tables.crl_part), row)
 
     def audit(self, *, at: datetime, actor: str, action: str, subject: str, details: dict[str, str]) -> None:
         """Append one hash-chained event."""

@@ -26,22 +26,34 @@ _MOST_WORDS = 5
 
 
 def refuse_lockout(home: Home, *, bundle: bytes, crls: bytes) -> None:
+    """`refuse_lists` for CRLs in PEM; PolicyError also when they cannot be read."""
+    try:
+        lists = crls_from_pem(crls, where=home.layout.crl)
+    except InputError as error:
+        raise _refusal(home, [str(error)]) from error
+    refuse_lists(home, bundle=bundle, lists=lists)
+
+
+def refuse_lists(home: Home, *, bundle: bytes, lists: tuple[Crl, ...]) -> None:
     """PolicyError naming every fault of this CRL set; nothing when it is good.
 
     nginx checks every level: without a current CRL, signed by the right key, for each CA, all clients are refused. A CRL that
     lacks a recorded revocation would let that client in again.
     """
     try:
-        lists = crls_from_pem(crls, where=home.layout.crl)
         faults = [*lockout_faults(home, bundle, lists), *_forgotten(home, lists)]
     except InputError as error:
         faults = [str(error)]
     if faults:
-        raise PolicyError(
-            f"these CRLs must not be published: {faults[0]}",
-            where=home.layout.crl,
-            hint="\n".join([*faults[1:_MOST_WORDS], "with the key of every CA at hand: handclasp crl --refresh"]),
-        )
+        raise _refusal(home, faults)
+
+
+def _refusal(home: Home, faults: list[str]) -> PolicyError:
+    return PolicyError(
+        f"these CRLs must not be published: {faults[0]}",
+        where=home.layout.crl,
+        hint="\n".join([*faults[1:_MOST_WORDS], "with the key of every CA at hand: handclasp crl --refresh"]),
+    )
 
 
 def refuse_strange(home: Home, *, bundle: bytes, where: str) -> None:

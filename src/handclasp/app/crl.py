@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cryptography import x509
-
-from handclasp.app.apply_lockout import bundle_of, refuse_lockout
+from handclasp.app.apply_lockout import bundle_of, refuse_lists
 from handclasp.app.authority import certificate_of
-from handclasp.app.ca_files import crl_file_content, write_crls
+from handclasp.app.ca_files import newest_crls, write_crls
 from handclasp.app.clock_step import note_set_right
 from handclasp.app.crashpoint import crashpoint
 from handclasp.app.crl_changes import CrlChanges
@@ -16,9 +14,9 @@ from handclasp.app.recover import sweep
 from handclasp.catalogue.profiles import CRL_LIFETIME
 from handclasp.model.errors import Bug, UsageError
 from handclasp.model.issuance import Authority
-from handclasp.model.octets import Held
-from handclasp.pki.crl import build_crl, crl_times
+from handclasp.pki.crl import crl_times, write_crl
 from handclasp.pki.crl_entries import Serials
+from handclasp.pki.read import crl_from_octets
 from handclasp.pki.serials import format_serial
 from handclasp.pki.signing import narrowed
 
@@ -74,11 +72,11 @@ def publish_locked(
     for authority in home.authorities():
         if authority.label in signed:
             changes[authority.label] = _sign(home, authority, lifetime, unlisted, after_last=not clock_set_right)
-        elif home.store.latest_crl(authority.label) is None:
+        elif home.store.crl_period(authority.label) is None:
             raise UsageError(
                 f"the key of the {authority.label} CA is not here, and it has no CRL yet", hint="bring its key back"
             )
-    refuse_lockout(home, bundle=bundle_of(home), crls=crl_file_content(home))
+    refuse_lists(home, bundle=bundle_of(home), lists=tuple(crl_from_octets(one.content) for one in newest_crls(home)))
     write_crls(home)
     return tuple(_state(home, authority, changes.get(authority.label)) for authority in home.authorities())
 
@@ -90,13 +88,19 @@ def _lifetime_of(home: Home) -> timedelta:
 
 def published_crls(home: Home) -> tuple[PublishedCrl, ...]:
     """The newest CRL of every CA that has one; nothing is signed."""
-    having = [one for one in home.authorities() if home.store.latest_crl(one.label) is not None]
+    having = [one for one in home.authorities() if home.store.crl_period(one.label) is not None]
     return tuple(_state(home, authority) for authority in having)
 
 
+def crl_ends(home: Home) -> dict[str, datetime]:
+    """When the newest CRL of every CA ends, by label; none is read."""
+    periods = {one.label: home.store.crl_period(one.label) for one in home.authorities()}
+    return {label: period[1] for label, period in periods.items() if period is not None}
+
+
 def _sign(home: Home, authority: Authority, lifetime: timedelta, unlisted: frozenset[int], *, after_last: bool) -> CrlChanges:
-    last = home.store.latest_crl(authority.label)
-    previous = x509.load_der_x509_crl(last).last_update_utc if last else None
+    last = home.store.newest_crl(authority.label)
+    previous = last.this_update if last else None
     now = home.clock.now()
     times = crl_times(now, lifetime, previous if after_last else None)
     key = narrowed(home.keys.open(authority.key))
@@ -104,7 +108,7 @@ def _sign(home: Home, authority: Authority, lifetime: timedelta, unlisted: froze
     with home.store.begin() as transaction:
         number = transaction.next_crl_number(authority.label)
         issuer, entries = certificate_of(authority), changes.entries()
-        der = build_crl(issuer, key, entries, number=number, this_update=times[0], next_update=times[1])
+        der = write_crl(issuer, key, entries, home.files.spool(), number=number, times=times)
         changes.refuse_disappearance(unlisted=unlisted)
         crashpoint("crl.signed")
         transaction.save_crl(authority.label, number=number, der=der, this_update=times[0], next_update=times[1])
@@ -124,18 +128,15 @@ def _sign(home: Home, authority: Authority, lifetime: timedelta, unlisted: froze
 
 
 def _state(home: Home, authority: Authority, changes: CrlChanges | None = None) -> PublishedCrl:
-    der = home.store.latest_crl(authority.label)
-    if der is None:
+    crl = home.store.newest_crl(authority.label)
+    if crl is None:
         raise Bug(f"the {authority.label} CA has no CRL")
-    crl = x509.load_der_x509_crl(der)
-    if crl.next_update_utc is None:
-        raise Bug(f"the CRL of the {authority.label} CA has no nextUpdate")
     return PublishedCrl(
         authority=authority.label,
-        number=crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number,
-        this_update=crl.last_update_utc,
-        next_update=crl.next_update_utc,
-        revoked=Serials(Held(der)),
+        number=crl.number,
+        this_update=crl.this_update,
+        next_update=crl.next_update,
+        revoked=Serials(crl.content),
         signed=changes is not None,
         added=changes.added if changes else 0,
         removed=len(changes.removed) if changes else 0,

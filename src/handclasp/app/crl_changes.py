@@ -8,17 +8,17 @@ the next one was made by a clock that was ahead: it says nothing about what has 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from cryptography import x509
-
 from handclasp.app.home import Home
 from handclasp.model.certificate import RevokedEntry
 from handclasp.model.errors import PolicyError
-from handclasp.model.issuance import Revocation
-from handclasp.model.octets import Held
+from handclasp.model.issuance import KeptCrl, Reason, Revocation
+from handclasp.model.text import plural
 from handclasp.pki.crl_entries import Serials, in_order
+from handclasp.pki.read import crl_from_octets
 from handclasp.pki.serials import format_serial
 
 _MOST_WORDS = 5
+_AT_ONCE = 500
 
 
 class CrlChanges:
@@ -27,57 +27,66 @@ class CrlChanges:
     Args:
         home: the CA.
         label: which CA of it.
-        previous: the DER of its last CRL, if it has one.
+        previous: its last CRL, if it has one.
         begins: thisUpdate of the next one.
     """
 
-    def __init__(self, home: Home, label: str, previous: bytes | None, *, begins: datetime) -> None:
+    def __init__(self, home: Home, label: str, previous: KeptCrl | None, *, begins: datetime) -> None:
         self._home = home
         self._label = label
-        self._last = x509.load_der_x509_crl(previous) if previous else None
-        self._before = in_order(Serials(Held(previous))) if previous else iter(())
-        self._began: datetime | None = min(self._last.last_update_utc, begins) if self._last is not None else None
+        self._last = previous.content if previous is not None else None
+        self._began: datetime | None = min(previous.this_update, begins) if previous is not None else None
         self.added = 0
         self.removed: list[int] = []
 
     def entries(self) -> Iterator[RevokedEntry]:
         """What the next CRL must list, ascending by serial."""
-        old = next(self._before, None)
-        for one in self._home.store.revocations(self._label):
-            if ended_before(one, self._began):
+        before = in_order(Serials(self._last)) if self._last is not None else iter(())
+        old = next(before, None)
+        for serial, revoked_at, reason, not_after, _ in self._home.store.revocations(self._label):
+            if self._began is not None and not_after < self._began and revoked_at < self._began:
                 continue
-            while old is not None and old < one.serial:
+            while old is not None and old < serial:
                 self.removed.append(old)
-                old = next(self._before, None)
-            if old == one.serial:
-                old = next(self._before, None)
+                old = next(before, None)
+            if old == serial:
+                old = next(before, None)
             else:
                 self.added += 1
-            yield RevokedEntry(serial=one.serial, revocation_date=one.revoked_at, reason=one.reason)
+            yield RevokedEntry(serial, revoked_at, reason)
         if old is not None:
-            self.removed += [old, *self._before]
+            self.removed += [old, *before]
 
     def refuse_disappearance(self, *, unlisted: frozenset[int]) -> None:
         """PolicyError when a certificate that may still enter would no longer be listed; `unlisted`: those it was said of."""
-        lost = [serial for serial in self.removed if serial not in unlisted and not self._may_go(serial)]
+        going = [serial for serial in self.removed if serial not in unlisted]
+        known, ended = self._known(going)
+        held = self._held({serial for serial in known if serial not in ended})
+        lost = [serial for serial in going if serial not in ended and serial not in held]
         if lost:
             shown = ", ".join(format_serial(serial) for serial in lost[:_MOST_WORDS])
             raise PolicyError(
-                f"{len(lost)} revocations of the last CRL of the {self._label} CA are not in the registry: {shown}",
+                f"{len(lost)} revocation{plural(len(lost))} of the last CRL of the {self._label} CA "
+                f"{plural(len(lost), 'is', 'are')} not in the registry: {shown}",
                 hint="was an older registry put back? restore the newest backup, or revoke them again\n"
                 f"they may enter again after all: handclasp crl --refresh --unlist {format_serial(lost[0])}",
             )
 
-    def _may_go(self, serial: int) -> bool:
-        record = self._home.store.find(self._label, serial)
-        if record is not None and self._began is not None and record.not_after < self._began:
-            return True
-        entry = self._last.get_revoked_certificate_by_serial_number(serial) if self._last is not None else None
-        try:
-            reason = entry.extensions.get_extension_for_class(x509.CRLReason).value.reason if entry else None
-        except x509.ExtensionNotFound:
-            return False
-        return reason is x509.ReasonFlags.certificate_hold and record is not None
+    def _known(self, serials: list[int]) -> tuple[set[int], set[int]]:
+        """Those that the registry knows, and those of certificates that had ended when the last CRL began."""
+        known, ended = set[int](), set[int]()
+        for start in range(0, len(serials), _AT_ONCE):
+            found = self._home.store.find_many(self._label, serials[start : start + _AT_ONCE])
+            known |= found.keys()
+            ended |= {one.serial for one in found.values() if self._began is not None and one.not_after < self._began}
+        return known, ended
+
+    def _held(self, serials: set[int]) -> set[int]:
+        """Those that the last CRL had on hold."""
+        if not serials or self._last is None:
+            return set()
+        entries = crl_from_octets(self._last).revoked.items()
+        return {serial for serial, entry in entries if serial in serials and entry.reason == Reason.CERTIFICATE_HOLD}
 
 
 def unlisted(revocations: Iterable[Revocation], listed: Iterator[int]) -> Iterator[Revocation]:

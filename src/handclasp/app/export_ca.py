@@ -6,9 +6,8 @@ from handclasp.app.authority import authority_named
 from handclasp.app.home import Home
 from handclasp.model.errors import PolicyError
 from handclasp.model.issuance import CertificateRecord, CertificateState
-from handclasp.pki.export import crl_pem, pem_of
+from handclasp.pki.export import crl_pem_parts, pem_of
 from handclasp.pki.openssl_folder import CONFIG, index_line, number_text
-from handclasp.pki.read import crl_from_der
 from handclasp.pki.serials import format_serial
 
 
@@ -40,8 +39,8 @@ def export_ca(home: Home, label: str, folder: str) -> ExportedCa:
     with home.changing(f"exporting the {label} CA"):
         key = home.keys.sealed(authority.key)
         records = [one for one in home.store.walk() if one.issuer == label and one.state is not CertificateState.INTENT]
-        last = home.store.latest_crl(label)
-        next_crl = (crl_from_der(last).crl_number or 0) + 1 if last else 1
+        last = home.store.newest_crl(label)
+        next_crl = last.number + 1 if last else 1
         for name in ("private", "newcerts"):
             home.files.make_folder(f"{folder}/{name}", mode=0o700)
         write = home.files.create
@@ -52,7 +51,7 @@ def export_ca(home: Home, label: str, folder: str) -> ExportedCa:
                 path = f"{folder}/newcerts/{format_serial(record.serial)}.pem"
                 write(path, pem_of(record.certificate), mode=0o644)
         if last is not None:
-            write(f"{folder}/crl.pem", crl_pem(last), mode=0o644)
+            home.files.write_parts(f"{folder}/crl.pem", crl_pem_parts(last.content))
         now = home.clock.now()
         # an intent without its certificate may have been signed: its serial stays known, under a subject that says so
         index = "".join(index_line(one, now) for one in records)

@@ -84,7 +84,7 @@ def add_authority(home: Home, order: CaOrder) -> tuple[Authority, tuple[Publishe
         if made is None:
             remember_purposes(home, order.label, order.purposes)
             made = make_authority(home, AuthorityPlan(label=order.label, parent=parent.label, request=request, key=order.key))
-        elif home.store.latest_crl(order.label) is not None:
+        elif home.store.crl_period(order.label) is not None:
             raise PolicyError(f"there is a CA named {order.label} already", hint="handclasp ca list")
         write_certificates(home)
         return made, publish_locked(home)

@@ -1,9 +1,10 @@
 """Files of an nginx in a container, by the paths that it sees: each mount is a folder of this machine under another name."""
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 
+from handclasp.model.octets import Octets, Spool
 from handclasp.ports.files import FileTree
 
 
@@ -51,6 +52,18 @@ class MappedFiles:
     def tail(self, path: str, most: int) -> bytes:
         """As FileTree.tail."""
         return self._files.tail(self.outside(path), most)
+
+    def octets(self, path: str) -> Octets:
+        """As FileTree.octets."""
+        return self._files.octets(self.outside(path))
+
+    def spool(self) -> Spool:
+        """As FileTree.spool."""
+        return self._files.spool()
+
+    def write_parts(self, path: str, parts: Iterable[bytes], *, mode: int = 0o644) -> None:
+        """As FileTree.write_parts."""
+        self._files.write_parts(self.outside(path), parts, mode=mode)
 
     def is_folder(self, path: str) -> bool:
         """As FileTree.is_folder."""

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from cryptography.x509 import ocsp
 
 from handclasp.app.answer_ocsp import ERRORS, OcspDesk
-from handclasp.app.ca_files import put
+from handclasp.app.ca_files import put, put_parts
 from handclasp.app.crashpoint import crashpoint
 from handclasp.app.distribution import PublicAuthority, PublicFile, public_authorities, public_files
 from handclasp.app.home import Home
@@ -184,7 +184,10 @@ def locations(folder: str) -> str:
 
 
 def _write(home: Home, folder: str, file: PublicFile) -> str:
-    return _write_text(home, folder, file.path, file.content)
+    path = f"{folder}/{file.path}"
+    home.files.make_folder(path.rpartition("/")[0])
+    put_parts(home, path, file.parts)
+    return path
 
 
 def _write_text(home: Home, folder: str, name: str, content: bytes) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from handclasp.app.crl import published_crls
+from handclasp.app.crl import crl_ends
 from handclasp.app.home import Home
 from handclasp.app.ocsp_responders import Responder
 from handclasp.app.register import with_status
@@ -32,9 +32,7 @@ def unready(home: Home, responders: Iterable[Responder]) -> tuple[str, ...]:
     """
     now = home.clock.now()
     faults = [
-        f"the CRL of the {crl.authority} CA ended on {crl.next_update:%Y-%m-%d %H:%M} UTC"
-        for crl in published_crls(home)
-        if crl.next_update <= now
+        f"the CRL of the {label} CA ended on {end:%Y-%m-%d %H:%M} UTC" for label, end in crl_ends(home).items() if end <= now
     ]
     return (*faults, *_silent(responders, now))
 
@@ -47,7 +45,7 @@ def figures(home: Home, responders: Iterable[Responder]) -> Figures:
     return Figures(
         certificates={status: number for status, number in counted.items() if number},
         ending={horizon.days: home.store.count(replace(wanted["good"], ending=now + horizon)) for horizon in _HORIZONS},
-        crl_until={crl.authority: crl.next_update for crl in published_crls(home)},
+        crl_until=crl_ends(home),
         responder_until={one.authority.label: one.until for one in responders if one.until},
     )
 

@@ -11,13 +11,12 @@ from functools import partial
 from handclasp.app.apply import Proven, Way
 from handclasp.app.apply_cast import NO_CLIENT, Cast, holder
 from handclasp.app.apply_history import Kind
-from handclasp.app.apply_lockout import bundle_of, refuse_lockout
+from handclasp.app.apply_lockout import bundle_of, refuse_lists
 from handclasp.app.apply_place import gear_at, remembered
 from handclasp.app.apply_proof import SiteProver, leaving_steps, spoken
 from handclasp.app.apply_site import Leaving
 from handclasp.app.apply_state import Gear
-from handclasp.app.apply_state import now as current
-from handclasp.app.ca_files import crl_file_content
+from handclasp.app.ca_files import crls_written, newest_crls
 from handclasp.app.crl import PublishedCrl, publish_locked, published_crls
 from handclasp.app.enforce import Enforced, Reached, Target, enforce_everywhere, not_serving, targets
 from handclasp.app.follow import Followed, sites_of
@@ -28,6 +27,7 @@ from handclasp.app.stream_witness import StreamWitness
 from handclasp.model.errors import HandclaspError, PolicyError
 from handclasp.model.issuance import CertificateRecord, CertificateState, Reason
 from handclasp.model.plan import Expect, Who
+from handclasp.pki.read import crl_from_octets
 from handclasp.pki.serials import format_serial
 
 Seen = dict[Target, SiteProver]
@@ -163,11 +163,11 @@ def _publish_locked(home: Home, *, anew: bool = False) -> tuple[PublishedCrl, ..
 
 
 def _published(home: Home) -> bool:
-    there = current(home.files, home.layout.crl)
-    if there is None or there != crl_file_content(home):
+    newest = newest_crls(home)
+    if not crls_written(home, newest):
         return False
     try:
-        refuse_lockout(home, bundle=bundle_of(home), crls=there)
+        refuse_lists(home, bundle=bundle_of(home), lists=tuple(crl_from_octets(one.content) for one in newest))
     except PolicyError:
         return False
     return True
@@ -215,7 +215,7 @@ def _doubts(home: Home, enforced: Enforced, records: tuple[CertificateRecord, ..
             saved = prover.was_inside(member)
             for site, intent in prover.sites.items():
                 lacking = [tls.value for tls in spoken(intent) if (site, tls) not in saved]
-                if lacking and (intent.allow is None or record.name in intent.allow):
+                if lacking and prover.cast.suits(intent, intent.allow, member):
                     yield f"{site} did not let {record.name} in before ({', '.join(lacking)}): there was no session to resume"
     if not any(one.step.who is Who.GOOD and one.step.expect is Expect.ADMITTED for one in enforced.applied.proven):
         yield "no good client has its key in this home: that others still get in was not asked"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from handclasp.app.authority import certificate_of
-from handclasp.app.ca_files import crl_file_content
+from handclasp.app.ca_files import crls_written, newest_crls
 from handclasp.app.crl import published_crls
 from handclasp.app.crl_changes import ended_before, unlisted
 from handclasp.app.hierarchy import is_retired, users_of
@@ -15,6 +15,7 @@ from handclasp.app.settle import owed
 from handclasp.catalogue.profiles import OWN_PROFILES
 from handclasp.model.errors import InputError
 from handclasp.model.issuance import CertificateState, Wanted
+from handclasp.model.text import plural
 from handclasp.pki.audit_chain import chain_faults
 from handclasp.pki.crl_entries import in_order
 
@@ -123,14 +124,14 @@ def _crls(home: Home, now: datetime, within: timedelta | None) -> Iterator[Item]
         missing = unlisted(home.store.revocations(crl.authority), in_order(crl.revoked))
         lacking = sum(not ended_before(one, min(crl.this_update, now)) for one in missing)
         if lacking:
-            what = f"the CRL of the {crl.authority} CA lacks {lacking} revoked certificates"
+            what = f"the CRL of the {crl.authority} CA lacks {lacking} revoked certificate{plural(lacking)}"
             yield Item(kind="crl", subject=crl.authority, what=what, action=refresh)
     try:
-        published = home.files.read(home.layout.crl)
+        home.files.octets(home.layout.crl)
     except InputError as error:
         yield Item(kind="crl", subject=home.layout.crl, what=f"the CRL file {error.what}", action=refresh)
         return
-    if published != crl_file_content(home):
+    if not crls_written(home, newest_crls(home)):
         what = "the CRL file is not what was signed last"
         yield Item(kind="crl", subject=home.layout.crl, what=what, action=refresh)
 

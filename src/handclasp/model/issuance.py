@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from handclasp.model.certificate import GeneralName, NameConstraints
+from handclasp.model.octets import Octets
 
 
 class KeyType(StrEnum):
@@ -140,6 +141,15 @@ class Revocation(NamedTuple):
     reason: Reason | None
     not_after: datetime
     name: str
+
+
+class KeptCrl(NamedTuple):
+    """A CRL that was published. `content` is its DER."""
+
+    number: int
+    this_update: datetime
+    next_update: datetime
+    content: Octets
 
 
 class Standing(NamedTuple):

@@ -1,5 +1,7 @@
 """What leaves the CA: PEM files and a PKCS#12 container, as bytes."""
 
+import base64
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cryptography import x509
@@ -8,11 +10,13 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key, pkcs12
 
 from handclasp.model.errors import InputError
+from handclasp.model.octets import Held, Octets, parts
 from handclasp.pki.signing import SigningKey
 
 PASSWORD_OCTETS = 16
 """Random octets behind a PKCS#12 password: 128 bits."""
 
+_PEM_LINE = 48  # octets in a line of 64 characters (RFC 7468 3)
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # 31 signs that are not mistaken for each other
 _KDF_ROUNDS = 2_048
 """Of PKCS#12 containers. Rounds make guessing a person's password dear; ours have 123 random bits, which nobody guesses at any
@@ -40,7 +44,16 @@ def pem_of(der: bytes) -> bytes:
 
 def crl_pem(der: bytes) -> bytes:
     """A CRL in DER as PEM (RFC 7468 6)."""
-    return x509.load_der_x509_crl(der).public_bytes(Encoding.PEM)
+    return b"".join(crl_pem_parts(Held(der)))
+
+
+def crl_pem_parts(der: Octets) -> Iterator[bytes]:
+    """`crl_pem`, a part at a time."""
+    yield b"-----BEGIN X509 CRL-----\n"
+    for part in parts(der, size=_PEM_LINE * 4096):
+        text = base64.b64encode(part)
+        yield b"".join([text[start : start + 64] + b"\n" for start in range(0, len(text), 64)])
+    yield b"-----END X509 CRL-----\n"
 
 
 def key_pem(key: SigningKey) -> bytes:

@@ -1,8 +1,10 @@
 """The file system, as far as Handclasp touches it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import Protocol
+
+from handclasp.model.octets import Octets, Spool
 
 
 class FileReader(Protocol):
@@ -57,6 +59,18 @@ class FileTree(FileReader, Protocol):
 
         `keep_owner`: the file that is replaced keeps its owner and group, as far as this account may give files away.
         """
+        ...
+
+    def octets(self, path: str) -> Octets:
+        """A regular file of any size, read when it is asked for; failures as `read`."""
+        ...
+
+    def spool(self) -> Spool:
+        """Room for octets that need not be in memory."""
+        ...
+
+    def write_parts(self, path: str, parts: Iterable[bytes], *, mode: int = 0o644) -> None:
+        """As `write`, of content that is not in memory at once."""
         ...
 
     def is_folder(self, path: str) -> bool:

@@ -12,6 +12,7 @@ from handclasp.model.issuance import (
     CertificateRecord,
     Holder,
     Intent,
+    KeptCrl,
     NewEvent,
     Order,
     Reason,
@@ -19,6 +20,7 @@ from handclasp.model.issuance import (
     Standing,
     Wanted,
 )
+from handclasp.model.octets import Octets
 from handclasp.model.repeats import KeptAnswer, Repeat
 
 
@@ -72,8 +74,8 @@ class Transaction(Protocol):
         """Leave numbers out: those that a lost registry may have used."""
         ...
 
-    def save_crl(self, issuer: str, *, number: int, der: bytes, this_update: datetime, next_update: datetime) -> None:
-        """Remember a signed CRL."""
+    def save_crl(self, issuer: str, *, number: int, der: Octets, this_update: datetime, next_update: datetime) -> None:
+        """Remember a signed CRL, a part at a time; older ones of the same CA are dropped, their numbers stay used."""
         ...
 
     def audit(self, *, at: datetime, actor: str, action: str, subject: str, details: dict[str, str]) -> None:
@@ -180,8 +182,16 @@ class Store(Protocol):
         """Records of a CA that are neither pending, abandoned nor revoked, the newest first, one by one."""
         ...
 
+    def newest_crl(self, issuer: str) -> KeptCrl | None:
+        """The newest CRL of a CA; its content stays outside of memory when it is long."""
+        ...
+
+    def crl_period(self, issuer: str) -> tuple[datetime, datetime] | None:
+        """When the newest CRL of a CA begins and ends."""
+        ...
+
     def latest_crl(self, issuer: str) -> bytes | None:
-        """DER of the newest CRL of a CA."""
+        """DER of the newest CRL of a CA, in memory."""
         ...
 
     def audit_events(self, *, after: int = 0) -> Iterator[AuditEvent]:
