@@ -11,15 +11,19 @@ from typing import Any, NoReturn, cast
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, encode_dss_signature
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from handclasp.adapters.key_files import generate_key
 from handclasp.model.errors import PolicyError, WorldError
 from handclasp.model.issuance import KeyType
+from handclasp.pki.signing import digest_of
 
 PREFIX = "pkcs11:"
 """Before the name of a key that is in the token: in ports.Authority.key."""
+
+_SHA256_INFO = bytes.fromhex("3031300d060960864801650304020105000420")
+"""What stands before a SHA-256 digest in a signature of RSASSA-PKCS1-v1_5 (RFC 8017 9.2, note 1)."""
 
 _CURVES = {KeyType.EC_P256: "secp256r1", KeyType.EC_P384: "secp384r1"}
 
@@ -173,11 +177,8 @@ class TokenEcKey(ec.EllipticCurvePrivateKey):
         from pkcs11 import Mechanism
 
         algorithm = signature_algorithm.algorithm
-        if not isinstance(algorithm, hashes.HashAlgorithm):
-            raise TypeError("the token signs what it is given, not prehashed data")
-        digest = hashes.Hash(algorithm)
-        digest.update(data)
-        raw: bytes = self._private.sign(digest.finalize(), mechanism=Mechanism.ECDSA)
+        hashed = data if isinstance(algorithm, Prehashed) else digest_of(algorithm, (data,))
+        raw: bytes = self._private.sign(hashed, mechanism=Mechanism.ECDSA)
         half = len(raw) // 2
         return encode_dss_signature(int.from_bytes(raw[:half], "big"), int.from_bytes(raw[half:], "big"))
 
@@ -224,6 +225,8 @@ class TokenRsaKey(rsa.RSAPrivateKey):
         """RSASSA-PKCS1-v1_5 with SHA-256, which is what CAs of ours sign with."""
         from pkcs11 import Mechanism
 
+        if isinstance(algorithm, Prehashed) and len(data) == hashes.SHA256.digest_size:
+            return bytes(self._private.sign(_SHA256_INFO + data, mechanism=Mechanism.RSA_PKCS))
         if not isinstance(algorithm, hashes.SHA256):
             raise TypeError("RSA keys in tokens sign with SHA-256")
         return bytes(self._private.sign(data, mechanism=Mechanism.SHA256_RSA_PKCS))
