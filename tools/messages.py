@@ -113,7 +113,7 @@ def _parts(node: ast.expr, constants: dict[str, ast.expr]) -> Iterator[str | Non
         for value in node.values:
             yield from _parts(value, constants)
     elif isinstance(node, ast.FormattedValue):
-        yield None
+        yield _number(node.value)
     elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
         yield from _parts(node.left, constants)
         yield from _parts(node.right, constants)
@@ -121,6 +121,14 @@ def _parts(node: ast.expr, constants: dict[str, ast.expr]) -> Iterator[str | Non
         yield from _parts(node.func.value, constants)
     else:
         yield None
+
+
+def _number(value: ast.expr) -> str | None:
+    """What English makes of a number, (|s) or (one|many), as handclasp.model.messages reads it; None for other values."""
+    if not isinstance(value, ast.Call) or getattr(value.func, "id", "") != "plural":
+        return None
+    one, many = [word.value for word in value.args[1:] if isinstance(word, ast.Constant)] or ("", "s")
+    return f"({one}|{many})"
 
 
 def main() -> None:

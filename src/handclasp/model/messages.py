@@ -1,8 +1,9 @@
 """Messages in other languages: English templates with numbered values, translated by one TOML file a language.
 
 `locale/<language>.toml` maps a template ("the {1} CA still signs certificates") to its translation. A message arrives with its
-values filled in; the template that it was made of is found again, and the values go into the translation. What has no
-translation stays English. A new language is a new file: nothing else names the languages but this folder.
+values filled in; the template that it was made of is found again, and the values go into the translation. `(|s)` and
+`(is|are)` in a template are what English makes of numbers (model/text.py: plural). What has no translation stays English. A new
+language is a new file: nothing else names the languages but this folder.
 """
 
 import re
@@ -13,6 +14,7 @@ from importlib.resources import files
 
 ENGLISH = "en"
 _SLOT = re.compile(r"\{(\d+)\}")
+_NUMBER = re.compile(r"\(([^(){}|]*)\|([^(){}|]*)\)")
 # Longer texts are documents of other parts, which speak the language themselves.
 _LONGEST = 1000
 
@@ -58,7 +60,16 @@ def _templates(lang: str) -> tuple[_Template, ...]:
 
 def _pattern(english: str) -> re.Pattern[str]:
     pieces = _SLOT.split(english)[::2]
-    return re.compile("(.*?)".join(re.escape(piece) for piece in pieces), re.DOTALL)
+    return re.compile("(.*?)".join(_literally(piece) for piece in pieces), re.DOTALL)
+
+
+def _literally(text: str) -> str:
+    """The text as a pattern; of its (one|many) either."""
+    words = _NUMBER.split(text)
+    found = [re.escape(words[0])]
+    for one, many, rest in zip(words[1::3], words[2::3], words[3::3], strict=True):
+        found.append(f"(?:{re.escape(one)}|{re.escape(many)}){re.escape(rest)}")
+    return "".join(found)
 
 
 def _translated(message: str, lang: str) -> str | None:

@@ -17,3 +17,11 @@ class Text:
         if lang == "zh":
             return self.zh
         return self.en if lang == ENGLISH else translate(self.en, lang)
+
+
+def plural(count: int, one: str = "", many: str = "s") -> str:
+    """What follows a number in English: nothing or an s (certificate, certificates), or the words for one and for more.
+
+    Catalogues of other languages have it as (one|many) in their keys, and need no such thing themselves.
+    """
+    return one if count == 1 else many
