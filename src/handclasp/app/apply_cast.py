@@ -1,6 +1,7 @@
 """Who comes to the door in a proof: a good client, one of a CA nobody trusts, revoked ones, one that is not on the list."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from cryptography import x509
@@ -9,8 +10,10 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from handclasp.app.authority import certificate_of
 from handclasp.app.home import Home
 from handclasp.app.register import may_enter
+from handclasp.app.site_trust import family
 from handclasp.catalogue.profiles import CLIENT, OWN_PROFILES
 from handclasp.model.errors import HandclaspError
+from handclasp.model.intent import SiteIntent
 from handclasp.model.issuance import CertificateRecord, CertificateState, KeyType
 from handclasp.model.probe import ClientIdentity
 from handclasp.pki.export import key_pem, pem
@@ -30,21 +33,36 @@ NO_CLIENT = ClientIdentity(certificate_chain=b"", private_key=b"")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """One client: the name of its identity, and what it holds."""
+    """One client: the name of its identity, what it holds, and the label of the CA that issued it."""
 
     name: str
     serial: int
     holds: ClientIdentity
+    issuer: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cast:
-    """Everybody a proof can send. Only clients whose key is in this home are among them."""
+    """Everybody a proof can send. Only clients whose key is in this home are among them.
+
+    `families`: for each CA of the home the labels of those whose clients are its own.
+    """
 
     good: tuple[Member, ...]
     revoked: tuple[Member, ...]
     foreign: ClientIdentity
     expired: tuple[Member, ...] = ()
+    families: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def of(self, site: SiteIntent, allow: tuple[str, ...] | None) -> list[Member]:
+        """The good ones that may enter a site, by its CA and this list; None: there is no list."""
+        return [one for one in self.good if self.suits(site, allow, one)]
+
+    def suits(self, site: SiteIntent, allow: tuple[str, ...] | None, member: Member) -> bool:
+        """Whether a client is of the site's CA and on this list."""
+        ca = site.client_ca
+        labels = None if ca is None else self.families.get(ca.label or "", frozenset())
+        return (labels is None or member.issuer in labels) and (allow is None or member.name in allow)
 
 
 def cast_of(home: Home, *, leaving: frozenset[int] = frozenset()) -> Cast:
@@ -71,6 +89,7 @@ def cast_of(home: Home, *, leaving: frozenset[int] = frozenset()) -> Cast:
         revoked=revoked[: len(leaving) or MOST_REVOKED],
         foreign=_foreign(home),
         expired=() if leaving else _expired(home, now),
+        families={authority.label: family(home, authority.label) for authority in home.authorities()},
     )
 
 
@@ -101,7 +120,7 @@ def holder(home: Home, record: CertificateRecord) -> Member | None:
         except (HandclaspError, ValueError):
             continue  # a folder that somebody spoilt proves nothing; the next place may
         if leaf.serial_number == serial:
-            return Member(name=record.name, serial=serial, holds=holds)
+            return Member(name=record.name, serial=serial, holds=holds, issuer=record.issuer)
     return None
 
 

@@ -1,6 +1,6 @@
 """What a plan means for people: CAs and revocations before and after, and who was let in lately and would now be refused."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -8,10 +8,13 @@ import msgspec
 
 from handclasp.app.apply_place import Place, gear_at, remembered
 from handclasp.app.apply_state import Gear
+from handclasp.app.apply_trust import trust_files
 from handclasp.app.home import Home
 from handclasp.app.register import may_enter
 from handclasp.app.site import SiteOrder
-from handclasp.model.issuance import CertificateState
+from handclasp.app.site_trust import families
+from handclasp.model.errors import UsageError
+from handclasp.model.issuance import CertificateRecord, CertificateState
 from handclasp.model.plan import Plan, WriteFile
 from handclasp.pki.read import certificates_from_pem, crls_from_pem
 
@@ -71,7 +74,12 @@ def effect_of(home: Home, gear: Gear, place: Place, plan: Plan, orders: tuple[Si
     bundle, crl = f"{place.pki}/ca.pem", place.crl
     before, after = _lists(_now(gear, crl)), _lists(_then(gear, plan, crl))
     seen = set(_seen(home, gear, place, orders))
-    revoked = frozenset(serial for serials in after.values() for serial in serials)
+
+    def revoked(order: SiteOrder) -> frozenset[int]:
+        own = order.intent.client_ca is not None
+        lists = _lists(_then(gear, plan, trust_files(place, order)[1])) if own else after
+        return frozenset(serial for serials in lists.values() for serial in serials)
+
     refused = dict(_refused(home, seen, orders, revoked))
     gone = {(issuer, serial) for issuer, serials in before.items() for serial in serials}
     come = {(issuer, serial) for issuer, serials in after.items() for serial in serials}
@@ -88,9 +96,9 @@ def effect_of(home: Home, gear: Gear, place: Place, plan: Plan, orders: tuple[Si
 
 def _entering(home: Home, before: tuple[SiteOrder, ...], after: tuple[SiteOrder, ...]) -> Iterator[Entering]:
     """Every site, before and after."""
-    living = frozenset(record.name for record in may_enter(home))
-    then = {order.intent.server_names[0]: _listed(order, living) for order in before}
-    there = {order.intent.server_names[0]: _listed(order, living) for order in after}
+    living = tuple((record.name, record.issuer) for record in may_enter(home))
+    then = {order.intent.server_names[0]: _listed(home, order, living) for order in before}
+    there = {order.intent.server_names[0]: _listed(home, order, living) for order in after}
     for site in dict.fromkeys((*then, *there)):
         was, becomes = then.get(site), there.get(site)
         yield Entering(
@@ -102,27 +110,48 @@ def _entering(home: Home, before: tuple[SiteOrder, ...], after: tuple[SiteOrder,
         )
 
 
-def _listed(order: SiteOrder, living: frozenset[str]) -> frozenset[str]:
-    return living if order.intent.listed is None else living & frozenset(order.intent.listed)
+def _listed(home: Home, order: SiteOrder, living: tuple[tuple[str, str], ...]) -> frozenset[str]:
+    """The identities of this home that a site lets in; `living`: name and CA of each good certificate."""
+    meant = _meant(home, order)
+    names = frozenset(name for name, issuer in living if meant is None or issuer in meant)
+    return names if order.intent.listed is None else names & frozenset(order.intent.listed)
+
+
+def _meant(home: Home, order: SiteOrder) -> frozenset[str] | None:
+    """As `families`; a CA that is no longer there has nobody."""
+    try:
+        return families(home, order.intent.client_ca)
+    except UsageError:
+        return frozenset()
 
 
 def _refused(
-    home: Home, seen: set[tuple[str, int]], orders: tuple[SiteOrder, ...], revoked: frozenset[int]
+    home: Home, seen: set[tuple[str, int]], orders: tuple[SiteOrder, ...], revoked: Callable[[SiteOrder], frozenset[int]]
 ) -> Iterator[tuple[str, str]]:
     """Name and reason of everybody whom the new files keep out of a site where they were let in."""
     records = {record.serial: record for record in home.store.walk()}
-    lists = {order.intent.server_names[0]: order.intent.listed for order in orders}
+    known = {order.intent.server_names[0]: (order, revoked(order)) for order in orders}
     for site, serial in sorted(seen):
+        order, gone = known[site]
         record = records.get(serial)
-        allow = lists.get(site)
-        if record is None or record.state is CertificateState.ABANDONED:
-            yield f"serial {serial:X}", "revoked" if serial in revoked else "not a certificate of this CA"
-        elif serial in revoked:
-            yield record.name, "revoked"
-        elif record.not_after <= home.clock.now():
-            yield record.name, "expired"
-        elif allow is not None and record.name not in allow:
-            yield record.name, f"not on the list of {site}"
+        why = "revoked" if serial in gone else _why(home, order, record)
+        if why is not None:
+            unknown = record is None or record.state is CertificateState.ABANDONED
+            yield f"serial {serial:X}" if record is None or unknown else record.name, why
+
+
+def _why(home: Home, order: SiteOrder, record: CertificateRecord | None) -> str | None:
+    """Why a certificate that no CRL revokes opens this site no more; None: it does, as far as can be told."""
+    ca, meant = order.intent.client_ca, _meant(home, order)
+    if record is None or record.state is CertificateState.ABANDONED:
+        # Whom a CA from elsewhere gave certificates to, nobody here knows.
+        return None if ca is not None and ca.file is not None else "not a certificate of this CA"
+    if meant is not None and record.issuer not in meant:
+        return f"not of the CA of {order.intent.server_names[0]}"
+    if record.not_after <= home.clock.now():
+        return "expired"
+    listed = order.intent.listed
+    return None if listed is None or record.name in listed else f"not on the list of {order.intent.server_names[0]}"
 
 
 def _seen(home: Home, gear: Gear, place: Place, orders: Iterable[SiteOrder]) -> Iterator[tuple[str, int]]:

@@ -11,10 +11,13 @@ from handclasp.app.apply_neighbours import refuse_new_default, taken, unguarded
 from handclasp.app.apply_place import Place, file_name
 from handclasp.app.apply_state import Change, Gear, now
 from handclasp.app.apply_streams import refuse_homeless, stream_of
+from handclasp.app.apply_trust import trust_contents, trust_files
 from handclasp.app.home import Home
 from handclasp.app.register import entering
 from handclasp.app.site import SiteOrder
+from handclasp.app.site_trust import SiteTrust, families
 from handclasp.model.intent import SiteIntent, SiteMaterial
+from handclasp.model.issuance import CertificateRecord
 from handclasp.model.plan import RemoveFile, WriteFile
 from handclasp.nginxconf.render import render_sites
 from handclasp.nginxconf.render_main import render_main
@@ -24,12 +27,16 @@ _SECRET = 0o600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Served:
-    """A site with what it is made of. `intent`: what holds of its order now. `files_of` gives `material` the place's paths."""
+    """A site with what it is made of. `intent`: what holds of its order now. `files_of` gives `material` the place's paths.
+
+    `trust`: its own CAs; None: those of all sites.
+    """
 
     order: SiteOrder
     intent: SiteIntent
     material: SiteMaterial
     pair: Pair
+    trust: SiteTrust | None = None
 
 
 def files_of(gear: Gear, place: Place, served: Sequence[Served], *, bundle: bytes, crl: bytes) -> dict[str, tuple[bytes, int]]:
@@ -53,6 +60,10 @@ def files_of(gear: Gear, place: Place, served: Sequence[Served], *, bundle: byte
             client_certificate=f"{pki}/ca.pem",
             crl=place.crl,
         )
+        if one.trust is not None:
+            bundle_path, crl_path = trust_files(place, one.order)
+            found |= trust_contents(place, one.order, one.trust)
+            own = replace(own, client_certificate=bundle_path, crl=crl_path if one.trust.crl is not None else None)
         pairs.append((one.intent, own))
     shared = taken(gear, place, (intent for intent, _ in pairs))
     texts = render_sites(pairs, gear.nginx.build().version, defended=lambda pair: not unguarded(shared, pair))
@@ -86,11 +97,12 @@ def changes_to(gear: Gear, where: Place, wanted: dict[str, tuple[bytes, int]], *
 def of_the_living(home: Home, intent: SiteIntent) -> SiteIntent:
     """The intent without listed identities whose certificates are all revoked or expired: nobody is admitted in their name.
 
-    A name that this CA never knew stays, so that rendering refuses it.
+    A name that this CA never knew stays, so that rendering refuses it; so does one that has no certificate of the site's CA.
     """
     if intent.listed is None:
         return intent
-    having = {name: home.store.certificates(name=name) for name in intent.listed}
+    meant = families(home, intent.client_ca)
+    having = {name: [one for one in home.store.certificates(name=name) if _of(meant, one)] for name in intent.listed}
     gone = {name for name, records in having.items() if records and not any(entering(home, records))}
 
     def left(allow: tuple[str, ...] | None) -> tuple[str, ...] | None:
@@ -98,6 +110,10 @@ def of_the_living(home: Home, intent: SiteIntent) -> SiteIntent:
 
     paths = tuple(replace(path, allow=left(path.allow)) for path in intent.paths)
     return replace(intent, allow=left(intent.allow), paths=paths)
+
+
+def _of(meant: frozenset[str] | None, record: CertificateRecord) -> bool:
+    return meant is None or record.issuer in meant
 
 
 def _present(gear: Gear, place: Place, folder: str) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Handshakes that prove a site: who must get in does, who must not does not, fresh and resumed, with TLS 1.2 and 1.3."""
 
 import ipaddress
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -22,10 +23,18 @@ _UNAUTHENTICATED = 401
 
 def steps_for(sites: Iterable[SiteIntent], cast: Cast) -> tuple[ProbeStep, ...]:
     """The probes of these sites."""
-    return tuple(step for site in sites for tls in spoken(site) for step in _of_site(site, cast, tls))
+    known = tuple(sites)
+    at = Counter(pair for site in known for pair in dict.fromkeys(site.listen))
+    return tuple(
+        step
+        for site in known
+        for tls in spoken(site)
+        for step in _of_site(site, cast, tls, named=not site.stream or at[site.listen[0]] > 1)
+    )
 
 
-def _of_site(site: SiteIntent, cast: Cast, tls: TlsVersion) -> Iterator[ProbeStep]:
+def _of_site(site: SiteIntent, cast: Cast, tls: TlsVersion, *, named: bool) -> Iterator[ProbeStep]:
+    """`named`: whoever sends no SNI is refused. A site that passes bytes and has its address for itself asks for none."""
     name = site.server_names[0]
 
     def step(
@@ -41,16 +50,23 @@ def _of_site(site: SiteIntent, cast: Cast, tls: TlsVersion) -> Iterator[ProbeSte
         return ProbeStep(name=label, expect=expect, site=name, who=who, identity=identity, tls=tls, resumed=resumed, sni=sni)
 
     free = Expect.ADMITTED if _needs_none(site, site.free_from) else Expect.REFUSED
-    listed = [member for member in cast.good if site.allow is None or member.name in site.allow]
+    listed = cast.of(site, site.allow)
     for member in listed[:1]:
         yield step(f"{member.name} fresh", Who.GOOD, Expect.ADMITTED, identity=key(member))
         yield step(f"{member.name} resumed", Who.GOOD, Expect.ADMITTED, identity=key(member), resumed=True)
-        if not site.stream:  # which has its address for itself, and asks nobody for a name
-            yield step(f"{member.name} without SNI", Who.GOOD, identity=key(member), sni=False)
+        yield step(
+            f"{member.name} without SNI",
+            Who.GOOD,
+            Expect.REFUSED if named else Expect.ADMITTED,
+            identity=key(member),
+            sni=False,
+        )
     if free is Expect.REFUSED or site.upstream is None:  # whom nginx lets in, an application may still refuse
-        for member in [one for one in cast.good if one not in listed][:1]:
+        for member in [one for one in cast.of(site, None) if one not in listed][:1]:
             yield step(f"{member.name}, not on the list", Who.UNLISTED, free, identity=key(member))
         yield step("no certificate", Who.NOBODY, free)
+    for member in _of_others(site, cast):
+        yield step(f"{member.name}, of the {member.issuer} CA", Who.UNLISTED, identity=key(member))
     yield step("certificate of another CA fresh", Who.FOREIGN)
     yield step("certificate of another CA resumed", Who.FOREIGN, resumed=True)
     for member in cast.revoked:
@@ -62,14 +78,21 @@ def _of_site(site: SiteIntent, cast: Cast, tls: TlsVersion) -> Iterator[ProbeSte
         yield from _of_paths(site, cast, tls)
 
 
+def _of_others(site: SiteIntent, cast: Cast) -> list[Member]:
+    """A client of a CA of the home that the site does not mean: it is refused from any address."""
+    own = cast.of(site, None)
+    return [member for member in cast.good if member not in own][:1]
+
+
 def _of_paths(site: SiteIntent, cast: Cast, tls: TlsVersion) -> Iterator[ProbeStep]:
     """Who must not enter a path, and, where nginx itself answers, who must. Once is enough: the tables know no TLS version."""
     name = site.server_names[0]
     for zone in site.paths:
         free = _needs_none(site, zone.free_from)
-        listed = [member for member in cast.good if zone.allow is None or member.name in zone.allow]
+        listed = cast.of(site, zone.allow)
         visitors = [(Who.NOBODY, None, free), *((Who.GOOD, member, True) for member in listed[:1])]
-        visitors += [(Who.UNLISTED, member, free) for member in cast.good if member not in listed][:1]
+        visitors += [(Who.UNLISTED, member, free) for member in cast.of(site, None) if member not in listed][:1]
+        visitors += [(Who.UNLISTED, member, False) for member in _of_others(site, cast)]
         visitors += [(Who.REVOKED, member, False) for member in cast.revoked[:1]]
         for who, member, enters in visitors:
             if enters and site.upstream is not None:

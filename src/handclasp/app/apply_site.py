@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from enum import Flag, auto
 
 from handclasp.app.apply import Applied, Proven, Prover, Way, apply_plan
 from handclasp.app.apply_cast import Cast, cast_of
@@ -14,10 +15,11 @@ from handclasp.app.apply_proof import SiteProver, steps_for
 from handclasp.app.apply_saved import SavedPlan, refuse_moved
 from handclasp.app.apply_stage import check
 from handclasp.app.apply_state import Gear, Instance
+from handclasp.app.apply_trust import trust_at
 from handclasp.app.home import Home
 from handclasp.app.observed import Observed, intent_of, observed, observed_files, observed_steps
 from handclasp.app.rehearse import rehearsal_steps, rehearse
-from handclasp.app.site import SiteOrder, material
+from handclasp.app.site import SiteOrder, material, with_trust
 from handclasp.app.stream_witness import StreamWitness
 from handclasp.model.errors import Bug
 from handclasp.model.plan import Plan
@@ -53,6 +55,18 @@ def with_site(known: tuple[SiteOrder, ...], order: SiteOrder) -> tuple[SiteOrder
     return tuple(order if one == name else old for one, old in zip(names, known, strict=True))
 
 
+class Overlook(Flag):
+    """What must not stop a plan.
+
+    `EDITS`: files of ours that were changed by hand are written anew, and kept beside them. `BAD_FILES`: where those of a CA
+    from elsewhere are missing or bad, the ones that nginx has stay.
+    """
+
+    NOTHING = 0
+    EDITS = auto()
+    BAD_FILES = auto()
+
+
 def plan_sites(
     home: Home,
     gear: Gear,
@@ -60,14 +74,13 @@ def plan_sites(
     cast: Cast,
     place: Place | None = None,
     *,
-    force: bool = False,
+    overlook: Overlook = Overlook.NOTHING,
     watched: tuple[Observed, ...] | None = None,
 ) -> Plan:
     """What must be written so that the nginx of a place (None: the private one) serves exactly these sites of ours.
 
     `watched` are the servers of somebody else that we keep an include for; None: those that there are.
-    `force`: files of ours that were changed by hand are written anew, and kept beside them. A site that has no certificate yet
-    is planned with a stand-in: an apply issues it when everything else is known to be good.
+    A site that has no certificate yet is planned with a stand-in: an apply issues it when everything else is known to be good.
 
     Raises:
         UsageError: there is no CA, or no certificate for a site.
@@ -78,9 +91,10 @@ def plan_sites(
     gear = gear_at(gear, where)
     others = observed(gear.files, where) if watched is None else watched
     bundle = f"{where.pki}/ca.pem"
+    force = Overlook.EDITS in overlook
     if not force and gear.files.exists(bundle):
         refuse_strange(home, bundle=gear.files.read(bundle), where=bundle)
-    wanted = _files(home, gear, where, orders) | observed_files(home, where, others)
+    wanted = _files(home, gear, where, orders, hasty=Overlook.BAD_FILES in overlook) | observed_files(home, where, others)
     refuse_lockout(home, bundle=wanted[bundle][0], crls=wanted[where.crl][0])
     changes = changes_to(gear, where, wanted, force=force)
     about = ", ".join((*(order.intent.server_names[0] for order in orders), *(one.name for one in others)))
@@ -148,9 +162,11 @@ def apply_sites(
     work, how = SitesApplied(), way or Way(start=where.own)
     casts: list[Cast] = []
 
+    overlook = Overlook.EDITS if how.force or how.kind is Kind.REVOKE else Overlook.NOTHING
+    overlook |= Overlook.BAD_FILES if how.kind.forward else Overlook.NOTHING
+
     def planned() -> Plan:
-        force = how.force or how.kind is Kind.REVOKE
-        return _settled(home, gear, leaving, lambda: plan_sites(home, gear, work.orders, casts[-1], where, force=force))
+        return _settled(home, gear, leaving, lambda: plan_sites(home, gear, work.orders, casts[-1], where, overlook=overlook))
 
     def make_plan() -> Plan:
         work.orders = choose()
@@ -209,17 +225,19 @@ def site_prover(
     )
 
 
-def _files(home: Home, gear: Gear, place: Place, orders: tuple[SiteOrder, ...]) -> dict[str, tuple[bytes, int]]:
+def _files(home: Home, gear: Gear, place: Place, orders: tuple[SiteOrder, ...], *, hasty: bool) -> dict[str, tuple[bytes, int]]:
     """Content and mode of every file, the ones that others refer to first."""
     served = []
     for order in orders:
         intent = of_the_living(home, order.intent)
         name = file_name(order)
         named = replace(order, intent=intent, log_folder=place.logs)
+        trust = trust_at(home, gear, place, order, hasty=hasty)
         if lacks_certificate(home, order):
-            given, pair = material(home, replace(named, certificate=name, certificate_key=name)), stand_in(home)
+            given, pair = material(home, replace(named, certificate=name, certificate_key=name), trust), stand_in(home)
         else:
-            given = material(home, named)
+            given = material(home, named, trust)
             pair = Pair(certificate=home.files.read(given.certificate), key=home.files.read(given.certificate_key))
-        served.append(Served(order=order, intent=intent, material=given, pair=pair))
+        given = given if trust is None else with_trust(given, trust)
+        served.append(Served(order=order, intent=intent, material=given, pair=pair, trust=trust))
     return files_of(gear, place, served, bundle=home.files.read(home.layout.bundle), crl=home.files.read(home.layout.crl))

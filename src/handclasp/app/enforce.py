@@ -1,7 +1,7 @@
 """Gives every nginx of a home the CRLs of today: those that serve its sites, and those that `nginx adopt` made this CA's."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from handclasp.app.apply import Applied, Way
@@ -16,7 +16,8 @@ from handclasp.app.home import Home
 from handclasp.app.observed import observed
 from handclasp.app.revoke_record import session_epoch
 from handclasp.app.site import SiteOrder
-from handclasp.model.errors import Bug, HandclaspError
+from handclasp.app.site_trust import trust_of
+from handclasp.model.errors import Bug, HandclaspError, InputError
 
 Target = Place | Followed
 
@@ -56,8 +57,25 @@ def targets(home: Home, gear: Gear) -> tuple[Target, ...]:
 
 
 def refresh_everywhere(home: Home, gear: Gear) -> Reached:
-    """The published CRLs, to every nginx of the home: reloaded, and proven with revoked clients and good ones."""
-    return enforce_everywhere(home, gear, Way(kind=Kind.REFRESH, start=False, about="CRLs"), lambda _target: Leaving())
+    """The published CRLs, to every nginx of the home: reloaded, and proven with revoked clients and good ones.
+
+    CRLs of CAs from elsewhere are read anew; those that cannot be used are among the failures, and hold nothing else up.
+    """
+    reached = enforce_everywhere(home, gear, Way(kind=Kind.REFRESH, start=False, about="CRLs"), lambda _target: Leaving())
+    return replace(reached, failures=(*reached.failures, *_unusable(home, gear)))
+
+
+def _unusable(home: Home, gear: Gear) -> Iterator[HandclaspError]:
+    """Why the files of a CA from elsewhere did not take the place of those that nginx has."""
+    for target in targets(home, gear):
+        orders = () if isinstance(target, Followed) else remembered(home, target)
+        for order in orders:
+            try:
+                if order.intent.client_ca is not None:
+                    trust_of(home, order.intent.client_ca)
+            except InputError as error:
+                error.what = f"{order.intent.server_names[0]} goes on with the CAs and CRLs that it had: {error.what}"
+                yield error
 
 
 def enforce_everywhere(home: Home, gear: Gear, way: Way, leaving: Callable[[Target], Leaving]) -> Reached:

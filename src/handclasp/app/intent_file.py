@@ -12,12 +12,31 @@ import msgspec
 
 from handclasp.app.home import Home
 from handclasp.app.intent_checks import checks_of
-from handclasp.app.intent_tables import KEYS, FileTable, NginxTable, PathTable, RateTable, SiteTable, TlsTable, UpstreamTable
+from handclasp.app.intent_tables import (
+    KEYS,
+    ClientCaTable,
+    FileTable,
+    NginxTable,
+    PathTable,
+    RateTable,
+    SiteTable,
+    TlsTable,
+    UpstreamTable,
+)
 from handclasp.app.site import SiteOrder, parse_listen
 from handclasp.app.toml_places import place_of, toml_error
 from handclasp.model.control import PLAIN, NginxControl
 from handclasp.model.errors import HandclaspError, InputError
-from handclasp.model.intent import EVERYWHERE, OWN_TLS, OcspIntent, PathIntent, RateIntent, SiteIntent, UpstreamIntent
+from handclasp.model.intent import (
+    EVERYWHERE,
+    OWN_TLS,
+    ClientCaIntent,
+    OcspIntent,
+    PathIntent,
+    RateIntent,
+    SiteIntent,
+    UpstreamIntent,
+)
 from handclasp.model.nginx import NginxVersion
 from handclasp.model.origin import Origin
 from handclasp.nginxconf.render_words import server_name
@@ -115,6 +134,7 @@ class _Reader:
             paths=tuple(self._path(f"{at}.path[{n}]", path, site, allow, table.groups) for n, path in enumerate(site.path)),
             rate=_rate(site.rate),
             ocsp=OcspIntent(**msgspec.structs.asdict(site.ocsp)) if site.ocsp else None,
+            client_ca=self._client_ca(site.client_ca),
             tls=OWN_TLS if isinstance(site.tls, TlsTable) else site.tls,
             protocols=own.protocols if own else (),
             ciphers=own.ciphers if own else (),
@@ -196,6 +216,11 @@ class _Reader:
             return check(value)
         except HandclaspError as error:
             self._refuse(key, error.what, error.hint, value if isinstance(value, str) else None)
+
+    def _client_ca(self, said: str | ClientCaTable | None) -> ClientCaIntent | None:
+        if isinstance(said, ClientCaTable):
+            return ClientCaIntent(file=self.file(said.file), crl=self.file(said.crl))
+        return None if said is None else ClientCaIntent(label=said)
 
     def _upstream(self, table: UpstreamTable | None) -> UpstreamIntent | None:
         if table is None:

@@ -61,10 +61,18 @@ class TlsTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ciphers: tuple[Text, ...] = ()
 
 
+class ClientCaTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """[site.client_ca]: CAs from elsewhere. `file`: each CA that issues clients, up to its root; `crl`: a CRL of every one."""
+
+    file: Text
+    crl: Text | None = None
+
+
 class SiteTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """[[site]]: one site. Without `allow` every client of the CA may enter; an empty list would be misread, and is refused.
 
     In a list "@ops" is everybody of the group ops, "*" every client of the CA. `free_from`: networks that need no certificate.
+    `client_ca`: a CA of the home by its label, with those below it, or a table of files; left out: every CA of the home.
     """
 
     server_names: Annotated[tuple[Text, ...], msgspec.Meta(min_length=1)]
@@ -74,6 +82,7 @@ class SiteTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     path: tuple[PathTable, ...] = ()
     rate: RateTable | None = None
     ocsp: OcspTable | None = None
+    client_ca: Text | ClientCaTable | None = None
     tls: Literal["intermediate", "modern"] | TlsTable = "intermediate"
     upstream: UpstreamTable | None = None
     certificate: Text | None = None
@@ -111,7 +120,7 @@ class FileTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 KEYS = tuple(
     dict.fromkeys(
         name
-        for table in (FileTable, SiteTable, PathTable, UpstreamTable, RateTable, OcspTable, TlsTable, NginxTable)
+        for table in (FileTable, SiteTable, PathTable, UpstreamTable, RateTable, OcspTable, TlsTable, ClientCaTable, NginxTable)
         for name in table.__struct_fields__
     )
 )

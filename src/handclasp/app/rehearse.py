@@ -41,7 +41,7 @@ def _of_site(site: SiteIntent, cast: Cast) -> Iterator[ProbeStep]:
     name = site.server_names[0]
     for zone in site.zones:
         at = f"{name}{zone.path if zone.path != '/' else ''}, forged headers"
-        for member in [one for one in cast.good if zone.allow is None or one.name in zone.allow][:1]:
+        for member in cast.of(site, zone.allow)[:1]:
             label, who = f"{at} with {member.name}'s certificate, on a copy", key(member)
             yield ProbeStep(name=label, expect=Expect.CLEARED, site=name, who=Who.GOOD, identity=who, path=zone.path)
         yield ProbeStep(name=f"{at} without certificate, on a copy", expect=Expect.CLEARED, site=name, path=zone.path)

@@ -7,6 +7,7 @@ from handclasp.app.apply_proof import steps_for
 from handclasp.app.apply_recover import holding
 from handclasp.app.apply_site import private_instance, site_prover
 from handclasp.app.apply_state import Gear
+from handclasp.app.apply_trust import trust_of_today
 from handclasp.app.home import Home
 from handclasp.app.observed import observed, observed_steps
 from handclasp.model.plan import Plan, ProbeStep
@@ -27,6 +28,7 @@ def rollback(home: Home, gear: Gear, place: Place | None = None, *, number: int 
         force=force,
         keep=kept_in_rollback(where.pki),
         prover=lambda _plan: _LateProver(home, gear, where),
+        adjust=lambda changes: trust_of_today(home, gear, where, changes),
     )
 
 

@@ -1,13 +1,15 @@
 """A site from what a person asked for: checked intent, and the files and facts of the home that rendering needs."""
 
+import ipaddress
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cryptography import x509
 
 from handclasp.app.home import SESSION_EPOCH, Home
+from handclasp.app.site_trust import SiteTrust, families, trust_of
 from handclasp.model.errors import UsageError
-from handclasp.model.intent import AdmittedCertificate, SiteIntent, SiteMaterial, UpstreamIntent
+from handclasp.model.intent import AdmittedCertificate, ClientCaIntent, SiteIntent, SiteMaterial, UpstreamIntent
 from handclasp.model.issuance import CertificateRecord, CertificateState
 from handclasp.model.nginx import NginxVersion
 from handclasp.nginxconf.render import render_sites
@@ -53,11 +55,26 @@ def parse_listen(text: str) -> tuple[str, int]:
     address, _, port = text.rpartition(":")
     if not (port.isascii() and port.isdigit() and len(port) < 6) or (":" in address and not address.startswith("[")):
         raise UsageError(f"{text!r} is not an address to listen on", hint="write 443, 127.0.0.1:8443 or [::1]:8443")
-    return address or "*", int(port)
+    return _spelt(address), int(port)
+
+
+def _spelt(address: str) -> str:
+    """One spelling for each address; what is none stays as it is, for rendering to refuse."""
+    if address in {"", "0.0.0.0"}:  # noqa: S104 - what the person asked for
+        return "*"
+    try:
+        known = ipaddress.ip_address(address.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return address
+    return f"[{known}]" if known.version == 6 else str(known)
 
 
 def site_intent(
-    names: tuple[str, ...], listen: tuple[str, ...], upstream: UpstreamIntent | None = None, allow: tuple[str, ...] = ()
+    names: tuple[str, ...],
+    listen: tuple[str, ...],
+    upstream: UpstreamIntent | None = None,
+    allow: tuple[str, ...] = (),
+    client_ca: ClientCaIntent | None = None,
 ) -> SiteIntent:
     """Words of a command line as an intent. No `allow`: every client of the CA.
 
@@ -69,6 +86,7 @@ def site_intent(
         listen=tuple(parse_listen(text) for text in listen),
         upstream=upstream,
         allow=tuple(identity_name(name) for name in allow) or None,
+        client_ca=client_ca,
     )
 
 
@@ -87,15 +105,22 @@ def render(home: Home, orders: tuple[SiteOrder, ...], version: NginxVersion) -> 
     )
 
 
-def material(home: Home, order: SiteOrder) -> SiteMaterial:
-    """The files and facts of the home for one site. UsageError when the home has no CA or no certificate for its names."""
+def material(home: Home, order: SiteOrder, trust: SiteTrust | None = None) -> SiteMaterial:
+    """The files and facts of the home for one site; `trust`, if it was looked up already.
+
+    Raises:
+        UsageError: the home has no CA, or no certificate for its names.
+        others as `site_trust.trust_of`.
+    """
     home.authorities()
     names = tuple(server_name(name) for name in order.intent.server_names)
     if not names:
         raise UsageError("the site has no server name", hint="give --server-name NAME")
     certificate, key = (_seen(home, order, path) for path in _own_certificate(home, order, names))
     error_log, access_log = logs_of(order.log_folder, names[0])
-    return SiteMaterial(
+    wanted = order.intent.client_ca
+    meant = families(home, wanted)
+    found = SiteMaterial(
         certificate=certificate,
         certificate_key=key,
         client_certificate=_seen(home, order, home.layout.bundle),
@@ -104,8 +129,21 @@ def material(home: Home, order: SiteOrder) -> SiteMaterial:
         session_epoch=int(home.store.value(SESSION_EPOCH) or 0),
         error_log=error_log,
         access_log=access_log,
-        admitted=tuple(one for name in order.intent.listed or () for one in _admitted(home, name)),
+        admitted=tuple(one for name in order.intent.listed or () for one in _admitted(home, name, meant)),
     )
+    if wanted is None:
+        return found
+    known = trust or trust_of(home, wanted)
+    if wanted.file is None:
+        # The files of the home are those of all its CAs: whose client it is decides the issuer.
+        return replace(found, issuers=known.issuers, session_mark=known.mark)
+    own = replace(found, client_certificate=wanted.file, crl=wanted.crl)
+    return with_trust(own, known)
+
+
+def with_trust(found: SiteMaterial, trust: SiteTrust) -> SiteMaterial:
+    """The material of a site whose files hold these CAs and no others."""
+    return replace(found, verify_depth=trust.depth, issuers=trust.issuers, session_mark=trust.mark)
 
 
 def logs_of(folder: str, name: str) -> tuple[str, str]:
@@ -152,11 +190,11 @@ def _live(home: Home, records: Iterable[CertificateRecord]) -> tuple[Certificate
     return tuple(record for record in records if record.state is CertificateState.ISSUED and record.not_after > now)
 
 
-def _admitted(home: Home, name: str) -> list[AdmittedCertificate]:
+def _admitted(home: Home, name: str, meant: frozenset[str] | None) -> list[AdmittedCertificate]:
     return [
         AdmittedCertificate(identity=record.name, issuer_dn=_issuer_dn(record), serial=format_serial(record.serial))
         for record in _live(home, home.store.certificates(name=name))
-        if record.profile in _ENTERS and record.certificate is not None
+        if record.profile in _ENTERS and record.certificate is not None and (meant is None or record.issuer in meant)
     ]
 
 

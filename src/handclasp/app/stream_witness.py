@@ -43,8 +43,8 @@ class StreamWitness:
         that is cut off while the service is down looks refused then.
         """
         path = logs_of(self.folder, server_name(site.server_names[0]))[1]
-        if not seen.local_port or not self.gear.files.exists(path):
-            return seen
+        if not seen.local_port or seen.tls is None or not self.gear.files.exists(path):
+            return seen  # without a handshake nobody was let in, and no site has noted it
         for _ in range(_TURNS):
             line = self._line(path, str(seen.local_port))
             if line is not None:

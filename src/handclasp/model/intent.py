@@ -88,10 +88,29 @@ class OcspIntent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClientCaIntent:
+    """Whose clients may enter at all. `label`: a CA of the home, with those below it and its successors.
+
+    `file`: a PEM file with CAs from elsewhere, their roots included; `crl`: one with a CRL of each. Only clients whose
+    certificate was issued by a CA in the file enter: what else hangs from the same root does not.
+    """
+
+    label: str | None = None
+    file: str | None = None
+    crl: str | None = None
+
+    @property
+    def shown(self) -> str:
+        """As the person named it."""
+        return self.label or self.file or ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SiteIntent:
     """One site behind client certificates.
 
     `listen` are (address, port) pairs, address "*" for any. `upstream` None answers 200 with a short text (for trying out).
+    `client_ca` None: all CAs of the home.
     `allow` None: every client of the CA; otherwise names of identities, all others get 403. `free_from` are networks that need
     no certificate. `paths` may say otherwise for parts of the site. `tls` is a name of catalogue.tls_policies, or "own": then
     `protocols` and `ciphers` say it (OpenSSL's names).
@@ -105,6 +124,7 @@ class SiteIntent:
     paths: tuple[PathIntent, ...] = ()
     rate: RateIntent | None = None
     ocsp: OcspIntent | None = None
+    client_ca: ClientCaIntent | None = None
     tls: str = "intermediate"
     protocols: tuple[str, ...] = ()
     ciphers: tuple[str, ...] = ()
@@ -156,14 +176,18 @@ class SiteMaterial:
 
     `verify_depth` is the number of intermediates (OpenSSL >= 1.1.0). `session_epoch` changes with every revocation: it is part
     of the session cache zone's name, so that no session made before a revocation can be resumed after it.
+    `issuers` are the CAs whose clients may enter, as $ssl_client_i_dn has them; empty: every CA of the bundle. `session_mark`
+    keeps the sessions of sites with other CAs in other zones. `crl` None: revocation is asked by OCSP alone.
     """
 
     certificate: str
     certificate_key: str
     client_certificate: str
-    crl: str
+    crl: str | None
     verify_depth: int
     session_epoch: int
     error_log: str
     access_log: str
     admitted: tuple[AdmittedCertificate, ...] = ()
+    issuers: tuple[str, ...] = ()
+    session_mark: str = ""

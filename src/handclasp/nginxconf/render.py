@@ -7,7 +7,7 @@ from handclasp.model.errors import PolicyError
 from handclasp.model.intent import SiteIntent, SiteMaterial
 from handclasp.model.nginx import NginxVersion
 from handclasp.nginxconf import render_words as words
-from handclasp.nginxconf.render_access import access_map, access_variable, grant_map
+from handclasp.nginxconf.render_access import access_map, access_variable, grant_map, issuer_map
 from handclasp.nginxconf.render_limits import limit_zones, limits
 from handclasp.nginxconf.render_pages import pages
 from handclasp.nginxconf.render_stream import render_stream
@@ -85,41 +85,46 @@ def render_sites(
     Raises:
         PolicyError: as `render_site`, or two sites share their first server name.
     """
+    known = tuple(sites)
+    shared = _shared_by_bytes(tuple(site for site, _ in known))
+    one_policy([(site.server_names[0], site) for site, _ in known if site.server_names], version)
     guarded: set[tuple[str, int]] = set()
     seen: set[str] = set()
     texts = []
-    known = tuple(sites)
-    _one_module(tuple(site for site, _ in known))
-    one_policy([(site.server_names[0], site) for site, _ in known if site.server_names], version)
     for site, material in known:
         _check(site, version)
         name = words.server_name(site.server_names[0])
         if name in seen:
             raise PolicyError(f"two sites have the first server name {name}", hint="give each site another first name")
         seen.add(name)
-        if site.stream:
-            texts.append(render_stream(site, material, version))
-            continue
         fresh = tuple(pair for pair in dict.fromkeys(site.listen) if pair not in guarded and defended(pair))
         guarded.update(fresh)
+        if site.stream:
+            own = tuple(pair for pair in fresh if pair in shared)
+            texts.append(render_stream(site, material, version, named=shared, guarded=own))
+            continue
         text = render_site(site, material, version, guard=False)
         guard = render_guard(replace(site, listen=fresh), material, version, name=words.slug(name), log=False) if fresh else ""
         texts.append(f"{guard}\n{text}" if guard else text)
     return tuple(texts)
 
 
-def _one_module(sites: tuple[SiteIntent, ...]) -> None:
-    """PolicyError when a site of stream{} shares an address: there is no name there that could tell them apart."""
+def _shared_by_bytes(sites: tuple[SiteIntent, ...]) -> tuple[tuple[str, int], ...]:
+    """The addresses of several sites of stream{}. PolicyError for one that sites of http{} and of stream{} both want."""
     owners: dict[tuple[str, int], SiteIntent] = {}
+    shared: dict[tuple[str, int], None] = {}
     for site in sites:
         for pair in dict.fromkeys(site.listen):
             other = owners.setdefault(pair, site)
-            if other is not site and (other.stream or site.stream):
+            if other.stream != site.stream:
                 address = f"{pair[0]}:{pair[1]}"
                 raise PolicyError(
                     f"{address} is asked for by {other.server_names[0]} and {site.server_names[0]}, and one of them gets bytes",
-                    hint="a site with a tcp:// or tls:// upstream needs an address of its own",
+                    hint="a site with a tcp:// or tls:// upstream shares no address with one that gets requests",
                 )
+            if other is not site and site.stream:
+                shared[pair] = None
+    return tuple(shared)
 
 
 def render_guard(site: SiteIntent, material: SiteMaterial, version: NginxVersion, *, name: str, log: bool = True) -> str:
@@ -195,6 +200,8 @@ def _server(name: str, site: SiteIntent, material: SiteMaterial, version: NginxV
     ]
     if version < _SESSIONS_END:
         body += ["", f"if ($handclasp_{name}_stale) {{ return 421; }}"]
+    if material.issuers:
+        body += ["", f"if ($handclasp_{name}_ours = 0) {{ return 403; }}"]
     if site.zoned:
         body += ["", *zone_guards(name, site)]
     elif site.allow is not None:
@@ -213,7 +220,7 @@ def _listens(pairs: tuple[tuple[str, int], ...], version: NginxVersion, *, defau
 
 def _access(name: str, site: SiteIntent, material: SiteMaterial) -> str:
     """Who may enter, as maps; "" when that is every client of the CA."""
-    parts = []
+    parts = [issuer_map(name, material.issuers, optional=site.optional)] if material.issuers else []
     if site.listed is not None:
         parts.append(access_map(name, site.listed, material.admitted))
     if site.paths and site.listed is not None:

@@ -41,6 +41,22 @@ def access_map(name: str, allow: tuple[str, ...], admitted: tuple[AdmittedCertif
     )
 
 
+def issuer_map(name: str, issuers: tuple[str, ...], *, optional: bool) -> str:
+    """1 for clients of these CAs, and with `optional` for whoever shows no certificate; 0 for all others."""
+    known = (words.literal(rf"~\ASUCCESS:{_escaped(issuer)}\z", "the issuer name") for issuer in issuers)
+    return "\n".join(
+        (
+            "# With a CA its root has to be trusted, and so is every other CA below that: whose client it is says the issuer.",
+            f'map "$ssl_client_verify:$ssl_client_i_dn" $handclasp_{name}_ours {{',
+            "    default 0;",
+            *(["    NONE: 1;"] if optional else []),
+            *(f"    {one} 1;" for one in known),
+            "}",
+            "",
+        )
+    )
+
+
 def grant_map(name: str, granted: dict[str, str], admitted: tuple[AdmittedCertificate, ...]) -> str:
     """A third map beside those of `access_map`: the same key to the parts of the site that this identity is listed for."""
     entering, issuers = _entering(tuple(granted), admitted)
@@ -80,5 +96,8 @@ def _rows(entering: list[AdmittedCertificate], issuers: dict[str, int], values: 
 
 def exactly(issuer: str) -> str:
     """An expression that fits this issuer and no other, as a word."""
-    escaped = _SPECIAL.sub(lambda found: "\\" + found[0], issuer)
-    return words.literal(rf"~\A{escaped}\z", "the issuer name")
+    return words.literal(rf"~\A{_escaped(issuer)}\z", "the issuer name")
+
+
+def _escaped(text: str) -> str:
+    return _SPECIAL.sub(lambda found: "\\" + found[0], text)

@@ -8,10 +8,15 @@ from handclasp.model.errors import PolicyError
 from handclasp.model.intent import SiteIntent, SiteMaterial, UpstreamIntent
 from handclasp.model.nginx import NginxVersion
 from handclasp.nginxconf import render_words as words
-from handclasp.nginxconf.render_access import access_map, access_variable
+from handclasp.nginxconf.render_access import access_map, access_variable, issuer_map
 from handclasp.nginxconf.render_tls import ocsp, policy_of, sessions, tls, trust
 from handclasp.nginxconf.render_upstream import upstream_block
 from handclasp.nginxconf.render_upstream_tls import SECURE, parts, upstream_tls
+
+Address = tuple[str, int]
+
+NAMES = NginxVersion(1, 25, 5)
+"""From here on stream{} has server_name, default_server and ssl_reject_handshake."""
 
 _OCSP = NginxVersion(1, 27, 2)
 _LOG_FIELDS = (
@@ -31,17 +36,28 @@ _LOG_FIELDS = (
 )
 
 
-def render_stream(site: SiteIntent, material: SiteMaterial, version: NginxVersion) -> str:
+def render_stream(
+    site: SiteIntent,
+    material: SiteMaterial,
+    version: NginxVersion,
+    *,
+    named: tuple[Address, ...] = (),
+    guarded: tuple[Address, ...] = (),
+) -> str:
     """The text of one site, to be included in stream{}.
 
-    It is the only one on its addresses: before nginx 1.25.5 stream{} knows no names.
+    Args:
+        site: what is wanted.
+        material: files and facts.
+        version: of the nginx that will read it.
+        named: its addresses that other sites listen on too: there the SNI tells them apart, and whoever sends none is refused.
+            Where it is alone nobody is asked for a name.
+        guarded: those of `named` that get their default server from this text.
 
     Raises:
         PolicyError: what stream{} cannot do, or nginx would misread.
     """
-    upstream = site.upstream
-    if upstream is None:
-        raise PolicyError("there is nothing to pass bytes on to", hint="give upstream = { url = ... }")
+    upstream = _upstream(site)
     for key in request_keys(site, upstream):
         refuse_request_key(key, upstream)
     if site.ocsp is not None and version < _OCSP:
@@ -50,10 +66,43 @@ def render_stream(site: SiteIntent, material: SiteMaterial, version: NginxVersio
         )
     name = words.slug(words.server_name(site.server_names[0]))
     found = [_log_format(name)]
+    alone = tuple(pair for pair in dict.fromkeys(site.listen) if pair not in named)
+    shared = tuple(pair for pair in dict.fromkeys(site.listen) if pair in named)
+    if shared and version < NAMES:
+        raise PolicyError(
+            f"nginx {version} cannot tell sites that pass bytes apart by name",
+            hint=f"nginx {NAMES} or newer can: use it, or give each of these sites an address or a port of its own",
+        )
     if site.allow is not None:
-        found += [access_map(name, site.allow, material.admitted), _target_map(name)]
-    found += [upstream_block(name, upstream), _server(name, site, upstream, material, version)]
+        found += [access_map(name, site.allow, material.admitted), _target_map(name, access_variable(name), "~.")]
+    elif material.issuers:
+        found += [issuer_map(name, material.issuers, optional=False), _target_map(name, f"$handclasp_{name}_ours", "1")]
+    found.append(upstream_block(name, upstream))
+    if guarded:
+        found.append(_guard(guarded, site, material, version))
+    names = tuple(dict.fromkeys(words.server_name(each) for each in site.server_names))
+    # A server with names and a listen of its own would ask for the name there too.
+    found += [
+        _server(name, pairs, site, material, version, names=called) for pairs, called in ((shared, names), (alone, ())) if pairs
+    ]
     return "\n".join(found)
+
+
+def _guard(listen: tuple[Address, ...], site: SiteIntent, material: SiteMaterial, version: NginxVersion) -> str:
+    """The default server of addresses that several sites share: it ends the handshake of whoever names none of them."""
+    body = [
+        *(f"listen {words.listen(*pair)} ssl default_server;" for pair in listen),
+        'server_name "";',
+        "ssl_reject_handshake on;",
+        "",
+        *tls(policy_of(site), version, stream=True),
+        "",
+        *sessions(material, "stream_"),
+        "",
+        f"error_log {words.path(material.error_log, 'the error log')} info;",
+        'return "";',
+    ]
+    return "# Here the SNI chooses the site. Whoever sends none, or an unknown one, reaches nobody.\n" + _block(body)
 
 
 def request_keys(site: SiteIntent, upstream: UpstreamIntent) -> tuple[str, ...]:
@@ -73,11 +122,22 @@ def refuse_request_key(key: str, upstream: UpstreamIntent) -> None:
     raise PolicyError(f"{upstream.url} gets bytes, and {key} is about requests", hint="leave it out, or use http://")
 
 
-def _server(name: str, site: SiteIntent, upstream: UpstreamIntent, material: SiteMaterial, version: NginxVersion) -> str:
+def _server(
+    name: str,
+    listen: tuple[Address, ...],
+    site: SiteIntent,
+    material: SiteMaterial,
+    version: NginxVersion,
+    *,
+    names: tuple[str, ...],
+) -> str:
+    upstream = _upstream(site)
     scheme, host, _ = parts(upstream.url)
-    target = f"handclasp_{name}" if site.allow is None else f"$handclasp_{name}_target"
+    open_to_all = site.allow is None and not material.issuers
+    target = f"handclasp_{name}" if open_to_all else f"$handclasp_{name}_target"
     body = [
-        *(f"listen {words.listen(*pair)} ssl;" for pair in dict.fromkeys(site.listen)),
+        *(f"listen {words.listen(*pair)} ssl;" for pair in listen),
+        *([f"server_name {' '.join(names)};"] if names else []),
         "",
         *trust(material),
         *ocsp(site.ocsp, material, version),
@@ -96,14 +156,24 @@ def _server(name: str, site: SiteIntent, upstream: UpstreamIntent, material: Sit
     ]
     if scheme in SECURE:
         body += ["", "proxy_ssl on;", *upstream_tls(upstream, host)]
+    return _block(body)
+
+
+def _upstream(site: SiteIntent) -> UpstreamIntent:
+    if site.upstream is None:
+        raise PolicyError("there is nothing to pass bytes on to", hint="give upstream = { url = ... }")
+    return site.upstream
+
+
+def _block(body: list[str]) -> str:
     inner = "\n".join(f"    {line}" if line else "" for line in body)
     return f"server {{\n{inner}\n}}\n"
 
 
-def _target_map(name: str) -> str:
-    rows = ['    default "";', f"    ~. handclasp_{name};"]
-    why = "# Who is on no list has no upstream: nginx closes the connection before the first byte.\n"
-    return "\n".join((f"{why}map {access_variable(name)} $handclasp_{name}_target {{", *rows, "}", ""))
+def _target_map(name: str, variable: str, enters: str) -> str:
+    rows = ['    default "";', f"    {enters} handclasp_{name};"]
+    why = "# Who may not enter has no upstream: nginx closes the connection before the first byte.\n"
+    return "\n".join((f"{why}map {variable} $handclasp_{name}_target {{", *rows, "}", ""))
 
 
 def _log_format(name: str) -> str:

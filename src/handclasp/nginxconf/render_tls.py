@@ -90,6 +90,14 @@ def tls(policy: TlsPolicy, version: NginxVersion, *, stream: bool = False) -> li
 def trust(material: SiteMaterial, *, optional: bool = False) -> list[str]:
     """Certificate, client CAs, depth and CRLs."""
     anchors = words.path(material.client_certificate, "the CA file")
+    crl = (
+        [
+            "# One CRL for every CA, the root included: with one of them missing or expired every client is refused.",
+            f"ssl_crl {words.path(material.crl, 'the CRL file')};",
+        ]
+        if material.crl is not None
+        else []
+    )
     asks = ["# Some addresses need no certificate; a bad one is refused anywhere.", "ssl_verify_client optional;"]
     return [
         f"ssl_certificate {words.path(material.certificate, 'the certificate')};",
@@ -102,8 +110,7 @@ def trust(material: SiteMaterial, *, optional: bool = False) -> list[str]:
         f"ssl_trusted_certificate {anchors};",
         "# The number of CAs between client and root, at most.",
         f"ssl_verify_depth {max(1, material.verify_depth)};",
-        "# One CRL for every CA, the root included: with one of them missing or expired every client is refused.",
-        f"ssl_crl {words.path(material.crl, 'the CRL file')};",
+        *crl,
     ]
 
 
@@ -122,8 +129,9 @@ def sessions(material: SiteMaterial, kind: str = "") -> list[str]:
 
 
 def session_cache(material: SiteMaterial, kind: str = "") -> str:
-    """The value of ssl_session_cache."""
-    return f"shared:handclasp_{kind}{material.session_epoch}:10m"
+    """The value of ssl_session_cache: sites with CAs of their own share no sessions with others."""
+    mark = f"_{material.session_mark}" if material.session_mark else ""
+    return f"shared:handclasp_{kind}{material.session_epoch}{mark}:10m"
 
 
 def ocsp(intent: OcspIntent | None, material: SiteMaterial, version: NginxVersion) -> list[str]:

@@ -54,11 +54,12 @@ def show_plan(
     from handclasp.app.apply_certificates import identity_of, lacks_certificate
     from handclasp.app.apply_effect import DAYS, effect_of
     from handclasp.app.apply_saved import saved
-    from handclasp.app.apply_site import plan_sites
+    from handclasp.app.apply_site import Overlook, plan_sites
     from handclasp.present.effect_text import effect_text
     from handclasp.present.plan_text import plan_json, plan_text
 
-    plan = plan_sites(here.ca, here.gear, orders, cast_of(here.ca), place, force=force)
+    overlook = Overlook.EDITS if force else Overlook.NOTHING
+    plan = plan_sites(here.ca, here.gear, orders, cast_of(here.ca), place, overlook=overlook)
     effect = effect_of(here.ca, here.gear, place, plan, orders)
     issues = [identity_of(order) for order in orders if lacks_certificate(here.ca, order)]
     if save:

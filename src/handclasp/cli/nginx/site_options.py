@@ -8,7 +8,7 @@ import click
 
 if TYPE_CHECKING:
     from handclasp.app.site import SiteOrder
-    from handclasp.model.intent import UpstreamIntent
+    from handclasp.model.intent import ClientCaIntent, UpstreamIntent
 
 FILE = click.Path(dir_okay=False)
 
@@ -43,6 +43,12 @@ def site_options(*, listen: tuple[str, ...] | None, required: bool = True) -> Ca
         click.option("--upstream-key", type=FILE, help="Its private key."),
         click.option("--allow", multiple=True, metavar="NAME", help="Only these identities may enter; repeatable."),
         click.option(
+            "--client-ca",
+            metavar="LABEL|FILE",
+            help="Only clients of this CA, or of the CAs in a PEM file, roots included.  [default: all of this home]",
+        ),
+        click.option("--client-crl", type=FILE, help="PEM file with a CRL of every CA in that file."),
+        click.option(
             "--cert", "certificate", type=FILE, help="Server certificate from elsewhere.  [default: issued by this CA]"
         ),
         click.option("--key", "certificate_key", type=FILE, help="Its private key."),
@@ -58,16 +64,30 @@ def site_options(*, listen: tuple[str, ...] | None, required: bool = True) -> Ca
 
 def site_order(options: dict[str, Any]) -> "SiteOrder":
     """The options as an order; UsageError when they contradict each other."""
+    from handclasp.app.intent_checks import checked
     from handclasp.app.site import SiteOrder, site_intent
 
     upstream = _upstream(
         *(options[name] for name in ("upstream", "upstream_ca", "upstream_name", "upstream_cert", "upstream_key"))
     )
     return SiteOrder(
-        intent=site_intent(options["names"], options["listen"], upstream, options["allow"]),
+        intent=checked(site_intent(options["names"], options["listen"], upstream, options["allow"], _client_ca(options))),
         certificate=_absolute(options["certificate"]),
         certificate_key=_absolute(options["certificate_key"]),
     )
+
+
+def _client_ca(options: dict[str, Any]) -> "ClientCaIntent | None":
+    from handclasp.model.errors import UsageError
+    from handclasp.model.intent import ClientCaIntent
+
+    given, crl = options["client_ca"], options["client_crl"]
+    is_file = given is not None and ("/" in given or "." in given)  # which no label has
+    if crl and not is_file:
+        raise UsageError("the CRLs of the home's CAs are known", hint="--client-crl goes with a file in --client-ca")
+    if given is None:
+        return None
+    return ClientCaIntent(file=_absolute(given), crl=_absolute(crl)) if is_file else ClientCaIntent(label=given)
 
 
 def _upstream(

@@ -20,7 +20,7 @@ from handclasp.verdict.trust import certificates_in, client_trust
 KEYS_IN_ZONE = NginxVersion(1, 23, 2)
 """From here on ticket keys are kept in the shared zone, which a reload does not clear; and TLS 1.3 keeps to the timeout."""
 
-_RENAMED = re.compile(r"shared:handclasp_\d+:")
+_RENAMED = re.compile(r"shared:handclasp_\d+(?:_[0-9a-f]{8})?:")
 """A zone that Handclasp wrote: every revocation gives it another name, and with it go the sessions."""
 
 _FIXED_STABLE, _FIXED_MAINLINE = NginxVersion(1, 26, 3), NginxVersion(1, 27, 4)
