@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from handclasp.model.messages import catalogue, languages, translate
-from handclasp.model.text import Text
+from handclasp.model.text import Text, plural
 
 ROOT = Path(__file__).parents[2]
 CJK = re.compile(r"[\u4e00-\u9fff]")
@@ -58,6 +58,26 @@ def test_nothing_is_left_open_and_values_are_kept() -> None:
 def test_a_message_finds_its_template_again(english: str, chinese: str) -> None:
     assert translate(english, "zh") == chinese
     assert translate(english, "en") == english
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 21])
+def test_one_is_one_and_all_of_it_is_translated(count: int) -> None:
+    english = f"{count} {plural(count, 'row is', 'rows are')} faulty"
+    assert english == {1: "1 row is faulty"}.get(count, f"{count} rows are faulty")
+    assert translate(english, "zh") == f"{count} 行有错误"
+    assert f"{count} file{plural(count)}" == ("1 file" if count == 1 else f"{count} files")
+
+
+def test_what_is_counted_is_written_for_one_too() -> None:
+    counted = re.compile(
+        r"\{\d+\} (?:of them |of \{\d+\} )?(certificate|file|row|probe|user|run|event|entrie|answer|connection|place|request|"
+        r"revocation|thing|worker|remedie|form|identitie|host|site|backup)s\b"
+    )
+    found = {text for text in TEMPLATES if counted.search(text) and not text.startswith("more than ")}
+    assert found == {  # their {1} is a profile
+        "{1} certificates come from another CA than the first of this fleet",
+        "no CA of this home signs {1} certificates",
+    }
 
 
 def test_values_are_text_and_never_templates() -> None:

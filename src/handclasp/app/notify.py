@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from handclasp.app.home import Home
 from handclasp.app.status import Item, status
 from handclasp.model.errors import InputError
+from handclasp.model.text import plural
 from handclasp.ports.notify import Notifier
 
 _LAST = "notified"
@@ -39,8 +40,12 @@ def notify(
     now = home.clock.now()
     if not always and (not found.items or _told(home, digest, now, every)):
         return Notified(items=found.items, sent=False, failed=())
-    title = f"Handclasp: {len(found.items)} things need care" if found.items else "Handclasp: all is well"
-    failed = notifier.send(places, title=title, body="\n".join(lines) or f"{found.good} good certificates.")
+    title = (
+        f"Handclasp: {len(found.items)} {plural(len(found.items), 'thing needs', 'things need')} care"
+        if found.items
+        else "Handclasp: all is well"
+    )
+    failed = notifier.send(places, title=title, body="\n".join(lines) or f"{found.good} good certificate{plural(found.good)}.")
     if len(failed) < len(places):
         with home.changing("noting a notice"), home.store.begin() as transaction:
             transaction.set_value(_LAST, f"{now.isoformat()} {digest}")

@@ -7,7 +7,7 @@ from datetime import datetime
 from handclasp.app.old_pki import OldCa, OldKey, OldPki, Unsafe
 from handclasp.model.certificate import Certificate, KeyKind
 from handclasp.model.finding import Severity
-from handclasp.model.text import Text
+from handclasp.model.text import Text, plural
 from handclasp.pki.serials import format_serial
 
 _COPY = re.compile(rb"^\s*copy_extensions\s*=\s*(copy|copyall)\b", re.MULTILINE)
@@ -60,7 +60,8 @@ def _of_ca(ca: OldCa, pki: OldPki, now: datetime) -> Iterator[Unsafe]:
             Severity.WARNING,
             ca,
             Text(
-                en=f"{len(missing)} certificates are known by serial only: {_serials(missing)}",
+                en=f"{len(missing)} {plural(len(missing), 'certificate is', 'certificates are')} known by serial only: "
+                f"{_serials(missing)}",
                 zh=f"{len(missing)} 份证书只知道序列号：{_serials(missing)}",
             ),
             Text(en="they can be listed and revoked, not renewed", zh="可以列出和吊销，但不能续期"),

@@ -19,6 +19,7 @@ from handclasp.app.issue import Issued, IssueOrder, issue, request_of
 from handclasp.app.profiles import profile_of
 from handclasp.model.errors import HandclaspError, InputError, PolicyError, UsageError
 from handclasp.model.issuance import IssuanceRequest, KeyType, Profile
+from handclasp.model.text import plural
 from handclasp.pki import tbs
 from handclasp.pki.csr import Wishes, read_csr
 from handclasp.pki.names import fold
@@ -138,7 +139,11 @@ def read_people(home: Home, content: bytes, *, where: str, template: IssueOrder)
     if faults:
         more = f"\nand {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
         listed = "\n".join(f"line {line}: {fault}" for line, fault in faults[:_SHOWN])
-        raise InputError(f"{len(faults)} rows are faulty", where=f"{where}:{faults[0][0]}", hint=listed + more)
+        raise InputError(
+            f"{len(faults)} {plural(len(faults), 'row is', 'rows are')} faulty",
+            where=f"{where}:{faults[0][0]}",
+            hint=listed + more,
+        )
     return replace(people, count=count)
 
 
@@ -173,7 +178,11 @@ def read_requests(home: Home, folder: str, *, template: IssueOrder) -> tuple[Iss
         orders.append(order)
     if faults:
         more = [f"and {len(faults) - _SHOWN} more"] if len(faults) > _SHOWN else []
-        raise InputError(f"{len(faults)} requests are faulty", where=folder, hint="\n".join([*faults[:_SHOWN], *more]))
+        raise InputError(
+            f"{len(faults)} {plural(len(faults), 'request is', 'requests are')} faulty",
+            where=folder,
+            hint="\n".join([*faults[:_SHOWN], *more]),
+        )
     if not orders:
         raise InputError(
             "has no requests", where=folder, hint=f"one file for each name: alice.csr (or {' '.join(_REQUESTS[1:])})"

@@ -10,6 +10,7 @@ import click
 from handclasp.cli.evidence_options import AbsolutePath
 from handclasp.cli.frame import Frame, framed
 from handclasp.cli.nginx.site_options import FILE
+from handclasp.model.text import plural
 
 if TYPE_CHECKING:
     from handclasp.app.agent import Worked
@@ -124,7 +125,8 @@ def _say(frame: Frame, done: "Worked") -> None:
     elif not applied.serving:
         frame.out("The files are there; no nginx runs with them.")
     else:
-        frame.out(f"The orders of the CA are in force: {len(applied.proven)} probes as they must be.")
+        probes = len(applied.proven)
+        frame.out(f"The orders of the CA are in force: {probes} probe{plural(probes)} came out as intended.")
     from handclasp.present.hosts_text import crl_line
 
     for one in done.crls:

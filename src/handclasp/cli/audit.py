@@ -4,6 +4,7 @@ import click
 
 from handclasp.cli.ca_options import world
 from handclasp.cli.frame import Frame, framed
+from handclasp.model.text import plural
 
 
 @click.command("audit")
@@ -51,6 +52,6 @@ def command(frame: Frame, *, head: str | None, events: bool, lines: bool) -> int
     for fault in found.faults:
         frame.out(f"broken: {fault}")
     if not found.faults:
-        frame.out(f"The log is whole: {len(found.events)} events, the last one {found.head}")
+        frame.out(f"The log is whole: {len(found.events)} event{plural(len(found.events))}, the last one {found.head}")
         frame.hint(f"note it elsewhere; later: handclasp audit --head {found.head}")
     return 1 if found.faults else 0

@@ -4,6 +4,7 @@ import click
 
 from handclasp.cli.ca_options import dry_run_option, outside, passphrase_options, world
 from handclasp.cli.frame import Frame, framed
+from handclasp.model.text import plural
 
 
 @click.command("backup")
@@ -40,7 +41,7 @@ def command(
     if frame.json:
         frame.document("backup", {"file": path, "files": count, "encrypted": not unencrypted})
         return
-    frame.out(f"{count} files in {path}")
+    frame.out(f"{count} file{plural(count)} in {path}")
     if unencrypted and not without_identity_keys:
         frame.hint("the private keys of identities are in it, not encrypted: keep the file as you would keep them")
     where = here.passphrase_origin

@@ -6,6 +6,7 @@ import click
 
 from handclasp.cli.ca_options import dry_run_option, passphrase_options, world
 from handclasp.cli.frame import Frame, framed
+from handclasp.model.text import plural
 
 if TYPE_CHECKING:
     from handclasp.app.adopt import Adopted
@@ -84,7 +85,8 @@ def _report(frame: Frame, found: "OldPki", unsafe: "tuple[Unsafe, ...]") -> None
         frame.document("import", {"kind": found.kind, "authorities": _authorities(found), "findings": _findings(unsafe, frame)})
         return
     for one in _authorities(found):
-        frame.out(f"{visible(str(one['subject']))}: {one['certificates']} certificates, {one['revoked']} of them revoked")
+        count = one["certificates"]
+        frame.out(f"{visible(str(one['subject']))}: {count} certificate{plural(count)}, {one['revoked']} revoked")
         frame.out(f"  key: {one['key'] or '-'}, next CRL number: {one['crl_number']}")
     _tell(frame, unsafe)
     frame.hint("nothing was taken over; the same command without --report does it")
@@ -107,7 +109,7 @@ def _told(
         frame.document("import", fields | more | {"crls": [crl_json(one) for one in crls]})
         return
     for one in done:
-        frame.out(f"{one.label}: {visible(one.subject)}, {one.taken} certificates, {one.revoked} of them revoked")
+        frame.out(f"{one.label}: {visible(one.subject)}, {one.taken} certificate{plural(one.taken)}, {one.revoked} revoked")
         if one.missing:
             more_of = " ..." if len(one.missing) > 10 else ""
             frame.out(f"  not found, but can be revoked: {', '.join(one.missing[:10])}{more_of}")

@@ -4,6 +4,7 @@ import click
 
 from handclasp.cli.ca_options import lifetime, world
 from handclasp.cli.frame import Frame, framed
+from handclasp.model.text import plural
 
 
 @click.command("notify")
@@ -40,7 +41,8 @@ def command(frame: Frame, *, to_file: str, within: int | None, every: int, test:
     if frame.json:
         frame.document("notify", {"items": len(done.items), "sent": done.sent, "failed": list(done.failed)})
     elif done.sent:
-        frame.out(f"{len(done.items)} things told to {len(places) - len(done.failed)} places")
+        told, reached = len(done.items), len(places) - len(done.failed)
+        frame.out(f"{told} thing{plural(told)} told to {reached} place{plural(reached)}")
         for scheme in done.failed:
             frame.out(f"  NOT reached: {scheme}://...")
     else:

@@ -4,6 +4,7 @@ import click
 
 from handclasp.cli.ca_options import passphrase_options, world
 from handclasp.cli.frame import Frame, framed
+from handclasp.model.text import plural
 
 
 @click.command("passphrase")
@@ -33,4 +34,4 @@ def command(frame: Frame, *, new_passphrase_file: str | None, passphrase_file: s
     if frame.json:
         frame.document("passphrase", {"keys": count, "file": path})
         return
-    frame.out(say(frame.lang, "passphrase-changed", count=count))
+    frame.out(say(frame.lang, "passphrase-changed", count=count, keys=plural(count, "key is", "keys are")))

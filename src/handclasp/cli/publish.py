@@ -6,6 +6,7 @@ import click
 
 from handclasp.cli.ca_options import passphrase_options, world
 from handclasp.cli.frame import Frame, framed
+from handclasp.model.text import plural
 
 if TYPE_CHECKING:
     from handclasp.app.publish import Published
@@ -58,9 +59,13 @@ def _report(frame: Frame, done: "Published", hours: int) -> None:
             },
         )
         return
-    frame.out(f"{done.folder}: {len(done.files)} files, {done.answers} OCSP answers ({done.signed} signed now)")
+    files, answers = len(done.files), done.answers
+    frame.out(f"{done.folder}: {files} file{plural(files)}, {answers} OCSP answer{plural(answers)} ({done.signed} signed now)")
     if done.removed:
-        frame.out(f"  {done.removed} answers about certificates that ended are gone")
+        frame.out(
+            f"  {done.removed} {plural(done.removed, 'answer about a certificate', 'answers about certificates')} that ended "
+            f"{plural(done.removed, 'is', 'are')} gone"
+        )
     for why in done.silent:
         frame.out(f"  no answers: {why}")
     frame.hint(f"next: include {done.folder}/nginx-locations.conf;     in a server block on plain HTTP")

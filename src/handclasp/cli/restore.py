@@ -6,6 +6,7 @@ import click
 
 from handclasp.cli.ca_options import dry_run_option, passphrase_options, world
 from handclasp.cli.frame import Frame, framed
+from handclasp.model.text import plural
 
 if TYPE_CHECKING:
     from handclasp.app.settle import Settled
@@ -82,7 +83,7 @@ def _unpacked(frame: Frame, here: "World", file: str) -> dict[str, object]:
     crashpoint("restore.unpacked")
     begin(here.ca, made)
     if not frame.json:
-        frame.out(f"{count} files of {made:%Y-%m-%d %H:%M} UTC in {here.home}")
+        frame.out(f"{count} file{plural(count)} of {made:%Y-%m-%d %H:%M} UTC in {here.home}")
     return {"made": made, "files": count}
 
 

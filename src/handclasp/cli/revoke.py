@@ -8,6 +8,7 @@ import click
 from handclasp.cli.ca_options import dry_run_option, is_dry_run, meant, passphrase_options, world
 from handclasp.cli.evidence_options import AbsolutePath
 from handclasp.cli.frame import Frame, framed
+from handclasp.model.text import plural
 
 if TYPE_CHECKING:
     from handclasp.app.revoke import Revoked
@@ -133,7 +134,7 @@ def _report(frame: Frame, here: "World", what: str, done: "Revoked") -> None:
     for line in proven_lines(one for one in proofs if not one.ok or len(identities) == 1):
         frame.out(line)
     if len(identities) > 1:
-        frame.out(f"  {sum(one.ok for one in proofs)} of {len(proofs)} probes saw what they should")
+        frame.out(f"  {sum(one.ok for one in proofs)} of {len(proofs)} probe{plural(len(proofs))} saw what they should")
     for enforced in done.applied:
         if enforced.adopted and enforced.applied.serving:
             config = visible(enforced.place.instance.config)

@@ -4,6 +4,7 @@ import click
 
 from handclasp.cli.ca_options import lifetime, world
 from handclasp.cli.frame import Frame, framed
+from handclasp.model.text import plural
 
 
 @click.command("status")
@@ -33,5 +34,9 @@ def command(frame: Frame, *, within: int | None) -> int:
         frame.out(one.what)
         frame.out(f"    {one.action}")
     if not found.items:
-        frame.out(f"All is well for the next {within or 30} days: {found.good} good certificates, {found.revoked} revoked.")
+        days, good = within or 30, found.good
+        frame.out(
+            f"All is well for the next {days} day{plural(days)}: {good} good certificate{plural(good)}, "
+            f"{found.revoked} revoked."
+        )
     return 1 if found.items else 0

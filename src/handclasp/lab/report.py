@@ -6,6 +6,7 @@ from importlib.resources import files
 
 from handclasp.lab.results import Result, Tally, from_json, tallies
 from handclasp.lab.scenario import Kind
+from handclasp.model.text import plural
 
 DATA = "scenarios.json"
 _EXPECTED = {Kind.BROKEN: False, Kind.CONTROL: True, Kind.REMEDY: True, Kind.DEAD_END: False}
@@ -50,7 +51,7 @@ def lines(results: Sequence[Result], cause: str | None = None) -> tuple[str, ...
         broken = [result for result in mine if result.kind is Kind.BROKEN]
         builds = ", ".join(dict.fromkeys(result.build for result in broken if not result.good))
         forms = len({result.form for result in broken})
-        found.append(f"{slug}: {forms} form{'s' * (forms != 1)}, reproduced on {builds}")
+        found.append(f"{slug}: {forms} form{plural(forms)}, reproduced on {builds}")
         found += [_tally(tally) for tally in tallies(mine)]
     return tuple(found)
 

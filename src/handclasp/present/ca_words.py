@@ -76,11 +76,11 @@ _WORDS: dict[str, Text] = {
         zh="下一步：handclasp nginx apply     nginx 读入新的吊销列表后才会放行",
     ),
     "passphrase-changed": Text(
-        en="{count} CA keys are under the new passphrase. Old backups keep the old one.",
+        en="{count} CA {keys} under the new passphrase. Old backups keep the old one.",
         zh="{count} 个 CA 私钥已改用新口令。旧备份仍使用旧口令。",
     ),
     "ca-line": Text(
-        en="{label}  {state}, good until {end}, {for_whom}, {users} users{key}",
+        en="{label}  {state}, good until {end}, {for_whom}, {users} user{s}{key}",
         zh="{label}  {state}，有效期至 {end}，{for_whom}，{users} 个使用者{key}",
     ),
     "active": Text(en="active", zh="在用"),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Protocol
 
-from handclasp.model.text import Text
+from handclasp.model.text import Text, plural
 from handclasp.present.visible import visible
 
 _MOST_NAMED = 8
@@ -12,7 +12,7 @@ _REVOKED = Text(en="revoked: {before} -> {after} (+{more} -{fewer})", zh="已吊
 _ENTERING = Text(en="who may enter {site}: {before} -> {after}", zh="可进入 {site} 的身份：{before} -> {after}")
 _NO_SITE = Text(en="no site", zh="无此站点")
 _SEEN = Text(
-    en="clients let in during the last {days} days that would now be refused: {refused} of {seen}",
+    en="clients let in during the last {days} day{s} that would now be refused: {refused} of {seen}",
     zh="最近 {days} 天内获准进入、此后将被拒绝的客户端：{refused} / {seen}",
 )
 _MORE = Text(en="and {count} more", zh="等 {count} 个")
@@ -59,7 +59,7 @@ def effect_text(effect: _Effect, days: int, lang: str) -> str:
             before=revoked, after=revoked_then, more=effect.newly_revoked, fewer=effect.unrevoked
         ),
         *(line for site in effect.entering for line in _site(site, lang)),
-        _SEEN.in_language(lang).format(days=days, refused=len(effect.refused), seen=effect.seen),
+        _SEEN.in_language(lang).format(days=days, s=plural(days), refused=len(effect.refused), seen=effect.seen),
         *(f"  {visible(name)}: {visible(why)}" for name, why in effect.refused),
     ]
     return "\n".join(lines)

@@ -7,7 +7,7 @@ from handclasp.catalogue.cause import Cause, Status
 from handclasp.catalogue.measured import CauseCounts, of_cause
 from handclasp.diagnose.log_line import Doubt
 from handclasp.model.finding import Applicability, Danger
-from handclasp.model.text import Text
+from handclasp.model.text import Text, plural
 
 WORDS = {
     "check": Text(en="Check", zh="检查"),
@@ -109,7 +109,8 @@ _UNCOUNTED = {
 
 def _runs(counts: CauseCounts) -> Text:
     return Text(
-        en=f"failed in {counts.failed} of {counts.runs} runs, without the fault worked in {counts.worked} of {counts.controls}",
+        en=f"failed in {counts.failed} of {counts.runs} run{plural(counts.runs)}, without the fault worked in "
+        f"{counts.worked} of {counts.controls}",
         zh=f"{counts.runs} 次实验中失败 {counts.failed} 次；无此错误的对照 {counts.controls} 次中正常 {counts.worked} 次",
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, Protocol
 
-from handclasp.model.text import Text
+from handclasp.model.text import Text, plural
 
 
 class _Probed(Protocol):
@@ -62,7 +62,7 @@ class _Host(Protocol):
 
 _NONE = Text(en="There are no hosts.", zh="还没有任何主机。")
 _SILENT = Text(en="has never reported", zh="从未上报")
-_CURRENT = Text(en="in force, {proven} probes as they must be", zh="已生效，{proven} 项探测全部符合预期")
+_CURRENT = Text(en="in force, {proven} probe{s} came out as intended", zh="已生效，{proven} 项探测全部符合预期")
 _BEHIND = Text(en="behind: it has not applied its newest orders yet", zh="落后：尚未应用最新的指令")
 _FAILED = Text(en="failed: {why}; what was in force before still is", zh="失败：{why}；此前生效的配置仍在使用")
 _SEEN = Text(en="    nginx {nginx}, reported {at} UTC", zh="    nginx {nginx}，上报于 {at} UTC")
@@ -108,7 +108,10 @@ def _state(host: _Host, lang: str) -> str:
         return _FAILED.in_language(lang).format(why=host.noted.report.failed)
     if not host.current:
         return _BEHIND.in_language(lang)
-    return _CURRENT.in_language(lang).format(proven=host.noted.report.probes)
+    return _CURRENT.in_language(lang).format(
+        proven=host.noted.report.probes,
+        s=plural(host.noted.report.probes),
+    )
 
 
 def hosts_json(found: Iterable[_Host]) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Protocol
 
-from handclasp.model.text import Text
+from handclasp.model.text import Text, plural
 
 
 class _Worker(Protocol):
@@ -28,10 +28,10 @@ class _Lingering(Protocol):
 
 
 _OPEN = Text(
-    en="{connections} connections from before the reload go on in old workers, and were not asked again:",
+    en="{connections} connection{s} from before the reload {go} on in old workers, and {were} not asked again:",
     zh="{connections} 个重新加载之前的连接仍由旧的工作进程处理，未再次验证：",
 )
-_WORKER = Text(en="  worker {pid}: {connections} connections", zh="  工作进程 {pid}：{connections} 个连接")
+_WORKER = Text(en="  worker {pid}: {connections} connection{s}", zh="  工作进程 {pid}：{connections} 个连接")
 _SINCE = Text(en=", leaving since {since} UTC", zh="，自 {since} UTC 起正在退出")
 _BOUNDED = Text(
     en="  they end by {until} UTC at the latest (worker_shutdown_timeout), and are refused when they come again",
@@ -51,10 +51,18 @@ def lingering_lines(found: _Lingering, lang: str) -> Iterator[str]:
     """Nothing when no old worker holds a connection."""
     if not found.connections:
         return
-    yield _OPEN.in_language(lang).format(connections=found.connections)
+    yield _OPEN.in_language(lang).format(
+        connections=found.connections,
+        s=plural(found.connections),
+        go=plural(found.connections, "goes", "go"),
+        were=plural(found.connections, "was", "were"),
+    )
     for worker in found.workers:
         since = _SINCE.in_language(lang).format(since=f"{worker.since:%H:%M:%S}") if worker.since else ""
-        yield _WORKER.in_language(lang).format(pid=worker.pid, connections=worker.connections) + since
+        yield (
+            _WORKER.in_language(lang).format(pid=worker.pid, connections=worker.connections, s=plural(worker.connections))
+            + since
+        )
     if found.bound is None:
         yield _UNBOUNDED.in_language(lang)
     elif found.until is None:

@@ -4,18 +4,18 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Protocol
 
-from handclasp.model.text import Text
+from handclasp.model.text import Text, plural
 from handclasp.present.columns import table
 from handclasp.present.visible import visible
 
 _MOST_LINES = 8
 _NOBODY = Text(en="nobody has come since {since}", zh="自 {since} 以来无人访问")
 _SUM = Text(
-    en="{name}, {first} to {last}: {requests} requests; {refused} of them would be refused",
+    en="{name}, {first} to {last}: {requests} request{s}; {refused} of them would be refused",
     zh="{name}，{first} 至 {last}：{requests} 个请求；其中 {refused} 个将被拒绝",
 )
 _ALREADY = Text(
-    en="{count} requests showed a certificate that nginx refuses even while it watches (expired)",
+    en="{count} request{s} showed a certificate that nginx refuses even while it watches (expired)",
     zh="{count} 个请求出示了即使在观察期间 nginx 也会拒绝的证书（已过期）",
 )
 _HEADS = (
@@ -27,13 +27,13 @@ _HEADS = (
 _IN = Text(en="gets in", zh="可进入")
 _OUT = Text(en="REFUSED: {why}", zh="被拒绝：{why}")
 _WITHOUT = Text(
-    en="without a certificate, and refused from then on: {requests} requests from {clients} addresses",
+    en="without a certificate, and refused from then on: {requests} request{s} from {clients} address{es}",
     zh="未出示证书、此后将被拒绝：来自 {clients} 个地址的 {requests} 个请求",
 )
 _BY = (Text(en="by path", zh="按路径"), Text(en="by program", zh="按程序"), Text(en="by address", zh="按地址"))
 _UNSEEN = Text(en="may enter, and never came: {names}", zh="可进入但从未来访：{names}")
 _MORE = Text(en="and {count} more", zh="等另外 {count} 个")
-_UNREADABLE = Text(en="{count} lines of the log could not be read", zh="日志中有 {count} 行无法读取")
+_UNREADABLE = Text(en="{count} line{s} of the log could not be read", zh="日志中有 {count} 行无法读取")
 _WHYS = {
     "revoked": "已吊销",
     "expired": "已过期",
@@ -107,16 +107,19 @@ def _parts(found: _Observation, lang: str) -> Iterator[str]:
             first=_moment(found.first),
             last=_moment(found.last),
             requests=found.requests,
+            s=plural(found.requests),
             refused=found.refused,
         )
     if found.already:
-        yield _ALREADY.in_language(lang).format(count=found.already)
+        yield _ALREADY.in_language(lang).format(count=found.already, s=plural(found.already))
     if found.visitors:
         heads = tuple(head.in_language(lang) for head in _HEADS)
         yield from table([heads, *(_row(each, lang) for each in found.visitors)], indent="  ")
     if found.without.requests:
         without = found.without
-        yield _WITHOUT.in_language(lang).format(requests=without.requests, clients=without.clients)
+        yield _WITHOUT.in_language(lang).format(
+            requests=without.requests, s=plural(without.requests), clients=without.clients, es=plural(without.clients, "", "es")
+        )
         for head, counts in zip(_BY, (without.by_path, without.by_agent, without.by_client), strict=True):
             yield f"  {head.in_language(lang)}"
             yield from table([(str(count), visible(what) or "-") for what, count in counts[:_MOST_LINES]], indent="    ")
@@ -125,7 +128,7 @@ def _parts(found: _Observation, lang: str) -> Iterator[str]:
         more = f", {_MORE.in_language(lang).format(count=rest)}" if rest > 0 else ""
         yield _UNSEEN.in_language(lang).format(names=visible(", ".join(found.unseen[:_MOST_LINES])) + more)
     if found.unreadable:
-        yield _UNREADABLE.in_language(lang).format(count=found.unreadable)
+        yield _UNREADABLE.in_language(lang).format(count=found.unreadable, s=plural(found.unreadable))
 
 
 def _row(each: _Visitor, lang: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from handclasp.model.plan import Plan, ProbeStep, RemoveFile, WriteFile
-from handclasp.model.text import Text
+from handclasp.model.text import Text, plural
 from handclasp.nginxconf.diff import unified
 from handclasp.present.columns import table
 from handclasp.present.visible import visible
@@ -48,8 +48,8 @@ class _Entry(Protocol):
 
 
 _NOT_PROVEN = Text(en="not proven: no nginx ran", zh="未验证：没有 nginx 在运行")
-_PROVEN = Text(en="proven by {count} probes", zh="{count} 项探测通过")
-_FAILED = Text(en="{failed} of {count} probes FAILED", zh="{count} 项探测中有 {failed} 项失败")
+_PROVEN = Text(en="proven by {count} probe{s}", zh="{count} 项探测通过")
+_FAILED = Text(en="{failed} of {count} probe{s} FAILED", zh="{count} 项探测中有 {failed} 项失败")
 _KINDS = {
     "apply": Text(en="apply", zh="应用"),
     "revoke": Text(en="revoke", zh="吊销"),
@@ -84,7 +84,7 @@ def _proof(entry: _Entry, lang: str) -> str:
     if not entry.probes:
         return _NOT_PROVEN.in_language(lang)
     words = _FAILED if entry.failed else _PROVEN
-    return words.in_language(lang).format(count=entry.probes, failed=len(entry.failed))
+    return words.in_language(lang).format(count=entry.probes, s=plural(entry.probes), failed=len(entry.failed))
 
 
 def plan_text(plan: Plan) -> str:

@@ -2,7 +2,7 @@
 
 from handclasp.catalogue.builds import BUILDS
 from handclasp.catalogue.measured import CameFrom, Count
-from handclasp.model.text import Text
+from handclasp.model.text import Text, plural
 
 NOT_MEASURED = Text(en="not measured", zh="未测量")
 
@@ -13,7 +13,7 @@ def fixed(count: Count | None) -> Text:
         return NOT_MEASURED
     n = len(count.builds)
     return Text(
-        en=f"fixed {count.fixed} of {count.runs} lab runs on {n} build{'s' * (n != 1)}",
+        en=f"fixed {count.fixed} of {count.runs} lab run{plural(count.runs)} on {n} build{plural(n)}",
         zh=f"在 {n} 个版本的 {count.runs} 次实验中修复 {count.fixed} 次",
     )
 
@@ -26,7 +26,7 @@ def helped(count: Count | None) -> Text:
     if count.opened:
         opened = Text(en=f", let a stranger in {count.opened} of {count.runs}", zh=f"，其中 {count.opened} 次让陌生人通过")
     return Text(
-        en=f"helped {count.fixed} of {count.runs} lab runs{opened.en}",
+        en=f"helped {count.fixed} of {count.runs} lab run{plural(count.runs)}{opened.en}",
         zh=f"{count.runs} 次实验中 {count.fixed} 次有效{opened.zh}",
     )
 
@@ -38,7 +38,7 @@ def origins(came: CameFrom, most: int = 8) -> Text:
     more = Text(en=f", others {rest}", zh=f"、其他 {rest}") if rest else Text(en="", zh="")
     n, builds = came.runs, len(came.builds)
     return Text(
-        en=f"came from: {', '.join(shown)}{more.en} ({n} run{'s' * (n != 1)} on {builds} build{'s' * (builds != 1)})",
+        en=f"came from: {', '.join(shown)}{more.en} ({n} run{plural(n)} on {builds} build{plural(builds)})",
         zh=f"来自：{'、'.join(shown)}{more.zh}（{builds} 个版本上共 {n} 次实验）",
     )
 
@@ -47,7 +47,7 @@ def runs_on(came: CameFrom) -> Text:
     """How many runs of the lab showed it, and on how many builds."""
     n, builds = came.runs, len(came.builds)
     return Text(
-        en=f"{n} run{'s' * (n != 1)} on {builds} build{'s' * (builds != 1)} showed it, made to happen by:",
+        en=f"{n} run{plural(n)} on {builds} build{plural(builds)} showed it, made to happen by:",
         zh=f"{builds} 个版本上共 {n} 次实验出现，起因为：",
     )
 

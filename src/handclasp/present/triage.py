@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 
 from handclasp.diagnose.triage import Group, Triage
-from handclasp.model.text import Text
+from handclasp.model.text import Text, plural
 from handclasp.present.visible import visible
 
 _SHOWN = 20
 _WORDS = {
-    "head": Text(en="{matched} lines about TLS in {size}", zh="{size} 中有 {matched} 行与 TLS 有关"),
+    "head": Text(en="{matched} line{s} about TLS in {size}", zh="{size} 中有 {matched} 行与 TLS 有关"),
     "none": Text(en="no line about TLS in {size}", zh="{size} 中没有与 TLS 有关的行"),
-    "more": Text(en="and {count} more kinds of lines", zh="另有 {count} 种"),
+    "more": Text(en="and {count} more kind{s} of lines", zh="另有 {count} 种"),
     "server": Text(en="server {server}", zh="服务器 {server}"),
     "clients": Text(en="clients {clients}", zh="客户端 {clients}"),
     "others": Text(en="others", zh="其他"),
@@ -25,14 +25,15 @@ def triage_text(found: Triage, lang: str) -> str:
 
 def _lines(found: Triage, lang: str) -> Iterator[str]:
     head = "head" if found.matched else "none"
-    yield _WORDS[head].in_language(lang).format(matched=found.matched, size=_size(found.octets))
+    yield _WORDS[head].in_language(lang).format(matched=found.matched, s=plural(found.matched), size=_size(found.octets))
     for group in found.groups[:_SHOWN]:
         yield f"  {group.count:>8}  {visible(group.message)}" + (f"  [{group.cause}]" if group.cause else "")
         details = tuple(_details(group, lang))
         if details:
             yield f"            {' · '.join(details)}"
     if len(found.groups) > _SHOWN:
-        yield "  " + _WORDS["more"].in_language(lang).format(count=len(found.groups) - _SHOWN)
+        more = len(found.groups) - _SHOWN
+        yield "  " + _WORDS["more"].in_language(lang).format(count=more, s=plural(more))
 
 
 def _details(group: Group, lang: str) -> Iterator[str]:

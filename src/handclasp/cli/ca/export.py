@@ -4,6 +4,7 @@ import click
 
 from handclasp.cli.ca_options import dry_run_option, outside, passphrase_options, world
 from handclasp.cli.frame import Frame, framed
+from handclasp.model.text import plural
 
 
 @click.command("export")
@@ -31,5 +32,5 @@ def command(frame: Frame, *, label: str, folder: str, passphrase_file: str | Non
         fields = {"label": label, "folder": done.folder, "certificates": done.certificates}
         frame.document("ca-export", fields | {"revoked": done.revoked, "next_crl_number": done.next_crl})
         return
-    frame.out(f"{label}: {done.certificates} certificates, {done.revoked} of them revoked: {done.folder}")
+    frame.out(f"{label}: {done.certificates} certificate{plural(done.certificates)}, {done.revoked} revoked: {done.folder}")
     frame.hint(f"only one of the two may sign from now on: handclasp ca retire {label}     or keep the folder as a copy")

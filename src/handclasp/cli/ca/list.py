@@ -4,6 +4,7 @@ import click
 
 from handclasp.cli.ca_options import world
 from handclasp.cli.frame import Frame, framed
+from handclasp.model.text import plural
 
 
 @click.command("list")
@@ -40,6 +41,7 @@ def command(frame: Frame) -> None:
                 end=f"{certificate.not_valid_after_utc:%Y-%m-%d}",
                 for_whom=say(frame.lang, "for-some", profiles=profiles) if profiles else say(frame.lang, "for-all"),
                 users=one.users,
+                s=plural(one.users),
                 key="" if one.here else say(frame.lang, "key-elsewhere"),
             )
         )

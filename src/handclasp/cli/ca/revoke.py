@@ -6,6 +6,7 @@ import click
 
 from handclasp.cli.ca_options import dry_run_option, is_dry_run, passphrase_options, world
 from handclasp.cli.frame import Frame, framed
+from handclasp.model.text import plural
 
 if TYPE_CHECKING:
     from handclasp.app.revoke import Revoked
@@ -92,7 +93,7 @@ def _say(frame: Frame, gone: "RevokedCa", done: "Revoked", crl: str) -> None:
         else:
             frame.out(f"  the nginx with {config} is not running; its files are ready")
     if done.failed:
-        frame.out(f"  {len(done.failed)} of {len(done.proofs)} probes saw what they should not")
+        frame.out(f"  {len(done.failed)} of {len(done.proofs)} probe{plural(len(done.proofs))} saw what they should not")
     if not done.applied:
         frame.hint(f"next: give {crl} and the new bundle to your nginx, change the name of its ssl_session_cache, reload it")
     if gone.shut_out and gone.label:

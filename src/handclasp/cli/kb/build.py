@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from handclasp.cli.frame import Frame, framed
+from handclasp.model.text import plural
 
 
 @click.command("build")
@@ -32,6 +33,6 @@ def command(frame: Frame, *, folder: Path) -> int:
         document = {"folder": str(place), "written": built.written, "kept": built.kept, "removed": built.removed}
         frame.document("kb-build", document)
         return 0
-    frame.out(f"{place}: {built.written} files written, {built.kept} unchanged, {built.removed} removed")
+    frame.out(f"{place}: {built.written} file{plural(built.written)} written, {built.kept} unchanged, {built.removed} removed")
     frame.hint(f"open {place}/index.html in a browser; nothing in it is fetched from elsewhere")
     return 0

@@ -3,6 +3,7 @@
 import click
 
 from handclasp.cli.frame import Frame, framed
+from handclasp.model.text import plural
 
 
 @click.command("list")
@@ -30,6 +31,10 @@ def command(frame: Frame) -> int:
         frame.document("lab-list", {"scenarios": rows})
         return 0
     for item in found.values():
-        frame.out(f"{item.cause}: {len(item.broken)} forms, {len(item.remedies)} remedies, {len(item.dead_ends)} dead ends")
+        forms, remedies, dead = len(item.broken), len(item.remedies), len(item.dead_ends)
+        frame.out(
+            f"{item.cause}: {forms} form{plural(forms)}, {remedies} remed{plural(remedies, 'y', 'ies')}, "
+            f"{dead} dead end{plural(dead)}"
+        )
     frame.hint(f"run one with:  handclasp lab run {next(iter(found))}")
     return 0

@@ -4,6 +4,7 @@ import click
 
 from handclasp.cli.frame import Frame, framed
 from handclasp.cli.lab.roots import chosen, root_options
+from handclasp.model.text import plural
 
 
 @click.command("run")
@@ -45,6 +46,6 @@ def command(frame: Frame, causes: tuple[str, ...], roots: tuple[str, ...], host:
     if frame.json:
         frame.document("lab-run", {"runs": len(results), "unexpected": wrong, "results": results})
     else:
-        frame.out(f"{len(results)} runs, {len(wrong)} not as expected")
+        frame.out(f"{len(results)} run{plural(len(results))}, {len(wrong)} not as expected")
         frame.hint("see the counts with:  handclasp lab report" + (f" --results {save}" if save else ""))
     return 1 if wrong else 0

@@ -6,6 +6,7 @@ from handclasp.cli.evidence_options import AbsolutePath
 from handclasp.cli.frame import Frame, framed
 from handclasp.cli.nginx.applying import config_dir_option, open_world
 from handclasp.cli.nginx.site_options import FILE
+from handclasp.model.text import plural
 
 
 @click.command("cut")
@@ -39,5 +40,6 @@ def command(frame: Frame, *, nginx_path: str | None, config_dir: str | None, con
     if not found.workers:
         frame.out("No old worker holds a connection.")
         return
-    frame.out(f"Ended: {found.connections} connections of {len(found.workers)} old workers.")
+    open_, workers = found.connections, len(found.workers)
+    frame.out(f"Ended: {open_} connection{plural(open_)} of {workers} old worker{plural(workers)}.")
     frame.hint("next: handclasp nginx status     shows what runs now")

@@ -4,6 +4,7 @@ import click
 
 from handclasp.cli.ca_options import world
 from handclasp.cli.frame import Frame, framed
+from handclasp.model.text import plural
 
 
 @click.command("move")
@@ -26,7 +27,11 @@ def command(frame: Frame, *, to: str) -> None:
     if frame.json:
         frame.document("store-move", {"to": to, "rows": moved})
         return
-    frame.out(f"moved {sum(moved.values())} rows: {moved['certificate']} certificates, {moved['audit_event']} audit events")
+    rows, certificates, events = sum(moved.values()), moved["certificate"], moved["audit_event"]
+    frame.out(
+        f"moved {rows} row{plural(rows)}: {certificates} certificate{plural(certificates)}, "
+        f"{events} audit event{plural(events)}"
+    )
     if to == "sqlite":
         frame.hint("the database still has its copy: drop it, and remove registry.url on every other host")
     else:

@@ -4,6 +4,7 @@ import click
 
 from handclasp.cli.ca_options import world
 from handclasp.cli.frame import Frame, framed
+from handclasp.model.text import plural
 
 
 @click.command("show")
@@ -25,6 +26,7 @@ def command(frame: Frame) -> None:
         document = {"where": where, "kind": kind, "certificates": certificates, "events": last.sequence if last else 0}
         frame.document("store-show", document)
         return
-    frame.out(f"{where}: {kind}, {certificates} certificates, {last.sequence if last else 0} audit events")
+    events = last.sequence if last else 0
+    frame.out(f"{where}: {kind}, {certificates} certificate{plural(certificates)}, {events} audit event{plural(events)}")
     if kind == "sqlite":
         frame.hint("share it between hosts: handclasp store move postgresql://USER@HOST/DATABASE")

@@ -7,7 +7,7 @@ from handclasp.catalogue.cause import Cause
 from handclasp.catalogue.measured import CauseCounts
 from handclasp.diagnose.symptom_causes import seen_on
 from handclasp.model.nginx import OpensslSeries
-from handclasp.model.text import Text
+from handclasp.model.text import Text, plural
 from handclasp.present.explanation_words import versions
 from handclasp.present.kb.entry_data import label
 from handclasp.present.kb.html import Page
@@ -130,7 +130,8 @@ def _summary(page: Page) -> str:
     names = [label(build) for build in data.builds]
     return page.plain(
         Text(
-            en=f"{runs} runs of {slugs} causes on {', '.join(names)}. The other {rest} causes are not measured.",
+            en=f"{runs} run{plural(runs)} of {slugs} cause{plural(slugs)} on {', '.join(names)}. {rest} more "
+            f"{plural(rest, 'is', 'are')} not measured.",
             zh=f"在 {'、'.join(names)} 上对 {slugs} 个原因进行了 {runs} 次实验。其余 {rest} 个原因未测量。",
         )
     )
