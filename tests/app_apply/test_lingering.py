@@ -96,7 +96,7 @@ def test_an_open_websocket_of_a_revoked_client_is_told_and_cut(sockets: Bench) -
         assert old["until"]
         assert answers(held), "a reload alone does not end it: that is why it is told"
         status = bench.ca.run("nginx", "status").stdout
-        assert "1 connections from before the reload go on in old workers" in status
+        assert "1 connection from before the reload goes on in old workers" in status
         assert "worker_shutdown_timeout" in status
         assert "旧的工作进程" in bench.ca.run("nginx", "status", "--lang", "zh").stdout
         assert bench.ca.json("nginx", "cut")["ended"]["connections"] == 1

@@ -46,7 +46,7 @@ SHOWN = {
         *('"ready": true', "certificate.pem: good", "nginx-locations.conf", '"name":"alice"'),
         *("audit events", "The orders of the CA are in force", "web1  in force"),
     ],
-    "coming-from-openssl": ["CN=Demo CA: 1 certificates", "bare: CN=Bare CA", "old: 1 certificates", "hsm: CA"],
+    "coming-from-openssl": ["CN=Demo CA: 1 certificate,", "bare: CN=Bare CA", "old: 1 certificate,", "hsm: CA"],
     "agents": ['"schema": "handclasp/explain/1"', "client-crl-expired", "# Handclasp knowledge base"],
 }
 
