@@ -74,8 +74,11 @@ def _unusable(home: Home, gear: Gear) -> Iterator[HandclaspError]:
                 if order.intent.client_ca is not None:
                     trust_of(home, order.intent.client_ca)
             except InputError as error:
-                error.what = f"{order.intent.server_names[0]} goes on with the CAs and CRLs that it had: {error.what}"
-                yield error
+                yield InputError(
+                    f"{order.intent.server_names[0]} goes on with the CAs and CRLs that it had: {error.what}",
+                    where=error.where,
+                    hint=error.hint,
+                )
 
 
 def enforce_everywhere(home: Home, gear: Gear, way: Way, leaving: Callable[[Target], Leaving]) -> Reached:

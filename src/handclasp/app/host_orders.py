@@ -140,6 +140,12 @@ def set_host(home: Home, name: str, orders: tuple[SiteOrder, ...]) -> None:
                 where=order.intent.server_names[0],
                 hint="leave certificate and certificate_key out",
             )
+        if order.intent.client_ca is not None:
+            raise PolicyError(
+                "the site names a CA for its clients, and hosts are given all CAs of the home alike",
+                where=order.intent.server_names[0],
+                hint="leave client_ca out, and say allow: who may enter is told by issuer and serial",
+            )
         unknown = [one for one in order.intent.listed or () if not home.store.certificates(name=one)]
         if unknown:
             raise UsageError(f"there is no identity {unknown[0]} to let in", hint=f"handclasp issue {unknown[0]}")

@@ -76,7 +76,9 @@ def trust_of(home: Home, wanted: ClientCaIntent) -> SiteTrust:
     found = strange_trust(home.files, wanted)
     faults = list(_strange_faults(home, found, wanted))
     if faults:
-        raise InputError(faults[0], where=wanted.file, hint="\n".join(faults[1:_MOST_WORDS]) or None)
+        first, *others = faults
+        first.hint = "\n".join(one.what for one in others[:_MOST_WORDS]) or None
+        raise first
     return found
 
 
@@ -147,28 +149,32 @@ def _strange(held: tuple[Certificate, ...], lists: tuple[Crl, ...] | None) -> Si
     )
 
 
-def _strange_faults(home: Home, found: SiteTrust, wanted: ClientCaIntent) -> Iterator[str]:
+def _strange_faults(home: Home, found: SiteTrust, wanted: ClientCaIntent) -> Iterator[InputError]:
     """Why nobody could enter with these files, or somebody who should not."""
-    held = certificates_from_pem(found.bundle, where=wanted.file or "")
+    where = wanted.file or ""
+    held = certificates_from_pem(found.bundle, where=where)
     own: Mapping[bytes, str] = {one.certificate: one.label for one in home.store.authorities()}
     if not held:
-        yield "there is no certificate in PEM in this file"
+        yield InputError("there is no certificate in PEM in this file", where=where)
     for one in held:
-        if one.der in own:
-            yield f'{one.subject_text} is the {own[one.der]} CA of this home: write client_ca = "{own[one.der]}"'
+        name, label = one.subject_text, own.get(one.der)
+        if label is not None:
+            yield InputError(f'{name} is the {label} CA of this home: write client_ca = "{label}"', where=where)
         elif one.basic_constraints is None or not one.basic_constraints.ca:
-            yield f"{one.subject_text} is not a CA: it would be let in itself, and nobody else"
+            yield InputError(f"{name} is not a CA: it would be let in itself, and nobody else", where=where)
         elif not _path(one, held)[-1].self_issued:
-            yield f"the CA above {one.subject_text} is not in it: nginx needs every CA up to the root ({one.issuer_text})"
+            yield InputError(
+                f"the CA above {name} is not in it: nginx needs every CA up to the root ({one.issuer_text})", where=where
+            )
     if found.crl is None:
         return
     lists, now = crls_from_pem(found.crl, where=wanted.crl or ""), home.clock.now()
     for one in held:
-        theirs = [each for each in lists if each.issuer == one.subject and signed_by(each, one.spki)]
-        current = [each for each in theirs if each.this_update <= now and (each.next_update is None or each.next_update > now)]
-        if not current:
-            lacks = "no CRL of it that is valid now is" if theirs else "no CRL of it is"
-            yield f"{one.subject_text}: {lacks} in {wanted.crl}, and without one nginx refuses all its clients"
+        name, theirs = one.subject_text, [each for each in lists if each.issuer == one.subject and signed_by(each, one.spki)]
+        if not theirs:
+            yield InputError(f"no CRL of {name} is in it, and without one nginx refuses all its clients", where=wanted.crl)
+        elif not any(each.this_update <= now and (each.next_update is None or each.next_update > now) for each in theirs):
+            yield InputError(f"no CRL of {name} is valid now, and without one nginx refuses all its clients", where=wanted.crl)
 
 
 def _path(one: Certificate, held: tuple[Certificate, ...]) -> list[Certificate]:

@@ -70,7 +70,7 @@ def render_stream(
     shared = tuple(pair for pair in dict.fromkeys(site.listen) if pair in named)
     if shared and version < NAMES:
         raise PolicyError(
-            f"nginx {version} cannot tell sites that pass bytes apart by name",
+            f"this nginx ({version}) cannot tell sites that pass bytes apart by name",
             hint=f"nginx {NAMES} or newer can: use it, or give each of these sites an address or a port of its own",
         )
     if site.allow is not None:
