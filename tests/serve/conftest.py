@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from tests.ca_rig import Ca, copied, fresh
+from tests.serve.api_rig import OBJECTS, ROLES, serial_of
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +22,20 @@ def serve_template(tmp_path_factory: pytest.TempPathFactory) -> Ca:
 @pytest.fixture
 def ca(serve_template: Ca, tmp_path: Path) -> Ca:
     return copied(serve_template, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def api_template(serve_template: Ca, tmp_path_factory: pytest.TempPathFactory) -> Ca:
+    """That CA with an identity for every role; what is done to is an nginx host, and has a certificate that was revoked."""
+    made = copied(serve_template, tmp_path_factory.mktemp("api-template"))
+    for name in ROLES:
+        made.run("issue", name)
+    (made.home / "roles.toml").write_text("".join(f'"{name}" = "{role}"\n' for name, role in ROLES.items()))
+    orders = made.home / "orders.toml"
+    orders.write_text('[[site]]\nserver_names = ["app.test"]\nlisten = ["127.0.0.1:8443"]\n')
+    for name in OBJECTS:
+        gone = serial_of(made, name)
+        made.run("renew", name)
+        made.run("revoke", name, "--serial", gone)
+        made.run("host", "set", name, "--file", str(orders))
+    return made

@@ -8,73 +8,18 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import pytest
-from cryptography import x509
 
 from handclasp.adapters.nginx_process import NginxProcess
-from handclasp.app.api_access import CHANGES, EVERYBODY_S, OWN, Action, Role
 from handclasp.app.crashpoint import VARIABLE
 from handclasp.server.api.routes import ROUTES
 from tests.ca_rig import Ca, copied, openssl, verify
 from tests.nginx_rig import MAIN, free_port
+from tests.serve.api_rig import Client, api_of, csr, serial_of
 from tests.serve.serve_rig import serving
-
-ROLES = {"root-admin": "admin", "desk": "operator", "eyes": "auditor"}
-HOLDER = {Role.ADMIN: "root-admin", Role.OPERATOR: "desk", Role.AUDITOR: "eyes", Role.SELF: "alice"}
-
-
-@pytest.fixture(scope="module")
-def api_template(serve_template: Ca, tmp_path_factory: pytest.TempPathFactory) -> Ca:
-    made = copied(serve_template, tmp_path_factory.mktemp("api-template"))
-    for name in ROLES:
-        made.run("issue", name)
-    (made.home / "roles.toml").write_text("".join(f'"{name}" = "{role}"\n' for name, role in ROLES.items()))
-    return made
-
-
-@dataclass(frozen=True)
-class Reply:
-    status: int
-    kind: str
-    text: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.text)
-
-
-@dataclass(frozen=True)
-class Client:
-    ca: Ca
-    base: str
-
-    def ask(self, who: str | None, method: str, path: str, body: object = None, *headers: str, raw: bool = False) -> Reply:
-        url = path if raw else f"{self.base}/api/v1{path}"
-        command = ["curl", "-sS", "--noproxy", "*", "--max-time", "60", "-X", method, "--cacert",
-                   str(self.ca.home / "ca" / "bundle.pem"), "-w", "\n%{http_code} %{content_type}", url]  # fmt: skip
-        if who is not None:
-            folder = self.ca.identity(who)
-            command += ["--cert", str(folder / "chain.pem"), "--key", str(folder / "key.pem")]
-        if body is not None:
-            command += ["-H", "content-type: application/json", "--data-binary", "@-"]
-        for header in headers:
-            command += ["-H", header]
-        done = subprocess.run(command, input=json.dumps(body), capture_output=True, text=True, check=False, timeout=90)
-        assert done.returncode == 0, (command, done.stderr)
-        text, _, last = done.stdout.rpartition("\n")
-        status, _, kind = last.partition(" ")
-        return Reply(int(status), kind.partition(";")[0], text)
-
-
-@contextmanager
-def api_of(ca: Ca, env: dict[str, str] | None = None) -> Iterator[Client]:
-    with serving(ca, "--api-listen", "127.0.0.1:0", "--identity", "app.test", env=env) as served:
-        yield Client(ca=ca, base=served.document["api"].removesuffix("/api/v1"))
 
 
 @pytest.fixture(scope="module")
@@ -87,90 +32,6 @@ def client(api_template: Ca, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 def own(api_template: Ca, tmp_path: Path) -> Iterator[Client]:
     with api_of(copied(api_template, tmp_path)) as found:
         yield found
-
-
-def serial_of(ca: Ca, name: str) -> str:
-    return f"{x509.load_pem_x509_certificate(ca.identity(name, 'certificate.pem').read_bytes()).serial_number:X}"
-
-
-def csr(folder: Path, name: str) -> str:
-    key, request = folder / f"{name}.key", folder / f"{name}.csr"
-    openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-subj",
-            f"/CN={name}", "-out", request)  # fmt: skip
-    return request.read_text()
-
-
-def paths(ca: Ca, of: str) -> dict[Action, tuple[str, str, object]]:
-    """For each action: method, path and a body that is refused late, so that only the right is judged."""
-    return {
-        Action.WHO: ("GET", "/whoami", None),
-        Action.DESCRIBE: ("GET", "/openapi.json", None),
-        Action.LIST: ("GET", f"/certificates?name={of}", None),
-        Action.SHOW: ("GET", f"/certificates/{serial_of(ca, of)}", None),
-        Action.ISSUE: ("POST", "/certificates", {"name": of, "csr": "none"}),
-        Action.RENEW: ("POST", f"/identities/{of}/renew", {"csr": "none"}),
-        Action.REVOKE: ("POST", f"/certificates/{serial_of(ca, of)}/revoke", {"reason": "bad reason"}),
-        Action.LINK: ("POST", f"/identities/{of}/bundle-links", {"hours": 1}),
-        Action.AUDIT: ("GET", "/audit?limit=1", None),
-        Action.HOSTS: ("GET", "/hosts", None),
-        Action.SERVE: ("GET", f"/hosts/{of}/orders", None),
-    }
-
-
-def test_the_matrix_names_every_route() -> None:
-    assert {route.action for route in ROUTES} | {Action.DESCRIBE} == set(Action)
-
-
-@pytest.mark.parametrize("role", Role)
-@pytest.mark.parametrize("of", ["bob", "eyes", "alice"])
-def test_every_role_against_every_route(client: Client, role: Role, of: str) -> None:
-    """Objects: a plain identity, one that has a role, and the plain caller's own."""
-    holder = HOLDER[role]
-    for action, (method, path, body) in paths(client.ca, of).items():
-        if action is Action.REVOKE:
-            continue  # its body is judged first: the next test
-        allowed = action in EVERYBODY_S[role]
-        if action in CHANGES and of in ROLES and role is not Role.ADMIN:
-            allowed = False
-        if of == holder and action in OWN:
-            allowed = True
-        got = client.ask(holder, method, path, body)
-        assert (got.status != 403) == allowed, (role, of, action, got)
-        assert got.status < 500, got
-
-
-@pytest.mark.parametrize("role", Role)
-def test_only_a_host_itself_and_admins_act_for_it(client: Client, role: Role) -> None:
-    report = {"tag": "x", "session_epoch": 0, "nginx": "1.22.1"}
-    for of in ("bob", HOLDER[role]):
-        for path, body in (("certificates", {"site": "app.test", "csr": "none"}), ("reports", report)):
-            got = client.ask(HOLDER[role], "POST", f"/hosts/{of}/{path}", body)
-            assert (got.status == 403) == (role is not Role.ADMIN and of != HOLDER[role]), (role, of, path, got)
-            assert got.status in {400, 403, 404}, got
-
-
-@pytest.mark.parametrize("role", [Role.OPERATOR, Role.AUDITOR, Role.SELF])
-def test_who_may_not_revoke_revokes_nothing(client: Client, role: Role) -> None:
-    serial = serial_of(client.ca, "root-admin")
-    assert client.ask(HOLDER[role], "POST", f"/certificates/{serial}/revoke", {}).status == 403
-    assert client.ask("root-admin", "GET", "/whoami").status == 200
-
-
-@pytest.mark.parametrize("who", [None, "mallory", "app.test"])
-def test_nothing_without_a_good_client_certificate(client: Client, who: str | None) -> None:
-    """None, a revoked one, and a server's: TLS itself refuses the last one."""
-    for method, path, body in paths(client.ca, "alice").values():
-        if who == "app.test":
-            folder = client.ca.identity(who)
-            done = subprocess.run(
-                ["curl", "-sS", "--noproxy", "*", "--cacert", client.ca.home / "ca" / "bundle.pem", "--cert",
-                 folder / "chain.pem", "--key", folder / "key.pem", f"{client.base}/api/v1{path}"],
-                capture_output=True, check=False, timeout=60,
-            )  # fmt: skip
-            assert done.returncode != 0
-            continue
-        got = client.ask(who, method, path, body)
-        assert (got.status, got.kind) == (401, "application/problem+json"), (path, got)
 
 
 def test_headers_of_a_proxy_are_worth_nothing_on_other_connections(client: Client) -> None:
