@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from handclasp.ports.bench import Bench
     from handclasp.ports.cfssl import ReadCfssl
     from handclasp.ports.clock import Clock, Entropy
-    from handclasp.ports.files import FileTree, PageTree
+    from handclasp.ports.files import FileTree, Shelf
     from handclasp.ports.keys import KeyStore
     from handclasp.ports.logs import Logs
     from handclasp.ports.machine import Machine
@@ -77,11 +77,11 @@ class World:
         return SystemEntropy()
 
     @cached_property
-    def pages(self) -> "PageTree":
+    def pages(self) -> "Shelf":
         """The files of this machine, for what can be made again at any time."""
-        from handclasp.adapters.file_tree import PosixFileTree
+        from handclasp.adapters.page_files import PageFiles
 
-        return PosixFileTree()
+        return PageFiles()
 
     @cached_property
     def files(self) -> "FileTree":

@@ -16,7 +16,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from handclasp.adapters.nginx_process import NginxProcess
 from handclasp.app.crashpoint import VARIABLE
-from handclasp.app.publish import answer_path
+from handclasp.app.publish_answers import answer_path
 from tests.ca_rig import Ca, openssl
 from tests.nginx_rig import MAIN, free_port
 from tests.serve.serve_rig import ask, curl, serving

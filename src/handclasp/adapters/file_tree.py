@@ -96,16 +96,6 @@ class PosixFileTree:
         with _prepared(path, parts, mode) as temporary:
             os.rename(temporary, path)
 
-    def write_page(self, path: str, content: bytes) -> None:
-        """Temporary file in the same folder, rename; not synced: for what can be made again, thousands at a time."""
-        temporary = f"{path}.{os.getpid()}.new"
-        try:
-            with open(temporary, "xb") as file:
-                file.write(content)
-            os.rename(temporary, path)
-        except OSError as error:
-            raise world_error(path, "cannot be written", error) from error
-
     def is_folder(self, path: str) -> bool:
         """Whether a folder is there."""
         return os.path.isdir(path)

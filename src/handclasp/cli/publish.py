@@ -35,11 +35,22 @@ def command(frame: Frame, *, folder: str, hours: int, passphrase_file: str | Non
     from datetime import timedelta
 
     from handclasp.app.publish import publish
+    from handclasp.app.publish_answers import how_many
+    from handclasp.cli.progress import progress
     from handclasp.present.public_page import public_page
 
     here = world(frame, passphrase_file=passphrase_file, passphrase_fd=passphrase_fd)
     target = os.path.abspath(folder)  # noqa: PTH100 - nginx needs the whole path
-    done = publish(here.ca, target, validity=timedelta(hours=hours), page=lambda found: public_page(found, frame.lang))
+    with progress(frame, how_many(here.ca, here.clock.now())) as step:
+        done = publish(
+            here.ca,
+            here.pages,
+            here.workers,
+            target,
+            validity=timedelta(hours=hours),
+            page=lambda found: public_page(found, frame.lang),
+            step=step,
+        )
     _report(frame, done, hours)
     return 1 if done.silent else 0
 

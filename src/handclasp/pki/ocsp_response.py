@@ -6,7 +6,7 @@ The builder of `cryptography` makes answers for exactly one; tests hold the two 
 import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 
 from cryptography import x509
@@ -23,6 +23,8 @@ from handclasp.pki.signing import SigningKey, algorithm_identifier, pen
 _BASIC = der.oid("1.3.6.1.5.5.7.48.1.1")
 _time = lru_cache(maxsize=256)(der.generalized_time)
 _NONCE = der.oid(NONCE)
+_TIMES = b"\x18\x0f" + bytes(15) + b"\xa0\x11\x18\x0f" + bytes(15)
+"""The form of thisUpdate and nextUpdate as they stand behind the status of a certificate."""
 _SUCCESSFUL = encode(0x0A, b"\x00")
 
 
@@ -96,6 +98,21 @@ def sign_response(
         nonce: the value of the request's nonce extension.
     """
     return draft_response(signer, statuses, now=now, next_update=next_update).signed(nonce)
+
+
+def said_until(answer: bytes, said: CertStatus, signer: Signer) -> datetime | None:
+    """When an answer that `sign_response` made ends, if it is of this signer and says exactly this; None otherwise."""
+    single = said.cert_id.encoded + _status(said)
+    place = answer.find(single)
+    times = answer[place + len(single) :][: len(_TIMES)]
+    if place < 0 or not answer.endswith(signer.certificates) or len(times) < len(_TIMES):
+        return None
+    if times[:2] != _TIMES[:2] or times[17:21] != _TIMES[17:21]:
+        return None
+    try:
+        return datetime.strptime(times[21:].decode(), "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def error_response(error: OcspError) -> bytes:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import Protocol
 
 from handclasp.model.octets import Octets, Spool
@@ -31,7 +32,10 @@ class PageTree(FileReader, Protocol):
     """Reads, and writes files that can be made again at any time. All failures are WorldError naming path and reason."""
 
     def write_page(self, path: str, content: bytes) -> None:
-        """Temporary file in the same folder, rename: whole or absent, readable by all, not forced to the disk."""
+        """Temporary file in the same folder, rename: whole or absent, readable by all, not forced to the disk.
+
+        Folders that are missing are made.
+        """
         ...
 
     def remove(self, path: str) -> None:
@@ -40,6 +44,22 @@ class PageTree(FileReader, Protocol):
 
     def make_folder(self, path: str, *, mode: int = 0o755) -> None:
         """Make a folder and its parents; an existing one keeps its mode."""
+        ...
+
+
+class Shelf(PageTree, Protocol):
+    """Files that can be made again at any time, of which there may be millions."""
+
+    def aged(self, folder: str, *, before: datetime) -> Iterator[str]:
+        """Every regular file below a folder that was last written before that time, in no order."""
+        ...
+
+    def remove_page(self, path: str, *, below: str) -> None:
+        """Take a file away, and the folders that are empty then up to `below`, which stays; not forced to the disk."""
+        ...
+
+    def settle(self, folder: str) -> None:
+        """Force everything that was written to this folder's file system to the disk."""
         ...
 
 
