@@ -52,6 +52,17 @@ def test_the_knowledge_base() -> None:
     assert "there is no entry" in wrong
 
 
+def test_a_language_that_is_not_spoken_is_named() -> None:
+    _, (region, *refused) = ask(
+        ("search", {"words": "吊销列表过期", "language": "zh-CN"}),
+        ("search", {"words": "crl", "language": "de"}),
+        ("explain", {"what": "19", "language": ""}),
+        ("list_causes", {"language": "english"}),
+    )
+    assert region["entries"][0]["title"] == causes.load("client-crl-expired").title.zh
+    assert all("there are no texts in" in one and "en, zh" in one for one in refused)
+
+
 def test_files_that_are_named_are_read_and_nothing_is_an_option(tmp_path: Path) -> None:
     root, other = make("Root", ca=True), make("Other", ca=True)
     server, alice = make("a.test", root, server=True), make("alice", root)

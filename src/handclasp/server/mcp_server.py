@@ -176,4 +176,8 @@ def _command(name: str, options: dict[str, str | None], *flags: str, upstream: b
 
 
 def _language(asked: str) -> str:
-    return asked if asked in languages() else "en"
+    """The language of a tag such as zh-CN (RFC 5646), whose first part says which. UsageError when Handclasp speaks none such."""
+    spoken = asked.strip().lower().replace("_", "-").partition("-")[0]
+    if spoken not in languages():
+        raise UsageError(f"there are no texts in {asked[:40]!r}", hint=f"language is one of: {', '.join(languages())}")
+    return spoken
