@@ -176,7 +176,7 @@ def _command(name: str, options: dict[str, str | None], *flags: str, upstream: b
 
 
 def _language(asked: str) -> str:
-    """The language of a tag such as zh-CN (RFC 5646), whose first part says which. UsageError when Handclasp speaks none such."""
+    """The language of a tag such as zh-CN (RFC 5646), whose first part says which. UsageError: Handclasp does not speak it."""
     spoken = asked.strip().lower().replace("_", "-").partition("-")[0]
     if spoken not in languages():
         raise UsageError(f"there are no texts in {asked[:40]!r}", hint=f"language is one of: {', '.join(languages())}")
