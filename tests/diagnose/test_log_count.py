@@ -18,12 +18,13 @@ from handclasp.adapters.byte_search import one_by_one, places
 from handclasp.adapters.fork_workers import ForkWorkers
 from handclasp.adapters.log_files import LogFiles
 from handclasp.adapters.log_table import SOURCE, line_table
-from handclasp.app.triage_logs import triage_logs
+from handclasp.app.count_logs import count_logs
 from handclasp.diagnose import log_tallies
 from handclasp.diagnose.log_by_table import count_by_table
 from handclasp.diagnose.log_count import count_in_bulk, telling
-from handclasp.diagnose.log_parts import LONGEST, MARKS, dissect, plain, time_of
+from handclasp.diagnose.log_parts import MARKS, dissect, plain, time_of
 from handclasp.diagnose.log_tallies import LogCount, Tally
+from handclasp.diagnose.log_wrapping import LONGEST
 from handclasp.diagnose.triage import triage
 from handclasp.model.errors import InputError
 from handclasp.ports.logs import LogPart
@@ -150,7 +151,7 @@ def test_in_parts_as_in_one(processors: int, tmp_path: Path, monkeypatch: pytest
     paths = [str(tmp_path / name) for name in ("error.log.1.gz", "error.log")]
     logs = LogFiles(processors=processors)
     assert len(logs.parts(paths)) == 1 + processors
-    found = triage_logs(paths, logs, ForkWorkers(2))
+    found = triage(count_logs(paths, logs, ForkWorkers(2)))
     whole = triage(count_in_bulk([older + b"\n", newer], OWN))
     assert found == whole
     assert found.matched == sum(group.count for group in found.groups) > 20
@@ -172,7 +173,7 @@ def test_what_is_too_much_to_tell_apart_is_counted_in_order(tmp_path: Path, monk
     monkeypatch.setattr(log_tallies, "MOST_CLIENTS", 7)
     text = log(3, 500)
     (tmp_path / "error.log").write_bytes(text)
-    found = triage_logs([str(tmp_path / "error.log")], LogFiles(processors=2), ForkWorkers(2))
+    found = triage(count_logs([str(tmp_path / "error.log")], LogFiles(processors=2), ForkWorkers(2)))
     counted = count_in_bulk(blocks(text, 50), OWN)
     assert counted.full
     assert found == triage(count_in_bulk([text], OWN))
@@ -214,7 +215,7 @@ def test_a_library_from_another_source_is_not_used(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr("handclasp.adapters.log_table.SOURCE", other)
     assert line_table() is None
     (tmp_path / "error.log").write_bytes(log(17, 200))
-    found = triage_logs([str(tmp_path / "error.log")], LogFiles(), ForkWorkers(1))  # as where there was no compiler
+    found = triage(count_logs([str(tmp_path / "error.log")], LogFiles(), ForkWorkers(1)))  # as where there was no compiler
     assert found == triage(count_in_bulk([log(17, 200)], OWN))
 
 
@@ -242,7 +243,7 @@ def test_a_pipe_is_read_to_its_end_and_one_without_a_writer_is_said_to_be_so(tmp
     text = log(5, 300)
     writer = threading.Thread(target=Path(pipe).write_bytes, args=(text,))
     writer.start()
-    found = triage_logs([pipe], LogFiles(), ForkWorkers(1))
+    found = triage(count_logs([pipe], LogFiles(), ForkWorkers(1)))
     writer.join()
     assert found == triage(count_in_bulk([text], OWN))
 
@@ -251,7 +252,7 @@ def test_a_log_that_unpacks_without_end_is_refused(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr("handclasp.adapters.log_files._UNPACKED_AT_LEAST", 10_000_000)
     (tmp_path / "bomb.gz").write_bytes(gzip.compress(b"\0" * 40_000_000))
     with pytest.raises(InputError, match="this is no log"):
-        triage_logs([str(tmp_path / "bomb.gz")], LogFiles(), ForkWorkers(1))
+        count_logs([str(tmp_path / "bomb.gz")], LogFiles(), ForkWorkers(1))
 
 
 @pytest.mark.parametrize("magic", [b"\x28\xb5\x2f\xfd", b"\xfd7zXZ\0", b"BZh91"])

@@ -1,10 +1,10 @@
 """One examination: evidence in, findings with proven remedies out."""
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from handclasp.app.proven import Proven
 from handclasp.app.redaction_text import shown_lines
-from handclasp.app.sandbox import SandboxTools
 from handclasp.app.sides import sides
 from handclasp.diagnose.case import Case
 from handclasp.diagnose.engine import diagnose
@@ -14,11 +14,14 @@ from handclasp.model.finding import Diagnosis, Severity
 from handclasp.model.verdict import Side
 from handclasp.verdict.predict import Stage
 
+if TYPE_CHECKING:
+    from handclasp.app.sandbox import SandboxTools
+
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTICE: 2}
 
 
 def examine(
-    evidence: Evidence, tools: SandboxTools | None, *, client_key: bytes | None = None, side: Side | None = None
+    evidence: Evidence, tools: "SandboxTools | None", *, client_key: bytes | None = None, side: Side | None = None
 ) -> Proven:
     """The findings in this evidence; with `tools` their remedies are tried on a sandboxed copy.
 
@@ -46,7 +49,7 @@ def _lifeless(evidence: Evidence) -> Diagnosis | None:
     return Diagnosis(verdict=case.verdict, findings=tuple(start.check(case)))
 
 
-def _one(evidence: Evidence, tools: SandboxTools | None, client_key: bytes | None) -> Proven:
+def _one(evidence: Evidence, tools: "SandboxTools | None", client_key: bytes | None) -> Proven:
     reasoned = diagnose(evidence)
     if tools is None:
         return Proven(diagnosis=reasoned.diagnosis)

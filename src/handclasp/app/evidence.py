@@ -9,7 +9,7 @@ from datetime import datetime
 from handclasp.app.read_config import ReadConfig, read_config_files
 from handclasp.app.redaction_text import scrubbed
 from handclasp.catalogue.stock_directives import right_name
-from handclasp.diagnose.log_line import LONGEST
+from handclasp.diagnose.log_wrapping import LONGEST
 from handclasp.diagnose.pasted import lines_in
 from handclasp.model.errors import HandclaspError, InputError, WorldError
 from handclasp.model.evidence import ENCRYPTED, Evidence, Request, Wish

@@ -3,7 +3,6 @@
 import re
 from dataclasses import dataclass
 
-from handclasp.app.apply_stage import Planned
 from handclasp.model.errors import InputError
 from handclasp.model.plan import WriteFile
 from handclasp.nginxconf.dump import is_dump
@@ -39,7 +38,7 @@ def configuration_at(files: FileReader, path: str, piped: bytes | None = None) -
     if piped is not None:
         if not piped.strip():
             raise InputError("nothing came through the pipe", where=path, hint="nginx -T | handclasp doctor --config -")
-        path, files = PIPE, Planned(files, (WriteFile(path=PIPE, content=piped),))
+        path, files = PIPE, _with(files, PIPE, piped)
     elif files.glob(f"{path.replace('[', '[[]')}/{_MAIN}"):
         path = f"{path}/{_MAIN}"
     content = files.read(path)
@@ -48,13 +47,20 @@ def configuration_at(files: FileReader, path: str, piped: bytes | None = None) -
         raise InputError("is no configuration of nginx", where=path, hint=hint)
     if content[:2] in _UTF16 and is_dump(text := content.decode("utf-16", "replace").replace("\r\n", "\n")):
         # `nginx -T > dump.txt` in a shell of Windows; a file that nginx itself would read stays a fault.
-        files = Planned(files, (WriteFile(path=path, content=encode(text)),))
+        files = _with(files, path, encode(text))
     elif _is_part(content, path):
         folder = path.rpartition("/")[0]
         whole = f"{_PARTS.sub('', folder)}/{_MAIN} around {path.rpartition('/')[2]}"
         around = f"events {{ }}\nhttp {{\n    include {_quoted(path)};\n}}\n"
-        return GivenConfig(whole, Planned(files, (WriteFile(path=whole, content=around.encode()),)), part=True)
+        return GivenConfig(whole, _with(files, whole, around.encode()), part=True)
     return GivenConfig(path, files)
+
+
+def _with(files: FileReader, path: str, content: bytes) -> FileReader:
+    """The files with one more, which nobody wrote."""
+    from handclasp.app.apply_stage import Planned  # noqa: PLC0415 - what plans changes takes a while to load
+
+    return Planned(files, (WriteFile(path=path, content=content),))
 
 
 def _is_part(content: bytes, path: str) -> bool:

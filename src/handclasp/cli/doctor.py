@@ -71,25 +71,28 @@ def command(
       handclasp doctor --config /etc/nginx/nginx.conf --client-cert alice/chain.pem --fix --apply
       handclasp doctor --line 'client SSL certificate verify error: (2:unable to get issuer certificate) ...'
     """
-    from handclasp.app.doctor import examine
-    from handclasp.app.evidence_file import dump
-    from handclasp.app.live import look
-    from handclasp.cli.fixing import fix_it, target
     from handclasp.model.errors import InputError, UsageError
-    from handclasp.model.finding import Severity
-    from handclasp.present.triage import triage_fields
     from handclasp.wiring import World
 
     world = World(frame.home, nginx_path=options["nginx_path"])
     if (agree or apply) and not fix:
         raise UsageError("--agree and --apply go with --fix")
-    instance = target(world, options, saved=saved) if apply else None
     triage = _triage(frame, world, logs, alone=not (lines or options["config"] or url)) if logs and not saved else None
+    # Only now: most of this was loaded while workers counted the logs.
+    from handclasp.app.doctor import examine
+    from handclasp.app.live import look
+    from handclasp.cli.fixing import fix_it, target
+    from handclasp.model.finding import Severity
+    from handclasp.present.triage import triage_fields
+
+    instance = target(world, options, saved=saved) if apply else None
     evidence = _evidence(frame, world, options, (*lines, *_examples(triage)), saved=saved, elsewhere=bool(url))
     key = _client_key(world, client_key, evidence) if client_key else None
     if url:
         evidence = replace(evidence, seen=look(world.probe, url, _identity(evidence, key), connect=connect))
     if save:
+        from handclasp.app.evidence_file import dump
+
         world.files.write(save, dump(evidence), mode=0o600)
     tools = world.sandbox_tools if prove and evidence.root else None
     if tools and options["at"] and abs(options["at"] - world.clock.now()) > _NOW:
@@ -120,10 +123,11 @@ def _evidence(
     frame: Frame, world: "World", options: dict[str, Any], lines: tuple[str, ...], *, saved: str | None, elsewhere: bool
 ) -> "Evidence":
     """What was saved, or what the options name; without lines and a live address `elsewhere` a configuration is needed."""
-    from handclasp.app.evidence_file import load
     from handclasp.cli.gathering import evidence_of
 
     if saved:
+        from handclasp.app.evidence_file import load
+
         return load(world.files.read(saved), where=saved)
     return evidence_of(frame, options, lines=lines, need_config=not (lines or elsewhere), live=True)
 
@@ -162,12 +166,15 @@ def _side(options: dict[str, Any], evidence: "Evidence", saved: str | None) -> "
 
 def _triage(frame: Frame, world: "World", paths: tuple[str, ...], *, alone: bool) -> "Triage":
     """What these logs hold about TLS; InputError when there is nothing and they are `alone`."""
-    from handclasp.app.triage_logs import triage_logs
+    from handclasp.app.count_logs import count_logs
     from handclasp.model.errors import InputError
 
     if "-" in paths and sys.stderr.isatty():
         frame.hint("reading the log from standard input; Ctrl-C ends it and shows what was found")
-    found = triage_logs(paths, world.logs, world.workers)
+    counted = count_logs(paths, world.logs, world.workers, meanwhile=_load)
+    from handclasp.diagnose.triage import triage
+
+    found = triage(counted)
     if alone and not found.groups:
         raise InputError(
             "no line of this log tells of a handshake",
@@ -175,6 +182,14 @@ def _triage(frame: Frame, world: "World", paths: tuple[str, ...], *, alone: bool
             hint="nginx logs why it refused a client at level info only: error_log FILE info;",
         )
     return found
+
+
+def _load() -> None:
+    """What is needed after the logs are counted, and takes a fifth of a second to load."""
+    import handclasp.app.doctor
+    import handclasp.cli.gathering
+    import handclasp.diagnose.triage
+    import handclasp.present.diagnosis  # noqa: F401
 
 
 def _client_key(world: "World", path: str, evidence: "Evidence") -> bytes:

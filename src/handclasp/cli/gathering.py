@@ -52,7 +52,7 @@ def evidence_of(
         password=_password(world, options["client_password_file"]),
     )  # fmt: skip
     evidence = gather(given, files, now=world.clock.now(), build=_build(world, options), here=world.files)
-    if not live:
+    if not live or evidence.root is None:
         return evidence
     evidence = with_live_upstream(evidence, world.probe)
     return evidence if options["chroot"] else with_running_state(evidence, world.machine)

@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from itertools import islice
 
-from handclasp.diagnose.log_parts import LONGEST, Parts, dissect, time_in, time_of
+from handclasp.diagnose.log_parts import Parts, dissect, time_in, time_of
 from handclasp.diagnose.log_tallies import LogCount, Tally, add, whole_lines
+from handclasp.diagnose.log_wrapping import LONGEST
 from handclasp.ports.logs import LineTable, Notice
 
 _MOST_UNUSUAL = 1 << 16

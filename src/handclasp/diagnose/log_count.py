@@ -12,7 +12,6 @@ from typing import Any
 from handclasp.diagnose.log_parts import (
     BULK,
     BULK_SURE,
-    LONGEST,
     MARKS,
     Parts,
     believable,
@@ -22,6 +21,7 @@ from handclasp.diagnose.log_parts import (
     time_of,
 )
 from handclasp.diagnose.log_tallies import LogCount, Tally, add, whole_lines
+from handclasp.diagnose.log_wrapping import LONGEST
 from handclasp.ports.logs import Places
 
 _REMEMBERED = 16 * 1024 * 1024  # bytes of keys before they are counted together

@@ -7,15 +7,12 @@ the regular expression engine. What `BULK` does not match, or cannot be sure of,
 import re
 from dataclasses import dataclass
 
-from handclasp.diagnose.log_line import unwrapped
+from handclasp.diagnose.log_wrapping import LONGEST, unwrapped
 
 MARKS = (
     b"SSL", b"HTTPS port", b"negotiated", b"PROXY protocol", b"[emerg]", b"certificate", b"OCSP", b"client sent invalid"
 )  # fmt: skip
 """What a message about TLS has in it, the most usual first."""
-
-LONGEST = 4096
-"""Most of a line that is looked at: nginx cuts its own at 2048 bytes, and what a syslog puts before them is short."""
 
 _LONGEST_KEY = 2048
 

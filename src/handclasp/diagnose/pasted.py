@@ -8,7 +8,8 @@ from html import unescape
 from handclasp.catalogue import meanings, verify_errors
 from handclasp.catalogue.verify_errors import VerifyErrorName
 from handclasp.diagnose.candidates import Clue, candidates
-from handclasp.diagnose.log_line import LONGEST, OCSP_TEXTS, Doubt, LineKind, LogLine, read_line
+from handclasp.diagnose.log_line import OCSP_TEXTS, Doubt, LineKind, LogLine, read_line
+from handclasp.diagnose.log_wrapping import LONGEST
 from handclasp.model.nginx import OpensslSeries
 from handclasp.model.verdict import Side
 
