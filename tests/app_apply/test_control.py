@@ -109,6 +109,14 @@ def test_a_site_in_a_container(bench: Bench, container: Container) -> None:
     assert not (container.here / "conf.d" / "handclasp-app.test.conf").exists()
 
 
+def test_its_services_are_lied_to_on_a_copy(bench: Bench, container: Container) -> None:
+    site = (*bench.site, "--upstream", "http://127.0.0.1:9", *options(container))
+    said = json.loads(bench.ca.run("nginx", "apply", *site, "--json").stdout)
+    seen = [one["seen"] for one in said["proven"] if one["expect"] == "cleared"]
+    assert seen[0].startswith("the service was told nothing of it, by nginx ")
+    assert not (container.here / ".handclasp" / "rehearsal").exists()
+
+
 def test_what_its_nginx_refuses_is_put_back(bench: Bench, container: Container) -> None:
     bench.apply(*options(container))
     (container.here / "conf.d" / "broken.conf").write_text("nonsense on;\n")

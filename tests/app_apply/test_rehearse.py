@@ -166,12 +166,32 @@ def test_a_copy_that_cannot_run_proves_nothing_and_hinders_nothing(bench: Bench)
     one = order(bench, UpstreamIntent(url=f"http://127.0.0.1:{free_port()}"))
     cast, place = cast_of(world.ca), private_place(world.ca)
     plan = plan_sites(world.ca, world.gear, (one,), cast)
-    far = replace(world.gear, control=NginxControl(command=("chroot", "/srv/web", "nginx")))
-    found = rehearse(far, place.instance, (one.intent,), cast, plan)
-    assert {each.seen.partition(":")[0] for each in found} == {"not shown"}
     broken = spoiled(plan, place.site(one), ("ssl_verify_client on;", "ssl_verify_client maybe;"))
     found = rehearse(world.gear, place.instance, (one.intent,), cast, broken)
     assert all(each.seen.startswith("not shown: ") and "maybe" in each.seen for each in found)
+
+
+def test_an_nginx_that_is_reached_by_commands(bench: Bench) -> None:
+    """Its text is tried by the nginx of this machine, and that is said; a hole in it is found all the same."""
+    world = bench.ca.world
+    one = order(bench, UpstreamIntent(url=f"http://127.0.0.1:{free_port()}"))
+    cast, place = cast_of(world.ca), private_place(world.ca)
+    plan = plan_sites(world.ca, world.gear, (one,), cast)
+    far = replace(world.gear, control=NginxControl(command=("chroot", "/srv/web", "nginx")))
+    by = f", by nginx {world.gear.nginx.build().version} of this machine"
+    found = rehearse(far, place.instance, (one.intent,), cast, plan)
+    assert [each.seen for each in found] == [NOTHING + by, ALONE + by]
+    open_ = spoiled(plan, place.site(one), ("proxy_set_header Remote-User", "proxy_set_header Remote-Users"))
+    found = rehearse(far, place.instance, (one.intent,), cast, open_)
+    assert [each.ok for each in found] == [False, True]
+
+
+def test_a_rollback_is_rehearsed_too(bench: Bench) -> None:
+    upstream = ("--upstream", f"http://127.0.0.1:{free_port()}")
+    bench.apply(*upstream)
+    bench.apply(*upstream, "--allow", "alice")
+    done = json.loads(bench.ca.run("nginx", "rollback", "1", "--json").stdout)
+    assert [one["seen"] for one in done["proven"] if one["expect"] == "cleared"] == [NOTHING, ALONE]
 
 
 def test_a_run_that_is_killed_there_leaves_nothing_to_the_next(bench: Bench) -> None:

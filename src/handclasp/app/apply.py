@@ -204,20 +204,19 @@ def failures_of(failed: list[Proven]) -> str:
 def roll_back(
     gear: Gear,
     instance: Instance,
+    way: Way,
     *,
-    number: int | None = None,
-    force: bool = False,
     keep: Callable[[str, bool], bool],
     prover: Callable[[Plan], Prover],
     adjust: Callable[[tuple[Change, ...]], tuple[Change, ...]] = lambda changes: changes,
 ) -> Applied:
-    """Go back to what a change left: the one named, 0 for before the first, else the one before the change in force.
+    """Go back to what a change left: `way.to`, 0 for before the first, None for the one before the change in force.
 
     What `keep` names stays as it is today: a rollback never lets a revoked client in, and brings no old key back.
     `adjust` may have more of today stay: it is given the changes, and answers with those to make.
     Before the first apply nothing was there and nothing ran: then nginx is stopped.
 
-    `force`: also files that were changed by hand since.
+    `way.force`: also files that were changed by hand since.
 
     Raises:
         InputError, UsageError: there is nothing to go back to.
@@ -226,12 +225,12 @@ def roll_back(
     """
     with holding(gear, instance, "rolling back") as recovered:
         known = apply_history.entries(gear, instance)
-        to = apply_history.chosen(known, instance, number)
+        to = apply_history.chosen(known, instance, way.to)
         plan = Plan(files=tuple(apply_history.back_to(gear, instance, to, keep)))
-        if not force:
+        if not way.force:
             apply_history.refuse_edited(known, plan.files)
         plan = replace(plan, files=adjust(plan.files))
-        way = Way(kind=Kind.ROLLBACK, start=False, about=f"to {to}", to=to)
+        way = replace(way, kind=Kind.ROLLBACK, start=False, about=f"to {to}", to=to)
         if Planned(gear.files, plan.files).exists(instance.config):
             return _Run(gear, instance, plan, prover(plan), way, recovered).go()
         running = gear.nginx.running(prefix=instance.prefix, config=instance.config)

@@ -8,7 +8,7 @@ from cryptography.x509.oid import NameOID
 
 from handclasp.app.home import Home
 from handclasp.app.issue import IssueOrder, issue
-from handclasp.app.site import SiteOrder, material
+from handclasp.app.site import SiteOrder, own_certificate
 from handclasp.model.errors import UsageError
 from handclasp.model.issuance import KeyType
 from handclasp.nginxconf.render_words import server_name
@@ -31,7 +31,7 @@ def lacks_certificate(home: Home, order: SiteOrder) -> bool:
     if order.certificate is not None:
         return False
     try:
-        material(home, order)
+        own_certificate(home, order)
     except UsageError:
         return True
     return False

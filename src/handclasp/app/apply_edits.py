@@ -61,7 +61,7 @@ def take_back(
     The CRLs, CAs and keys of sites that Handclasp put beside them stay.
     """
     keep = kept_in_rollback(f"{instance.folder}/handclasp")
-    return roll_back(gear, instance, number=number, force=force, keep=keep, adjust=adjust, prover=prover)
+    return roll_back(gear, instance, Way(force=force, to=number), keep=keep, adjust=adjust, prover=prover)
 
 
 def plan_edits(gear: Gear, edits: tuple[FileEdit, ...], knocks: tuple[Knock, ...] = ()) -> Plan:

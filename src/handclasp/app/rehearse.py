@@ -5,6 +5,7 @@ good certificate and without one, and the echo tells what would have reached the
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from handclasp.app.apply import Proven
 from handclasp.app.apply_cast import Cast, Member
@@ -12,6 +13,7 @@ from handclasp.app.apply_proof import LOOPBACK, key
 from handclasp.app.apply_stage import Planned
 from handclasp.app.apply_state import Gear, Instance
 from handclasp.app.crashpoint import crashpoint
+from handclasp.app.mapped import MappedFiles
 from handclasp.app.read_config import read_config_files
 from handclasp.app.sandbox import RunningSandbox, SandboxTools, sandbox
 from handclasp.model.errors import HandclaspError
@@ -50,22 +52,25 @@ def _of_site(site: SiteIntent, cast: Cast) -> Iterator[ProbeStep]:
 def rehearse(gear: Gear, instance: Instance, sites: tuple[SiteIntent, ...], cast: Cast, plan: Plan) -> tuple[Proven, ...]:
     """Make the steps of the plan's rehearsal on a copy that is gone afterwards.
 
-    A copy that cannot run says nothing against the configuration: then each step says why nothing was shown.
+    The copy is run by the nginx of this machine, also where another one is reached by commands: its text is what is tried, and
+    what is not known here is left out. A copy that cannot run says nothing against the configuration: then each step says why
+    nothing was shown.
     """
     steps, tools = plan.rehearsal, gear.sandbox
     if not steps or tools is None:
         return ()
-    if gear.control.foreign:
-        return _not_shown(steps, "this nginx is reached by commands, and no copy of it runs here")
     known = {site.server_names[0]: site for site in sites}
     mark = f"forged-{tools.entropy.bytes(8).hex()}"
     try:
         copy = _copy(tools, gear, instance, sites, plan)
-        with sandbox(tools, copy, at=f"{instance.notes}/rehearsal") as running:
+        at = MappedFiles(tools.files, gear.control.mounts).outside(f"{instance.notes}/rehearsal")
+        with sandbox(tools, copy, at=at) as running:
             crashpoint("apply.rehearsing")
             if not running.runs:
                 return _not_shown(steps, running.test.output.strip() or "nginx does not accept the copy")
-            return tuple(_shown(running, known[step.site], step, cast, mark) for step in steps)
+            shown = tuple(_shown(running, known[step.site], step, cast, mark) for step in steps)
+            by = f", by nginx {tools.nginx.build().version} of this machine"
+            return tuple(replace(one, seen=one.seen + by) for one in shown) if gear.control.foreign else shown
     except HandclaspError as error:
         return _not_shown(steps, str(error))
 

@@ -1,15 +1,19 @@
 """Goes back to what an earlier apply left, and stops the private nginx."""
 
-from handclasp.app.apply import Applied, Proven, roll_back
+from dataclasses import replace
+
+from handclasp.app.apply import Applied, Proven, Way, roll_back
 from handclasp.app.apply_cast import cast_of
-from handclasp.app.apply_place import Place, gear_at, kept_in_rollback, private_place, remembered
+from handclasp.app.apply_place import Place, gear_at, kept_in_rollback, listed, private_place, remembered
 from handclasp.app.apply_proof import steps_for
 from handclasp.app.apply_recover import holding
 from handclasp.app.apply_site import private_instance, site_prover
+from handclasp.app.apply_stage import Planned
 from handclasp.app.apply_state import Gear
 from handclasp.app.apply_trust import trust_of_today
 from handclasp.app.home import Home
 from handclasp.app.observed import observed, observed_steps
+from handclasp.app.rehearse import rehearsal_steps, rehearse
 from handclasp.model.plan import Plan, ProbeStep
 
 
@@ -24,12 +28,17 @@ def rollback(home: Home, gear: Gear, place: Place | None = None, *, number: int 
     return roll_back(
         gear,
         where.instance,
-        number=number,
-        force=force,
+        Way(force=force, to=number, rehearse=lambda plan: _rehearsed(home, gear, where, plan)),
         keep=kept_in_rollback(where.pki),
         prover=lambda _plan: _LateProver(home, gear, where),
         adjust=lambda changes: trust_of_today(home, gear, where, changes),
     )
+
+
+def _rehearsed(home: Home, gear: Gear, place: Place, plan: Plan) -> tuple[Proven, ...]:
+    """What the services would hear of forged headers with the sites as they were."""
+    sites, cast = tuple(order.intent for order in listed(Planned(gear.files, plan.files), place)), cast_of(home)
+    return rehearse(gear, place.instance, sites, cast, replace(plan, rehearsal=rehearsal_steps(sites, cast)))
 
 
 def stop(home: Home, gear: Gear) -> bool:

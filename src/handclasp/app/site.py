@@ -113,11 +113,8 @@ def material(home: Home, order: SiteOrder, trust: SiteTrust | None = None) -> Si
         others as `site_trust.trust_of`.
     """
     home.authorities()
-    names = tuple(server_name(name) for name in order.intent.server_names)
-    if not names:
-        raise UsageError("the site has no server name", hint="give --server-name NAME")
-    certificate, key = (_seen(home, order, path) for path in _own_certificate(home, order, names))
-    error_log, access_log = logs_of(order.log_folder, names[0])
+    certificate, key = (_seen(home, order, path) for path in own_certificate(home, order))
+    error_log, access_log = logs_of(order.log_folder, server_name(order.intent.server_names[0]))
     wanted = order.intent.client_ca
     meant = families(home, wanted)
     found = SiteMaterial(
@@ -160,7 +157,11 @@ def _seen(home: Home, order: SiteOrder, path: str) -> str:
     return f"{order.home_inside.rstrip('/')}/{path.removeprefix(own)}"
 
 
-def _own_certificate(home: Home, order: SiteOrder, names: tuple[str, ...]) -> tuple[str, str]:
+def own_certificate(home: Home, order: SiteOrder) -> tuple[str, str]:
+    """The paths of the site's certificate and key, here. UsageError when there is none for its names."""
+    names = tuple(server_name(name) for name in order.intent.server_names)
+    if not names:
+        raise UsageError("the site has no server name", hint="give --server-name NAME")
     if (order.certificate is None) != (order.certificate_key is None):
         raise UsageError("a certificate needs its key, and the key its certificate", hint="give both paths")
     if order.certificate is not None and order.certificate_key is not None:
