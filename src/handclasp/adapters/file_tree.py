@@ -36,7 +36,7 @@ class PosixFileTree:
         with _opened(path) as (handle, size):
             if size > MAX_READ:
                 raise InputError(f"has {size} bytes, more than the {MAX_READ} that are read", where=path)
-            return handle.read(MAX_READ + 1)
+            return handle.read(size or MAX_READ + 1)  # files of the kernel say that they have none
 
     def tail(self, path: str, most: int) -> bytes:
         """The last `most` bytes of a regular file of any size, or all of it; failures as `read`."""

@@ -1,6 +1,7 @@
 """The few DER encoders (X.690) that `cryptography` has no public door for: CRLs at size, and scrypt key containers."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from handclasp.pki.der import encode
 
@@ -27,6 +28,7 @@ def bit_string(content: bytes) -> bytes:
     return encode(0x03, b"\0" + content)
 
 
+@lru_cache(maxsize=256)
 def oid(dotted: str) -> bytes:
     """OBJECT IDENTIFIER from its dotted form."""
     first, second, *rest = (int(arc) for arc in dotted.split("."))

@@ -6,6 +6,7 @@ Own reader: the one of `cryptography` knows requests with a single CertID only. 
 import base64
 import binascii
 import hashlib
+from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 from cryptography import x509
@@ -137,6 +138,7 @@ def cert_id(issuer: x509.Certificate, serial: int, algorithm: str = "1.3.14.3.2.
     return CertId(algorithm=algorithm, issuer_name_hash=name_hash, issuer_key_hash=key_hash, serial=serial, encoded=encoded)
 
 
+@lru_cache(maxsize=256)
 def issuer_hashes(issuer: x509.Certificate, algorithm: str) -> tuple[bytes, bytes]:
     """IssuerNameHash and issuerKeyHash; the algorithm by its OID, one of HASHES."""
     name = HASHES[algorithm]

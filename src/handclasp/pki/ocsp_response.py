@@ -109,8 +109,13 @@ def said_until(answer: bytes, said: CertStatus, signer: Signer) -> datetime | No
         return None
     if times[:2] != _TIMES[:2] or times[17:21] != _TIMES[17:21]:
         return None
+    return _moment(times[21:])
+
+
+@lru_cache(maxsize=256)
+def _moment(text: bytes) -> datetime | None:
     try:
-        return datetime.strptime(times[21:].decode(), "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
+        return datetime.strptime(text.decode(), "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
     except ValueError:
         return None
 
