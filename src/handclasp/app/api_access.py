@@ -6,6 +6,7 @@ A certificate counts only if this registry holds exactly it, issued, unexpired a
 import tomllib
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -83,23 +84,32 @@ def caller_of(home: Home, certificate: bytes) -> Caller | None:
     Raises:
         InputError: the file of roles is broken: nobody gets in until it is mended.
     """
+    record = holder_of(home, certificate)
+    return caller_from(home, record) if record is not None else None
+
+
+def holder_of(home: Home, certificate: bytes) -> CertificateRecord | None:
+    """The record of this certificate (DER), if it is a client's, of a CA that is trusted here, and not revoked."""
     try:
         shown = x509.load_der_x509_certificate(certificate)
         usages = shown.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     except (ValueError, x509.ExtensionNotFound):
         return None
-    now = home.clock.now()
     for authority in home.authorities():
         record = home.store.find(authority.label, shown.serial_number)
-        if record is None or record.certificate != certificate:
-            continue
-        good = record.state is CertificateState.ISSUED and record.not_before <= now < record.not_after
-        if not good or ExtendedKeyUsageOID.CLIENT_AUTH not in usages:
-            return None
-        table = roles(home)
-        role = table.get(record.name, Role.SELF)
-        return Caller(name=record.name, role=role, record=record, privileged=frozenset(table))
+        if record is not None and record.certificate == certificate:
+            good = record.state is CertificateState.ISSUED and ExtendedKeyUsageOID.CLIENT_AUTH in usages
+            return record if good else None
     return None
+
+
+def caller_from(home: Home, record: CertificateRecord) -> Caller | None:
+    """Who that is by now, with their role; None outside of the certificate's validity. InputError as `caller_of`."""
+    if not record.not_before <= home.clock.now() < record.not_after:
+        return None
+    table = roles(home)
+    role = table.get(record.name, Role.SELF)
+    return Caller(name=record.name, role=role, record=record, privileged=frozenset(table))
 
 
 def roles(home: Home) -> dict[str, Role]:
@@ -112,8 +122,12 @@ def roles(home: Home) -> dict[str, Role]:
     if not home.files.exists(path):
         return {}
     try:
-        table = tomllib.loads(home.files.read(path).decode())
-        return {name: Role(role) for name, role in table.items()}
+        return _table(home.files.read(path))
     except (ValueError, TypeError) as error:
         hint = 'write lines such as: "alice" = "admin"     roles: admin, operator, auditor'
         raise InputError(f"is no table of roles: {error}", where=path, hint=hint) from error
+
+
+@lru_cache(maxsize=4)
+def _table(content: bytes) -> dict[str, Role]:
+    return {name: Role(role) for name, role in tomllib.loads(content.decode()).items()}

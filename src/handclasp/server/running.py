@@ -9,6 +9,7 @@ import ssl
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -17,6 +18,7 @@ import uvicorn
 import uvloop
 
 from handclasp.app.answer_ocsp import VALIDITY, OcspDesk
+from handclasp.app.desk import MOST
 from handclasp.app.home import Home
 from handclasp.app.ocsp_responders import responders
 from handclasp.model.errors import HandclaspError, WorldError
@@ -128,6 +130,7 @@ async def _serve(
     started: Callable[[tuple[str, ...]], None],
     api: AsgiApp | None,
 ) -> None:
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(MOST, "job"))
     metrics = Metrics()
     desk = OcspDesk(home, responders(home), validity=service.validity)
     ocsp = OcspRoute(desk, home.clock, metrics, max_age=service.max_age)

@@ -3,15 +3,16 @@
 import asyncio
 import logging
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from urllib.parse import parse_qsl, unquote
 
 import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from handclasp.app.api_access import Caller, caller_of
+from handclasp.app.api_access import Caller
 from handclasp.app.apply_state import Gear
+from handclasp.app.callers import Callers
 from handclasp.app.desk import IssueDesk
 from handclasp.app.home import Home
 from handclasp.app.orders_desk import OrdersDesk
@@ -27,6 +28,8 @@ from handclasp.server.http import Answer, ClientGoneError, Receive, Scope, Send,
 log = logging.getLogger("handclasp.api")
 
 MAX_BODY = 128 * 1024
+_PATTERNS = tuple((route, route.pattern) for route in ROUTES)
+_WHO = "show a client certificate that this CA issued, and that is not revoked"
 _JSON = (b"content-type", b"application/json")
 _NO_STORE = (b"cache-control", b"no-store")
 
@@ -50,6 +53,7 @@ class Api:
     def __init__(self, home: Home, gear: Gear) -> None:
         self._home = home
         self._gear = gear
+        self._callers = Callers(home)
         self._orders = OrdersDesk(home)
         self._desk = IssueDesk(home)
         self._repeats = Repeats(home)
@@ -71,33 +75,40 @@ class Api:
             raise ProblemError(404)
         if path.startswith("/bundles/"):
             return await self._bundles.answer(scope, path.removeprefix("/bundles/"))
-        caller = await asyncio.to_thread(self._caller, scope)
-        if caller is None:
-            raise ProblemError(401, "show a client certificate that this CA issued, and that is not revoked")
+        certificate = shown_certificate(scope)
+        if certificate is None:
+            raise ProblemError(401, _WHO)
         if path == "/openapi.json" and scope["method"] == "GET":
+            await asyncio.to_thread(self._caller, certificate)
             return Answer(status=200, headers=(_JSON,), body=_openapi())
-        match = _match(scope["method"], path)
-        body = await _body(scope, receive) if match.route.takes else b""
+        try:
+            match = _match(scope["method"], path)
+            body = await _body(scope, receive) if match.route.takes else b""
+        except ProblemError:
+            await asyncio.to_thread(self._caller, certificate)  # who may not come in is told that and nothing else
+            raise
         key = header(scope, b"idempotency-key") if match.route.method == "POST" else None
         if key is None:
-            return await self._serve(scope, match, caller, body)
+            return await asyncio.to_thread(lambda: self._serve(scope, match, self._caller(certificate), body))
+        caller = await asyncio.to_thread(self._caller, certificate)
         return await self._repeats.once(
             caller.name,
             key.decode("latin-1"),
             path,
             body,
-            lambda: self._settled(scope, match, caller, body),
+            lambda: asyncio.to_thread(self._settled, scope, match, caller, body),
             secret=match.route.secret,
         )
 
-    async def _settled(self, scope: Scope, match: Match, caller: Caller, body: bytes) -> Answer:
+    def _settled(self, scope: Scope, match: Match, caller: Caller, body: bytes) -> Answer:
         """As `_serve`, with a refusal as an answer too: it is what a repeated request gets."""
         try:
-            return await self._serve(scope, match, caller, body)
+            return self._serve(scope, match, caller, body)
         except (ProblemError, HandclaspError) as error:
             return self._failed(error)
 
-    async def _serve(self, scope: Scope, match: Match, caller: Caller, body: bytes) -> Answer:
+    def _serve(self, scope: Scope, match: Match, caller: Caller, body: bytes) -> Answer:
+        """Blocking."""
         call = Call(
             home=self._home,
             gear=self._gear,
@@ -108,14 +119,17 @@ class Api:
             query=_query(scope, match.route),
             body=_decoded(match.route, body),
         )
-        made = await asyncio.to_thread(match.route.job, call)
+        made = match.route.job(call)
         if isinstance(made, bytes):
             return Answer(status=200, headers=((b"content-type", b"application/x-pem-file"), _NO_STORE), body=made)
         return Answer(status=match.route.status, headers=(_JSON, _NO_STORE), body=msgspec.json.encode(made))
 
-    def _caller(self, scope: Scope) -> Caller | None:
-        certificate = shown_certificate(scope)
-        return caller_of(self._home, certificate) if certificate is not None else None
+    def _caller(self, certificate: bytes) -> Caller:
+        """Blocking."""
+        caller = self._callers.caller(certificate)
+        if caller is None:
+            raise ProblemError(401, _WHO)
+        return caller
 
     def _failed(self, error: ProblemError | HandclaspError) -> Answer:
         answer = problem(error)
@@ -135,18 +149,22 @@ def shown_certificate(scope: Scope) -> bytes | None:
         return peer
     if header(scope, b"x-client-verify") != b"SUCCESS":
         return None
-    escaped = header(scope, b"x-client-cert") or b""
+    return _unescaped(header(scope, b"x-client-cert") or b"")
+
+
+@lru_cache(maxsize=1024)
+def _unescaped(certificate: bytes) -> bytes | None:
+    """The DER of what nginx has in $ssl_client_escaped_cert."""
     try:
-        certificate = x509.load_pem_x509_certificate(unquote(escaped.decode("ascii")).encode())
+        return x509.load_pem_x509_certificate(unquote(certificate.decode("ascii")).encode()).public_bytes(Encoding.DER)
     except ValueError:
         return None
-    return certificate.public_bytes(Encoding.DER)
 
 
 def _match(method: str, path: str) -> Match:
     allowed: list[str] = []
-    for route in ROUTES:
-        found = route.pattern.match(path)
+    for route, pattern in _PATTERNS:
+        found = pattern.match(path)
         if found and route.method == method:
             return Match(route, found.groupdict())
         if found:
