@@ -13,6 +13,7 @@ from handclasp.app.apply_site import Leaving, apply_sites
 from handclasp.app.apply_state import Gear, Instance
 from handclasp.app.follow import Followed, StrayedError, apply_followed, followed
 from handclasp.app.home import Home
+from handclasp.app.mapped import MappedFiles
 from handclasp.app.observed import observed
 from handclasp.app.revoke_record import session_epoch
 from handclasp.app.site import SiteOrder
@@ -54,6 +55,13 @@ def targets(home: Home, gear: Gear) -> tuple[Target, ...]:
     """Every nginx that serves a site of this home, or was adopted."""
     known = (private_place(home), *adopted_places(home))
     return (*(place for place in known if _in_use(home, gear_at(gear, place), place)), *followed(home))
+
+
+def configs(home: Home, gear: Gear) -> tuple[str, ...]:
+    """The main configuration file of each of them, as it is called on this machine."""
+    known = ((one.place if isinstance(one, Followed) else one, one.instance) for one in targets(home, gear))
+    mapped = (MappedFiles(gear.files, place.control.mounts).outside(instance.config) for place, instance in known)
+    return tuple(dict.fromkeys(mapped))
 
 
 def refresh_everywhere(home: Home, gear: Gear) -> Reached:

@@ -4,6 +4,7 @@ import click
 
 from handclasp.cli.ca_options import world
 from handclasp.cli.frame import Frame, framed
+from handclasp.present.units import NGINX_UNIT
 
 
 @click.command("systemd")
@@ -23,6 +24,7 @@ from handclasp.cli.frame import Frame, framed
     "--notify-file", type=click.Path(dir_okay=False), help="Also a unit that sends notices to the places in this file."
 )
 @click.option("--serve", "listen", metavar="HOST:PORT", help="Also a unit that runs handclasp serve there.")
+@click.option("--nginx-user", help="Who runs handclasp-nginx.service.  [default: as --user, if every nginx of this home is that user's]")
 @click.option("--dry-run", is_flag=True, help="Print the units; write nothing.")
 @framed
 def command(
@@ -33,13 +35,15 @@ def command(
     reload: str,
     notify_file: str | None,
     listen: str | None,
+    nginx_user: str | None,
     dry_run: bool,
 ) -> None:
     r"""Write timer units: renew what is due (daily), fresh CRLs (weekly), and notices of what ends soon (daily).
 
     The units may write to the home and nowhere else, but for handclasp-nginx.service: it gives fresh CRLs to every nginx of
-    this home, adopted ones too, and asks them. The passphrase file that the home remembers is handed to them as a systemd
-    credential.
+    this home, adopted ones too, and asks them. It is left out where it could not do so, because an nginx belongs to somebody
+    else than the owner of the home; --nginx-user says who may. The passphrase file that the home remembers is handed to the
+    units as a systemd credential.
 
     \b
     Examples:
@@ -49,6 +53,7 @@ def command(
     import pwd
     from pathlib import Path
 
+    from handclasp.app.enforce import configs
     from handclasp.app.home import PASSPHRASE_FILE
     from handclasp.present.ca_words import say
     from handclasp.present.units import UnitOrder, units
@@ -57,6 +62,7 @@ def command(
     here.ca.authorities()
     program = _program()
     owner = user or pwd.getpwuid(Path(here.layout.folder).stat().st_uid).pw_name
+    others = _of_others(configs(here.ca, here.gear), owner) if nginx_user is None else []
     made = units(
         UnitOrder(
             program=program,
@@ -66,6 +72,7 @@ def command(
             reload=reload or None,
             notify_file=str(Path(notify_file).absolute()) if notify_file else None,
             listen=listen,
+            nginx_user=None if others else nginx_user or owner,
         )
     )
     folder = str(Path(output).absolute())
@@ -75,8 +82,13 @@ def command(
         here.files.write(f"{folder}/{name}", text.encode(), mode=0o644)
     timers = " ".join(name for name in made if name.endswith(".timer"))
     if frame.json:
-        frame.document("systemd", {"folder": folder, "units": list(made), "program": program, "user": owner})
+        said = {"folder": folder, "units": list(made), "program": program, "user": owner, "out_of_reach": others}
+        frame.document("systemd", said)
         return
+    for path in others:
+        frame.hint(say(frame.lang, "nginx-of-another", unit=NGINX_UNIT, path=path, user=owner))
+    if others:
+        frame.hint(say(frame.lang, "nginx-user", home=here.layout.folder, unit=NGINX_UNIT))
     for name, text in made.items() if dry_run else ():
         frame.out(f"# {folder}/{name}\n{text}")
     if dry_run:
@@ -84,6 +96,20 @@ def command(
     for name in made:
         frame.out(say(frame.lang, "units-written", path=f"{folder}/{name}"))
     frame.hint(say(frame.lang, "next-units", timers=timers))
+
+
+def _of_others(configs: tuple[str, ...], user: str) -> list[str]:
+    """Those of these configurations beside which this account may not write: the apply of its unit would fail there."""
+    import pwd
+    from pathlib import Path
+
+    from handclasp.model.errors import UsageError
+
+    try:
+        number = pwd.getpwnam(user).pw_uid
+    except KeyError:
+        raise UsageError(f"there is no account {user[:40]!r} on this machine", hint="--user NAME") from None
+    return [path for path in configs if number not in {0, Path(path).parent.stat().st_uid}]
 
 
 def _program() -> str:

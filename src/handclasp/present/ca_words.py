@@ -154,6 +154,17 @@ _WORDS: dict[str, Text] = {
         zh="从现在起写入新证书；此前签发的不变",
     ),
     "units-written": Text(en="  {path}", zh="  {path}"),
+    "nginx-of-another": Text(
+        en="{path} is not {user}'s: {unit} would fail there, and was left out",
+        zh="{path} 不属于 {user}：{unit} 在那里会失败，因此没有写入",
+    ),
+    "nginx-user": Text(
+        en="if whoever owns {home} may act as root here: handclasp systemd --home {home} --nginx-user root     (as root)\n"
+        "else give the home to root: chown -R root: {home}; until then, after each timer, as root: handclasp crl --reload",
+        zh="如果 {home} 的所有者可以在这里以 root 行事：\n"
+        "handclasp systemd --home {home} --nginx-user root     （以 root 运行）\n"
+        "否则把该库交给 root：chown -R root: {home}；在此之前，每次定时任务之后以 root 运行：handclasp crl --reload",
+    ),
     "next-units": Text(
         en="next: systemctl daemon-reload && systemctl enable --now {timers}",
         zh="下一步：systemctl daemon-reload && systemctl enable --now {timers}",

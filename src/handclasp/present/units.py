@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+NGINX_UNIT = "handclasp-nginx.service"
+
 _SERVICE = """\
 # Written by handclasp systemd; run that again instead of editing.
 [Unit]
@@ -100,6 +102,7 @@ class UnitOrder:
     `reload`: a command that makes nginx read new files, run with full rights after renewals and CRLs.
     `notify_file`: where notices go (see `handclasp notify`); None: no unit for that.
     `listen`: where `handclasp serve` takes connections; None: no unit for that.
+    `nginx_user`: who gives every nginx its CRLs; None: no unit for that.
     """
 
     program: str
@@ -109,6 +112,7 @@ class UnitOrder:
     reload: str | None = None
     notify_file: str | None = None
     listen: str | None = None
+    nginx_user: str | None = None
 
 
 def units(order: UnitOrder) -> dict[str, str]:
@@ -116,7 +120,8 @@ def units(order: UnitOrder) -> dict[str, str]:
     made = _pair(order, "renew", "Renew certificates of Handclasp that are due", ("renew", "--due"), "daily")
     made |= _pair(order, "crl", "Fresh CRLs of Handclasp", ("crl", "--refresh", "--no-reload"), "weekly")
     # A unit that may write to the home alone reaches no nginx, its folder, ports and workers: another one does.
-    made["handclasp-nginx.service"] = _AFTER_CRLS.format(command=_command(order, ("crl", "--reload")), user=order.user)
+    if order.nginx_user is not None:
+        made[NGINX_UNIT] = _AFTER_CRLS.format(command=_command(order, ("crl", "--reload")), user=order.nginx_user)
     if order.notify_file is not None:
         what = ("notify", "--to-file", order.notify_file)
         made |= _pair(order, "notify", "Tell what of Handclasp ends soon", what, "*-*-* 08:00:00")
@@ -143,7 +148,7 @@ def _service(order: UnitOrder, name: str, description: str, words: tuple[str, ..
         tail=_LASTING if lasting else _ONCE,
         description=description,
         command=_command(order, words),
-        unit="Wants=handclasp-nginx.service\n" if name == "crl" else "",
+        unit=f"Wants={NGINX_UNIT}\n" if name == "crl" and order.nginx_user else "",
         more="".join(f"{line}\n" for line in more),
         user=order.user,
         home=_quoted(order.home),
