@@ -24,7 +24,9 @@ from handclasp.present.units import NGINX_UNIT
     "--notify-file", type=click.Path(dir_okay=False), help="Also a unit that sends notices to the places in this file."
 )
 @click.option("--serve", "listen", metavar="HOST:PORT", help="Also a unit that runs handclasp serve there.")
-@click.option("--nginx-user", help="Who runs handclasp-nginx.service.  [default: as --user, if every nginx of this home is that user's]")
+@click.option(
+    "--nginx-user", help="Who runs handclasp-nginx.service.  [default: as --user, if every nginx of this home is that user's]"
+)
 @click.option("--dry-run", is_flag=True, help="Print the units; write nothing.")
 @framed
 def command(

@@ -163,7 +163,7 @@ _WORDS: dict[str, Text] = {
         "else give the home to root: chown -R root: {home}; until then, after each timer, as root: handclasp crl --reload",
         zh="如果 {home} 的所有者可以在这里以 root 行事：\n"
         "handclasp systemd --home {home} --nginx-user root     （以 root 运行）\n"
-        "否则把该库交给 root：chown -R root: {home}；在此之前，每次定时任务之后以 root 运行：handclasp crl --reload",
+        "否则把主目录交给 root：chown -R root: {home}；在此之前，每次定时任务之后以 root 运行：handclasp crl --reload",
     ),
     "next-units": Text(
         en="next: systemctl daemon-reload && systemctl enable --now {timers}",
