@@ -57,7 +57,7 @@ def own(api_template: Ca, tmp_path: Path) -> Iterator[Client]:
 @cache
 def revoked_serial(ca: Ca, name: str) -> str:
     """Revoking it once more changes nothing."""
-    return next(one["serial"] for one in ca.json("show", name)["certificates"] if one["status"] == "revoked")
+    return next(str(one["serial"]) for one in ca.json("show", name)["certificates"] if one["status"] == "revoked")
 
 
 def filled(path: str, ca: Ca, of: str) -> str:

@@ -12,6 +12,7 @@ from handclasp.adapters.fleet_client import FleetClient
 from handclasp.model.errors import PolicyError
 from handclasp.pki.ca_request import read_crls, request_pem
 from tests.ca_rig import Ca, copied
+from tests.nginx_rig import free_port
 from tests.serve.fleet_rig import elsewhere, listed, machine, order, orders_file
 from tests.serve.serve_rig import serving
 
@@ -133,3 +134,43 @@ def test_a_canary_is_revoked_before_anybody_gets_it(ca: Ca, api: str, tmp_path: 
     for desk in desks.values():
         desk.close()
     assert ca.run("audit").returncode == 0
+
+
+TWO_SITES = """[[site]]
+server_names = ["app.test"]
+listen = ["127.0.0.1:{port}"]
+client_ca = "issuing"
+
+[[site]]
+server_names = ["b.test"]
+listen = ["127.0.0.1:{other}"]
+"""
+
+
+def test_a_site_with_a_ca_of_its_own_has_it_on_a_host_too(ca: Ca, tmp_path: Path) -> None:
+    """alice is of the first CA, carol and the host itself of the second."""
+    there = elsewhere(tmp_path)
+    ca.run("ca", "add", "partners")
+    ca.run("issue", "carol")
+    with (
+        serving(ca, "--api-listen", "127.0.0.1:0", "--identity", "app.test") as served,
+        machine(ca, tmp_path / "one", "web1") as one,
+    ):
+        api = str(served.document["api"]).removesuffix("/api/v1")
+        path = tmp_path / "orders.toml"
+        path.write_text(TWO_SITES.format(port=one.port, other=free_port()))
+        ca.run("host", "set", "web1", "--file", str(path))
+        done = json.loads(there.run(*one.agent(api, "--once", "--json")).stdout)
+        assert {(proof["ca"], proof["proven"]) for proof in done["crls"]} == {("issuing", True), ("partners", True)}
+        assert [one.status(ca, who) for who in ("alice", "carol", "mallory", None)] == ["200", "400", "400", "400"]
+        path.write_text(TWO_SITES.format(port=one.port, other=free_port()).partition('[[site]]\nserver_names = ["b.test')[0])
+        ca.run("host", "set", "web1", "--file", str(path))
+        done = json.loads(there.run(*one.agent(api, "--once", "--json")).stdout)
+        assert [(proof["ca"], proof["proven"]) for proof in done["crls"]] == [("issuing", True)]  # nobody of the other enters
+        assert len(list(one.config.parent.rglob("canaries/*.key"))) == 1
+        ca.run("revoke", "alice")
+        there.run(*one.agent(api, "--once"))
+        assert one.status(ca, "alice") == "400"
+        strange = f'[site.client_ca]\nfile = "{ca.home}/ca/bundle.pem"\ncrl = "{ca.home}/ca/crl.pem"\n'
+        path.write_text(path.read_text().replace('client_ca = "issuing"', strange))
+        assert "a host gets no files" in ca.run("host", "set", "web1", "--file", str(path), expect=4).stderr

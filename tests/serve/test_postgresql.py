@@ -16,8 +16,8 @@ from handclasp.app.crashpoint import VARIABLE
 from handclasp.wiring import World
 from tests.ca_rig import PASSPHRASE, Ca, fresh
 from tests.postgres_rig import Cluster, cluster
+from tests.serve.api_rig import api_of, csr
 from tests.serve.serve_rig import ask, curl, serving, status
-from tests.serve.test_api import api_of, csr
 from tests.serve.test_serve import certificate, load, post, request_for
 
 

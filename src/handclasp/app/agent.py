@@ -20,11 +20,11 @@ from handclasp.app.apply_history import Kind
 from handclasp.app.apply_place import file_name, listed
 from handclasp.app.apply_proof import SiteProver, steps_for
 from handclasp.app.apply_recover import unfinished
-from handclasp.app.canary_proof import flock, look_after, proofs, settled
-from handclasp.app.host_orders import CrlProof, HostOrders, HostReport, Probed
+from handclasp.app.canary_proof import flock, look_after, member, proofs, settled
+from handclasp.app.host_orders import CrlProof, HostOrders, HostReport, OwnTrust, Probed
 from handclasp.app.post import Post, due, keep, kept, leaf
 from handclasp.app.rehearse import rehearsal_steps, rehearse
-from handclasp.app.site import SiteOrder, logs_of
+from handclasp.app.site import SiteOrder, logs_of, with_trust
 from handclasp.app.stream_witness import StreamWitness
 from handclasp.app.upstream_depth import with_depths
 from handclasp.model.errors import HandclaspError, InputError
@@ -98,7 +98,7 @@ def work(post: Post, known: str | None) -> Worked:
         failure = ProofError(failure_of(wrong), applied.proven, where=post.place.instance.config, hint=hint)
         _report_failure(post, about, applied.proven, failure)
         raise failure
-    crls = proofs(post, orders, cast.good[0], canaries.lacking) if applied.serving else ()
+    crls = proofs(post, orders, cast, canaries.lacking) if applied.serving else ()
     post.desk.report(msgspec.json.encode(msgspec.structs.replace(about, probes=len(applied.proven), crls=crls)))
     return Worked(tag=tag, applied=applied, certified=certified, renewed=renewed, crls=crls, again=canaries.unreachable)
 
@@ -111,19 +111,24 @@ def _report_failure(post: Post, about: HostReport, seen: tuple[Proven, ...], err
 def _decoded(content: bytes) -> HostOrders:
     try:
         orders = msgspec.json.decode(content, type=HostOrders)
-        trusted = x509.load_pem_x509_certificates(orders.bundle.encode())
-        x509.load_pem_x509_crl(orders.crl.encode())
+        for bundle, crl in ((orders.bundle, orders.crl), *((one.bundle, one.crl) for one in orders.trusts if one)):
+            x509.load_pem_x509_certificates(bundle.encode())
+            x509.load_pem_x509_crl(crl.encode())
     except (msgspec.DecodeError, ValueError) as error:
         raise InputError(f"the orders of the CA cannot be read: {error}", hint="both sides need the same handclasp") from error
-    if not (trusted and orders.sites):
-        raise InputError("the CA orders to trust nobody, or to serve nothing; nothing was changed")
+    if not orders.sites:
+        raise InputError("the CA orders to serve nothing; nothing was changed")
+    if any((site.client_ca is None) != (trust is None) for site, trust in zip(orders.sites, orders.trusts, strict=True)):
+        raise InputError("the CA does not say whom a site trusts; nothing was changed")
     return orders
 
 
 def _cast(post: Post, orders: HostOrders) -> Cast:
     """This host, its canaries as far as the ordered CRL lists them, and a stranger."""
     revoked = tuple(member for member, _ in flock(post, orders).values())
-    return Cast(good=(_own(post),), revoked=revoked, foreign=_stranger(post))
+    own = zip(orders.sites, orders.trusts, strict=True)
+    families = {site.client_ca.label or "": frozenset(trust.issuers) for site, trust in own if site.client_ca and trust}
+    return Cast(good=(_own(post),), revoked=revoked, foreign=_stranger(post), families=families)
 
 
 def _apply(post: Post, orders: HostOrders, cast: Cast) -> tuple[Applied, tuple[str, ...]]:
@@ -137,7 +142,8 @@ def _apply(post: Post, orders: HostOrders, cast: Cast) -> tuple[Applied, tuple[s
         known = listed(gear.files, place)
         sites = _counted(post, orders, known)
         served = [
-            _served(post, orders, site, admitted, certified) for site, admitted in zip(sites, orders.admitted, strict=True)
+            _served(post, orders, intent, admitted, trust, certified)
+            for intent, admitted, trust in zip(sites, orders.admitted, orders.trusts, strict=True)
         ]
         wanted = files_of(gear, place, served, bundle=orders.bundle.encode(), crl=orders.crl.encode())
         changes = changes_to(gear, place, wanted, force=False)
@@ -180,7 +186,12 @@ def _counted(post: Post, orders: HostOrders, known: tuple[SiteOrder, ...]) -> tu
 
 
 def _served(
-    post: Post, orders: HostOrders, site: SiteIntent, admitted: tuple[AdmittedCertificate, ...], certified: list[str]
+    post: Post,
+    orders: HostOrders,
+    site: SiteIntent,
+    admitted: tuple[AdmittedCertificate, ...],
+    trust: OwnTrust | None,
+    certified: list[str],
 ) -> Served:
     order = SiteOrder(intent=site, log_folder=post.place.logs)
     pair = _best(post, order)
@@ -199,7 +210,10 @@ def _served(
         access_log=access_log,
         admitted=admitted,
     )
-    return Served(order=order, intent=site, material=material, pair=pair)
+    if trust is None:
+        return Served(order=order, intent=site, material=material, pair=pair)
+    own = trust.as_site_trust()
+    return Served(order=order, intent=site, material=with_trust(material, own), pair=pair, trust=own)
 
 
 def _certified(post: Post, order: SiteOrder) -> Pair:
@@ -246,7 +260,7 @@ def _own(post: Post) -> Member:
     """This host as a client: one of the CA's clients, on a site's list or not."""
     chain = post.gear.files.read(post.chain)
     holds = ClientIdentity(certificate_chain=chain, private_key=post.gear.files.read(post.key))
-    return Member(name=name_of(chain, where=post.chain), serial=leaf(chain).serial_number, holds=holds)
+    return member(name_of(chain, where=post.chain), holds)
 
 
 def _stranger(post: Post) -> ClientIdentity:

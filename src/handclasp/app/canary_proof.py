@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from handclasp.app.apply_cast import NO_CLIENT, Cast, Member
+from handclasp.app.apply_cast import Cast, Member
 from handclasp.app.apply_certificates import Pair
 from handclasp.app.apply_proof import SiteProver, key, spoken
 from handclasp.app.apply_state import Gear
@@ -26,6 +26,7 @@ from handclasp.model.plan import Expect, ProbeStep, Who
 from handclasp.model.probe import ClientIdentity
 from handclasp.nginxconf.render_words import server_name
 from handclasp.pki.ca_request import request_pem
+from handclasp.pki.distinguished_name import rfc2253
 from handclasp.pki.export import key_pem, load_key
 from handclasp.pki.read import certificates_from_pem, crls_from_pem
 from handclasp.pki.signing import narrowed
@@ -100,28 +101,33 @@ def flock(post: Post, orders: HostOrders) -> dict[str, tuple[Member, int]]:
         pair = kept(post.gear.files, _base(post, label))
         crl = _crl_of(pair, lists) if pair is not None else None
         if pair is not None and crl is not None and crl.crl_number is not None:
-            serial = leaf(pair.certificate).serial_number
             holds = ClientIdentity(certificate_chain=pair.certificate, private_key=pair.key)
-            found[label] = Member(name=f"canary of {label}", serial=serial, holds=holds), crl.crl_number
+            found[label] = member(f"canary of {label}", holds), crl.crl_number
     return found
 
 
-def proofs(post: Post, orders: HostOrders, own: Member, lacking: dict[str, str]) -> tuple[CrlProof, ...]:
-    """Send the canaries and this host itself to every site, and read in its log what nginx made of them."""
-    return tuple(_proofs(post, orders, own, lacking)) if orders.canaries else ()
+def member(name: str, holds: ClientIdentity) -> Member:
+    """A client by what it holds; its CA goes by its name, which is all that a host knows of CAs."""
+    first = leaf(holds.certificate_chain)
+    return Member(name=name, serial=first.serial_number, holds=holds, issuer=rfc2253(first.issuer.public_bytes()))
 
 
-def _proofs(post: Post, orders: HostOrders, own: Member, lacking: dict[str, str]) -> Iterator[CrlProof]:
+def proofs(post: Post, orders: HostOrders, cast: Cast, lacking: dict[str, str]) -> tuple[CrlProof, ...]:
+    """Send the canaries and this host itself to the sites of their CAs, and read in the logs what nginx made of them."""
+    return tuple(_proofs(post, orders, cast, lacking)) if orders.canaries else ()
+
+
+def _proofs(post: Post, orders: HostOrders, cast: Cast, lacking: dict[str, str]) -> Iterator[CrlProof]:
     listed = flock(post, orders)
-    cast = Cast(good=(own,), revoked=tuple(member for member, _ in listed.values()), foreign=NO_CLIENT)
     judge = _Judge(post, orders.sites, cast)
-    control = next(judge.doubts(own, Who.GOOD, _SUCCESS), None) if listed else None
+    control = next(judge.doubts(cast.good[0], Who.GOOD, _SUCCESS), None) if listed else None
     for label in orders.canaries:
         if label not in listed:
             yield CrlProof(ca=label, why=lacking.get(label, "its CRL does not list the canary yet"))
             continue
-        member, number = listed[label]
-        why = next(judge.doubts(member, Who.REVOKED, REVOKED), control)
+        canary, number = listed[label]
+        why = next(judge.doubts(canary, Who.REVOKED, REVOKED), control)
+        why = why or (None if judge.sites_of(canary) else "no site here lets in clients of this CA")
         yield CrlProof(ca=label, number=number, proven=why is None, why=why or "")
 
 
@@ -133,9 +139,13 @@ class _Judge:
     sites: tuple[SiteIntent, ...]
     cast: Cast
 
+    def sites_of(self, member: Member) -> list[SiteIntent]:
+        """The sites that trust this client's CA: of others nginx has another reason to refuse it."""
+        return [site for site in self.sites if self.cast.suits(site, None, member)]
+
     def doubts(self, member: Member, who: Who, expected: str) -> Iterator[str]:
         """One sentence for each site that noted something else."""
-        for site in self.sites:
+        for site in self.sites_of(member):
             seen = self._verified(site, member, who)
             if seen != expected:
                 yield f"{site.server_names[0]}: {_said(member, seen)}"

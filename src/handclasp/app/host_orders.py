@@ -17,7 +17,8 @@ from handclasp.app.canaries import canary_cas
 from handclasp.app.home import Home
 from handclasp.app.issue import Issued, IssueOrder, issue
 from handclasp.app.renew import RenewOrder, renew
-from handclasp.app.site import SiteOrder, material
+from handclasp.app.site import SiteOrder, intermediates, material
+from handclasp.app.site_trust import SiteTrust, families, trust_of
 from handclasp.model.errors import PolicyError, UsageError
 from handclasp.model.intent import AdmittedCertificate, SiteIntent
 from handclasp.nginxconf.render_words import server_name
@@ -29,8 +30,24 @@ _SITES, _REPORT = "host:", "host_report:"
 _ELSEWHERE = "on the host"  # the server certificate: its key never leaves the host
 
 
+class OwnTrust(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom one site trusts, where that is not every CA of the home; as SiteTrust, in text."""
+
+    bundle: str
+    crl: str
+    depth: int
+    issuers: tuple[str, ...]
+    mark: str
+
+    def as_site_trust(self) -> SiteTrust:
+        """The same in octets."""
+        return SiteTrust(
+            bundle=self.bundle.encode(), crl=self.crl.encode(), depth=self.depth, issuers=self.issuers, mark=self.mark
+        )
+
+
 class HostOrders(msgspec.Struct, frozen=True, kw_only=True):
-    """What an nginx host needs to know; nothing of it is secret. `admitted` goes with `sites`, place by place.
+    """What an nginx host needs to know; nothing of it is secret. `admitted` and `trusts` go with `sites`, place by place.
 
     `bundle` and `crl` are PEM, for ssl_client_certificate and ssl_crl; `session_epoch` as in SiteMaterial. `canaries` are the
     labels of the CAs whose CRL the host proves by a revoked client of its own.
@@ -42,6 +59,7 @@ class HostOrders(msgspec.Struct, frozen=True, kw_only=True):
     session_epoch: int
     sites: tuple[SiteIntent, ...]
     admitted: tuple[tuple[AdmittedCertificate, ...], ...]
+    trusts: tuple[OwnTrust | None, ...]
     canaries: tuple[str, ...] = ()
 
     @property
@@ -127,8 +145,8 @@ def set_host(home: Home, name: str, orders: tuple[SiteOrder, ...]) -> None:
     """Say what a host must serve from now on.
 
     Raises:
-        UsageError: the identity that the host shows to the API does not exist, or one that a site lets in.
-        PolicyError: a site names its certificate: hosts get theirs by themselves.
+        UsageError: the identity that the host shows to the API does not exist, or one that a site lets in, or its CA.
+        PolicyError: a site names its certificate: hosts get theirs by themselves; or files with CAs from elsewhere.
     """
     identity_name(name)
     if not home.store.certificates(name=name):
@@ -140,12 +158,14 @@ def set_host(home: Home, name: str, orders: tuple[SiteOrder, ...]) -> None:
                 where=order.intent.server_names[0],
                 hint="leave certificate and certificate_key out",
             )
-        if order.intent.client_ca is not None:
-            raise PolicyError(
-                "the site names a CA for its clients, and hosts are given all CAs of the home alike",
-                where=order.intent.server_names[0],
-                hint="leave client_ca out, and say allow: who may enter is told by issuer and serial",
-            )
+        if (wanted := order.intent.client_ca) is not None:
+            if wanted.file is not None:
+                raise PolicyError(
+                    "the site names files with its client CAs; a host gets no files but those of this home's CAs",
+                    where=order.intent.server_names[0],
+                    hint='client_ca = "LABEL"     one of handclasp ca list',
+                )
+            trust_of(home, wanted)
         unknown = [one for one in order.intent.listed or () if not home.store.certificates(name=one)]
         if unknown:
             raise UsageError(f"there is no identity {unknown[0]} to let in", hint=f"handclasp issue {unknown[0]}")
@@ -186,16 +206,26 @@ def orders_of(home: Home, name: str, common: Common | None = None) -> HostOrders
     """What a host must know now; `common` if it was looked up already. UsageError when there is no such host."""
     common = common or common_of(home)
     sites = tuple(of_the_living(home, site) for site in sites_of(home, name))
-    given = [material(home, _nowhere(SiteOrder(intent=site))) for site in sites]
+    whose = [families(home, site.client_ca) for site in sites]
+    trusts = [trust_of(home, site.client_ca) if site.client_ca else None for site in sites]
+    given = [material(home, _nowhere(SiteOrder(intent=site)), trust) for site, trust in zip(sites, trusts, strict=True)]
     return HostOrders(
         bundle=common.bundle,
         crl=common.crl,
-        verify_depth=max(one.verify_depth for one in given),
+        verify_depth=intermediates(home),
         session_epoch=max(one.session_epoch for one in given),
         sites=sites,
         admitted=tuple(one.admitted for one in given),
-        canaries=common.canaries,
+        trusts=tuple(map(_own_trust, trusts)),
+        canaries=tuple(label for label in common.canaries if any(label in (meant or (label,)) for meant in whose)),
     )
+
+
+def _own_trust(trust: SiteTrust | None) -> OwnTrust | None:
+    if trust is None:
+        return None
+    bundle, crl = trust.bundle.decode(), (trust.crl or b"").decode()
+    return OwnTrust(bundle=bundle, crl=crl, depth=trust.depth, issuers=trust.issuers, mark=trust.mark)
 
 
 def certify_site(home: Home, host: str, site: str, wishes: Wishes) -> Issued:
