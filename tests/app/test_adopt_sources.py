@@ -273,6 +273,105 @@ def test_what_is_unsafe_is_told(ca: Ca, tmp_path: Path) -> None:
     assert "吊销列表已于" in chinese
 
 
+LAYOUT = """
+[default]
+name = root-ca          # a comment
+[ca_default]
+home = /somewhere/else/old
+database = $home/db/index
+serial = $home/db/serial
+crlnumber = ${{home}}/db/crlnumber
+certificate = $home/$name.crt
+private_key = $(home)/private/$name.key
+new_certs_dir = {folder}/certs
+unique_subject = no
+rand_serial = yes
+default_days = 3650
+default_crl_days = 30
+default_md = sha256
+policy = any
+[any]
+commonName = supplied
+[ca]
+default_ca = ca_default
+"""
+
+
+@pytest.fixture
+def cookbook(tmp_path: Path) -> Path:
+    """A layout of which only its configuration knows; names, times and reasons as openssl writes them."""
+    folder = tmp_path / "old"
+    for name in ("certs", "db", "private"):
+        (folder / name).mkdir(parents=True)
+    (folder / "db/index").touch()
+    text = LAYOUT.format(folder=folder)
+    (folder / "ca.conf").write_text(text)
+    (tmp_path / "here.conf").write_text(text.replace("/somewhere/else/old", str(folder)))
+    key, root = folder / "private/root-ca.key", folder / "root-ca.crt"
+    new = ("req", "-newkey", "rsa:2048", "-noenc", "-utf8")
+    openssl(*new, "-x509", "-keyout", key, "-out", root, "-subj", "/CN=Old Root", "-addext", "keyUsage=keyCertSign,cRLSign")
+    old = ("ca", "-batch", "-notext", "-utf8", "-config", tmp_path / "here.conf")
+    ends = {"ended": "20210101000000Z", "far": "20651231235959Z"}
+    for name in ("gute \u5f20", "stolen", "ca-stolen", "held", "waits", "ended", "far", "twice", "twice"):
+        openssl(*new, "-keyout", tmp_path / "k", "-out", tmp_path / "r", "-subj", f"/CN={name}")
+        lasts = ("-startdate", "20200101000000Z", "-enddate", ends[name]) if name in ends else ()
+        openssl(*old, "-in", tmp_path / "r", "-out", tmp_path / f"{name}.crt", *lasts)
+    for name, *why in (
+        ("stolen", "-crl_compromise", "20260101000000Z"),
+        ("ca-stolen", "-crl_CA_compromise", "20260101000000Z"),
+        ("held", "-crl_hold", "holdInstructionReject"),
+        ("waits", "-crl_reason", "certificateHold"),
+    ):
+        openssl(*old, "-revoke", tmp_path / f"{name}.crt", *why)
+    openssl(*old, "-updatedb")
+    return folder
+
+
+def test_a_layout_that_only_its_configuration_knows(cookbook: Path, ca: Ca, tmp_path: Path) -> None:
+    report = ca.json("import", str(cookbook), "--report")
+    assert report["kind"] == "openssl"
+    (one,) = report["authorities"]
+    assert (one["certificates"], one["revoked"], one["key"]) == (9, 4, str(cookbook / "private/root-ca.key"))
+    assert not (cookbook / "db/crlnumber").exists()  # no CRL was ever made
+    ca.run("import", str(cookbook), "--label", "old")
+    listed = {(one["name"], one["reason"], one["status"]) for one in ca.json("list")["certificates"]}
+    assert listed == {
+        ("gute \u5f20", None, "good"),
+        ("stolen", "keyCompromise", "revoked"),
+        ("ca-stolen", "cACompromise", "revoked"),
+        ("held", "certificateHold", "revoked"),
+        ("waits", "certificateHold", "revoked"),
+        ("ended", None, "expired"),
+        ("far", None, "good"),
+        ("twice", None, "good"),
+    }
+    ca.run("unhold", "held")
+    ca.run("revoke", "gute \u5f20")
+    crls, trusted = ca.home / "ca/crl.pem", ca.home / "ca/bundle.pem"
+    for name, expect in (("held", 0), ("waits", 2), ("stolen", 2), ("gute \u5f20", 2), ("twice", 0)):
+        openssl("verify", "-crl_check", "-CRLfile", crls, "-CAfile", trusted, tmp_path / f"{name}.crt", expect=expect)
+
+
+def test_a_folder_without_a_known_ca_says_what_to_name(cookbook: Path, ca: Ca) -> None:
+    (cookbook / "ca.conf").unlink()
+    refused = ca.run("import", str(cookbook), "--report", expect=3)
+    assert "--ca FILE --key FILE" in refused.stderr
+    named = ("--ca", str(cookbook / "root-ca.crt"), "--key", str(cookbook / "private/root-ca.key"))
+    found = ca.json("import", str(cookbook), *named, "--report")
+    assert found["authorities"][0]["subject"] == "CN=Old Root"
+
+
+@pytest.mark.parametrize("line", ["V\t991231235959Z\t\t-1\tunknown\t/CN=a", "V\t991231235959Z\t\t0x10\tunknown\t/CN=a",
+                                  "V\tnever\t\t10\tunknown\t/CN=a",
+                                  "X\t991231235959Z\t\t10\tunknown\t/CN=a", "V\t10"])  # fmt: skip
+def test_a_line_that_is_none_is_named(cookbook: Path, ca: Ca, line: str) -> None:
+    index = cookbook / "db/index"
+    good = index.read_text()
+    index.write_text(good + line + "\n")
+    refused = ca.run("import", str(cookbook), "--report", expect=3)
+    assert f"{index}:{len(good.splitlines()) + 1}: " in refused.stderr
+
+
 def test_a_report_needs_no_home_and_no_passphrase(empty: Ca, step: Path) -> None:
     told = empty.json("import", str(step), "--report")
     assert [one["subject"] for one in told["authorities"]] == ["CN=Step Root CA", "CN=Step Intermediate CA"]

@@ -37,7 +37,7 @@ def test_mail_is_signed_and_encrypted(ca: Ca, tmp_path: Path, profile: str) -> N
     ca.run("issue", "alice@example.test", "--profile", profile)
     folder, letter = ca.identity("alice@example.test"), tmp_path / "letter"
     letter.write_text("Dear Bob\n")
-    own = ("-signer", folder / "certificate.pem", "-inkey", folder / "key.pem", "-certfile", folder / "chain.pem")
+    own = ("-signer", folder / "certificate.pem", "-inkey", folder / "key.pem", "-certfile", ca.home / "ca/issuing.pem")
     openssl("cms", "-sign", "-in", letter, *own, "-out", tmp_path / "signed")
     root = ("-CAfile", ca.home / "ca/root.pem", "-purpose", "smimesign")
     openssl("cms", "-verify", "-in", tmp_path / "signed", *root, "-out", tmp_path / "verified")
@@ -53,7 +53,7 @@ def test_a_client_certificate_signs_no_mail(ca: Ca, tmp_path: Path) -> None:
     ca.run("issue", "alice")
     folder = ca.identity("alice")
     (tmp_path / "letter").write_text("Dear Bob\n")
-    own = ("-signer", folder / "certificate.pem", "-inkey", folder / "key.pem", "-certfile", folder / "chain.pem")
+    own = ("-signer", folder / "certificate.pem", "-inkey", folder / "key.pem", "-certfile", ca.home / "ca/issuing.pem")
     openssl("cms", "-sign", "-in", tmp_path / "letter", *own, "-out", tmp_path / "signed")
     root = ("-CAfile", ca.home / "ca/root.pem", "-purpose", "smimesign")
     assert "purpose" in openssl("cms", "-verify", "-in", tmp_path / "signed", *root, expect=4)

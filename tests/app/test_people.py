@@ -80,9 +80,10 @@ def test_a_table_with_requests(ca: Ca, tmp_path: Path) -> None:
     table.write_text("name,csr,profile\nalice,csr/a.csr,server\nbob,csr/b.csr,\ncarol,,\n")
     found = ca.json("issue", "--from", str(table), "--take-names", "--days", "20")
     refused = {one["name"]: one["refused"] for one in found["issued"]}
+    chosen = "the name is chosen here, not by the request"
     assert refused == {
-        "alice": ["name email:a@b.test", "subject CN=whatever"],
-        "bob": ["subject CN=whatever", "extension 2.5.29.19"],
+        "alice": ["name email:a@b.test: profile server has no names of this kind", f"subject CN=whatever: {chosen}"],
+        "bob": [f"subject CN=whatever: {chosen}", "extension basicConstraints (2.5.29.19): the profile decides all extensions"],
         "carol": [],
     }
     for name in ("alice", "bob"):

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
 from tests.ca_rig import Ca, openssl, verify
 
@@ -32,6 +33,20 @@ def test_by_everything_that_a_certificate_says(peopled: Ca) -> None:
     assert named(peopled, "dns:api.test") == ["api.test"]
     assert named(peopled, "nobody", expect=1) == []
     assert named(peopled, "00:11:22", expect=1) == []
+
+
+def test_as_it_is_pasted(ca: Ca) -> None:
+    ca.run("issue", "J\u00fcrgen", "--san", "upn:Juergen@example.test", "--san", "ip:2001:db8::7", "--san", "uri:spiffe://a.test/j")
+    path = ca.identity("J\u00fcrgen", "certificate.pem")
+    lines = [openssl("x509", "-in", path, "-noout", *words) for words in (
+        ("-fingerprint",), ("-fingerprint", "-sha256"), ("-serial",),
+    )]  # fmt: skip
+    number = x509.load_pem_x509_certificate(path.read_bytes()).serial_number
+    for what in (*lines, "SHA-1 Fingerprint: " + lines[0].partition("=")[2], f" {number:X} ", str(number), f"0x{number:x}",
+                 "upn:juergen@example.test", "juergen@example.test", "ip:2001:db8::7", "2001:db8::7", "spiffe://a.test/j",
+                 "Ju\u0308rgen", path.read_text(), f"Bag Attributes\n{path.read_text()}"):  # fmt: skip
+        assert named(ca, what) == ["J\u00fcrgen"], what
+        assert ca.json("show", what)["name"] == "J\u00fcrgen"
 
 
 def test_standard_input(peopled: Ca) -> None:

@@ -3,33 +3,39 @@
 import hashlib
 import ipaddress
 import re
+import unicodedata
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from handclasp.app.home import Home
-from handclasp.model.certificate import Certificate
+from handclasp.model.certificate import Certificate, GeneralName
 from handclasp.model.errors import HandclaspError, UsageError
 from handclasp.model.issuance import CertificateRecord
+from handclasp.pki.alt_names import upn_in
 from handclasp.pki.read import certificate_from_der, certificates_from_pem
 from handclasp.pki.serials import parse_serial
 
 _RAW_KINDS = ("dns", "ip", "email", "uri", "upn")
 _NOT_RAW = re.compile(r"[^ -~]|=|\A(rid:)?[0-9.]+\Z")  # written otherwise in DER, or in more than one way
 _HEX = re.compile(r"[0-9a-f]+\Z")
+_OPENSSL = re.compile(r"\A(?:(?:sha-?(?:1|256) )?fingerprint|serial(?: number)?)\s*[=:]\s*", re.IGNORECASE)
+"""What `openssl x509` writes before a fingerprint or a serial."""
 
 
 def find(home: Home, text: str) -> tuple[CertificateRecord, ...]:
     """The records that `text` means, oldest first; none when it means nothing here.
 
     A name, else a serial (hex, colons allowed), a SHA-256 or SHA-1 fingerprint, an alternative name (dns:api.test or api.test),
-    or PEM text.
+    or PEM text. Serials and fingerprints may be whole lines of `openssl x509`.
     """
     if "-----BEGIN CERTIFICATE-----" in text:
         return tuple(_of_certificate(home, certificates_from_pem(text.encode(), where="the PEM text")[0]))
-    named = home.store.certificates(name=text)
+    plain = unicodedata.normalize("NFC", text.strip())  # as names are kept; some file systems and terminals give NFD
+    named = home.store.certificates(name=plain)
     if named:
         return named
-    return tuple(_by_serial(home, text)) or tuple(_by_content(home, text))
+    said = _OPENSSL.sub("", plain)
+    return tuple(_by_serial(home, said)) or tuple(_by_content(home, said))
 
 
 def _of_certificate(home: Home, certificate: Certificate) -> Iterable[CertificateRecord]:
@@ -69,10 +75,16 @@ def _by_content(home: Home, text: str) -> Iterable[CertificateRecord]:
             certificate = certificate_from_der(record.certificate)
         except HandclaspError:
             continue  # an old import that cannot be read has no names to be found by
-        names = {f"{name.kind}:{name.value}".lower() for name in certificate.subject_alt_name or ()}
+        names = {_typed(name).lower() for name in certificate.subject_alt_name or ()}
         values = {name.partition(":")[2] for name in names}
         if wanted in names | values:
             yield record
+
+
+def _typed(name: GeneralName) -> str:
+    """An alternative name as a person types it."""
+    user = upn_in(name.der) if name.kind == "other" else None
+    return f"upn:{user}" if user else f"{name.kind}:{name.value}"
 
 
 def _sieve(wanted: str) -> Callable[[bytes], bool]:

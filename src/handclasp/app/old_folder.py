@@ -3,15 +3,17 @@
 Nothing there is changed, and no key is needed to look.
 """
 
+import posixpath
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from handclasp.app.old_keys import belongs, key_in
 from handclasp.app.old_pki import OldCa, OldKey, OldPki
 from handclasp.app.old_registry import overlaid, rows_as_lines, unlisted
 from handclasp.model.certificate import Certificate, Crl
 from handclasp.model.errors import InputError, UsageError
+from handclasp.pki.openssl_config import ca_files
 from handclasp.pki.openssl_index import IndexLine, read_index
 from handclasp.pki.read import certificates_from_pem, crls_from_pem
 from handclasp.pki.signature import signed_by
@@ -35,12 +37,16 @@ _PEM = (".pem", ".crt", ".cer", ".cert", ".crl", ".key", "_key")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looked:
-    """Where to look. With `certificate` (and `key`) the CA is named by its files; `more`: folders or files beside that."""
+    """Where to look. With `certificate` (and `key`) the CA is named by its files; `more`: folders or files beside that.
+
+    `said`: the files that a configuration of openssl in the folder names, by its keys.
+    """
 
     folder: str | None
     certificate: str | None = None
     key: str | None = None
     more: tuple[str, ...] = ()
+    said: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_old_pki(files: FileTree, looked: Looked, *, passphrase: bytes | None, cfssl: ReadCfssl) -> OldPki:
@@ -52,6 +58,8 @@ def read_old_pki(files: FileTree, looked: Looked, *, passphrase: bytes | None, c
     """
     if looked.folder is None and looked.certificate is None:
         raise UsageError("say which folder to import", hint="handclasp import /etc/ssl/demoCA     or --ca FILE --key FILE")
+    configs = _configs(files, looked)
+    looked = replace(looked, said=_said(files, looked, configs))
     material = _gather(files, looked)
     top = _first_ca(files, looked)
     path = _chosen(material, top)
@@ -80,7 +88,7 @@ def read_old_pki(files: FileTree, looked: Looked, *, passphrase: bytes | None, c
         folder=looked.folder or looked.certificate or "",
         cas=tuple(cas),
         loose=tuple(_loose(files, material.keys, keys)),
-        configs=_configs(files, looked),
+        configs=configs,
         unreadable=_badger(files, looked),
     )
 
@@ -125,10 +133,14 @@ def _paths(files: FileTree, looked: Looked) -> Iterator[str]:
 
 
 def _first_ca(files: FileTree, looked: Looked) -> Certificate:
-    for path in [looked.certificate] if looked.certificate else _candidates(looked, _CERTIFICATES):
+    for path in [looked.certificate] if looked.certificate else _candidates(looked, _CERTIFICATES, "certificate"):
         if path and files.exists(path):
             return certificates_from_pem(files.read(path), where=path)[0]
-    raise InputError("has no CA certificate", where=looked.folder, hint=f"looked for: {', '.join(_CERTIFICATES)}")
+    raise InputError(
+        "has no CA certificate",
+        where=looked.folder,
+        hint=f"name it: --ca FILE --key FILE\nlooked for: {', '.join(_CERTIFICATES)}, and what an openssl.cnf there says",
+    )
 
 
 def _chosen(material: _Material, found: Certificate) -> tuple[Certificate, ...]:
@@ -147,7 +159,9 @@ def _issued(one: Certificate, by: Certificate) -> bool:
 
 
 def _key_places(files: FileTree, looked: Looked) -> tuple[str, ...]:
-    return (looked.key,) if looked.key else tuple(path for path in _candidates(looked, _KEYS) if files.exists(path))
+    if looked.key:
+        return (looked.key,)
+    return tuple(path for path in _candidates(looked, _KEYS, "private_key") if files.exists(path))
 
 
 def _loose(files: FileTree, paths: tuple[str, ...], known: Iterable[str]) -> Iterator[OldKey]:
@@ -162,7 +176,8 @@ def _key_of(certificate: Certificate, keys: dict[str, OldKey], looked: Looked) -
     fitting = next((one for one in keys.values() if belongs(one, certificate)), None)
     if fitting is not None:
         return fitting
-    places = [looked.key] if looked.key else _candidates(looked, _ROOT_KEYS if certificate.self_issued else _KEYS)
+    usual = _ROOT_KEYS if certificate.self_issued else _KEYS
+    places = [looked.key] if looked.key else _candidates(looked, usual, "private_key")
     return next((keys[place] for place in places if place in keys and keys[place].key is None), None)
 
 
@@ -172,7 +187,7 @@ def _newest(crls: tuple[Crl, ...], certificate: Certificate) -> Crl | None:
 
 
 def _index(files: FileTree, looked: Looked) -> tuple[IndexLine, ...]:
-    for path in _candidates(looked, _INDEXES):
+    for path in _candidates(looked, _INDEXES, "database"):
         if files.exists(path):
             return read_index(files.read(path), where=path)
     return ()
@@ -186,7 +201,7 @@ def _rows(files: FileTree, looked: Looked, cfssl: ReadCfssl) -> tuple[tuple[Inde
 
 def _databases(files: FileTree, looked: Looked) -> Iterator[str]:
     """SQLite files right in the folder, or named; where there is an index.txt, that is the list."""
-    if any(files.exists(path) for path in _candidates(looked, _INDEXES)):
+    if any(files.exists(path) for path in _candidates(looked, _INDEXES, "database")):
         return
     for path in _paths(files, looked):
         near = path.rpartition("/")[0] == looked.folder or path in looked.more
@@ -196,7 +211,7 @@ def _databases(files: FileTree, looked: Looked) -> Iterator[str]:
 
 def _number(files: FileTree, looked: Looked) -> int:
     """The number of the next CRL in openssl's file: every smaller one may have been used."""
-    for path in _candidates(looked, _NUMBERS):
+    for path in _candidates(looked, _NUMBERS, "crlnumber"):
         if files.exists(path):
             text = files.read(path).decode("ascii", "replace").strip()
             if not re.fullmatch(r"[0-9A-Fa-f]{1,15}", text):
@@ -211,7 +226,7 @@ def _kind(files: FileTree, looked: Looked) -> str:
         ("easy-rsa", ("pki/ca.crt", "vars", "safessl-easyrsa.cnf", "openssl-easyrsa.cnf")),
         ("openssl", _INDEXES),
     ):
-        if any(files.exists(path) for path in _candidates(looked, names)):
+        if any(files.exists(path) for path in _candidates(looked, names, "database" if kind == "openssl" else "")):
             return kind
     return "cfssl" if any(_databases(files, looked)) else "key-pair"
 
@@ -224,5 +239,20 @@ def _badger(files: FileTree, looked: Looked) -> tuple[str, ...]:
     return tuple(path for path in _paths(files, looked) if path.rpartition("/")[2] == _BADGER)
 
 
-def _candidates(looked: Looked, names: tuple[str, ...]) -> list[str]:
-    return [f"{looked.folder}/{name}" for name in names] if looked.folder is not None else []
+def _candidates(looked: Looked, names: tuple[str, ...], key: str = "") -> list[str]:
+    """Where a file may be: what the configuration says under `key`, then the usual places."""
+    said = [looked.said[key]] if key in looked.said else []
+    return [*said, *(f"{looked.folder}/{name}" for name in names)] if looked.folder is not None else []
+
+
+def _said(files: FileTree, looked: Looked, configs: Mapping[str, bytes]) -> dict[str, str]:
+    """The files that configurations name and that are in the folder, wherever it lay when they were written."""
+    found: dict[str, str] = {}
+    for content in configs.values() if looked.folder is not None else ():
+        for key, path in ca_files(content).items():
+            parts = posixpath.normpath(path).lstrip("/").split("/")
+            ends = ("/".join(parts[start:]) for start in range(len(parts)) if ".." not in parts[start:])
+            there = next((place for end in ends if files.exists(place := f"{looked.folder}/{end}")), None)
+            if there is not None and not files.is_folder(there):
+                found.setdefault(key, there)
+    return found

@@ -74,10 +74,13 @@ def main(arguments: list[str] | None = None) -> int:
     gc.set_threshold(100_000, 50, 100)
     # Names that others wrote may break a limit of X.520; the library says so in a line of its own that helps nobody.
     warnings.filterwarnings("ignore", message="Attribute's length must be", category=UserWarning)
-    words = arguments if arguments is not None else sys.argv[1:]
+    # A pasted certificate begins with hyphens, as options do.
+    words = [
+        f"\n{word}" if word.startswith("-----BEGIN ") else word for word in (sys.argv[1:] if arguments is None else arguments)
+    ]
     try:
         with speaking(asked_lang(words)):
-            code = handclasp.main(arguments, prog_name="handclasp", standalone_mode=False)
+            code = handclasp.main(words, prog_name="handclasp", standalone_mode=False)
     except BaseException as error:  # noqa: BLE001 - the one place where every failure becomes a message and an exit code
         return report(error, words)
     return code if isinstance(code, int) else 0

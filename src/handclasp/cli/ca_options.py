@@ -138,7 +138,7 @@ def meant(here: "World", what: str) -> str:
     """
     if what == "-":
         return _as_pem(sys.stdin.buffer.read())
-    if not here.files.exists(what) or here.files.is_folder(what):
+    if "\n" in what or not here.files.exists(what) or here.files.is_folder(what):
         return what
     if "/" in what or (what.lower().endswith(_CERTIFICATES) and not here.store.certificates(name=what)):
         return _as_pem(here.files.read(what))

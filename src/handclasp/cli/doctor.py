@@ -12,6 +12,7 @@ from handclasp.cli.frame import Frame, framed
 
 if TYPE_CHECKING:
     from handclasp.app.proven import Proven
+    from handclasp.app.sandbox import SandboxTools
     from handclasp.diagnose.triage import Triage
     from handclasp.model.evidence import Evidence
     from handclasp.model.probe import ClientIdentity
@@ -71,7 +72,7 @@ def command(
       handclasp doctor --config /etc/nginx/nginx.conf --client-cert alice/chain.pem --fix --apply
       handclasp doctor --line 'client SSL certificate verify error: (2:unable to get issuer certificate) ...'
     """
-    from handclasp.model.errors import InputError, UsageError
+    from handclasp.model.errors import UsageError
     from handclasp.wiring import World
 
     world = World(frame.home, nginx_path=options["nginx_path"])
@@ -79,7 +80,6 @@ def command(
         raise UsageError("--agree and --apply go with --fix")
     triage = _triage(frame, world, logs, alone=not (lines or options["config"] or url)) if logs and not saved else None
     # Only now: most of this was loaded while workers counted the logs.
-    from handclasp.app.doctor import examine
     from handclasp.app.live import look
     from handclasp.cli.fixing import fix_it, target
     from handclasp.model.finding import Severity
@@ -94,16 +94,8 @@ def command(
         from handclasp.app.evidence_file import dump
 
         world.files.write(save, dump(evidence), mode=0o600)
-    tools = world.sandbox_tools if prove and evidence.root else None
-    if tools and options["at"] and abs(options["at"] - world.clock.now()) > _NOW:
-        frame.hint("nothing was tried: nginx goes by the clock of today, whatever --at says")
-        tools = None
-    proven = examine(evidence, tools, client_key=key, side=_side(options, evidence, saved))
-    if not (evidence.root or evidence.seen or proven.diagnosis.findings):
-        raise InputError(
-            "no line that was given tells of a handshake",
-            hint="give lines as they stand in nginx's error log at level info, or the configuration: --config",
-        )
+    tools = _tools(frame, world, evidence, options) if prove else None
+    proven = _examined(evidence, tools, key, _side(options, evidence, saved))
     fields = _told(frame, proven, triage)
     left = proven.diagnosis
     if fix:
@@ -113,6 +105,28 @@ def command(
     if frame.json:
         frame.document("doctor", fields | ({"triage": triage_fields(triage)} if triage else {}))
     return 1 if any(finding.severity is Severity.ERROR for finding in left.findings) else 0
+
+
+def _tools(frame: Frame, world: "World", evidence: "Evidence", options: dict[str, Any]) -> "SandboxTools | None":
+    """What remedies are tried with; None where there is no configuration to try them on, or no clock to try them by."""
+    if evidence.root and options["at"] and abs(options["at"] - world.clock.now()) > _NOW:
+        frame.hint("nothing was tried: nginx goes by the clock of today, whatever --at says")
+        return None
+    return world.sandbox_tools if evidence.root else None
+
+
+def _examined(evidence: "Evidence", tools: "SandboxTools | None", key: bytes | None, side: "Side | None") -> "Proven":
+    """The diagnosis; InputError when nothing that was given tells of a handshake."""
+    from handclasp.app.doctor import examine
+    from handclasp.model.errors import InputError
+
+    proven = examine(evidence, tools, client_key=key, side=side)
+    if not (evidence.root or evidence.seen or proven.diagnosis.findings):
+        raise InputError(
+            "no line that was given tells of a handshake",
+            hint="give lines as they stand in nginx's error log at level info, or the configuration: --config",
+        )
+    return proven
 
 
 def _examples(triage: "Triage | None") -> tuple[str, ...]:

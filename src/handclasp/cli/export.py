@@ -10,6 +10,7 @@ from handclasp.cli.frame import Frame, framed
 
 if TYPE_CHECKING:
     from handclasp.app.export import Bundle
+    from handclasp.catalogue.devices import Device
 
 _URL = re.compile(r"https://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?\Z")
 
@@ -57,22 +58,14 @@ def command(
     from dataclasses import replace
 
     from handclasp.app.export import ExportOrder, export
-    from handclasp.catalogue.devices import DEVICES, device_named
-    from handclasp.model.errors import UsageError
     from handclasp.present.card import card_files
 
-    if device is None:
-        targets = "\n".join(f"--for {one.slug:13} {one.title.in_language(frame.lang)}" for one in DEVICES)
-        raise UsageError("say which device the files are for", hint=targets)
-    if not _URL.match(url):
-        raise UsageError(
-            f"is not the address of a server that client certificates are for: {url[:80]!r}",
-            hint="for example: --url https://app.test/",
-        )
+    target = _device(frame, device)
+    _check_url(url)
     here = world(frame, passphrase_file=passphrase_file, passphrase_fd=passphrase_fd)
     order = ExportOrder(
         name=name,
-        device=device_named(device),
+        device=target,
         url=url,
         output=outside(frame, here, output, new=False) if output else None,
         with_ca=with_ca,
@@ -82,6 +75,30 @@ def command(
     made = export(here.ca, order, card_files)
     if is_dry_run():
         made = replace(made, password=None)  # another one will be shown when it is done
+    _report(frame, made, target.slug)
+
+
+def _device(frame: Frame, slug: str | None) -> "Device":
+    from handclasp.catalogue.devices import DEVICES, device_named
+    from handclasp.model.errors import UsageError
+
+    if slug is None:
+        targets = "\n".join(f"--for {one.slug:13} {one.title.in_language(frame.lang)}" for one in DEVICES)
+        raise UsageError("say which device the files are for", hint=targets)
+    return device_named(slug)
+
+
+def _check_url(url: str) -> None:
+    from handclasp.model.errors import UsageError
+
+    if not _URL.match(url):
+        raise UsageError(
+            f"is not the address of a server that client certificates are for: {url[:80]!r}",
+            hint="for example: --url https://app.test/",
+        )
+
+
+def _report(frame: Frame, made: "Bundle", device: str) -> None:
     if frame.json:
         _document(frame, made, device)
         return

@@ -84,8 +84,8 @@ def _report(frame: Frame, found: "OldPki", unsafe: "tuple[Unsafe, ...]") -> None
     if frame.json:
         frame.document("import", {"kind": found.kind, "authorities": _authorities(found), "findings": _findings(unsafe, frame)})
         return
-    for one in _authorities(found):
-        count = one["certificates"]
+    for ca, one in zip(found.cas, _authorities(found), strict=True):
+        count = len(ca.lines)
         frame.out(f"{visible(str(one['subject']))}: {count} certificate{plural(count)}, {one['revoked']} revoked")
         frame.out(f"  key: {one['key'] or '-'}, next CRL number: {one['crl_number']}")
     _tell(frame, unsafe)

@@ -16,7 +16,7 @@ from handclasp.cli.ca_options import (
 from handclasp.cli.frame import Frame, framed
 
 if TYPE_CHECKING:
-    from handclasp.app.init import Initialized
+    from handclasp.app.init import Initialized, InitOrder
     from handclasp.app.token import Token
     from handclasp.wiring import World
 
@@ -74,36 +74,48 @@ def command(
       handclasp init --split                     # one CA for clients, one for servers
       handclasp init --store postgresql://handclasp@db.example.test/handclasp
     """
-    from handclasp.app.init import InitOrder, init
+    from handclasp.app.init import InitOrder
     from handclasp.catalogue import profiles
-    from handclasp.model.errors import UsageError
     from handclasp.model.issuance import KeyType
     from handclasp.pki.names import organization_name
 
-    if split + root_only + offline_root > 1:
-        raise UsageError(
-            "--split, --root-only and --offline-root exclude each other",
-            hint="below an offline root the second CA is requested like the first: "
-            "handclasp ca request servers --name 'Servers CA' --for server",
-        )
+    _check_kind(split, root_only, offline_root)
+    root_lifetime = lifetime(days) or profiles.ROOT.lifetime
     here, makes_passphrase = _world(frame, new_passphrase_file, passphrase_file, passphrase_fd)
     order = InitOrder(
         name=_checked(name),
         organization=organization_name(organization) if organization is not None else None,
         key_type=key_type_of(key_type) or KeyType.EC_P256,
-        root_lifetime=lifetime(days) or profiles.ROOT.lifetime,
+        root_lifetime=root_lifetime,
         issuing_lifetime=lifetime(issuing_days),
         passphrase_file=here.passphrase_path,
         issuing=not root_only,
         split=split,
-        crl_lifetime=(lifetime(days) or profiles.ROOT.lifetime) if root_only else None,
+        crl_lifetime=root_lifetime if root_only else None,
         token=_token(pkcs11_module, pkcs11_token, pin_file),
     )
     if makes_passphrase:
         here.make_passphrase()
     here.make_home(database)
+    _make(frame, here, order, offline_root=offline_root)
+
+
+def _check_kind(*kinds: bool) -> None:
+    """At most one of --split, --root-only and --offline-root."""
+    from handclasp.model.errors import UsageError
+
+    if sum(kinds) > 1:
+        raise UsageError(
+            "--split, --root-only and --offline-root exclude each other",
+            hint="below an offline root the second CA is requested like the first: "
+            "handclasp ca request servers --name 'Servers CA' --for server",
+        )
+
+
+def _make(frame: Frame, here: "World", order: "InitOrder", *, offline_root: bool) -> None:
+    from handclasp.app.init import init, init_below
+
     if offline_root:
-        from handclasp.app.init import init_below
         from handclasp.cli.ca.request import report_request
 
         report_request(frame, *init_below(here.ca, order))

@@ -4,13 +4,19 @@ Fields: status (V, R or E), notAfter, revocation date with reason, serial in hex
 GeneralizedTime without separators (apps/lib/apps.c, make_revocation_str and X509_time).
 """
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from handclasp.model.errors import InputError
 from handclasp.model.issuance import Reason
 
-_WORDS = {reason.value.lower(): reason for reason in Reason} | {"unspecified": Reason.UNSPECIFIED}
+_WORDS = {reason.value.lower(): reason for reason in Reason} | {
+    "holdinstruction": Reason.CERTIFICATE_HOLD,  # openssl ca -crl_hold
+    "keytime": Reason.KEY_COMPROMISE,  # openssl ca -crl_compromise
+    "cakeytime": Reason.CA_COMPROMISE,  # openssl ca -crl_CA_compromise
+}
+_SERIAL = re.compile(r"[0-9A-Fa-f]{1,40}\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +34,7 @@ def read_index(content: bytes, *, where: str) -> tuple[IndexLine, ...]:
     """All lines; InputError naming the line that is none, or a serial that comes twice."""
     lines: list[IndexLine] = []
     seen: set[int] = set()
-    for number, text in enumerate(content.decode("utf-8", "replace").splitlines(), start=1):
+    for number, text in enumerate(content.decode("utf-8", "replace").split("\n"), start=1):
         if not text.strip():
             continue
         try:
@@ -47,8 +53,8 @@ def _line(text: str) -> IndexLine:
     status, end, revocation, serial, _file, subject = text.rstrip("\r\n").split("\t")
     if status not in ("V", "R", "E"):
         raise ValueError(f"status {status[:20]!r}")
-    if len(serial) > 40:
-        raise ValueError("the serial is longer than 20 octets")
+    if not _SERIAL.match(serial):
+        raise ValueError(f"the serial {serial[:50]!r} is not 1 to 20 octets in hex")
     moment, _, word = revocation.partition(",")
     if (status == "R") != bool(moment):
         raise ValueError("a revocation date belongs to status R, and to no other")
@@ -63,7 +69,9 @@ def _line(text: str) -> IndexLine:
 
 
 def _time(text: str) -> datetime:
-    """UTCTime counts years from 1950 to 2049 (RFC 5280 4.1.2.5.1)."""
+    """UTCTime counts years from 1950 to 2049 (RFC 5280 4.1.2.5.1); old certificates may leave the seconds out."""
+    if len(text) == 11:
+        text = f"{text[:-1]}00Z"
     if len(text) == 13:
         text = ("20" if int(text[:2]) < 50 else "19") + text
     return datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
