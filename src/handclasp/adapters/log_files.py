@@ -1,5 +1,6 @@
 """ports.Logs on this machine: files in parts, one for each processor; gzipped ones, pipes and standard input as they come."""
 
+import codecs
 import gzip
 import os
 import select
@@ -7,7 +8,7 @@ import stat
 import sys
 from collections.abc import Iterator, Sequence
 from io import BufferedIOBase
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import BinaryIO
 
 from handclasp.adapters.byte_search import places
@@ -18,6 +19,7 @@ from handclasp.ports.logs import LineTable, LogPart, Places
 _BLOCK = 64 * 1024  # small enough to stay in the processor's cache while it is searched
 _WORTH_A_PROCESS = 32 * 1024 * 1024
 _GZIP = b"\x1f\x8b"
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _PACKED = {b"\x28\xb5\x2f\xfd": "zstdcat", b"\xfd7zXZ": "xzcat", b"BZh": "bzcat"}
 _MOST_TIMES = 500
 """Logs pack to a tenth or a fiftieth; what unpacks to more than this many times its size was made to fill memory and time."""
@@ -44,16 +46,18 @@ class LogFiles:
         """As ports.Logs.blocks."""
         try:
             if part.path == "-":
-                yield from _stream(sys.stdin.buffer)
+                yield from _narrow(_stream(sys.stdin.buffer))
                 return
             with open(_descriptor(part.path), "rb", buffering=0) as raw:
                 if part.end is not None:
                     yield from _between(raw.fileno(), part.start, part.end)
                 elif stat.S_ISFIFO(os.fstat(raw.fileno()).st_mode):
                     self._await_writer(raw.fileno(), part.path)
-                    yield from _stream(raw)
+                    yield from _narrow(_stream(raw))
+                elif os.pread(raw.fileno(), 2, 0) in _UTF16:
+                    yield from _narrow(_stream(raw))
                 else:
-                    yield from _unpacked(raw, part.path)
+                    yield from _narrow(_unpacked(raw, part.path))
         except (OSError, EOFError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             raise InputError(
@@ -97,12 +101,12 @@ def _descriptor(path: str) -> int:
 
 
 def _plain_size(path: str) -> int | None:
-    """The size of a plain file; None for a pipe, and for what has to be unpacked."""
+    """The size of a plain file; None for a pipe, and for what has to be unpacked or decoded."""
     try:
+        if stat.S_ISFIFO(os.stat(path).st_mode):
+            return None  # who writes to a pipe fails when somebody opens it for a look and closes it
         with open(_descriptor(path), "rb", buffering=0) as raw:
             found = os.fstat(raw.fileno())
-            if not stat.S_ISREG(found.st_mode):
-                return None
             begin = raw.read(8)
     except OSError as error:
         hint = "check the path" if isinstance(error, FileNotFoundError) else "give an error log, plain or gzipped"
@@ -110,7 +114,7 @@ def _plain_size(path: str) -> int | None:
     for magic, program in _PACKED.items():
         if begin.startswith(magic):
             raise InputError("is packed", where=path, hint=f"unpack it on the way: {program} FILE | handclasp doctor --log -")
-    return None if begin.startswith(_GZIP) else found.st_size
+    return None if begin.startswith(_GZIP) or begin[:2] in _UTF16 else found.st_size
 
 
 def _between(descriptor: int, start: int, end: int) -> Iterator[bytes]:
@@ -146,6 +150,19 @@ def _stream(handle: BinaryIO) -> Iterator[bytes]:
             yield piece
     except KeyboardInterrupt:
         return
+
+
+def _narrow(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """UTF-16, as shells of Windows write it with its mark at the beginning, in UTF-8; anything else as it is."""
+    begin = b""
+    while len(begin) < 2 and (block := next(blocks, b"")):
+        begin += block
+    if begin[:2] not in _UTF16:
+        yield from chain([begin], blocks)
+        return
+    decoder = codecs.getincrementaldecoder("utf-16")(errors="replace")
+    for block in chain([begin], blocks):
+        yield decoder.decode(block).encode(errors="replace")
 
 
 def _unpacked(raw: BinaryIO, path: str) -> Iterator[bytes]:

@@ -1,8 +1,9 @@
 """What whole logs hold about TLS: counted on all processors, in one pass and bounded memory."""
 
-from collections.abc import Callable, Iterable, Sequence
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, groupby
 
+from handclasp.diagnose.log_broken import breaks_in, mended
 from handclasp.diagnose.log_by_table import count_by_table
 from handclasp.diagnose.log_count import count_in_bulk
 from handclasp.diagnose.log_parts import MARKS
@@ -19,12 +20,23 @@ def count_logs(paths: Sequence[str], logs: Logs, workers: Workers, meanwhile: Ca
         WorldError: a worker was killed.
     """
     parts = logs.parts(paths)
-    together = len(parts) > 1 and all(part.path != "-" for part in parts)
+    together = len(parts) > 1 and all(part.path != "-" for part in parts) and not _cut_and_broken(parts, logs)
     counted = _side_by_side(parts, logs, workers, meanwhile) if together else None
     if counted is None or counted.full:
         # What is kept when there is too much to tell apart depends on the order: so it is read in order.
-        counted = _count(logs, chain.from_iterable(logs.blocks(part) for part in parts))
+        counted = _count(logs, _in_order(parts, logs))
     return counted
+
+
+def _cut_and_broken(parts: Sequence[LogPart], logs: Logs) -> bool:
+    """Whether a log that would be read in parts has lines in pieces: these could be in two parts."""
+    first = [part for part in parts if part.end is not None and part.start == 0]
+    return any(breaks_in(next(iter(logs.blocks(part)), b"")) for part in first)
+
+
+def _in_order(parts: Sequence[LogPart], logs: Logs) -> Iterator[bytes]:
+    for _, same in groupby(parts, key=lambda part: part.path):
+        yield from mended(chain.from_iterable(logs.blocks(part) for part in same))
 
 
 def _side_by_side(parts: Sequence[LogPart], logs: Logs, workers: Workers, meanwhile: Callable[[], object]) -> LogCount:
@@ -38,7 +50,7 @@ def _side_by_side(parts: Sequence[LogPart], logs: Logs, workers: Workers, meanwh
 
 
 def _counted(logs: Logs, part: LogPart) -> LogCount:
-    return _count(logs, logs.blocks(part))
+    return _count(logs, mended(logs.blocks(part)))
 
 
 def _count(logs: Logs, blocks: Iterable[bytes]) -> LogCount:
