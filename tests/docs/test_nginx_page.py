@@ -24,6 +24,7 @@ def test_every_key_and_command_of_the_page_exists() -> None:
         "clients",
         "websocket",
         "client_cert",
+        "client_ca",
         "responder",
         "resolver",
         "tls",

@@ -1,7 +1,8 @@
 """Generated sites of every kind in one nginx, with services that check who nginx is: each lets in whom its intent names.
 
 Requests, gRPC and bytes; over plain connections and TLS in both directions; lists, paths, free networks, limits, OCSP, three
-TLS policies, several sites on an address. HANDCLASP_WIDE=12 makes so many batches.
+TLS policies, three sets of client CAs, several sites on an address, those of bytes told apart by SNI where nginx knows names.
+HANDCLASP_WIDE=12 makes so many batches.
 """
 
 import os
@@ -14,12 +15,22 @@ import pytest
 
 from handclasp.adapters.free_ports import LoopbackPorts
 from handclasp.adapters.tls_probe import TlsProbe
-from handclasp.model.intent import AdmittedCertificate, OcspIntent, RateIntent, SiteIntent, UpstreamIntent
+from handclasp.model.intent import (
+    AdmittedCertificate,
+    ClientCaIntent,
+    OcspIntent,
+    RateIntent,
+    SiteIntent,
+    SiteMaterial,
+    UpstreamIntent,
+)
 from handclasp.model.nginx import NginxVersion
 from handclasp.model.probe import ClientIdentity, ProbeRequest, ProbeResult
 from handclasp.nginxconf.render import render_sites
 from handclasp.nginxconf.render_main import render_main
-from tests.nginx_rig import make
+from handclasp.nginxconf.render_stream import NAMES
+from handclasp.pki.distinguished_name import rfc2253
+from tests.nginx_rig import Issued, crl, make
 from tests.nginxconf_write.site_rig import SiteRig, issuer_dn, serial
 from tests.nginxconf_write.test_intents_random import ASKED, CLIENTS, LISTS, drawn, expected
 from tests.nginxconf_write.test_ocsp_live import responder
@@ -29,6 +40,10 @@ BATCHES = int(os.environ.get("HANDCLASP_WIDE", "3"))
 SITES = 20
 KINDS = ("none", "http", "https", "grpc", "grpcs", "tcp", "tls")
 STREAMS = {"tcp", "tls"}
+EVERYBODY = (*CLIENTS, "carol", "dave")
+"""carol is of a CA beside the first below the same root, dave of another root."""
+ENTERING = {"": {"alice", "bob", "carol"}, "issuing": {"alice", "bob"}, "partner": {"dave"}}
+"""Whose certificate is good, by the client CA of a site; "": those of the root together."""
 _HTTP2_DIRECTIVE = NginxVersion(1, 25, 1)
 _OCSP, _OCSP_STREAM = NginxVersion(1, 19, 0), NginxVersion(1, 27, 2)
 LIE = "CN=admin"
@@ -60,9 +75,25 @@ class Street:
     doors: dict[str, int]
     ocsp: int
     free: tuple[int, ...]
+    cas: dict[str, tuple[Issued, ...]]
+
+    def material(self, site: SiteIntent) -> SiteMaterial:
+        label = called(site)
+        above = self.cas[label]
+        own: dict[str, object] = {
+            "client_certificate": self.rig.write(f"ca-{label}.pem", b"".join(one.pem for one in above)),
+            "crl": self.rig.write(f"ca-{label}.crl", b"".join(self.list_of(one) for one in above)),
+        }
+        if label:
+            issuers = tuple(rfc2253(one.certificate.subject.public_bytes()) for one in above)
+            own |= {"issuers": issuers, "session_mark": f"{len(above):08x}", "verify_depth": len(above) - 1}
+        return self.rig.material(admitted=self.admitted, **own)
+
+    def list_of(self, authority: Issued) -> bytes:
+        return crl(authority, *([self.rig.clients["mallory"]] if authority is self.rig.issuing else []))
 
     def serve(self, sites: list[SiteIntent]) -> None:
-        texts = render_sites(((site, self.rig.material(admitted=self.admitted)) for site in sites), self.rig.version)
+        texts = render_sites(((site, self.material(site)) for site in sites), self.rig.version)
         for number, (site, text) in enumerate(zip(sites, texts, strict=True)):
             self.rig.write(f"streams/{number}.stream" if site.stream else f"sites/{number}.conf", text)
         build = self.rig.nginx.build()
@@ -124,18 +155,24 @@ class Street:
         kind, policy = chance.choice(KINDS), chance.choice(tuple(POLICIES))
         version, names = self.rig.version, (f"s{number}.test", *((f"*.s{number}.test",) if chance.random() < 0.3 else ()))
         changes: dict[str, object] = {"server_names": names, "upstream": self.upstream(kind, chance), **POLICIES[policy]}
-        ocsp = OcspIntent(check=chance.choice(("leaf", "leaf")), responder=f"http://127.0.0.1:{self.ocsp}/")
-        if chance.random() < 0.3 and version >= (_OCSP_STREAM if kind in STREAMS else _OCSP):
+        label = chance.choice(("", "", "issuing", "partner"))
+        if label:
+            changes["client_ca"] = ClientCaIntent(label=label)
+        ocsp = OcspIntent(responder=f"http://127.0.0.1:{self.ocsp}/")
+        if label == "issuing" and chance.random() < 0.5 and version >= (_OCSP_STREAM if kind in STREAMS else _OCSP):
             changes["ocsp"] = ocsp
         if kind in STREAMS:
+            together = version >= NAMES and chance.random() < 0.6
             changes |= {
-                "listen": (("127.0.0.1", self.free[number]),),
-                "allow": chance.choice(LISTS),
+                "listen": (("127.0.0.1", self.free[-1 if together else number]),),
+                "allow": chance.choice(LISTS) if label != "partner" else None,
                 "paths": (),
                 "free_from": (),
-            }
+            } | (POLICIES["intermediate"] | {"protocols": (), "ciphers": ()} if together else {})
             return replace(self.rig.intent(), **changes)  # type: ignore[arg-type]
         site = replace(drawn(self.rig, chance), listen=(("127.0.0.1", self.doors[policy]),), **changes)  # type: ignore[arg-type]
+        if label == "partner":
+            site = replace(site, allow=None, paths=tuple(replace(path, allow=None) for path in site.paths))
         strangers = "10000r/s" if site.optional else None
         rate = RateIntent(rate=strangers, clients="10000r/s", burst=10_000)
         return replace(site, rate=rate) if chance.random() < 0.3 else site
@@ -166,13 +203,17 @@ def street(rig: SiteRig) -> Iterator[Street]:
     for name, issued in (("up", service), ("front", front)):
         rig.write(f"{name}.pem", issued.pem + rig.issuing.pem)
         rig.write(f"{name}.key", issued.key_pem)
-    ports = iter(LoopbackPorts().take(len(KINDS) + len(POLICIES) + 1 + SITES))
+    beside, partner = make("CA beside", rig.root, ca=True), make("Partner root", ca=True)
+    rig.client("carol", beside, beside)
+    rig.client("dave", partner)
+    ports = iter(LoopbackPorts().take(len(KINDS) + len(POLICIES) + 2 + SITES))
     made = Street(
         rig,
         ports=dict(zip(KINDS, ports, strict=False)),
         doors=dict(zip(POLICIES, ports, strict=False)),
         ocsp=next(ports),
         free=tuple(ports),
+        cas={"": (rig.issuing, beside, rig.root), "issuing": (rig.issuing, rig.root), "partner": (partner,)},
     )
     with ExitStack() as stack:
         stack.enter_context(responder(rig, made.ocsp))
@@ -188,19 +229,25 @@ def test_everybody_gets_what_each_intent_says(street: Street, seed: int) -> None
     found = findings(street.rig, street.rig.version)
     assert [one for one in found if str(one.where.file).removeprefix(f"{street.rig.prefix}/") in ours] == []
     for site in sites:
-        for client in CLIENTS:
+        for client in EVERYBODY:
             for path in chance.sample(ASKED, 2) if not site.stream else ("/",):
                 judge(site, client, path, street.ask(site, client, path))
+
+
+def called(site: SiteIntent) -> str:
+    """The name of its set of client CAs."""
+    return (site.client_ca.label or "") if site.client_ca else ""
 
 
 def judge(site: SiteIntent, client: str | None, path: str, seen: ProbeResult) -> None:
     about = (site, client, path, seen)
     assert LIE.encode() not in seen.body, about
     if site.stream:
-        allowed = client in {"alice", "bob"} and (site.allow is None or client in site.allow)
+        allowed = client in ENTERING[called(site)] and (site.allow is None or client in site.allow)
         assert (seen.body == b"bytes") == allowed, about
         return
-    wanted = expected(site, client, path)
+    known = client is None or client in ENTERING[called(site)]
+    wanted = expected(site, client, path) if known else 400
     assert seen.status == (401 if wanted == 400 and site.grpc else wanted), about
     if seen.status == 200 and site.upstream is not None:
         verify, dn = ("SUCCESS", f"CN={client}") if client else ("NONE", "")
