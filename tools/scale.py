@@ -128,7 +128,7 @@ def sizes(small: Ca, large: Ca, postgres: Cluster) -> dict[str, float]:
     urls = {}
     for name, ca in (("small", small), ("large", large)):
         urls[name] = postgres.url()
-        ca.run("store", "move", urls[name])
+        ca.run("store", "migrate", urls[name])
     for unit, relation, count in (("postgresql_row", "certificate", ROWS), ("postgresql_event", "audit_event", EVENTS)):
         before, after = (_relation(postgres, urls[name], relation) for name in ("small", "large"))
         units[unit] = (after - before) / count

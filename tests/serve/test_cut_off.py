@@ -51,7 +51,7 @@ def town(ca: Ca, tmp_path: Path) -> Iterator[Town]:
     with network(2) as wires, cluster(place=wires.middle.place, listen=MIDDLE) as server:
         url = f"postgresql://nobody@{MIDDLE}{urlsplit(server.url()).path}"
         one = replace(ca, place=wires.hosts[0].place)
-        one.run("store", "move", url)
+        one.run("store", "migrate", url)
         two = replace(second_host(one, tmp_path / "second"), place=wires.hosts[1].place)
         yield Town(wires=wires, server=server, url=url, hosts=(one, two))
 

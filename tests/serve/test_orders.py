@@ -28,7 +28,7 @@ def ca(request: pytest.FixtureRequest, serve_template: Ca, tmp_path: Path) -> It
         yield made
         return
     with cluster() as postgres:
-        made.run("store", "move", postgres.url())
+        made.run("store", "migrate", postgres.url())
         yield made
 
 

@@ -44,8 +44,8 @@ def second_host(ca: Ca, folder: Path) -> Ca:
 def test_a_home_works_on_postgresql_and_moves_back(ca: Ca, postgres: Cluster, tmp_path: Path) -> None:
     url = postgres.url()
     before = ca.json("list")["certificates"]
-    assert "password" in ca.run("store", "move", url.replace("nobody@", "nobody:secret@"), expect=4).stderr
-    ca.run("store", "move", url)
+    assert "password" in ca.run("store", "migrate", url.replace("nobody@", "nobody:secret@"), expect=4).stderr
+    ca.run("store", "migrate", url)
     assert not (ca.home / "registry.sqlite").exists()
     assert ca.json("store", "show")["kind"] == "postgresql"
     assert ca.json("list")["certificates"] == before
@@ -60,7 +60,7 @@ def test_a_home_works_on_postgresql_and_moves_back(ca: Ca, postgres: Cluster, tm
     ca.run("backup", str(backup))
     assert "registry there already" in refused_second_move(ca, url, tmp_path)
     after = ca.json("list")["certificates"]
-    ca.run("store", "move", "sqlite")
+    ca.run("store", "migrate", "sqlite")
     assert ca.json("store", "show")["kind"] == "sqlite"
     assert ca.json("list")["certificates"] == after
     ca.run("audit")
@@ -69,7 +69,7 @@ def test_a_home_works_on_postgresql_and_moves_back(ca: Ca, postgres: Cluster, tm
 def refused_second_move(ca: Ca, url: str, folder: Path) -> str:
     other = Ca(home=folder / "other", passphrase=ca.passphrase)
     other.run("init")
-    said = other.run("store", "move", url, expect=4).stderr
+    said = other.run("store", "migrate", url, expect=4).stderr
     assert (other.home / "registry.sqlite").exists()
     other.run("audit")
     return said
@@ -92,7 +92,7 @@ def test_a_ca_is_made_in_a_database_at_once(postgres: Cluster, tmp_path: Path) -
 
 
 def test_two_hosts_see_a_revocation_at_once(ca: Ca, postgres: Cluster, tmp_path: Path) -> None:
-    ca.run("store", "move", postgres.url())
+    ca.run("store", "migrate", postgres.url())
     there = second_host(ca, tmp_path / "second")
     with ExitStack() as stack:
         ours, theirs = stack.enter_context(serving(ca)), stack.enter_context(serving(there))
@@ -108,7 +108,7 @@ def test_two_hosts_see_a_revocation_at_once(ca: Ca, postgres: Cluster, tmp_path:
 def test_an_idempotency_key_holds_on_every_host(ca: Ca, postgres: Cluster, tmp_path: Path) -> None:
     ca.run("issue", "desk")
     (ca.home / "roles.toml").write_text('"desk" = "operator"\n')
-    ca.run("store", "move", postgres.url())
+    ca.run("store", "migrate", postgres.url())
     there = second_host(ca, tmp_path / "second")
     shutil.copy(ca.home / "roles.toml", there.home / "roles.toml")
     for file in ("chain.pem", "key.pem"):
@@ -124,7 +124,7 @@ def test_an_idempotency_key_holds_on_every_host(ca: Ca, postgres: Cluster, tmp_p
 
 
 def test_two_hosts_issue_and_publish_at_the_same_time(ca: Ca, postgres: Cluster, tmp_path: Path) -> None:
-    ca.run("store", "move", postgres.url())
+    ca.run("store", "migrate", postgres.url())
     there = second_host(ca, tmp_path / "second")
     failed: list[BaseException] = []
 
@@ -159,7 +159,7 @@ def test_two_hosts_issue_and_publish_at_the_same_time(ca: Ca, postgres: Cluster,
 def test_what_died_on_one_host_is_not_completed_on_another_without_its_key(
     ca: Ca, postgres: Cluster, tmp_path: Path, point: str
 ) -> None:
-    ca.run("store", "move", postgres.url())
+    ca.run("store", "migrate", postgres.url())
     there = second_host(ca, tmp_path / "second")
     ca.run("issue", "dora", env={VARIABLE: point}, expect=-signal.SIGKILL)
     done = there.json("issue", "dora")
@@ -178,7 +178,7 @@ def test_what_died_on_one_host_is_not_completed_on_another_without_its_key(
 
 def test_a_database_that_goes_away_means_try_later_and_never_good(ca: Ca, tmp_path: Path) -> None:
     with cluster() as server:
-        ca.run("store", "move", server.url())
+        ca.run("store", "migrate", server.url())
         with serving(ca) as served:
             request = request_for(ca, load(certificate(ca, "alice")).serial_number)
             assert ocsp.load_der_ocsp_response(post(served, request, tmp_path)).certificate_status.name == "GOOD"
@@ -200,7 +200,7 @@ def test_a_job_that_is_cut_off_writes_nothing_more(ca: Ca, postgres: Cluster) ->
     from handclasp.model.errors import WorldError
 
     url = postgres.url()
-    ca.run("store", "move", url)
+    ca.run("store", "migrate", url)
     ours, theirs = SqlStore.postgresql(url), SqlStore.postgresql(url)
 
     def cut_off_job() -> None:
@@ -227,9 +227,9 @@ def test_killed_in_a_move_exactly_one_registry_is_in_use(ca: Ca, postgres: Clust
     before = ca.json("list")["certificates"]
     back = point.endswith("back")
     if back:
-        ca.run("store", "move", url)
+        ca.run("store", "migrate", url)
     to = "sqlite" if back else url
-    process = ca.start("store", "move", to, env={VARIABLE: point})
+    process = ca.start("store", "migrate", to, env={VARIABLE: point})
     process.communicate(timeout=60)
     assert process.returncode == -signal.SIGKILL
     assert ca.json("list")["certificates"] == before
@@ -237,5 +237,5 @@ def test_killed_in_a_move_exactly_one_registry_is_in_use(ca: Ca, postgres: Clust
     assert ca.json("store", "show")["kind"] == ("postgresql" if moved or back else "sqlite")
     ca.run("audit")
     if back:
-        ca.run("store", "move", "sqlite")
+        ca.run("store", "migrate", "sqlite")
         assert ca.json("list")["certificates"] == before

@@ -49,7 +49,7 @@ def point_out(files: FileTree, url: str, *, registry: str, pointer: str) -> None
     if files.exists(pointer) and files.read(pointer).decode().strip() == url:
         return
     if files.exists(pointer) or files.exists(registry):
-        raise UsageError("this home has a registry already", where=registry, hint="handclasp store move URL     moves it")
+        raise UsageError("this home has a registry already", where=registry, hint="handclasp store migrate URL     moves it")
     store = SqlStore.postgresql(url)
     try:
         if store.authorities():

@@ -11,7 +11,7 @@ from handclasp.cli.frame import LazyGroup
     package="handclasp.cli.store",
     commands={
         "show": "Say where the registry is.",
-        "move": "Move it into a PostgreSQL database, or back.",
+        "migrate": "Move it into a PostgreSQL database, or back.",
     },
 )
 def command() -> None:

@@ -29,4 +29,4 @@ def command(frame: Frame) -> None:
     events = last.sequence if last else 0
     frame.out(f"{where}: {kind}, {certificates} certificate{plural(certificates)}, {events} audit event{plural(events)}")
     if kind == "sqlite":
-        frame.hint("share it between hosts: handclasp store move postgresql://USER@HOST/DATABASE")
+        frame.hint("share it between hosts: handclasp store migrate postgresql://USER@HOST/DATABASE")

@@ -1,4 +1,4 @@
-"""handclasp store move."""
+"""handclasp store migrate."""
 
 import click
 
@@ -7,7 +7,7 @@ from handclasp.cli.frame import Frame, framed
 from handclasp.model.text import plural
 
 
-@click.command("move")
+@click.command("migrate")
 @click.argument("to", metavar="URL|sqlite")
 @framed
 def command(frame: Frame, *, to: str) -> None:
@@ -19,13 +19,13 @@ def command(frame: Frame, *, to: str) -> None:
 
     \b
     Examples:
-      handclasp store move postgresql://handclasp@db.example.test/handclasp
-      handclasp store move sqlite
+      handclasp store migrate postgresql://handclasp@db.example.test/handclasp
+      handclasp store migrate sqlite
     """
     here = world(frame)
     moved = here.move_store(None if to == "sqlite" else to)
     if frame.json:
-        frame.document("store-move", {"to": to, "rows": moved})
+        frame.document("store-migrate", {"to": to, "rows": moved})
         return
     rows, certificates, events = sum(moved.values()), moved["certificate"], moved["audit_event"]
     frame.out(
