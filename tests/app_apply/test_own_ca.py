@@ -100,6 +100,9 @@ def test_whose_client_it_is_decides(partnered: Partnered) -> None:
     }
     planned = partnered.bench.ca.json("nginx", "plan", "--file", str(partnered.home / "handclasp.toml"))
     assert planned["files"] == []
+    # A session of one site must not open another, so each asks for the issuer.
+    for site in SITES:
+        assert "_ours = 0) { return 403; }" in (partnered.bench.prefix / f"sites/{site}.conf").read_text()
     # Only what each site means is in its files.
     pki = partnered.bench.prefix / "pki"
     assert (pki / "ca/partner.app.test.pem").read_bytes() == partnered.root.pem

@@ -84,9 +84,8 @@ class Street:
             "client_certificate": self.rig.write(f"ca-{label}.pem", b"".join(one.pem for one in above)),
             "crl": self.rig.write(f"ca-{label}.crl", b"".join(self.list_of(one) for one in above)),
         }
-        if label:
-            issuers = tuple(rfc2253(one.certificate.subject.public_bytes()) for one in above)
-            own |= {"issuers": issuers, "session_mark": f"{len(above):08x}", "verify_depth": len(above) - 1}
+        issuers = tuple(rfc2253(one.certificate.subject.public_bytes()) for one in above)
+        own |= {"issuers": issuers, "session_mark": f"{len(above):08x}", "verify_depth": min(1, len(above) - 1)}
         return self.rig.material(admitted=self.admitted, **own)
 
     def list_of(self, authority: Issued) -> bytes:

@@ -15,7 +15,7 @@ from handclasp.app.apply_trust import trust_contents, trust_files
 from handclasp.app.home import Home
 from handclasp.app.register import entering
 from handclasp.app.site import SiteOrder
-from handclasp.app.site_trust import SiteTrust, families
+from handclasp.app.site_trust import SiteTrust, beside, families
 from handclasp.model.intent import SiteIntent, SiteMaterial
 from handclasp.model.issuance import CertificateRecord
 from handclasp.model.plan import RemoveFile, WriteFile
@@ -64,6 +64,8 @@ def files_of(gear: Gear, place: Place, served: Sequence[Served], *, bundle: byte
             bundle_path, crl_path = trust_files(place, one.order)
             found |= trust_contents(place, one.order, one.trust)
             own = replace(own, client_certificate=bundle_path, crl=crl_path if one.trust.crl is not None else None)
+        elif any(each.trust for each in served):
+            own = beside(own, bundle)
         pairs.append((one.intent, own))
     shared = taken(gear, place, (intent for intent, _ in pairs))
     texts = render_sites(pairs, gear.nginx.build().version, defended=lambda pair: not unguarded(shared, pair))

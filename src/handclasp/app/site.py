@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from cryptography import x509
 
 from handclasp.app.home import SESSION_EPOCH, Home
-from handclasp.app.site_trust import SiteTrust, families, trust_of
+from handclasp.app.site_trust import SiteTrust, beside, families, trust_of
 from handclasp.model.errors import UsageError
 from handclasp.model.intent import AdmittedCertificate, ClientCaIntent, SiteIntent, SiteMaterial, UpstreamIntent
 from handclasp.model.issuance import CertificateRecord, CertificateState
@@ -98,6 +98,9 @@ def render(home: Home, orders: tuple[SiteOrder, ...], version: NginxVersion) -> 
         PolicyError: see nginxconf.render.
     """
     made = [(order, material(home, order)) for order in orders]
+    if any(order.intent.client_ca for order in orders):
+        bundle = home.files.read(home.layout.bundle)
+        made = [(order, given if order.intent.client_ca else beside(given, bundle)) for order, given in made]
     texts = render_sites(((order.intent, given) for order, given in made), version)
     return tuple(
         RenderedSite(name=_file_name(order.intent), text=text, intent=order.intent, material=given)

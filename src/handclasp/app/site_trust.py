@@ -7,7 +7,7 @@ theirs; and the issuer of each client is asked for by name.
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cryptography import x509
 
@@ -15,7 +15,7 @@ from handclasp.app.home import Home
 from handclasp.app.rollover import SUCCESSOR
 from handclasp.model.certificate import Certificate, Crl
 from handclasp.model.errors import InputError, PolicyError, UsageError
-from handclasp.model.intent import ClientCaIntent
+from handclasp.model.intent import ClientCaIntent, SiteMaterial
 from handclasp.model.issuance import Authority
 from handclasp.pki.distinguished_name import rfc2253
 from handclasp.pki.export import crl_pem, pem_of
@@ -116,6 +116,15 @@ def _with_parents(known: tuple[Authority, ...], labels: frozenset[str] | set[str
             found.add(above)
             above = parents.get(above)
     return frozenset(found)
+
+
+def beside(material: SiteMaterial, bundle: bytes) -> SiteMaterial:
+    """The material of a site that takes every CA of a bundle, where another site has CAs of its own.
+
+    It asks for the issuer too: some builds resume a session of one site at another (CVE-2025-23419).
+    """
+    issuers = tuple(dict.fromkeys(_name(one.der) for one in certificates_from_pem(bundle, where="")))
+    return replace(material, issuers=issuers, session_mark=_mark(bundle))
 
 
 def strange_trust(files: FileReader, wanted: ClientCaIntent) -> SiteTrust:

@@ -23,6 +23,9 @@ KEYS_IN_ZONE = NginxVersion(1, 23, 2)
 _RENAMED = re.compile(r"shared:handclasp_\d+(?:_[0-9a-f]{8})?:")
 """A zone that Handclasp wrote: every revocation gives it another name, and with it go the sessions."""
 
+_TOLD_APART = re.compile(r"shared:handclasp_(?:stream_)?\d+_[0-9a-f]{8}:")
+"""The zone of a site that Handclasp wrote beside one with another client CA: both ask each client for its issuer."""
+
 _FIXED_STABLE, _FIXED_MAINLINE = NginxVersion(1, 26, 3), NginxVersion(1, 27, 4)
 _MAINLINE = NginxVersion(1, 27, 0)
 _TLS13_SINCE = NginxVersion(1, 11, 4)
@@ -139,7 +142,7 @@ def vulnerable(version: NginxVersion) -> bool:
 
 def _between(case: Case, socket: Socket, one: _Kind, other: _Kind) -> Iterator[Finding]:
     differ = tuple(name for name, demanded in one.demands.items() if other.demands[name] != demanded)
-    if not differ:
+    if not differ or all(_TOLD_APART.search(each.server.session_cache.value) for each in (one, other)):
         return
     first, second = one.server, other.server
     names = {"first": first.label, "second": second.label}

@@ -30,7 +30,9 @@ def roots_in(case: Case, path: str | None) -> tuple[Certificate, ...]:
 
 
 def judges_issuer(case: Case, server: TlsServer, root: Certificate) -> bool:
-    """Whether an `if` of the server refuses a client of this CA, whoever it is."""
+    """Whether the server refuses everybody, or an `if` of it a client of this CA, whoever it is."""
+    if server.returns is not None and server.returns.status >= 400:
+        return True
     known = variables(root, "SUCCESS", host=plain_name(server), sni=plain_name(server))
     return any(
         guard.status is not None and guard.status >= 400 and holds(guard, known, case.stage.config) for guard in server.guards
