@@ -16,7 +16,7 @@ from handclasp.model.certificate import Certificate, Crl
 from handclasp.model.errors import HandclaspError, InputError, PolicyError
 from handclasp.model.issuance import Authority, CertificateState, Intent, Reason
 from handclasp.pki.names import identity_name
-from handclasp.pki.read import certificate_from_der, certificates_from_pem, crl_from_der, crls_from_pem
+from handclasp.pki.read import certificate_from_der, certificates_from_pem, crls_from_pem
 from handclasp.pki.serials import format_serial
 from handclasp.pki.signature import signed_by
 
@@ -128,14 +128,13 @@ def _signing(home: Home) -> list[str]:
 
 
 def _crls(home: Home, files: dict[str, bytes]) -> Iterator[tuple[Authority, Crl]]:
-    authorities = {certificate_from_der(one.certificate).subject: one for one in home.authorities()}
     for where, content in files.items():
         for crl in crls_from_pem(content, where=where):
-            authority = authorities.get(crl.issuer)
-            if authority is None or not signed_by(crl, certificate_from_der(authority.certificate).spki):
+            authority = _signer(home, crl)
+            if authority is None:
                 raise InputError(f"has a CRL that no CA of this home signed: {crl.issuer_text}", where=where)
-            last = home.store.latest_crl(authority.label)
-            before = crl_from_der(last).crl_number or 0 if last else 0
+            last = home.store.newest_crl(authority.label)
+            before = last.number if last else 0
             if (crl.crl_number or 0) < before:
                 raise InputError(
                     f"the CRL of the {authority.label} CA is number {crl.crl_number}, and the backup has {before}: it is older",
@@ -143,6 +142,15 @@ def _crls(home: Home, files: dict[str, bytes]) -> Iterator[tuple[Authority, Crl]
                     hint="take the file that nginx uses now",
                 )
             yield authority, crl
+
+
+def _signer(home: Home, signed: Certificate | Crl) -> Authority | None:
+    """The CA of this home that signed it; several may have one name."""
+    for authority in home.authorities():
+        own = certificate_from_der(authority.certificate)
+        if own.subject == signed.issuer and signed_by(signed, own.spki):
+            return authority
+    return None
 
 
 def _revoked_since(home: Home, crls: Iterable[tuple[Authority, Crl]]) -> Iterator[_Listed]:
@@ -157,12 +165,11 @@ def _revoked_since(home: Home, crls: Iterable[tuple[Authority, Crl]]) -> Iterato
 
 def _issued_since(home: Home, files: dict[str, bytes]) -> Iterator[tuple[str, Certificate]]:
     """Certificates of CAs of this home that it does not know; those of others are passed over: chains hold them."""
-    authorities = {certificate_from_der(one.certificate).subject: one for one in home.authorities()}
     seen: set[bytes] = set()
     for where, content in files.items():
         for one in certificates_from_pem(content, where=where):
-            authority = authorities.get(one.issuer)
-            if authority is None or one.der in seen or not signed_by(one, certificate_from_der(authority.certificate).spki):
+            authority = _signer(home, one) if one.der not in seen else None
+            if authority is None:
                 continue
             seen.add(one.der)
             if home.store.find(authority.label, one.serial) is None:
