@@ -7,11 +7,11 @@ import glob
 import os
 import shutil
 import stat
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO
 
+from handclasp.adapters.scratch import left_behind, scratch_folder
 from handclasp.adapters.spool import DiskSpool, FileOctets
 from handclasp.adapters.world_error import world_error
 from handclasp.model.errors import InputError, PolicyError, WorldError
@@ -159,12 +159,12 @@ class PosixFileTree:
             finally:
                 shutil.rmtree(path, ignore_errors=True)
             return
-        try:
-            made = tempfile.TemporaryDirectory(prefix="handclasp-")
-        except OSError as error:
-            raise world_error(tempfile.gettempdir(), "no folder can be made", error) from error
-        with made as folder:
+        with scratch_folder() as folder:
             yield folder
+
+    def left_behind(self) -> Iterator[str]:
+        """As ports.FileTree.left_behind."""
+        return left_behind()
 
     @contextlib.contextmanager
     def lock(self, path: str, *, purpose: str, timeout: float = 120.0) -> Iterator[None]:

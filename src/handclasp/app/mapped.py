@@ -98,3 +98,7 @@ class MappedFiles:
     def scratch(self, path: str | None = None) -> AbstractContextManager[str]:
         """As FileTree.scratch."""
         return self._files.scratch(None if path is None else self.outside(path))
+
+    def left_behind(self) -> Iterator[str]:
+        """As FileTree.left_behind."""
+        return self._files.left_behind()

@@ -55,13 +55,13 @@ class Asked:
 def sandbox(tools: SandboxTools, plan: SandboxPlan, *, at: str | None = None) -> Iterator["RunningSandbox"]:
     """A running copy, gone without a trace at the end. Look at `test` first: a configuration that nginx refuses does not run.
 
-    `at`: its folder, where one of a killed run is stopped first; None: somewhere for temporary files.
+    What killed runs left is stopped and taken away first. `at`: its folder; None: somewhere for temporary files.
 
     Raises:
         WorldError: nginx cannot be run at all, or accepts the copy and still does not come up.
     """
-    if at is not None:
-        tools.nginx.stop(prefix=at, config=f"{at}/{CONFIG}")
+    for left in tools.files.left_behind() if at is None else (at,):
+        tools.nginx.stop(prefix=left, config=f"{left}/{CONFIG}")
     with tools.files.scratch(at) as folder:
         running = RunningSandbox(tools, folder)
         try:

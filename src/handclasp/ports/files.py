@@ -123,3 +123,7 @@ class FileTree(FileReader, Protocol):
         `path`: it is this one; what a killed run left there goes first. None: somewhere for temporary files.
         """
         ...
+
+    def left_behind(self) -> Iterator[str]:
+        """What killed runs left of their folders for temporary files; each is taken away when the next is asked for."""
+        ...
