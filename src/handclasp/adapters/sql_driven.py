@@ -24,9 +24,10 @@ class _Compiled:
         if compiled.positiontup is None:
             raise TypeError(f"the dialect {dialect.name} numbers no parameters")
         self.text = str(compiled)
-        fixed = {name: value for name, value in compiled.params.items() if value is not None}
+        self._fixed = {name: value for name, value in compiled.params.items() if value is not None}
         writes = {name: _own(bind.type, dialect).bind_processor(dialect) for name, bind in compiled.binds.items()}
-        self._order = tuple((name, writes.get(name), fixed.get(name)) for name in compiled.positiontup)
+        self._order = tuple(compiled.positiontup)
+        self._writes = tuple((place, write) for place, name in enumerate(self._order) if (write := writes.get(name)))
         chosen: Sequence[ColumnElement[Any]] = tuple(statement.selected_columns) if isinstance(statement, Select) else ()
         self._row = result_tuple([str(one.key) for one in chosen])
         reads = (_own(column.type, dialect).result_processor(dialect, None) for column in chosen)
@@ -34,9 +35,11 @@ class _Compiled:
 
     def values(self, row: _Values) -> tuple[Any, ...]:
         """One set of parameters, in order."""
-        return tuple(
-            [write(row.get(name, fixed)) if write else row.get(name, fixed) for name, write, fixed in self._order]
-        )  # a list first: generators take longer
+        given = {**self._fixed, **row} if self._fixed else row
+        values = [given[name] for name in self._order]  # a list first: generators take longer
+        for place, write in self._writes:
+            values[place] = write(values[place])
+        return tuple(values)
 
     def read(self, found: tuple[Any, ...]) -> Row[Any]:
         """What the driver gave, as SQLAlchemy would give it."""

@@ -7,7 +7,6 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -15,7 +14,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, t
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool, QueuePool
 
-from handclasp.model.errors import HandclaspError, WorldError
+from handclasp.model.errors import WorldError
 
 # The pool logs, with a traceback, what interrupts the closing of a connection. The interruption itself is raised on and told by
 # whoever handles it; a person needs no second account of it.
@@ -216,17 +215,21 @@ def changes_of(engine: Engine) -> Changes:
     return Changes(engine)
 
 
-@contextlib.contextmanager
-def failures(where: str) -> Iterator[None]:
-    """Turn what the database throws into one WorldError: what failed, where, and what helps."""
-    try:
-        yield
-    except HandclaspError:
-        raise
-    except (SQLAlchemyError, sqlite3.Error) as error:
-        words = str(error.orig) if isinstance(error, DBAPIError) else str(error).splitlines()[0]
-        hint = next((advice for sign, advice in _ADVICE if sign in words.lower()), None)
-        raise WorldError(f"the registry failed: {words}", where=where, hint=hint) from error
+class failures:  # noqa: N801 - used as a word of the language; a class, since every certificate passes it several times
+    """Turns what the database throws into one WorldError: what failed, where, and what helps."""
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+
+    def __enter__(self) -> None:
+        """Nothing to do."""
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        """Raise it in our words."""
+        if isinstance(error, (SQLAlchemyError, sqlite3.Error)):
+            words = str(error.orig) if isinstance(error, DBAPIError) else str(error).splitlines()[0]
+            hint = next((advice for sign, advice in _ADVICE if sign in words.lower()), None)
+            raise WorldError(f"the registry failed: {words}", where=self._where, hint=hint) from error
 
 
 def _revision(connection: Connection) -> str | None:

@@ -14,6 +14,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool, QueuePool
 
+from handclasp.adapters.sql_engine import failures
 from handclasp.model.errors import PolicyError, UsageError, WorldError
 
 SCHEMES = ("postgresql", "postgres")
@@ -77,7 +78,7 @@ class Lines:
     @contextlib.contextmanager
     def exclusive(self, where: str) -> Iterator[None]:
         """Keep every other process out, for a job of several transactions; WorldError when that takes too long."""
-        with self._engine.connect() as connection:
+        with failures(where), self._engine.connect() as connection:
             with _waiting(where), connection.begin():
                 connection.execute(text(f"SET LOCAL lock_timeout = '{_WAIT}'"))
                 connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})

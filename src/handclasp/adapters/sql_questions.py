@@ -13,7 +13,7 @@ from handclasp.adapters.sql_engine import failures
 from handclasp.adapters.sql_postgres import Lines
 from handclasp.adapters.sql_rows import event_of, moment_of, record_of, serial_text, standing_of
 from handclasp.adapters.sql_sqlite import FileLines
-from handclasp.adapters.sql_wanted import conditions, named, order_of
+from handclasp.adapters.sql_wanted import conditions, order_of
 from handclasp.model.errors import Bug, WorldError
 from handclasp.model.issuance import (
     EVERY,
@@ -30,6 +30,7 @@ from handclasp.model.issuance import (
     Wanted,
 )
 from handclasp.model.octets import Octets, whole
+from handclasp.pki.names import fold
 
 _CERTIFICATE = tables.certificate.c
 _MOST_PARAMETERS = 500  # in one statement: every database takes that many
@@ -54,14 +55,14 @@ class SqlQuestions:
 
     def authorities(self) -> tuple[Authority, ...]:
         """All CAs, roots first."""
-        table = tables.authority
-        rows = self._rows(select(table).order_by(table.c.parent.is_not(None), table.c.position))
+        rows = self._short(statements.AUTHORITIES, {})
         return tuple(Authority(label=row.label, parent=row.parent, certificate=row.certificate, key=row.key) for row in rows)
 
     def certificates(self, *, name: str | None = None) -> tuple[CertificateRecord, ...]:
         """Records in order of creation, of one identity or of all."""
-        query = select(tables.certificate).order_by(_CERTIFICATE.position)
-        return self._records(query if name is None else query.where(*named(name)))
+        if name is None:
+            return self._records(select(tables.certificate).order_by(_CERTIFICATE.position))
+        return tuple(map(record_of, self._short(statements.OF_NAME, {"asked_key": fold(name), "asked_name": name})))
 
     def walk(self) -> Iterator[CertificateRecord]:
         """What `certificates` gives of all, one by one: a million of them need no memory."""
@@ -97,15 +98,11 @@ class SqlQuestions:
 
     def pending(self) -> tuple[CertificateRecord, ...]:
         """Records still in state intent: signing now, or left by an interrupted run."""
-        intent = _CERTIFICATE.state == CertificateState.INTENT.value
-        query = select(tables.certificate).where(tables.UNFINISHED, intent)  # an intent has no files
-        return self._records(query.order_by(_CERTIFICATE.position))
+        return tuple(map(record_of, self._short(statements.PENDING, {})))
 
     def unexported(self) -> tuple[CertificateRecord, ...]:
         """Issued or revoked records whose files were never reported complete."""
-        signed = _CERTIFICATE.certificate.is_not(None)
-        query = select(tables.certificate).where(tables.UNFINISHED, signed)
-        return self._records(query.order_by(_CERTIFICATE.position))
+        return tuple(map(record_of, self._short(statements.UNEXPORTED, {})))
 
     def holders(self, name_keys: Sequence[str]) -> tuple[Holder, ...]:
         """Who has one of these folded names (pki.names.fold), in order of creation."""
@@ -188,19 +185,18 @@ class SqlQuestions:
 
     def last_audit_event(self) -> AuditEvent | None:
         """The newest event, or None before the first."""
-        rows = self._rows(select(tables.audit_event).order_by(tables.audit_event.c.sequence.desc()).limit(1))
+        rows = self._short(statements.LAST_EVENT, {})
         return event_of(rows[0]) if rows else None
 
     def values(self, prefix: str) -> dict[str, str]:
         """Every setting whose key begins so (ASCII)."""
-        setting = tables.setting
         beyond = prefix[:-1] + chr(ord(prefix[-1]) + 1)
-        found = self._rows(select(setting).where(setting.c.key >= prefix, setting.c.key < beyond))
+        found = self._short(statements.SETTINGS, {"asked_from": prefix, "asked_until": beyond})
         return {row.key: row.value for row in found if row.key.startswith(prefix)}
 
     def value(self, key: str) -> str | None:
         """A setting made with set_value."""
-        rows = self._rows(select(tables.setting.c.value).where(tables.setting.c.key == key))
+        rows = self._short(statements.SETTING, {"asked_key": key})
         return rows[0].value if rows else None
 
     def _streamed(self, query: Select[Any]) -> Iterator[Row[Any]]:

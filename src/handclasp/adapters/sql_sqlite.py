@@ -19,39 +19,50 @@ _PATIENCE = 5.0  # seconds for a transaction that is under way when everything i
 
 
 class _Line:
-    """A connection, for one thread at a time."""
+    """A connection, for one thread at a time: that which is in its `with` block."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._keep = not isinstance(engine.pool, NullPool)
         self._turn = threading.RLock()
-        self._kept: tuple[Connection, sqlite3.Connection] | None = None
+        self._held: tuple[Connection, sqlite3.Connection] | None = None
 
-    @contextlib.contextmanager
-    def taken(self) -> Iterator[tuple[Connection, sqlite3.Connection]]:
-        """It, and the driver's own. What ends with an exception ends with a rollback: the connection is given back."""
-        with self._turn:
-            held = self._kept or self._opened()
-            self._kept = None
-            try:
-                yield held
-            except BaseException:
-                held[0].close()
-                raise
-            if self._keep:
-                self._kept = held
-            else:
-                held[0].close()
+    def idle(self) -> bool:
+        """Whether it is open with nobody in a transaction. Who begins one at the same moment is waited for, which is rare."""
+        held = self._held
+        return held is not None and not held[1].in_transaction
+
+    def __enter__(self) -> tuple[Connection, sqlite3.Connection]:
+        """It, and the driver's own."""
+        self._turn.acquire()
+        try:
+            if self._held is None:
+                self._held = self._opened()
+        except BaseException:
+            self._turn.release()
+            raise
+        return self._held
+
+    def __exit__(self, kind: object, _error: object, _trace: object) -> None:
+        """What ends with an exception ends with a rollback: the connection is given back."""
+        try:
+            if kind is not None or not self._keep:
+                self._let_go()
+        finally:
+            self._turn.release()
 
     def close(self) -> None:
         """Let it go."""
         if self._turn.acquire(timeout=_PATIENCE):
             try:
-                if self._kept is not None:
-                    self._kept[0].close()
-                    self._kept = None
+                self._let_go()
             finally:
                 self._turn.release()
+
+    def _let_go(self) -> None:
+        held, self._held = self._held, None
+        if held is not None:
+            held[0].close()
 
     def _opened(self) -> tuple[Connection, sqlite3.Connection]:
         connection = self._engine.connect()
@@ -66,22 +77,20 @@ class FileLines:
         self._writing, self._asking = _Line(engine), _Line(engine)
 
     @contextlib.contextmanager
-    def exclusive(self, _where: str) -> Iterator[None]:
-        """Nothing to do: a home with a file has a lock of its own."""
-        yield
-
-    @contextlib.contextmanager
     def transaction(self, _where: str) -> Iterator[Connection]:
         """A transaction that changes something; begun and ended on the driver, so that SQLAlchemy costs only who uses it."""
-        with self._writing.taken() as (connection, driver):
+        with self._writing as (connection, driver):
             driver.execute("BEGIN IMMEDIATE")
             yield connection
             connection.commit()  # what SQLAlchemy believes to have begun, if it was used
             driver.commit()
 
     def rows(self, statement: Select[Any], asked: dict[str, Any]) -> list[Row[Any]]:
-        """The answer to a short question, as everything committed until now has it."""
-        with self._asking.taken() as (_, driver):
+        """The answer to a short question, as everything committed until now has it.
+
+        On the connection that writes, if nobody is writing: it knows the pages that change already.
+        """
+        with self._writing if self._writing.idle() else self._asking as (_, driver):
             return self.driven.rows(driver, statement, asked)
 
     def close(self) -> None:

@@ -22,6 +22,15 @@ ONE = select(tables.certificate).where(
     _CERTIFICATE.issuer == bindparam("asked_issuer"), _CERTIFICATE.serial == bindparam("asked_serial")
 )
 
+_AUTHORITY = tables.authority.c
+AUTHORITIES = select(tables.authority).order_by(_AUTHORITY.parent.is_not(None), _AUTHORITY.position)
+_IN_ORDER = select(tables.certificate).order_by(_CERTIFICATE.position)
+OF_NAME = _IN_ORDER.where(_CERTIFICATE.name_key == bindparam("asked_key"), _CERTIFICATE.name == bindparam("asked_name"))
+PENDING = _IN_ORDER.where(tables.UNFINISHED, _CERTIFICATE.state == CertificateState.INTENT.value)  # an intent has no files
+UNEXPORTED = _IN_ORDER.where(tables.UNFINISHED, _CERTIFICATE.certificate.is_not(None))
+_SETTING = tables.setting.c
+SETTING = select(_SETTING.value).where(_SETTING.key == bindparam("asked_key"))
+SETTINGS = select(tables.setting).where(_SETTING.key >= bindparam("asked_from"), _SETTING.key < bindparam("asked_until"))
 _HOLDER = select(_CERTIFICATE.name, _CERTIFICATE.name_key, _CERTIFICATE.state, _CERTIFICATE.not_after).order_by(
     _CERTIFICATE.position
 )
@@ -29,16 +38,21 @@ HOLDERS = _HOLDER.where(_CERTIFICATE.name_key.in_(bindparam("asked_keys", expand
 HOLDERS_OF_ONE = _HOLDER.where(_CERTIFICATE.name_key == bindparam("asked_keys"))
 WITH_KEY = select(tables.certificate).where(_CERTIFICATE.key_sha256 == bindparam("asked_key")).order_by(_CERTIFICATE.position)
 _EVENT = tables.audit_event.c
+LAST_EVENT = select(tables.audit_event).order_by(_EVENT.sequence.desc()).limit(1)
 NEWEST_EVENT = select(_EVENT.sequence, _EVENT.digest).order_by(_EVENT.sequence.desc()).limit(1).with_for_update()
 ADD_EVENT = insert(tables.audit_event)
 ADD_INTENT = insert(tables.certificate)
+_THIS = (_CERTIFICATE.issuer == bindparam("of_issuer"), _CERTIFICATE.serial == bindparam("of_serial"))
+ATTACH = update(tables.certificate).where(*_THIS).values(certificate=bindparam("der"), key_sha256=bindparam("key_digest"))
+ISSUED = (
+    update(tables.certificate)
+    .where(*_THIS, *(_CERTIFICATE.state != kept.value for kept in (CertificateState.REVOKED, CertificateState.ISSUED)))
+    .values(state=CertificateState.ISSUED.value)
+)
+EXPORTED = update(tables.certificate).where(*_THIS).values(exported=True)
 HAND_OVER = (
     update(tables.certificate)
-    .where(
-        _CERTIFICATE.issuer == bindparam("of_issuer"),
-        _CERTIFICATE.serial == bindparam("of_serial"),
-        _CERTIFICATE.state == CertificateState.INTENT.value,
-    )
+    .where(*_THIS, _CERTIFICATE.state == CertificateState.INTENT.value)
     .values(
         state=CertificateState.ISSUED.value, exported=True, certificate=bindparam("der"), key_sha256=bindparam("key_digest")
     )

@@ -98,13 +98,15 @@ UNFINISHED = certificate.c.exported.is_(False)
 REVOKED = certificate.c.state == REVOKED_STATE
 """What the partial indexes hold. A query must say it in these words, or the database does not see that an index helps."""
 
-# Each index that a new row or a change of it meets is a page to be written: so there are few, and these hold few rows.
-for _name, _columns, _of in (
+PARTIAL = (
     ("key", ("key_sha256",), SIGNED_KEY),
     ("unfinished", ("position",), UNFINISHED),
     ("revoked", ("issuer", "serial", "revoked_at", "reason", "not_after", "name"), REVOKED),
-):
-    Index(f"ix_certificate_{_name}", *(certificate.c[one] for one in _columns), sqlite_where=_of, postgresql_where=_of)
+)
+"""Indexes of certificates that hold a part of the rows: each that a new row meets is a page more to be written.
+
+Not made into objects: SQLAlchemy would load every database's dialect for them, at the start of every command.
+"""
 
 crl = Table(
     "crl",

@@ -1,6 +1,5 @@
 """ports.Transaction on SQL: everything that changes the registry."""
 
-import json
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -18,7 +17,7 @@ from handclasp.model.errors import Bug, PolicyError
 from handclasp.model.issuance import Authority, CertificateState, Intent, NewEvent, Reason
 from handclasp.model.octets import Octets, parts
 from handclasp.model.repeats import KeptAnswer, Repeat
-from handclasp.pki.audit_chain import GENESIS, digest_of
+from handclasp.pki.audit_chain import GENESIS, canonical, digest_of
 
 _CERTIFICATE = tables.certificate.c
 
@@ -52,7 +51,7 @@ class SqlTransaction:
     def add_intent(self, intent: Intent) -> None:
         """Make an intent; the (issuer, serial) pair is unique."""
         try:
-            self._connection.execute(insert(tables.certificate).values(intent_row(intent)))
+            self._change(statements.ADD_INTENT, [intent_row(intent)])
         except IntegrityError as error:
             _refuse_other(error)
             raise Bug("a serial number was drawn twice", where=serial_text(intent.serial)) from error
@@ -77,17 +76,13 @@ class SqlTransaction:
 
     def record_issued(self, issuer: str, serial: int, certificate: bytes) -> None:
         """Attach the signed certificate (DER) to its intent and mark it issued; what was revoked meanwhile stays revoked."""
-        self._touch(issuer, serial, certificate=certificate, key_sha256=key_digest(certificate))
-        kept = (CertificateState.REVOKED.value, CertificateState.ISSUED.value)
-        self._connection.execute(
-            update(tables.certificate)
-            .where(*_is(issuer, serial), _CERTIFICATE.state.not_in(kept))
-            .values(state=CertificateState.ISSUED.value)
-        )
+        this = {"of_issuer": issuer, "of_serial": serial_text(serial)}
+        self._touch(statements.ATTACH, this | {"der": certificate, "key_digest": key_digest(certificate)})
+        self._change(statements.ISSUED, [this])
 
     def mark_exported(self, issuer: str, serial: int) -> None:
         """The files of an issued certificate are complete; recovery need not look at them again."""
-        self._touch(issuer, serial, exported=True)
+        self._touch(statements.EXPORTED, {"of_issuer": issuer, "of_serial": serial_text(serial)})
 
     def abandon(self, issuer: str, serial: int) -> None:
         """Mark an intent whose signature never came; it stays revocable."""
@@ -147,16 +142,12 @@ class SqlTransaction:
         rows = []
         for event in events:
             sequence += 1
-            digest = digest_of(sequence=sequence, previous=previous, **event._asdict())
-            rows.append(
-                event._asdict()
-                | {
-                    "sequence": sequence,
-                    "details": json.dumps(event.details, sort_keys=True),
-                    "previous": previous,
-                    "digest": digest,
-                }
-            )
+            digest = digest_of(
+                sequence=sequence, at=event.at, actor=event.actor, action=event.action, subject=event.subject,
+                details=event.details, previous=previous,
+            )  # fmt: skip
+            place = {"sequence": sequence, "details": canonical(event.details), "previous": previous, "digest": digest}
+            rows.append({**event._asdict(), **place})
             previous = digest
         self._change(statements.ADD_EVENT, rows)
 
@@ -202,10 +193,9 @@ class SqlTransaction:
             rows = list(self._connection.execute(statements.NEWEST_EVENT))
         return (rows[0].sequence, rows[0].digest) if rows else (0, GENESIS)
 
-    def _touch(self, issuer: str, serial: int, **values: object) -> None:
-        changed = self._connection.execute(update(tables.certificate).where(*_is(issuer, serial)).values(**values))
-        if changed.rowcount != 1:
-            raise Bug(f"there is no intent for serial {serial_text(serial)} of the {issuer} CA")
+    def _touch(self, statement: Statement, row: dict[str, Any]) -> None:
+        if self._change(statement, [row]) != 1:
+            raise Bug(f"there is no intent for serial {row['of_serial']} of the {row['of_issuer']} CA")
 
 
 def _refuse_other(error: IntegrityError) -> None:

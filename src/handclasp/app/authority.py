@@ -1,6 +1,7 @@
 """Makes one CA: key, intent, signature, record. Every step may be the last one before the process dies."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
@@ -205,9 +206,10 @@ def intent_details(issuer_label: str, serial: int, tbs_sha256: str) -> dict[str,
 
 def issued_details(certificate: x509.Certificate) -> dict[str, str]:
     """What the audit log says of a new certificate."""
-    return {
-        "serial": f"{certificate.serial_number:X}",
-        "issuer": certificate.issuer.rfc4514_string(),
-        "subject": certificate.subject.rfc4514_string(),
-        "not_after": certificate.not_valid_after_utc.isoformat(),
-    }
+    issuer, subject = certificate.issuer.rfc4514_string(), certificate.subject.rfc4514_string()
+    return described_details(certificate.serial_number, issuer, subject, certificate.not_valid_after_utc)
+
+
+def described_details(serial: int, issuer: str, subject: str, not_after: datetime) -> dict[str, str]:
+    """The same of what was read before: the names are in the words of RFC 4514."""
+    return {"serial": f"{serial:X}", "issuer": issuer, "subject": subject, "not_after": not_after.isoformat()}

@@ -5,22 +5,20 @@ for twice for all of them. What the CA needs is read anew only when the registry
 """
 
 import threading
-from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from handclasp.app.crashpoint import crashpoint
 from handclasp.app.home import Home
 from handclasp.app.issue import IssueOrder, intent_event, issued_event, refuse_holders, refused_wishes, request_of
 from handclasp.app.key_reuse import ca_keys, refuse_known_key
-from handclasp.app.press import Drawn, Press, press_of
+from handclasp.app.press import Drawn, Press, SignedCertificate, press_of
 from handclasp.app.profiles import profile_of
 from handclasp.app.recover import recover
-from handclasp.model.errors import PolicyError
+from handclasp.model.errors import Bug, PolicyError
 from handclasp.model.issuance import CertificateRecord, CertificateState, Holder, IssuanceRequest, Profile
 from handclasp.pki.export import pem
 from handclasp.pki.names import fold
@@ -47,7 +45,7 @@ class Handed:
         return self.record.certificate or b""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class _Ticket:
     """Somebody who waits. `marks`: no two that share one are served together; what becomes of the first decides."""
 
@@ -57,7 +55,13 @@ class _Ticket:
     profile: Profile
     name_key: str
     marks: frozenset[object]
-    done: "Future[Handed]" = field(default_factory=Future)
+    handed: Handed | None = None
+    failure: BaseException | None = None
+
+    @property
+    def served(self) -> bool:
+        """Whether it waits no more."""
+        return self.handed is not None or self.failure is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +99,13 @@ class IssueDesk:
         ticket = self._ticket(order, actor or self._home.actor)
         with self._queue:
             self._waiting.append(ticket)
-        while not ticket.done.done():
+        while not ticket.served:
             with self._turn:
-                if not ticket.done.done():
+                if not ticket.served:
                     self._serve()
-        return ticket.done.result()
+        if ticket.handed is None:
+            raise ticket.failure or Bug("served, and nothing came of it", where=ticket.request.name)
+        return ticket.handed
 
     def _ticket(self, order: IssueOrder, actor: str) -> _Ticket:
         find = partial(profile_of, self._home)
@@ -123,13 +129,13 @@ class IssueDesk:
         except BaseException as failure:
             self._held = None
             for ticket in group:
-                if not ticket.done.done():
-                    ticket.done.set_exception(failure)
+                if not ticket.served:
+                    ticket.failure = failure
             if not isinstance(failure, Exception):
                 raise
         else:
             for ticket, one in handed:
-                ticket.done.set_result(one)
+                ticket.handed = one
 
     def _group(self) -> list[_Ticket]:
         with self._queue:
@@ -177,7 +183,7 @@ class IssueDesk:
                     refuse_known_key(self._home, name, wishes.public_key, cas)
                 drawn = press.drawn(ticket.profile, ticket.request, wishes.public_key if wishes else None)
             except PolicyError as refusal:
-                ticket.done.set_exception(refusal)
+                ticket.failure = refusal
             else:
                 judged.append((ticket, drawn))
         return judged
@@ -188,24 +194,25 @@ class IssueDesk:
             return []
         store, label, now = self._home.store, press.authority.label, self._home.clock.now()
         with store.begin() as transaction:
-            transaction.add_intents([drawn.intent(label, now) for _, drawn in judged])
-            transaction.audit_all([intent_event(ticket.actor, label, drawn, now) for ticket, drawn in judged])
+            intents = [drawn.intent(label, now) for _, drawn in judged]
+            transaction.add_intents(intents)
+            transaction.audit_all([intent_event(one[0].actor, intent) for one, intent in zip(judged, intents, strict=True)])
         crashpoint("issue.intent-durable")
         certificates = press.certificates([drawn for _, drawn in judged])
         crashpoint("issue.signed")
         made = [
-            (ticket, drawn, certificate, _handed(press, ticket, drawn, certificate))
-            for (ticket, drawn), certificate in zip(judged, certificates, strict=True)
+            (ticket, drawn, _handed(press, ticket, drawn, signed))
+            for (ticket, drawn), signed in zip(judged, certificates, strict=True)
         ]
         now = self._home.clock.now()
         with store.begin() as transaction:
-            transaction.record_handed(label, [(one.serial, handed.der, one.key_sha256) for _, one, _, handed in made])
-            transaction.audit_all([issued_event(ticket.actor, one.name, read, now) for ticket, one, read, _ in made])
+            transaction.record_handed(label, [(one.serial, handed.der, one.key_sha256) for _, one, handed in made])
+            transaction.audit_all([issued_event(ticket.actor, press.issuer_name, one, now) for ticket, one, _ in made])
         crashpoint("issue.recorded")
-        return [(ticket, handed) for ticket, _, _, handed in made]
+        return [(ticket, handed) for ticket, _, handed in made]
 
 
-def _handed(press: Press, ticket: _Ticket, drawn: Drawn, certificate: x509.Certificate) -> Handed:
+def _handed(press: Press, ticket: _Ticket, drawn: Drawn, signed: SignedCertificate) -> Handed:
     record = CertificateRecord(
         serial=drawn.serial,
         issuer=press.authority.label,
@@ -214,9 +221,9 @@ def _handed(press: Press, ticket: _Ticket, drawn: Drawn, certificate: x509.Certi
         state=CertificateState.ISSUED,
         not_before=drawn.not_before,
         not_after=drawn.not_after,
-        certificate=certificate.public_bytes(Encoding.DER),
+        certificate=signed.der,
         revoked_at=None,
         reason=None,
     )
     refused = refused_wishes(ticket.order, ticket.request)
-    return Handed(record=record, chain=pem(certificate) + press.issuers, key=drawn.key, refused=refused)
+    return Handed(record=record, chain=pem(signed.read) + press.issuers, key=drawn.key, refused=refused)

@@ -20,7 +20,7 @@ from handclasp.app.apply_proof import SiteProver, key, spoken
 from handclasp.app.apply_site import Leaving, SitesApplied
 from handclasp.app.apply_state import Gear, Instance, now
 from handclasp.app.guarded import member_of
-from handclasp.app.home import Home
+from handclasp.app.home import FOLLOWED, Home
 from handclasp.app.read_config import read_config
 from handclasp.app.register import may_enter
 from handclasp.app.site import LOG_FOLDER
@@ -38,9 +38,6 @@ from handclasp.verdict.predict import DEFAULT_VERSION
 
 FOLDER = "handclasp"
 """Beside the main file: what Handclasp writes into a configuration that is somebody else's."""
-
-_FOLLOWED = "followed_configurations"
-"""Setting: JSON list of `Followed`, so that a revocation reaches them."""
 
 _MOST_GOOD = 5
 """So many clients are asked for one that is let in."""
@@ -71,7 +68,7 @@ def people_file(folder: str) -> str:
 
 def followed(home: Home) -> tuple[Followed, ...]:
     """Every configuration that was adopted."""
-    return msgspec.json.decode(home.store.value(_FOLLOWED) or "[]", type=tuple[Followed, ...])
+    return msgspec.json.decode(home.store.value(FOLLOWED) or "[]", type=tuple[Followed, ...])
 
 
 def forget(home: Home, config: str, server: str) -> bool:
@@ -238,7 +235,7 @@ def _without(one: Followed, server: str) -> Followed:
 
 def _save(home: Home, known: tuple[Followed, ...]) -> None:
     with home.store.begin() as transaction:
-        transaction.set_value(_FOLLOWED, msgspec.json.encode(known).decode())
+        transaction.set_value(FOLLOWED, msgspec.json.encode(known).decode())
 
 
 def _forgetting(one: Followed) -> str:

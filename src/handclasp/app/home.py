@@ -32,6 +32,9 @@ ADDRESS, CROSS = "ca_address:", "ca_cross:"
 UNSETTLED = "restored"
 """Setting of a restored home that does not know yet what was revoked since: when the backup was made, and by which CAs."""
 
+FOLLOWED = "followed_configurations"
+"""Setting: JSON list of the configurations that were adopted (app.follow), so that a revocation reaches them."""
+
 CRL_DAYS = "crl_days"
 """Setting: how long the CRLs of this home live, when `init` chose otherwise: a root alone on a machine without network."""
 

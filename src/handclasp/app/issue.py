@@ -9,9 +9,8 @@ from datetime import datetime, timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
-from cryptography.hazmat.primitives.serialization import Encoding
 
-from handclasp.app.authority import KEY_MADE, intent_details, issued_details
+from handclasp.app.authority import KEY_MADE, described_details, intent_details
 from handclasp.app.crashpoint import crashpoint
 from handclasp.app.home import Home
 from handclasp.app.identity_files import LEGACY_P12, make_folder, put_away_devices, write_identity
@@ -22,7 +21,16 @@ from handclasp.app.recover import recover, sweep_keys
 from handclasp.catalogue.profiles import OWN_PROFILES
 from handclasp.model.certificate import GeneralName
 from handclasp.model.errors import Bug, PolicyError
-from handclasp.model.issuance import CertificateRecord, CertificateState, Holder, IssuanceRequest, KeyType, NewEvent, Profile
+from handclasp.model.issuance import (
+    CertificateRecord,
+    CertificateState,
+    Holder,
+    Intent,
+    IssuanceRequest,
+    KeyType,
+    NewEvent,
+    Profile,
+)
 from handclasp.pki import tbs
 from handclasp.pki.alt_names import dns_name, subject_alt_name
 from handclasp.pki.csr import Wishes
@@ -152,17 +160,17 @@ def make(home: Home, request: IssuanceRequest, public_key: CertificatePublicKeyT
     make_folder(home, request.name)
     sweep_keys(home, request.name)
     with home.store.begin() as transaction:
-        transaction.add_intent(drawn.intent(label, now))
-        transaction.audit_all([intent_event(home.actor, label, drawn, now, key_made=key is not None)])
+        transaction.add_intent(intent := drawn.intent(label, now))
+        transaction.audit_all([intent_event(home.actor, intent, key_made=key is not None)])
     crashpoint("issue.intent-durable")
     if key is not None:
         home.files.write(home.layout.staged_key(request.name, drawn.serial), key_pem(key), mode=0o600)
     crashpoint("issue.key-staged")
-    (certificate,) = press.certificates([drawn])
+    (signed,) = press.certificates([drawn])
     crashpoint("issue.signed")
     with home.store.begin() as transaction:
-        transaction.record_issued(label, drawn.serial, certificate.public_bytes(Encoding.DER))
-        transaction.audit_all([issued_event(home.actor, request.name, certificate, home.clock.now())])
+        transaction.record_issued(label, drawn.serial, signed.der)
+        transaction.audit_all([issued_event(home.actor, press.issuer_name, drawn, home.clock.now())])
     crashpoint("issue.recorded")
     record = home.store.find(label, drawn.serial)
     if record is None:
@@ -171,16 +179,16 @@ def make(home: Home, request: IssuanceRequest, public_key: CertificatePublicKeyT
     return replace(described(home, record), files=files)
 
 
-def intent_event(actor: str, issuer: str, drawn: Drawn, at: datetime, *, key_made: bool = False) -> NewEvent:
-    """That this content is going to be signed. `key_made`: its key lies staged on this host, and nowhere else."""
-    intent = drawn.intent(issuer, at)
-    details = intent_details(issuer, intent.serial, intent.tbs_sha256) | (KEY_MADE if key_made else {})
-    return NewEvent(at, actor, "intent", drawn.name, details)
+def intent_event(actor: str, intent: Intent, *, key_made: bool = False) -> NewEvent:
+    """That this is going to be signed. `key_made`: its key lies staged on this host, and nowhere else."""
+    details = intent_details(intent.issuer, intent.serial, intent.tbs_sha256)
+    return NewEvent(intent.created, actor, "intent", intent.name, details | KEY_MADE if key_made else details)
 
 
-def issued_event(actor: str, name: str, certificate: x509.Certificate, at: datetime) -> NewEvent:
-    """That it was."""
-    return NewEvent(at, actor, "issued", name, issued_details(certificate))
+def issued_event(actor: str, issuer: str, drawn: Drawn, at: datetime) -> NewEvent:
+    """That it was, by the CA of that name (RFC 4514)."""
+    details = described_details(drawn.serial, issuer, drawn.subject, drawn.not_after)
+    return NewEvent(at, actor, "issued", drawn.name, details)
 
 
 def described(home: Home, record: CertificateRecord, *, resumed: bool = False) -> Issued:

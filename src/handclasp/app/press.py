@@ -4,6 +4,7 @@ Both can be done anywhere; between them the intents of what was drawn become dur
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -19,10 +20,11 @@ from handclasp.app.home import Home
 from handclasp.app.identity_files import issuers_of
 from handclasp.model.errors import Bug, PolicyError
 from handclasp.model.issuance import Addresses, Authority, Intent, IssuanceRequest, Profile
-from handclasp.pki import lint, tbs
+from handclasp.pki import tbs
 from handclasp.pki.export import key_pem, pem
+from handclasp.pki.lint import Judge
 from handclasp.pki.serials import OCTETS, serial_from
-from handclasp.pki.signing import SigningKey, algorithm_identifier, narrowed, sign_bytes, stand_in, verifies
+from handclasp.pki.signing import SigningKey, algorithm_identifier, narrowed, pen, sign_bytes, stand_in, verifier
 from handclasp.pki.tbs_template import Template, certificate_of_parts, template_of
 from handclasp.ports.clock import Clock, Entropy
 from handclasp.ports.keys import KeyStore
@@ -33,11 +35,12 @@ _MOST_TEMPLATES, _MOST_PRESSES = 64, 8
 class Drawn(NamedTuple):
     """A certificate before its signature: the content that was judged, and SHA-256 of its public key.
 
-    `key`: the private one (PEM) when it was made here.
+    `subject`: its name in the words of RFC 4514. `key`: the private one (PEM) when it was made here.
     """
 
     name: str
     profile: str
+    subject: str
     serial: int
     content: bytes
     key: bytes | None
@@ -66,6 +69,13 @@ class Refused(NamedTuple):
     why: str
 
 
+class SignedCertificate(NamedTuple):
+    """A new certificate, and the same read again."""
+
+    der: bytes
+    read: x509.Certificate
+
+
 class Signed(NamedTuple):
     """Certificates (DER) in the order of what was drawn, and the members of the archive that hold them with their keys."""
 
@@ -90,11 +100,21 @@ class Press:
         return algorithm_identifier(self.key.public_key())
 
     @cached_property
+    def issuer_name(self) -> str:
+        """The CA's name in the words of RFC 4514."""
+        return certificate_of(self.authority).subject.rfc4514_string()
+
+    @cached_property
+    def _pen(self) -> tuple[Callable[[bytes], bytes], Callable[[bytes, bytes], bool]]:
+        """Signs, and verifies."""
+        return pen(self.key), verifier(self.key.public_key())
+
+    @cached_property
     def _no_signature(self) -> bytes:
         return sign_bytes(stand_in(self.key.public_key()), b"")
 
     @cached_property
-    def _templates(self) -> dict[tuple[str, bool], tuple[Profile, Template]]:
+    def _templates(self) -> dict[tuple[str, bool], tuple[Template, Judge]]:
         return {}
 
     def draw(self, requests: tuple[tuple[Profile, IssuanceRequest], ...]) -> list[Drawn | Refused]:
@@ -122,13 +142,14 @@ class Press:
             raise Bug("a certificate needs a key", where=request.name)
         serial = serial_from(self.entropy.bytes(OCTETS))
         spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        template = self._template(profile, request, public, serial, now)
+        template, judge = self._template(profile, request, public, serial, now)
         content = template.fill(request, spki=spki, serial=serial, validity=validity)
         preview = x509.load_der_x509_certificate(certificate_of_parts(content, self._algorithm, self._no_signature))
-        lint.check(preview, profile, request, self.issuer)
+        judge.check(preview, request)
         return Drawn(
             name=request.name,
             profile=request.profile,
+            subject=preview.subject.rfc4514_string(),
             serial=serial,
             content=content,
             key=key_pem(key) if key is not None else None,
@@ -137,48 +158,49 @@ class Press:
             not_after=preview.not_valid_after_utc,
         )
 
-    def certificates(self, drawn: list[Drawn]) -> list[x509.Certificate]:
+    def certificates(self, drawn: list[Drawn]) -> list[SignedCertificate]:
         """Sign each, read the result again, and compare it with what was judged.
 
         Raises:
             Bug: what was signed is not what was judged, or does not verify.
         """
-        public = self.key.public_key()
+        sign, agrees = self._pen
         made = []
         for one in drawn:
-            signature = sign_bytes(self.key, one.content)
-            if not verifies(public, signature, one.content):
+            signature = sign(one.content)
+            if not agrees(signature, one.content):
                 raise Bug("a new signature does not verify", where=one.name)
-            read = x509.load_der_x509_certificate(certificate_of_parts(one.content, self._algorithm, signature))
+            der = certificate_of_parts(one.content, self._algorithm, signature)
+            read = x509.load_der_x509_certificate(der)
             if read.tbs_certificate_bytes != one.content or read.serial_number != one.serial:
                 raise Bug("the signed certificate differs from the one that was judged", where=one.name)
-            made.append(read)
+            made.append(SignedCertificate(der, read))
         return made
 
     def sign(self, drawn: list[Drawn]) -> Signed:
         """As `certificates`, for an archive."""
         made = self.certificates(drawn)
         members = []
-        for one, certificate in zip(drawn, made, strict=True):
+        for one, signed in zip(drawn, made, strict=True):
             moment = int(one.not_before.timestamp())
             if one.key is not None:
                 members.append(member(f"{one.name}/key.pem", one.key, mode=0o600, moment=moment))
-            members.append(member(f"{one.name}/chain.pem", pem(certificate) + self.issuers, mode=0o644, moment=moment))
-        return Signed([one.public_bytes(Encoding.DER) for one in made], b"".join(members))
+            members.append(member(f"{one.name}/chain.pem", pem(signed.read) + self.issuers, mode=0o644, moment=moment))
+        return Signed([one.der for one in made], b"".join(members))
 
     def _template(
         self, profile: Profile, request: IssuanceRequest, public: CertificatePublicKeyTypes, serial: int, now: datetime
-    ) -> Template:
+    ) -> tuple[Template, Judge]:
         """Made from the first request of its kind; again when a profile of that name says something else by now."""
         kind = (request.profile, bool(request.subject_alt_names))
         held = self._templates.get(kind)
-        if held is not None and held[0] == profile:
-            return held[1]
+        if held is not None and held[1].profile == profile:
+            return held
         built = tbs.build(profile, request, public_key=public, issuer=self.issuer, serial=serial, now=now)
-        made = template_of(built)
+        made = template_of(built), Judge(profile, self.issuer)
         if len(self._templates) >= _MOST_TEMPLATES:
             self._templates.clear()
-        self._templates[kind] = (profile, made)
+        self._templates[kind] = made
         return made
 
 

@@ -20,6 +20,10 @@ def stale_hint(frame: "Frame", made: "Iterable[Issued]") -> None:
 
 def adopted_hint(frame: "Frame", home: "Home") -> None:
     """Which adopted configurations do not know new certificates yet, and what tells them."""
+    from handclasp.app.home import FOLLOWED
+
+    if home.store.value(FOLLOWED) is None:  # nearly always, and what follows loads all that applies a configuration
+        return
     from handclasp.app.follow import followed, people_file
     from handclasp.present.ca_words import say
 

@@ -1,7 +1,7 @@
 """Judge a certificate against its profile before the CA key signs it. Independent of the builder: it reads what came out."""
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import TypeVar
 
@@ -15,15 +15,17 @@ from handclasp.model.errors import PolicyError
 from handclasp.model.issuance import IssuanceRequest, Profile
 from handclasp.pki.alt_names import UPN
 from handclasp.pki.ca_extensions import EXTENDED_KEY_USAGES, address_extensions, name_constraints, path_length, usages
-from handclasp.pki.der import UTF8_STRING, first
+from handclasp.pki.der import UTF8_STRING, first, span
 from handclasp.pki.tbs import KEY_USAGE_BITS, Issuer
 
-_CRITICAL = {ExtensionOID.BASIC_CONSTRAINTS: True, ExtensionOID.KEY_USAGE: True, ExtensionOID.NAME_CONSTRAINTS: True}
+_CRITICAL = frozenset({ExtensionOID.BASIC_CONSTRAINTS, ExtensionOID.KEY_USAGE, ExtensionOID.NAME_CONSTRAINTS})
 _T = TypeVar("_T", bound=x509.ExtensionType)
 _KINDS = {"DNSName": "dns", "IPAddress": "ip", "RFC822Name": "email", "UniformResourceIdentifier": "uri"}
 _MIN_RSA_BITS = 2048
 _CURVES = {"secp256r1", "secp384r1"}
-_BOTH_OR_NEITHER = {"encipher_only", "decipher_only"}  # readable only with keyAgreement, which no profile has
+# Readable only with keyAgreement, which no profile has.
+_READABLE = tuple((word, name) for word, name in KEY_USAGE_BITS.items() if name not in {"encipher_only", "decipher_only"})
+_Extensions = Mapping[x509.ObjectIdentifier, x509.Extension[x509.ExtensionType]]
 
 
 def check(preview: x509.Certificate, profile: Profile, request: IssuanceRequest, issuer: Issuer) -> None:
@@ -32,28 +34,63 @@ def check(preview: x509.Certificate, profile: Profile, request: IssuanceRequest,
     Raises:
         PolicyError: there is at least one fault; nothing was signed with a CA key.
     """
-    faults = tuple(faults_of(preview, profile, request, issuer))
-    if faults:
-        raise PolicyError(
-            f"the certificate would break its profile {profile.name}: " + "; ".join(faults),
-            where=request.name,
-            hint="nothing was signed; please report this, profiles are meant to make it impossible",
-        )
+    Judge(profile, issuer).check(preview, request)
 
 
 def faults_of(certificate: x509.Certificate, profile: Profile, request: IssuanceRequest, issuer: Issuer) -> Iterator[str]:
     """Every fault in words, none when the certificate is what the profile says."""
-    yield from _basics(certificate, request, issuer)
-    yield from _validity(certificate, profile, issuer)
-    yield from _key(certificate.public_key())
-    yield from _extension_set(certificate, profile, request, issuer)
-    yield from _identifiers(certificate, issuer)
-    yield from _usages(certificate, profile, request)
-    yield from _limits(certificate, request, issuer)
-    yield from _names(certificate, request)
+    return Judge(profile, issuer).faults(certificate, request)
 
 
-def _basics(certificate: x509.Certificate, request: IssuanceRequest, issuer: Issuer) -> Iterator[str]:
+class Judge:
+    """Judges certificates of one profile by one issuer. What they are measured against is read from both once."""
+
+    def __init__(self, profile: Profile, issuer: Issuer) -> None:
+        self.profile, self.issuer = profile, issuer
+        above = issuer.certificate
+        self.name = above.subject.public_bytes() if above else b""
+        self.life = (above.not_valid_before_utc, above.not_valid_after_utc) if above else None
+        self.extensions = _extensions(above) if above else {}
+        self.addresses = address_extensions(issuer.addresses) if above else []
+        self.usage = frozenset(profile.key_usage)
+        self.expected = {
+            ExtensionOID.BASIC_CONSTRAINTS,
+            ExtensionOID.KEY_USAGE,
+            ExtensionOID.SUBJECT_KEY_IDENTIFIER,
+            ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
+            *(one.oid for one in self.addresses),
+        }
+        if "OCSPSigning" in profile.extended_key_usage:
+            self.expected.add(ExtensionOID.OCSP_NO_CHECK)
+
+    def check(self, preview: x509.Certificate, request: IssuanceRequest) -> None:
+        """As the function of that name."""
+        faults = tuple(self.faults(preview, request))
+        if faults:
+            raise PolicyError(
+                f"the certificate would break its profile {self.profile.name}: " + "; ".join(faults),
+                where=request.name,
+                hint="nothing was signed; please report this, profiles are meant to make it impossible",
+            )
+
+    def faults(self, certificate: x509.Certificate, request: IssuanceRequest) -> Iterator[str]:
+        """As `faults_of`."""
+        extensions, key = _extensions(certificate), certificate.public_key()
+        yield from _basics(certificate, request, self)
+        yield from _validity(certificate, self)
+        yield from _key(key)
+        yield from _extension_set(extensions, request, self)
+        yield from _identifiers(extensions, key, self)
+        yield from _usages(extensions, request, self)
+        yield from _limits(certificate, extensions, request, self)
+        yield from _names(extensions, request)
+
+
+def _extensions(certificate: x509.Certificate) -> _Extensions:
+    return {one.oid: one for one in certificate.extensions}
+
+
+def _basics(certificate: x509.Certificate, request: IssuanceRequest, judge: Judge) -> Iterator[str]:
     if certificate.version is not x509.Version.v3:
         yield "version is not 3"
     bits = certificate.serial_number.bit_length()
@@ -62,26 +99,34 @@ def _basics(certificate: x509.Certificate, request: IssuanceRequest, issuer: Iss
     names = [attribute.value for attribute in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
     if names != [request.name]:
         yield f"common names are {names!r}"
-    if issuer.certificate is None:
+    if judge.issuer.certificate is None:
         if certificate.issuer != certificate.subject:
             yield "a root must name itself as issuer"
-    elif certificate.issuer.public_bytes() != issuer.certificate.subject.public_bytes():
+    elif issuer_octets(certificate.tbs_certificate_bytes) != judge.name:
         yield "issuer name is not byte for byte the issuer's subject (RFC 5280 6.1.3)"
     if certificate.signature_hash_algorithm is not None and certificate.signature_hash_algorithm.digest_size < 32:
         yield f"signed with {certificate.signature_hash_algorithm.name}"
 
 
-def _validity(certificate: x509.Certificate, profile: Profile, issuer: Issuer) -> Iterator[str]:
+def issuer_octets(content: bytes) -> bytes:
+    """The issuer's name (DER) of a TBSCertificate of version 2 or 3: version, serial number and algorithm stand before it."""
+    position = span(content, 0)[1]
+    for _ in range(3):
+        position = span(content, position)[2]
+    return content[position : span(content, position)[2]]
+
+
+def _validity(certificate: x509.Certificate, judge: Judge) -> Iterator[str]:
     first, last = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     if first >= last:
         yield "notBefore is not before notAfter"
-    if last - first > profile.max_lifetime + BACKDATE + timedelta(seconds=1):
-        yield f"lifetime is over {profile.max_lifetime.days} days"
-    if issuer.certificate is None:
+    if last - first > judge.profile.max_lifetime + BACKDATE + timedelta(seconds=1):
+        yield f"lifetime is over {judge.profile.max_lifetime.days} days"
+    if judge.life is None:
         return
-    if first < issuer.certificate.not_valid_before_utc:
+    if first < judge.life[0]:
         yield "starts before its issuer"
-    if last > issuer.certificate.not_valid_after_utc:
+    if last > judge.life[1]:
         yield "outlives its issuer"
 
 
@@ -98,67 +143,57 @@ def _key(key: CertificatePublicKeyTypes) -> Iterator[str]:
         yield f"key type {type(key).__name__}"
 
 
-def _extension_set(certificate: x509.Certificate, profile: Profile, request: IssuanceRequest, issuer: Issuer) -> Iterator[str]:
-    expected = {
-        ExtensionOID.BASIC_CONSTRAINTS,
-        ExtensionOID.KEY_USAGE,
-        ExtensionOID.SUBJECT_KEY_IDENTIFIER,
-        ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
-    }
-    if usages(profile, request):
+def _extension_set(extensions: _Extensions, request: IssuanceRequest, judge: Judge) -> Iterator[str]:
+    expected = set(judge.expected)
+    if usages(judge.profile, request):
         expected.add(ExtensionOID.EXTENDED_KEY_USAGE)
     if request.limits and request.limits.names:
         expected.add(ExtensionOID.NAME_CONSTRAINTS)
-    if issuer.certificate is not None:
-        expected |= {one.oid for one in address_extensions(issuer.addresses)}
-    if "OCSPSigning" in profile.extended_key_usage:
-        expected.add(ExtensionOID.OCSP_NO_CHECK)
     if request.subject_alt_names:
         expected.add(ExtensionOID.SUBJECT_ALTERNATIVE_NAME)
-    found = {extension.oid for extension in certificate.extensions}
+    found = extensions.keys()
     for oid in sorted(expected - found, key=str):
         yield f"extension {oid.dotted_string} is missing"
     for oid in sorted(found - expected, key=str):
         yield f"extension {oid.dotted_string} is not in the profile"
-    for extension in certificate.extensions:
-        if extension.critical != _CRITICAL.get(extension.oid, False):
-            yield f"extension {extension.oid.dotted_string} has the wrong criticality"
+    for oid, extension in extensions.items():
+        if extension.critical != (oid in _CRITICAL):
+            yield f"extension {oid.dotted_string} has the wrong criticality"
 
 
-def _identifiers(certificate: x509.Certificate, issuer: Issuer) -> Iterator[str]:
-    own = _value(certificate, x509.SubjectKeyIdentifier)
-    if own is None or own.digest != x509.SubjectKeyIdentifier.from_public_key(certificate.public_key()).digest:
+def _identifiers(extensions: _Extensions, key: CertificatePublicKeyTypes, judge: Judge) -> Iterator[str]:
+    own = _value(extensions, x509.SubjectKeyIdentifier)
+    if own is None or own.digest != x509.SubjectKeyIdentifier.from_public_key(key).digest:
         yield "subject key identifier is not that of the key"
-    above = _value(issuer.certificate, x509.SubjectKeyIdentifier) if issuer.certificate else own
-    authority = _value(certificate, x509.AuthorityKeyIdentifier)
+    above = _value(judge.extensions, x509.SubjectKeyIdentifier) if judge.issuer.certificate else own
+    authority = _value(extensions, x509.AuthorityKeyIdentifier)
     if authority is None or above is None or authority.key_identifier != above.digest:
         yield "authority key identifier is not the issuer's subject key identifier"
 
 
-def _usages(certificate: x509.Certificate, profile: Profile, request: IssuanceRequest) -> Iterator[str]:
-    constraints = _value(certificate, x509.BasicConstraints)
+def _usages(extensions: _Extensions, request: IssuanceRequest, judge: Judge) -> Iterator[str]:
+    constraints, profile = _value(extensions, x509.BasicConstraints), judge.profile
     if constraints is None or (constraints.ca, constraints.path_length) != (profile.ca, path_length(profile, request)):
         yield "basic constraints differ from the profile"
-    usage = _value(certificate, x509.KeyUsage)
-    readable = {word: name for word, name in KEY_USAGE_BITS.items() if name not in _BOTH_OR_NEITHER}
-    if usage is None or {word for word, name in readable.items() if getattr(usage, name)} != set(profile.key_usage):
+    usage = _value(extensions, x509.KeyUsage)
+    if usage is None or {word for word, name in _READABLE if getattr(usage, name)} != judge.usage:
         yield "key usage differs from the profile"
-    extended = _value(certificate, x509.ExtendedKeyUsage)
+    extended = _value(extensions, x509.ExtendedKeyUsage)
     wanted = {EXTENDED_KEY_USAGES[word] for word in usages(profile, request)}
     if set(extended or ()) != wanted:
         yield "extended key usage differs from the profile"
 
 
-def _limits(certificate: x509.Certificate, request: IssuanceRequest, issuer: Issuer) -> Iterator[str]:
+def _limits(certificate: x509.Certificate, extensions: _Extensions, request: IssuanceRequest, judge: Judge) -> Iterator[str]:
     names = request.limits.names if request.limits else None
-    if names and _value(certificate, x509.NameConstraints) != name_constraints(names):
+    if names and _value(extensions, x509.NameConstraints) != name_constraints(names):
         yield "name constraints are not those that were asked for"
-    if issuer.certificate is None:
+    if judge.issuer.certificate is None:
         return
-    for wanted in address_extensions(issuer.addresses):
-        if _value(certificate, type(wanted)) != wanted:
+    for wanted in judge.addresses:
+        if _value(extensions, type(wanted)) != wanted:
             yield f"extension {wanted.oid.dotted_string} does not name the addresses of the CA"
-    above, own = _value(issuer.certificate, x509.BasicConstraints), _value(certificate, x509.BasicConstraints)
+    above, own = _value(judge.extensions, x509.BasicConstraints), _value(extensions, x509.BasicConstraints)
     if above is None or above.path_length is None or own is None or not own.ca or _self_issued(certificate):
         return
     if own.path_length is None or own.path_length >= above.path_length:
@@ -169,8 +204,8 @@ def _self_issued(certificate: x509.Certificate) -> bool:
     return certificate.subject == certificate.issuer
 
 
-def _names(certificate: x509.Certificate, request: IssuanceRequest) -> Iterator[str]:
-    extension = _value(certificate, x509.SubjectAlternativeName)
+def _names(extensions: _Extensions, request: IssuanceRequest) -> Iterator[str]:
+    extension = _value(extensions, x509.SubjectAlternativeName)
     found = [_said(name) for name in extension or ()]
     wanted = [
         (name.kind, str(ipaddress.ip_address(name.value)) if name.kind == "ip" else name.value)
@@ -187,8 +222,6 @@ def _said(name: x509.GeneralName) -> tuple[str, str]:
     return _KINDS.get(type(name).__name__, "other"), str(name.value)
 
 
-def _value(certificate: x509.Certificate, kind: type[_T]) -> _T | None:
-    for extension in certificate.extensions:  # as get_extension_for_class, which takes three times as long
-        if extension.oid == kind.oid and isinstance(extension.value, kind):
-            return extension.value
-    return None
+def _value(extensions: _Extensions, kind: type[_T]) -> _T | None:
+    found = extensions.get(kind.oid)
+    return found.value if found is not None and isinstance(found.value, kind) else None

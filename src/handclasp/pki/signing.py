@@ -85,16 +85,24 @@ def pen(key: SigningKey) -> Callable[[bytes], bytes]:
 
 def verifies(key: VerifyingKey, signature: bytes, content: bytes) -> bool:
     """Whether `signature` is what `sign_bytes` makes over `content` with the private half of `key`."""
-    try:
-        if isinstance(key, ed25519.Ed25519PublicKey):
-            key.verify(signature, content)
-        elif isinstance(key, rsa.RSAPublicKey):
-            key.verify(signature, content, padding.PKCS1v15(), hashes.SHA256())
-        else:
-            key.verify(signature, content, ec.ECDSA(digest_for(key) or hashes.SHA256()))
-    except InvalidSignature:
-        return False
-    return True
+    return verifier(key)(signature, content)
+
+
+def verifier(key: VerifyingKey) -> Callable[[bytes, bytes], bool]:
+    """`verifies` with this key, for who verifies a lot: takes signature and content."""
+    ways: tuple[object, ...] = (ec.ECDSA(digest_for(key) or hashes.SHA256()),)
+    if isinstance(key, (rsa.RSAPublicKey, ed25519.Ed25519PublicKey)):
+        ways = (padding.PKCS1v15(), hashes.SHA256()) if isinstance(key, rsa.RSAPublicKey) else ()
+    verify: Callable[..., None] = key.verify
+
+    def agrees(signature: bytes, content: bytes) -> bool:
+        try:
+            verify(signature, content, *ways)
+        except InvalidSignature:
+            return False
+        return True
+
+    return agrees
 
 
 def sign_parts(key: SigningKey, parts: Callable[[], Iterable[bytes]]) -> bytes:

@@ -8,16 +8,18 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
+from functools import lru_cache
 
 from cryptography import x509
 
 from handclasp.model.errors import Bug
 from handclasp.model.issuance import IssuanceRequest
 from handclasp.pki import der_write as der
-from handclasp.pki.der import SET, UTF8_STRING, elements, encode, first
+from handclasp.pki.der import SET, UTF8_STRING, elements, encode, first, span
 from handclasp.pki.tbs import TbsCertificate, general_names
 
 _SKI, _SAN = der.oid("2.5.29.14"), der.oid("2.5.29.17")
+_SKI_HEAD = der.sequence(_SKI, der.octet_string(der.octet_string(bytes(20))))[:-20]
 _CN, _O = der.oid("2.5.4.3"), der.oid("2.5.4.10")
 
 
@@ -43,16 +45,22 @@ class Template:
             self.version,
             der.integer(serial),
             self.middle,
-            der.sequence(*map(der.time, validity)),
+            _validity(validity),
             _subject(request),
             spki,
             encode(0xA3, der.sequence(*extensions)),
         )
 
 
+@lru_cache(maxsize=64)
+def _validity(validity: tuple[datetime, datetime]) -> bytes:
+    """Validity (RFC 5280 4.1): those of one second and one profile have the same."""
+    return der.sequence(*map(der.time, validity))
+
+
 def _own(slot: Slot, request: IssuanceRequest, spki: bytes) -> bytes:
     if slot is Slot.SUBJECT_KEY_IDENTIFIER:
-        return der.sequence(_SKI, der.octet_string(der.octet_string(key_identifier(spki))))
+        return _SKI_HEAD + key_identifier(spki)
     names = x509.SubjectAlternativeName(general_names(request.subject_alt_names)).public_bytes()
     return der.sequence(_SAN, der.octet_string(names))
 
@@ -87,8 +95,9 @@ def _piece(extension: bytes) -> bytes | Slot:
 
 def key_identifier(spki: bytes) -> bytes:
     """SHA-1 of the key's BIT STRING (RFC 5280 4.2.1.2, method 1), of a SubjectPublicKeyInfo in DER."""
-    _algorithm, key = elements(first(spki).content)
-    return hashlib.sha1(key.content[1:]).digest()  # noqa: S324 - an identifier, not a signature
+    _, start, _ = span(spki, 0)
+    _, start, end = span(spki, span(spki, start)[2])  # behind the algorithm
+    return hashlib.sha1(spki[start + 1 : end]).digest()  # noqa: S324 - an identifier, not a signature
 
 
 def certificate_of_parts(content: bytes, algorithm: bytes, signature: bytes) -> bytes:

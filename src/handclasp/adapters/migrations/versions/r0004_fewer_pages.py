@@ -9,8 +9,8 @@ down_revision = "0003"
 
 def upgrade() -> None:
     """Names are found by their folded form; keys, what is unfinished and what is revoked have indexes of those rows alone."""
-    for columns in ("name", "issuer_state", "key_sha256", "state", "exported"):
-        op.drop_index(f"ix_certificate_{columns}", "certificate")
+    for old in ("name", "issuer_state", "key_sha256", "state", "exported"):
+        op.drop_index(f"ix_certificate_{old}", "certificate")
     unfinished = "exported IS 0" if op.get_bind().dialect.name == "sqlite" else "exported IS false"
     for name, columns, rows in (
         ("key", ("key_sha256",), "key_sha256 IS NOT NULL"),
