@@ -59,6 +59,7 @@ def command(
     """
     from dataclasses import replace
     from datetime import timedelta
+    from functools import partial
 
     from handclasp.cli.serving import extra
     from handclasp.wiring import World
@@ -73,7 +74,7 @@ def command(
     here = World(frame.home, passphrase_file=passphrase_file, passphrase_fd=passphrase_fd, lasting=True)
     places = Service(listen=address(listen), tls=_tls(here, api_listen, identity), socket=api_socket, group=api_group)
     service = replace(places, validity=timedelta(minutes=validity), max_age=max_age, prepare=prepare)
-    api = Api(here.ca, here.gear) if api_listen or api_socket else None
+    api = partial(Api, here.ca, here.gear) if api_listen or api_socket else None
     try:
         run(here.ca, service, lambda urls: _announce(frame, here, urls, api_socket), api=api)
     finally:

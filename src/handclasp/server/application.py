@@ -1,6 +1,7 @@
 """The ASGI application: which part answers which path."""
 
 from collections.abc import MutableMapping
+from time import perf_counter
 from typing import Any, Protocol
 
 from handclasp.server.http import Receive, Scope, Send, plain, respond
@@ -51,9 +52,12 @@ class Application:
             await respond(send, plain(404, "there is nothing here\n"))
             return
 
+        start = perf_counter()
+
         async def counted(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
                 self._metrics.request("api", message["status"])
+                self._metrics.call(perf_counter() - start)
             await send(message)
 
         await self._api(scope, receive, counted)

@@ -2,8 +2,12 @@
 
 import json
 import logging
+import re
 import sys
 from datetime import UTC, datetime
+
+_UNSEEN = re.compile(r"[^\S ]|[\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff]")
+"""What a terminal obeys instead of showing it, or cannot be written: clients choose what is logged of them."""
 
 
 class JsonLines(logging.Formatter):
@@ -19,7 +23,11 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info and record.exc_info[0] is not None:
             fields["exception"] = record.exc_info[0].__name__
-        return json.dumps(fields, ensure_ascii=False)
+        return _UNSEEN.sub(_escaped, json.dumps(fields, ensure_ascii=False))
+
+
+def _escaped(found: "re.Match[str]") -> str:
+    return f"\\u{ord(found[0]):04x}"
 
 
 def log_to_stderr(*, verbose: bool) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import uvicorn
@@ -28,6 +29,7 @@ from handclasp.server.door import Door
 from handclasp.server.metrics import Metrics
 from handclasp.server.ocsp import MAX_AGE, OcspRoute
 from handclasp.server.public import PublicRoutes
+from handclasp.server.refusals import tell_refusals
 from handclasp.server.sockets import BACKLOG, proxy_socket, tcp_socket
 
 log = logging.getLogger("handclasp.serve")
@@ -101,14 +103,18 @@ class _Server(uvicorn.Server):
         yield
 
 
-def run(home: Home, service: Service, started: Callable[[tuple[str, ...]], None], *, api: AsgiApp | None = None) -> None:
+MakeApi = Callable[[Callable[[str], None]], AsgiApp]
+"""Makes the API (see application.Application), which says why it refused somebody."""
+
+
+def run(home: Home, service: Service, started: Callable[[tuple[str, ...]], None], *, api: MakeApi | None = None) -> None:
     """Serve until SIGTERM or SIGINT, then finish what is in hand. SIGHUP: read TLS certificate and trusted CAs again.
 
     Args:
         home: the CA.
         service: where and how.
         started: called once connections are taken: with the URL of the public part, then that of the API, if it has one.
-        api: see application.Application.
+        api: makes what serves the API.
 
     Raises:
         WorldError: an address cannot be listened on, or the keys cannot be unlocked.
@@ -128,17 +134,17 @@ async def _serve(
     sockets: list[socket.socket],
     behind: socket.socket | None,
     started: Callable[[tuple[str, ...]], None],
-    api: AsgiApp | None,
+    api: MakeApi | None,
 ) -> None:
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(MOST, "job"))
     metrics = Metrics()
     desk = OcspDesk(home, responders(home), validity=service.validity)
     ocsp = OcspRoute(desk, home.clock, metrics, max_age=service.max_age)
     public = PublicRoutes(home, desk, metrics)
-    application = Application(ocsp, public, metrics, api=api)
+    application = Application(ocsp, public, metrics, api=api(partial(metrics.refused, "api")) if api else None)
     short = Short(ocsp)
     configs = [_config(Application(ocsp, public, metrics), short)]
-    configs += [_tls_config(application, short, service.tls)] if service.tls else []
+    configs += [_tls_config(application, short, service.tls, partial(metrics.refused, "tls"))] if service.tls else []
     pairs = list(zip(configs, sockets, strict=True)) + ([(_config(application, short), behind)] if behind else [])
     urls = tuple(_url(one, tls=index == 1) for index, one in enumerate(sockets))
     up = Counter[str]()
@@ -200,8 +206,8 @@ def _config(application: AsgiApp, short: Short, **more: Any) -> uvicorn.Config:
     )
 
 
-def _tls_config(application: AsgiApp, short: Short, tls: Tls) -> uvicorn.Config:
-    """Clients may show a certificate: OCSP and CRLs are for those too that have none."""
+def _tls_config(application: AsgiApp, short: Short, tls: Tls, refused: Callable[[str], None]) -> uvicorn.Config:
+    """Clients may show a certificate: OCSP and CRLs are for those too that have none. `refused`: see refusals."""
     config = _config(
         application,
         short,
@@ -218,6 +224,8 @@ def _tls_config(application: AsgiApp, short: Short, tls: Tls) -> uvicorn.Config:
             where=tls.chain,
             hint="handclasp issue api.example.test --profile server, then serve --identity api.example.test",
         ) from error
+    if config.ssl is not None:
+        tell_refusals(config.ssl, refused)
     return config
 
 

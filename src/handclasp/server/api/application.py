@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from urllib.parse import parse_qsl, unquote
@@ -48,11 +49,13 @@ class Api:
     Args:
         home: the CA.
         gear: what a revocation needs to have nginx refuse.
+        refused: told why somebody was, in words of which there are few.
     """
 
-    def __init__(self, home: Home, gear: Gear) -> None:
+    def __init__(self, home: Home, gear: Gear, refused: Callable[[str], None]) -> None:
         self._home = home
         self._gear = gear
+        self._refused = refused
         self._callers = Callers(home)
         self._orders = OrdersDesk(home)
         self._desk = IssueDesk(home)
@@ -135,6 +138,9 @@ class Api:
         answer = problem(error)
         if answer.status >= 500:
             log.error("%s", error)
+        elif answer.status in {401, 403} and isinstance(error, ProblemError):
+            self._refused("no certificate that counts" if answer.status == 401 else error.detail)
+            log.info("a client was refused by the API: %s", error.detail)
         return answer
 
 
