@@ -159,41 +159,64 @@ def apply_sites(
     note_place(home, where)
     for folder in (where.sites, where.pki, where.logs, *(f"{where.instance.prefix}/{name}" for name in FOLDERS if where.own)):
         gear.files.make_folder(folder)
-    work, how = SitesApplied(), way or Way(start=where.own)
-    casts: list[Cast] = []
-
+    work, how = _Work(home, gear, where, leaving, SitesApplied()), way or Way(start=where.own)
+    if how.kind is Kind.APPLY:  # a revocation has no time for it, and changes no location
+        how = replace(how, rehearse=work.rehearsed)
     overlook = Overlook.EDITS if how.force or how.kind is Kind.REVOKE else Overlook.NOTHING
     overlook |= Overlook.BAD_FILES if how.kind.forward else Overlook.NOTHING
+    work.done.applied = apply_plan(gear, where.instance, lambda: work.plan(choose, overlook, wanted), work.prover, how)
+    return work.done
 
-    def planned() -> Plan:
-        return _settled(home, gear, leaving, lambda: plan_sites(home, gear, work.orders, casts[-1], where, overlook=overlook))
 
-    def make_plan() -> Plan:
-        work.orders = choose()
-        casts.append(cast_of(home, leaving=leaving.serials))
-        plan = planned()
+@dataclass(slots=True)
+class _Work:
+    """One apply of sites, under the lock of their nginx: what is asked of it step by step."""
+
+    home: Home
+    gear: Gear
+    place: Place
+    leaving: Leaving
+    done: SitesApplied
+    cast: Cast | None = None
+
+    def plan(self, choose: Callable[[], tuple[SiteOrder, ...]], overlook: Overlook, wanted: SavedPlan | None) -> Plan:
+        """The plan; certificates that sites lack are issued when everything else is known to be good."""
+        self.done.orders = choose()
+        self.cast = cast_of(self.home, leaving=self.leaving.serials)
+        orders, plan = self.done.orders, self._planned(overlook)
         if wanted is not None:
-            refuse_moved(home, where, work.orders, plan, wanted)
-        if not any(lacks_certificate(home, order) for order in work.orders):
+            refuse_moved(self.home, self.place, orders, plan, wanted)
+        if not any(lacks_certificate(self.home, order) for order in orders):
             return plan
-        check(gear, where.instance, plan.files)  # whatever is wrong is said before a certificate is issued for it
-        work.issued = tuple(name for order in work.orders if (name := ensure_certificate(home, order)))
-        return planned()
+        check(self.gear, self.place.instance, plan.files)  # whatever is wrong is said before a certificate is issued for it
+        self.done.issued = tuple(name for order in orders if (name := ensure_certificate(self.home, order)))
+        return self._planned(overlook)
 
-    def make_prover(plan: Plan) -> Prover:
-        work.prover = site_prover(gear, where, work.orders, casts[-1], plan, observed(gear.files, where))
-        if leaving.seen is not None:
-            work.prover.sessions.update(leaving.seen.sessions)
-            work.prover.let_in.update(leaving.seen.let_in)
-        return work.prover
+    def prover(self, plan: Plan) -> Prover:
+        """Who knocks, with the sessions of those who leave."""
+        others = observed(self.gear.files, self.place)
+        made = site_prover(self.gear, self.place, self.done.orders, self._cast(), plan, others)
+        if self.leaving.seen is not None:
+            made.sessions.update(self.leaving.seen.sessions)
+            made.let_in.update(self.leaving.seen.let_in)
+        self.done.prover = made
+        return made
 
-    def rehearsed(plan: Plan) -> tuple[Proven, ...]:
-        return rehearse(gear, where.instance, tuple(order.intent for order in work.orders), casts[-1], plan)
+    def rehearsed(self, plan: Plan) -> tuple[Proven, ...]:
+        """What the services would hear of forged headers."""
+        sites = tuple(order.intent for order in self.done.orders)
+        return rehearse(self.gear, self.place.instance, sites, self._cast(), plan)
 
-    if how.kind is Kind.APPLY:  # a revocation has no time for it, and changes no location
-        how = replace(how, rehearse=rehearsed)
-    work.applied = apply_plan(gear, where.instance, make_plan, make_prover, how)
-    return work
+    def _planned(self, overlook: Overlook) -> Plan:
+        home, orders, cast = self.home, self.done.orders, self._cast()
+        return _settled(
+            home, self.gear, self.leaving, lambda: plan_sites(home, self.gear, orders, cast, self.place, overlook=overlook)
+        )
+
+    def _cast(self) -> Cast:
+        if self.cast is None:
+            raise Bug("nobody was chosen before the plan")
+        return self.cast
 
 
 def _settled(home: Home, gear: Gear, leaving: Leaving, plan: Callable[[], Plan]) -> Plan:

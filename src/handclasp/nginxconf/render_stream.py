@@ -58,34 +58,41 @@ def render_stream(
         PolicyError: what stream{} cannot do, or nginx would misread.
     """
     upstream = _upstream(site)
+    alone = tuple(pair for pair in dict.fromkeys(site.listen) if pair not in named)
+    shared = tuple(pair for pair in dict.fromkeys(site.listen) if pair in named)
+    _check(site, upstream, version, shared=bool(shared))
+    name = words.slug(words.server_name(site.server_names[0]))
+    found = [_log_format(name), *_access(name, site, material), upstream_block(name, upstream)]
+    if guarded:
+        found.append(_guard(guarded, site, material, version))
+    names = tuple(dict.fromkeys(words.server_name(each) for each in site.server_names))
+    # A server that has names asks for one on each of its addresses: where the site is alone another server stands.
+    kinds = ((shared, names), (alone, ()))
+    found += [_server(name, pairs, site, material, version, names=called) for pairs, called in kinds if pairs]
+    return "\n".join(found)
+
+
+def _check(site: SiteIntent, upstream: UpstreamIntent, version: NginxVersion, *, shared: bool) -> None:
     for key in request_keys(site, upstream):
         refuse_request_key(key, upstream)
     if site.ocsp is not None and version < _OCSP:
         raise PolicyError(
             f"nginx {version} asks no OCSP responder in stream", hint=f"nginx {_OCSP} or newer does; use the CRLs"
         )
-    name = words.slug(words.server_name(site.server_names[0]))
-    found = [_log_format(name)]
-    alone = tuple(pair for pair in dict.fromkeys(site.listen) if pair not in named)
-    shared = tuple(pair for pair in dict.fromkeys(site.listen) if pair in named)
     if shared and version < NAMES:
         raise PolicyError(
             f"this nginx ({version}) cannot tell sites that pass bytes apart by name",
             hint=f"nginx {NAMES} or newer can: use it, or give each of these sites an address or a port of its own",
         )
+
+
+def _access(name: str, site: SiteIntent, material: SiteMaterial) -> list[str]:
+    """Who has an upstream, as maps; none where that is every client of the CA."""
     if site.allow is not None:
-        found += [access_map(name, site.allow, material.admitted), _target_map(name, access_variable(name), "~.")]
-    elif material.issuers:
-        found += [issuer_map(name, material.issuers, optional=False), _target_map(name, f"$handclasp_{name}_ours", "1")]
-    found.append(upstream_block(name, upstream))
-    if guarded:
-        found.append(_guard(guarded, site, material, version))
-    names = tuple(dict.fromkeys(words.server_name(each) for each in site.server_names))
-    # A server with names and a listen of its own would ask for the name there too.
-    found += [
-        _server(name, pairs, site, material, version, names=called) for pairs, called in ((shared, names), (alone, ())) if pairs
-    ]
-    return "\n".join(found)
+        return [access_map(name, site.allow, material.admitted), _target_map(name, access_variable(name), "~.")]
+    if material.issuers:
+        return [issuer_map(name, material.issuers, optional=False), _target_map(name, f"$handclasp_{name}_ours", "1")]
+    return []
 
 
 def _guard(listen: tuple[Address, ...], site: SiteIntent, material: SiteMaterial, version: NginxVersion) -> str:
