@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
+from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -29,8 +30,11 @@ from scale_page import page  # noqa: E402
 from scale_year import Assumptions, simulate  # noqa: E402
 
 from handclasp.adapters.fleet_client import FleetClient  # noqa: E402
+from handclasp.adapters.fork_workers import ForkWorkers  # noqa: E402
+from handclasp.adapters.page_files import PageFiles  # noqa: E402
 from handclasp.app.answer_ocsp import OcspDesk  # noqa: E402
 from handclasp.app.ocsp_responders import responders  # noqa: E402
+from handclasp.app.publish import publish  # noqa: E402
 from tests.ca_rig import Ca, copied, fresh  # noqa: E402
 from tests.postgres_rig import Cluster, cluster  # noqa: E402
 from tests.serve.serve_rig import serving  # noqa: E402
@@ -115,6 +119,7 @@ def measured() -> dict[str, Any]:
         table.write_text("name\n" + "".join(f"device-{number:06}.example.test\n" for number in range(ROWS)))
         large.run("issue", "--from", str(table), "--into", str(folder / "out"), "-q")
         units |= ahead(large)
+        units |= published(large, folder / "published")
         units |= sizes(small, large, postgres)
     return {"machine": {"cores": os.cpu_count(), "python": platform.python_version()}, "rows": ROWS, "units": units}
 
@@ -161,6 +166,27 @@ def ahead(ca: Ca) -> dict[str, float]:
     start = time.process_time()
     done = sum(1 for _ in islice(desk.prepare(), ANSWERS // 2))
     return {"ahead_s": round((time.process_time() - start) / (2 * done), 7)}
+
+
+def published(ca: Ca, folder: Path) -> dict[str, float]:
+    """Seconds of CPU for one published answer, signed and then left as it is, and what the answers about a certificate take."""
+    home, spent = ca.world.ca, []
+    for _ in range(2):
+        start = time.process_time()
+        done = publish(
+            home, PageFiles(), ForkWorkers(1), str(folder), validity=timedelta(days=1), page=lambda _: "", step=lambda _: None
+        )
+        spent.append((time.process_time() - start) / done.answers)
+    found = [path.lstat() for path in (folder / "ocsp").rglob("*")]
+    octets, files = sum(one.st_blocks * 512 for one in found), len(found)
+    signed, kept = (round(one, 7) for one in spent)
+    each = done.answers / 2
+    return {
+        "publish_s": signed,
+        "publish_kept_s": kept,
+        "publish_bytes": round(octets / each),
+        "publish_files": round(files / each, 2),
+    }
 
 
 def polls(ca: Ca) -> dict[str, float]:

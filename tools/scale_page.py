@@ -61,6 +61,10 @@ _UNITS = {
     "fleet": ("certificates in a CPU second, in bulk", "{:,.0f}"),
     "issue": ("certificates in a CPU second, one by one", "{:,.0f}"),
     "ahead_s": ("an OCSP answer signed ahead, microseconds of CPU", "{:,.0f}"),
+    "publish_s": ("an OCSP answer signed and written by `publish`, microseconds of CPU", "{:,.0f}"),
+    "publish_kept_s": ("one that `publish` finds to be good still, microseconds of CPU", "{:,.0f}"),
+    "publish_bytes": ("octets on the disk for the published answers about a certificate", "{:,.0f}"),
+    "publish_files": ("files and folders (inodes) for them", "{:,.2f}"),
     "answer_bytes": ("octets of an OCSP answer", "{:,.0f}"),
     "static": ("OCSP answers in a second, published files behind nginx", "{:,.0f}"),
     "kept": ("OCSP answers in a second, `serve`, known", "{:,.0f}"),
@@ -76,7 +80,7 @@ _UNITS = {
     "poll_kept_10_s": ("an unchanged poll, connection kept, microseconds of the server's CPU", "{:,.0f}"),
     "poll_apart_10_s": ("an unchanged poll with its connection, microseconds of the server's CPU", "{:,.0f}"),
 }
-_MICRO = {"crl_entry_reload_s", "ahead_s", "poll_kept_10_s", "poll_apart_10_s"}
+_MICRO = {"crl_entry_reload_s", "ahead_s", "publish_s", "publish_kept_s", "poll_kept_10_s", "poll_apart_10_s"}
 
 
 def _units(units: dict[str, Any]) -> str:
@@ -126,7 +130,10 @@ def _ocsp(given: dict[str, Any], year: dict[str, Any], cost: dict[str, float]) -
             f" | {day['signatures_most']:,} | {day['signatures_most'] * cost['ahead_s']:.2f} | {day['all_ahead']:,}"
             f" | {cores:.2f} |"
         )
-    stored = 2 * given["certificates"] * cost["answer_bytes"] / GB
+    files = 2 * given["certificates"]
+    stored = files * cost["answer_bytes"] / GB
+    signing, looking = (files * cost[name] / 60 for name in ("publish_s", "publish_kept_s"))
+    room, inodes = (given["certificates"] * cost[f"publish_{what}"] / by for what, by in (("bytes", GB), ("files", MB)))
     return f"""## OCSP
 
 nginx (`ssl_ocsp`) keeps an answer until nextUpdate; `serve` signs anew when half of that is over and somebody asks.
@@ -140,6 +147,8 @@ every certificate each half validity, whether anybody asks or not.
 One process answers {cost["kept"]:,.0f} known questions a second and signs {1 / cost["ahead_s"]:,.0f} answers ahead.
 All answers, for both CertID hashes, at {cost["answer_bytes"]:,.0f} octets are {stored:,.1f} GB: not for memory.
 `serve` keeps 50,000, those of the newest certificates first, and signs the others when asked.
+`publish` signs and writes all of them in {signing:,.0f} minutes of one core, and finds them good still in {looking:,.0f},
+the revoked ones first. There they take {room:,.0f} GB and {inodes:,.0f} million inodes.
 A revocation is seen by an nginx that kept an answer at nextUpdate only: the CRL that the agent brings is faster.
 """
 
