@@ -48,8 +48,8 @@ def _messages(tree: ast.Module) -> Iterator[tuple[ast.expr, int]]:
             yield from (
                 (argument, node.lineno) for argument in node.args if of_frame or argument is node.args[0] or "_" in name
             )
-        if ERRORS.search(name):
-            yield from ((word.value, node.lineno) for word in node.keywords if word.arg in {"what", "hint"})
+        if ERRORS.search(name) or name == "Item":
+            yield from ((word.value, node.lineno) for word in node.keywords if word.arg in {"what", "hint", "action"})
 
 
 def _helps(tree: ast.Module) -> Iterator[tuple[ast.expr, int]]:

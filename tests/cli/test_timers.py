@@ -129,6 +129,30 @@ def test_what_ends_soon_comes_by_mail(ca: Ca, tmp_path: Path, mailbox: tuple[int
     assert "the certificate of alice ends on" in body.get_content()
 
 
+def test_notices_and_units_speak_the_language_asked_for(ca: Ca, tmp_path: Path, receiver: Receiver) -> None:
+    places = tmp_path / "places"
+    places.write_text(f"{receiver.url}\n")
+    places.chmod(0o600)
+    chinese = ("--lang", "zh")
+    ca.run("notify", "--to-file", str(places), "--test", *chinese)
+    ca.run("issue", "alice", "--days", "5")
+    ca.run("notify", "--to-file", str(places), "--within", "400", *chinese)
+    well, soon = receiver.got
+    assert (well["title"], well["message"]) == (
+        "Handclasp\uff1a\u4e00\u5207\u6b63\u5e38",
+        "0 \u5f20\u6709\u6548\u8bc1\u4e66\u3002",
+    )
+    assert "\u4ef6\u4e8b\u9700\u8981\u5904\u7406" in soon["title"]
+    lines = [line for line in soon["message"].splitlines() if line.startswith("- ")]
+    assert len(lines) == 3  # alice, and the CRLs of two CAs
+    assert all("\u5230\u671f" in line for line in lines), lines
+    assert not ca.json("notify", "--to-file", str(places), "--within", "400")["sent"]  # the same news in another language
+    made = ca.run("systemd", "--dry-run", "--user", "root", "--notify-file", str(places), *chinese).stdout
+    assert f"notify --to-file {places} --lang zh" in made
+    assert "--lang" not in ca.run("systemd", "--dry-run", "--user", "root", "--notify-file", str(places)).stdout
+    assert "\u5230\u671f" in ca.run("status", "--within", "400", *chinese, expect=1).stdout
+
+
 def test_what_ends_soon_is_told_once(ca: Ca, tmp_path: Path, receiver: Receiver) -> None:
     places = tmp_path / "places"
     places.write_text(f"# where to\n{receiver.url}\n")

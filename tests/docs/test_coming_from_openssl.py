@@ -10,23 +10,9 @@ import pytest
 
 PAGE = (Path(__file__).parents[2] / "docs" / "coming-from-openssl.md").read_text()
 EASYRSA = Path("/usr/share/easy-rsa")
-CA_CONFIG = """
-[ca]
-default_ca = here
-[here]
-certificate = ca.crt
-private_key = ca.key
-new_certs_dir = newcerts
-database = index.txt
-serial = serial
-crlnumber = crlnumber
-default_md = sha256
-default_days = 365
-default_crl_days = 30
-policy = any
-[any]
-commonName = supplied
-"""
+OLD_CA = (Path(__file__).parent / "given" / "old-ca.sh").read_text()
+CA_CONFIG = OLD_CA.partition("<<'END'\n")[2].partition("END\n")[0]
+"""The openssl.cnf of the other old CA of these pages."""
 NGINX = """events {{}}
 http {{ server {{ listen 127.0.0.1:8443 ssl; server_name app.test;
   ssl_certificate {home}/identities/app.test/chain.pem; ssl_certificate_key {home}/identities/app.test/key.pem;

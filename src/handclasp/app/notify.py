@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from handclasp.app.home import Home
-from handclasp.app.status import Item, status
+from handclasp.app.status import Item, Status, status
 from handclasp.model.errors import InputError
-from handclasp.model.text import plural
+from handclasp.model.messages import ENGLISH, translate
+from handclasp.model.text import Text, plural
 from handclasp.ports.notify import Notifier
 
 _LAST = "notified"
@@ -26,30 +27,44 @@ class Notified:
 
 
 def notify(
-    home: Home, notifier: Notifier, places: tuple[str, ...], *, within: timedelta | None, every: timedelta, always: bool = False
+    home: Home,
+    notifier: Notifier,
+    places: tuple[str, ...],
+    *,
+    within: timedelta | None,
+    every: timedelta,
+    always: bool = False,
+    lang: str = ENGLISH,
 ) -> Notified:
     """Send what `status` finds. The same news is repeated after `every`; other news goes out at once; none is no message.
 
-    `always`: send also when all is well (to try the places out).
+    `always`: send also when all is well (to try the places out). `lang`: of what is sent; the same news in another is not new.
     """
     found = status(home, within=within)
-    lines = [f"- {one.what}\n  {one.action}" for one in found.items[:_MOST]]
-    if len(found.items) > _MOST:
-        lines.append(f"and {len(found.items) - _MOST} more: handclasp status")
-    digest = hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    digest = hashlib.sha256("\n".join(f"{one.what}\n{one.action}" for one in found.items[:_MOST]).encode()).hexdigest()
     now = home.clock.now()
     if not always and (not found.items or _told(home, digest, now, every)):
         return Notified(items=found.items, sent=False, failed=())
-    title = (
-        f"Handclasp: {len(found.items)} {plural(len(found.items), 'thing needs', 'things need')} care"
-        if found.items
-        else "Handclasp: all is well"
-    )
-    failed = notifier.send(places, title=title, body="\n".join(lines) or f"{found.good} good certificate{plural(found.good)}.")
+    title, body = _letter(found, lang)
+    failed = notifier.send(places, title=title, body=body)
     if len(failed) < len(places):
         with home.changing("noting a notice"), home.store.begin() as transaction:
             transaction.set_value(_LAST, f"{now.isoformat()} {digest}")
     return Notified(items=found.items, sent=True, failed=failed)
+
+
+def _letter(found: Status, lang: str) -> tuple[str, str]:
+    """Title and text."""
+    count, rest = len(found.items), len(found.items) - _MOST
+    if not count:
+        good = Text(en=f"{found.good} good certificate{plural(found.good)}.", zh=f"{found.good} 张有效证书。")
+        return Text(en="Handclasp: all is well", zh="Handclasp：一切正常").in_language(lang), good.in_language(lang)
+    needs = plural(count, "thing needs", "things need")
+    title = Text(en=f"Handclasp: {count} {needs} care", zh=f"Handclasp：有 {count} 件事需要处理")
+    lines = [f"- {translate(one.what, lang)}\n  {translate(one.action, lang)}" for one in found.items[:_MOST]]
+    if rest > 0:
+        lines.append(Text(en=f"and {rest} more: handclasp status", zh=f"另有 {rest} 件：handclasp status").in_language(lang))
+    return title.in_language(lang), "\n".join(lines)
 
 
 def read_places(content: bytes, *, where: str) -> tuple[str, ...]:

@@ -20,7 +20,8 @@ from handclasp.pki.audit_chain import chain_faults
 from handclasp.pki.crl_entries import in_order
 
 _MONTH = timedelta(days=30)
-_CLOCK = "handclasp crl --refresh --clock-set-right"
+_REFRESH = "handclasp crl --refresh, then nginx -s reload"
+_CLOCK = "handclasp crl --refresh --clock-set-right, then nginx -s reload"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,16 +71,25 @@ def status(home: Home, *, within: timedelta | None = None) -> Status:
 def _unsettled(home: Home) -> Iterator[Item]:
     labels = owed(home)
     if labels:
-        what = f"this home was restored, and does not know what {', '.join(labels)} revoked since: it signs nothing"
-        yield Item(kind="restore", subject=home.layout.folder, what=what, action="handclasp restore --crl FILE")
+        yield Item(
+            kind="restore",
+            subject=home.layout.folder,
+            what=f"this home was restored, and does not know what {', '.join(labels)} revoked since: it signs nothing",
+            action="handclasp restore --crl FILE",
+        )
 
 
 def _shut_out(home: Home, dropped: frozenset[str]) -> Iterator[Item]:
     for label in sorted(dropped):
         left = sum(not user.newer for user in users_of(home, label))
         if left:
-            what = f"{left} identities have no certificate but below the {label} CA, which nobody trusts any more"
-            yield Item(kind="authority", subject=label, what=what, action=f"handclasp renew --under {label}")
+            yield Item(
+                kind="authority",
+                subject=label,
+                what=f"{left} identit{plural(left, 'y has', 'ies have')} no certificate but below the {label} CA, which nobody "
+                "trusts any more",
+                action=f"handclasp renew --under {label}",
+            )
 
 
 def _notable(begin: datetime, end: datetime, within: timedelta | None) -> timedelta:
@@ -92,8 +102,12 @@ def _authorities(home: Home, now: datetime, within: timedelta) -> Iterator[Item]
         certificate = certificate_of(authority)
         begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
         if begin > now:
-            what = f"the {authority.label} CA begins only on {begin:%Y-%m-%d %H:%M} UTC: nobody below it gets in"
-            yield Item(kind="authority", subject=authority.label, what=what, action=f"handclasp ca rollover {authority.label}")
+            yield Item(
+                kind="authority",
+                subject=authority.label,
+                what=f"the {authority.label} CA begins only on {begin:%Y-%m-%d %H:%M} UTC: nobody below it gets in",
+                action=f"handclasp ca rollover {authority.label}",
+            )
         if end <= now + within:
             yield Item(
                 kind="authority",
@@ -105,50 +119,71 @@ def _authorities(home: Home, now: datetime, within: timedelta) -> Iterator[Item]
         if is_retired(home, authority.label):
             left = sum(not user.newer for user in users_of(home, authority.label))
             if left:
-                what = f"the {authority.label} CA is retired, and {left} identities have no certificate of another"
-                action = f"handclasp renew --under {authority.label}"
-                yield Item(kind="authority", subject=authority.label, what=what, action=action)
+                yield Item(
+                    kind="authority",
+                    subject=authority.label,
+                    what=f"the {authority.label} CA is retired, and {left} identit{plural(left, 'y has', 'ies have')} no "
+                    "certificate of another",
+                    action=f"handclasp renew --under {authority.label}",
+                )
 
 
 def _crls(home: Home, now: datetime, within: timedelta | None) -> Iterator[Item]:
-    refresh = "handclasp crl --refresh, then nginx -s reload"
     for crl in published_crls(home):
         if crl.this_update > now:
-            what = f"the CRL of the {crl.authority} CA begins on {crl.this_update:%Y-%m-%d %H:%M} UTC: nginx refuses everybody"
-            yield Item(kind="crl", subject=crl.authority, what=what, action=f"{_CLOCK}, then nginx -s reload")
-        if crl.next_update <= now + _notable(crl.this_update, crl.next_update, within):
-            what = (
-                f"the CRL of the {crl.authority} CA ends on {crl.next_update:%Y-%m-%d %H:%M} UTC: then nginx refuses everybody"
+            yield Item(
+                kind="crl",
+                subject=crl.authority,
+                what=f"the CRL of the {crl.authority} CA begins on {crl.this_update:%Y-%m-%d %H:%M} UTC: "
+                "nginx refuses everybody",
+                action=_CLOCK,
             )
-            yield Item(kind="crl", subject=crl.authority, what=what, action=refresh, until=crl.next_update)
+        if crl.next_update <= now + _notable(crl.this_update, crl.next_update, within):
+            yield Item(
+                kind="crl",
+                subject=crl.authority,
+                what=f"the CRL of the {crl.authority} CA ends on {crl.next_update:%Y-%m-%d %H:%M} UTC: "
+                "then nginx refuses everybody",
+                action=_REFRESH,
+                until=crl.next_update,
+            )
         missing = unlisted(home.store.revocations(crl.authority), in_order(crl.revoked))
         lacking = sum(not ended_before(one, min(crl.this_update, now)) for one in missing)
         if lacking:
-            what = f"the CRL of the {crl.authority} CA lacks {lacking} revoked certificate{plural(lacking)}"
-            yield Item(kind="crl", subject=crl.authority, what=what, action=refresh)
+            yield Item(
+                kind="crl",
+                subject=crl.authority,
+                what=f"the CRL of the {crl.authority} CA lacks {lacking} revoked certificate{plural(lacking)}",
+                action=_REFRESH,
+            )
     try:
         home.files.octets(home.layout.crl)
     except InputError as error:
-        yield Item(kind="crl", subject=home.layout.crl, what=f"the CRL file {error.what}", action=refresh)
+        yield Item(kind="crl", subject=home.layout.crl, what=f"the CRL file {error.what}", action=_REFRESH)
         return
     if not crls_written(home, newest_crls(home)):
-        what = "the CRL file is not what was signed last"
-        yield Item(kind="crl", subject=home.layout.crl, what=what, action=refresh)
+        yield Item(kind="crl", subject=home.layout.crl, what="the CRL file is not what was signed last", action=_REFRESH)
 
 
 def _identities(home: Home, now: datetime, within: timedelta | None) -> Iterator[Item]:
     newest = Wanted(states=(CertificateState.ISSUED,), not_profiles=OWN_PROFILES, newest=True)
     for record in home.store.standings(replace(newest, unbegun=now)):
-        what = f"the certificate of {record.name} begins only on {record.not_before:%Y-%m-%d}"
-        yield Item(kind="certificate", subject=record.name, what=what, action=f"handclasp renew {record.name}")
-    for record in home.store.standings(replace(newest, ending=now + (_MONTH if within is None else within))):
-        if record.not_after > now + _notable(record.not_before, record.not_after, within):
-            continue
-        word = "ended" if record.not_after <= now else "ends"
         yield Item(
             kind="certificate",
             subject=record.name,
-            what=f"the certificate of {record.name} {word} on {record.not_after:%Y-%m-%d}",
+            what=f"the certificate of {record.name} begins only on {record.not_before:%Y-%m-%d}",
+            action=f"handclasp renew {record.name}",
+        )
+    for record in home.store.standings(replace(newest, ending=now + (_MONTH if within is None else within))):
+        if record.not_after > now + _notable(record.not_before, record.not_after, within):
+            continue
+        end = f"{record.not_after:%Y-%m-%d}"
+        yield Item(
+            kind="certificate",
+            subject=record.name,
+            what=f"the certificate of {record.name} ended on {end}"
+            if record.not_after <= now
+            else f"the certificate of {record.name} ends on {end}",
             action=f"handclasp renew {record.name}",
             until=record.not_after,
         )
@@ -156,8 +191,12 @@ def _identities(home: Home, now: datetime, within: timedelta | None) -> Iterator
 
 def _unfinished(home: Home) -> Iterator[Item]:
     for record in (*home.store.pending(), *home.store.unexported()):
-        what = f"issuing for {record.name} was interrupted"
-        yield Item(kind="unfinished", subject=record.name, what=what, action="run any handclasp issue: it clears up first")
+        yield Item(
+            kind="unfinished",
+            subject=record.name,
+            what=f"issuing for {record.name} was interrupted",
+            action="run any handclasp issue: it clears up first",
+        )
 
 
 def _log_faults(home: Home) -> tuple[str, ...]:

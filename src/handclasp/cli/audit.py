@@ -8,17 +8,19 @@ from handclasp.model.text import plural
 
 
 @click.command("audit")
+@click.argument("verify", type=click.Choice(["verify"]), default="verify", metavar="[verify]")
 @click.option("--head", metavar="DIGEST", help="A digest noted earlier: it must still stand in the log.")
 @click.option("--events", is_flag=True, help="Print every event.")
 @click.option("--lines", is_flag=True, help="Print every event as one line of JSON, for other programs, and nothing else.")
 @framed
-def command(frame: Frame, *, head: str | None, events: bool, lines: bool) -> int:
+def command(frame: Frame, *, verify: str, head: str | None, events: bool, lines: bool) -> int:  # noqa: ARG001 - all it does
     r"""Verify the audit log: every event is chained to the one before it. Exit code 1 when it was changed.
 
     Note the printed digest elsewhere: with --head it shows later that nothing was cut off the end.
 
     \b
     Example:
+      handclasp audit verify --head 5f0c...
       handclasp audit --events
       handclasp audit --lines > audit.jsonl
     """
@@ -41,6 +43,7 @@ def command(frame: Frame, *, head: str | None, events: bool, lines: bool) -> int
         fields["clock_steps"] = found.clock_steps
         frame.document("audit", fields | ({"events": listed} if events else {}))
         return 1 if found.faults else 0
+    from handclasp.model.messages import translate
     from handclasp.present.visible import visible
 
     if events:
@@ -50,7 +53,7 @@ def command(frame: Frame, *, head: str | None, events: bool, lines: bool) -> int
     for number in found.clock_steps:
         frame.out(f"event {number} was recorded at an earlier time than the one before it: the clock was set back")
     for fault in found.faults:
-        frame.out(f"broken: {fault}")
+        frame.out(f"broken: {translate(fault, frame.lang)}")
     if not found.faults:
         frame.out(f"The log is whole: {len(found.events)} event{plural(len(found.events))}, the last one {found.head}")
         frame.hint(f"note it elsewhere; later: handclasp audit --head {found.head}")

@@ -37,7 +37,15 @@ def command(frame: Frame, *, to_file: str, within: int | None, every: int, test:
 
     here = world(frame)
     places = read_places(here.secret_file(to_file), where=to_file)
-    done = notify(here.ca, here.notifier, places, within=lifetime(within), every=timedelta(days=every), always=test)
+    done = notify(
+        here.ca,
+        here.notifier,
+        places,
+        within=lifetime(within),
+        every=timedelta(days=every),
+        always=test,
+        lang=frame.lang,
+    )
     if frame.json:
         frame.document("notify", {"items": len(done.items), "sent": done.sent, "failed": list(done.failed)})
     elif done.sent:

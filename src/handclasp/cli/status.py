@@ -20,6 +20,7 @@ def command(frame: Frame, *, within: int | None) -> int:
       handclasp status -q || notify-admin
     """
     from handclasp.app.status import status
+    from handclasp.model.messages import translate
 
     found = status(world(frame).ca, within=lifetime(within))
     if frame.json:
@@ -32,7 +33,7 @@ def command(frame: Frame, *, within: int | None) -> int:
         return 1 if found.items else 0
     for one in found.items:
         frame.out(one.what)
-        frame.out(f"    {one.action}")
+        frame.out(f"    {translate(one.action, frame.lang)}")
     if not found.items:
         days, good = within or 30, found.good
         frame.out(

@@ -73,6 +73,7 @@ def command(
             passphrase_file=here.store.value(PASSPHRASE_FILE) or None,
             reload=reload or None,
             notify_file=str(Path(notify_file).absolute()) if notify_file else None,
+            lang=frame.lang,
             listen=listen,
             nginx_user=None if others else nginx_user or owner,
         )

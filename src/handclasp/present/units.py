@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from handclasp.model.messages import ENGLISH
+
 NGINX_UNIT = "handclasp-nginx.service"
 
 _SERVICE = """\
@@ -100,7 +102,7 @@ class UnitOrder:
     """For which home, run by whom. `passphrase_file`: becomes a credential, so that nobody but the unit sees it.
 
     `reload`: a command that makes nginx read new files, run with full rights after renewals and CRLs.
-    `notify_file`: where notices go (see `handclasp notify`); None: no unit for that.
+    `notify_file`: where notices go (see `handclasp notify`), in the language `lang`; None: no unit for that.
     `listen`: where `handclasp serve` takes connections; None: no unit for that.
     `nginx_user`: who gives every nginx its CRLs; None: no unit for that.
     """
@@ -111,6 +113,7 @@ class UnitOrder:
     passphrase_file: str | None = None
     reload: str | None = None
     notify_file: str | None = None
+    lang: str = ENGLISH
     listen: str | None = None
     nginx_user: str | None = None
 
@@ -123,7 +126,8 @@ def units(order: UnitOrder) -> dict[str, str]:
     if order.nginx_user is not None:
         made[NGINX_UNIT] = _AFTER_CRLS.format(command=_command(order, ("crl", "--reload")), user=order.nginx_user)
     if order.notify_file is not None:
-        what = ("notify", "--to-file", order.notify_file)
+        spoken = () if order.lang == ENGLISH else ("--lang", order.lang)
+        what = ("notify", "--to-file", order.notify_file, *spoken)
         made |= _pair(order, "notify", "Tell what of Handclasp ends soon", what, "*-*-* 08:00:00")
     if order.listen is not None:
         words = ("serve", "--listen", order.listen)
