@@ -37,6 +37,23 @@ def test_what_ends_is_named(ca: Ca) -> None:
     assert kinds == {"certificate", "authority", "crl"}
 
 
+def test_a_host_that_missed_a_new_ca_is_told_and_catches_up(ca: Ca) -> None:
+    """Another host of the same registry made it: the files here are those of before."""
+    bundle = ca.home / "ca/bundle.pem"
+    before = bundle.read_bytes()
+    ca.run("ca", "add", "branch")
+    after = bundle.read_bytes()
+    assert after.startswith(before)
+    bundle.write_bytes(before)
+    (ca.home / "ca/branch.pem").unlink()
+    (item,) = ca.json("status", expect=1)["items"]
+    assert (item["kind"], item["subject"]) == ("authority", str(bundle))
+    ca.run("crl", "--refresh")
+    assert bundle.read_bytes() == after
+    assert (ca.home / "ca/branch.pem").exists()
+    ca.run("status")
+
+
 def test_what_lives_for_days_is_told_in_its_last_third(ca: Ca) -> None:
     ca.run("issue", "alice", "--days", "9")
     ca.run("crl", "--refresh", "--days", "6")

@@ -32,6 +32,14 @@ def test_a_name_that_passes_is_a_plain_file_name_everywhere(text: str) -> None:
     assert identity_name(name) == name
 
 
+@pytest.mark.parametrize("name", ["*.example.test", "*.b\u00fccher.example", "*.", "*.\u202e"])
+def test_a_wildcard_is_told_where_it_belongs(name: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        identity_name(name)
+    assert "--san 'dns:*." in (refused.value.hint or "")
+    assert refused.value.what.isprintable()
+
+
 @given(st.text(max_size=20))
 def test_folding_is_stable(text: str) -> None:
     assert fold(fold(text)) == fold(text)

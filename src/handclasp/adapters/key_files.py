@@ -128,7 +128,9 @@ class KeyFiles:
             content = self._files.read(path)
         except InputError as error:
             raise WorldError(
-                f"the key of the {label} CA {error.what}", where=path, hint="restore it from your backup of the home folder"
+                f"the key of the {label} CA {error.what}",
+                where=path,
+                hint="restore it from your backup of the home folder, or bring it from the host where that CA was made",
             ) from error
         if b"BEGIN ENCRYPTED PRIVATE KEY" not in content:
             raise WorldError("is not an encrypted private key in PEM", where=path, hint="restore it from your backup")

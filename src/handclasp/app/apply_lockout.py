@@ -14,7 +14,6 @@ from handclasp.model.errors import InputError, PolicyError
 from handclasp.model.nginx import OpensslSeries
 from handclasp.model.verdict import Side
 from handclasp.pki.crl_entries import in_order
-from handclasp.pki.export import pem_of
 from handclasp.pki.read import certificate_from_der, certificates_from_pem, crls_from_pem
 from handclasp.pki.serials import format_serial
 from handclasp.pki.signature import signed_by
@@ -75,11 +74,6 @@ def unpublished(home: Home) -> bool:
     """Whether a recorded revocation is not on the published CRLs."""
     path = home.layout.crl
     return home.files.exists(path) and any(_forgotten(home, crls_from_pem(home.files.read(path), where=path)))
-
-
-def bundle_of(home: Home) -> bytes:
-    """Every CA certificate as the registry has it, PEM: what ca/bundle.pem says, or will."""
-    return b"".join(pem_of(authority.certificate) for authority in home.authorities())
 
 
 def lockout_faults(home: Home, bundle: bytes, lists: tuple[Crl, ...]) -> Iterator[str]:

@@ -13,12 +13,21 @@ from handclasp.pki.export import crl_pem_parts, pem_of
 def write_certificates(home: Home) -> None:
     """`ca/<label>.pem` and `ca/bundle.pem`; a file that says so already is left alone."""
     home.files.make_folder(home.layout.at("ca"))
-    authorities = home.authorities()
-    for authority in authorities:
+    for authority in home.authorities():
         put(home, home.layout.authority(authority.label), pem_of(authority.certificate))
     crashpoint("ca-files.certificates-written")
-    put(home, home.layout.bundle, b"".join(pem_of(authority.certificate) for authority in authorities))
+    put(home, home.layout.bundle, bundle_of(home))
     crashpoint("ca-files.bundle-written")
+
+
+def bundle_of(home: Home) -> bytes:
+    """Every CA certificate as the registry has it, PEM: what ca/bundle.pem says, or will."""
+    return b"".join(pem_of(authority.certificate) for authority in home.authorities())
+
+
+def bundle_written(home: Home) -> bool:
+    """Whether `ca/bundle.pem` holds exactly that."""
+    return _says(home, home.layout.bundle, (bundle_of(home),))
 
 
 def write_crls(home: Home) -> None:

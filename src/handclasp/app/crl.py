@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from handclasp.app.apply_lockout import bundle_of, refuse_lists
+from handclasp.app.apply_lockout import refuse_lists
 from handclasp.app.authority import certificate_of
-from handclasp.app.ca_files import newest_crls, write_crls
+from handclasp.app.ca_files import bundle_of, newest_crls, write_certificates, write_crls
 from handclasp.app.clock_step import note_set_right
 from handclasp.app.crashpoint import crashpoint
 from handclasp.app.crl_changes import CrlChanges
@@ -56,6 +56,7 @@ def publish_crls(
     if clock_set_right:
         note_set_right(home)
     with home.changing("publishing CRLs"):
+        write_certificates(home)  # another host of this registry may have made or dropped CAs
         return publish_locked(home, lifetime=lifetime, unlisted=unlisted, clock_set_right=clock_set_right)
 
 

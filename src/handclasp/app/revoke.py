@@ -11,12 +11,12 @@ from functools import partial
 from handclasp.app.apply import Proven, Way
 from handclasp.app.apply_cast import NO_CLIENT, Cast, holder
 from handclasp.app.apply_history import Kind
-from handclasp.app.apply_lockout import bundle_of, refuse_lists
+from handclasp.app.apply_lockout import refuse_lists
 from handclasp.app.apply_place import gear_at, remembered
 from handclasp.app.apply_proof import SiteProver, leaving_steps, spoken
 from handclasp.app.apply_site import Leaving
 from handclasp.app.apply_state import Gear
-from handclasp.app.ca_files import crls_written, newest_crls
+from handclasp.app.ca_files import bundle_of, crls_written, newest_crls
 from handclasp.app.crl import PublishedCrl, publish_locked, published_crls
 from handclasp.app.enforce import Enforced, Reached, Target, enforce_everywhere, not_serving, targets
 from handclasp.app.follow import Followed, sites_of

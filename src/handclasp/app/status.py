@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from handclasp.app.authority import certificate_of
-from handclasp.app.ca_files import crls_written, newest_crls
+from handclasp.app.ca_files import bundle_written, crls_written, newest_crls
 from handclasp.app.crl import published_crls
 from handclasp.app.crl_changes import ended_before, unlisted
 from handclasp.app.hierarchy import is_retired, users_of
@@ -161,6 +161,13 @@ def _crls(home: Home, now: datetime, within: timedelta | None) -> Iterator[Item]
     except InputError as error:
         yield Item(kind="crl", subject=home.layout.crl, what=f"the CRL file {error.what}", action=_REFRESH)
         return
+    if not bundle_written(home):
+        yield Item(
+            kind="authority",
+            subject=home.layout.bundle,
+            what="the file of the CAs is not what the registry says",
+            action=_REFRESH,
+        )
     if not crls_written(home, newest_crls(home)):
         yield Item(kind="crl", subject=home.layout.crl, what="the CRL file is not what was signed last", action=_REFRESH)
 

@@ -35,6 +35,11 @@ def identity_name(text: str) -> str:
     name = unicodedata.normalize("NFC", text)
     if not name:
         raise UsageError("the name is empty", hint=_RENAME)
+    if name.startswith("*."):
+        raise UsageError(
+            "a wildcard is no name for an identity",
+            hint="choose one, and say what it is for: handclasp issue wildcard --profile server --san 'dns:*.example.test'",
+        )
     _check_characters(name)
     for position, edge in ((1, name[0]), (len(name), name[-1])):
         if edge in _INSIDE:
