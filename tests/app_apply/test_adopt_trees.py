@@ -266,7 +266,11 @@ def application() -> Iterator[int]:
 @pytest.fixture(params=TREES)
 def tree(request: pytest.FixtureRequest, town: Town, application: int) -> Tree:
     """One of them, served."""
-    made = TREES[request.param]
+    return served(TREES[request.param], town, application)
+
+
+def served(made: Tree, town: Town, application: int) -> Tree:
+    """Put a tree where the nginx of the town reads it, and start that."""
     if made.revoked:
         town.ca.run("revoke", made.revoked)
     marks = {"@PORT@": str(town.port), "@BACK@": str(application), "@ALICE@": sha1(town, "alice"), "@BOB@": sha1(town, "bob")}
@@ -329,6 +333,11 @@ def texts(town: Town) -> dict[Path, list[str]]:
 
 
 def test_what_gets_through_is_shut_and_nothing_else_is_touched(tree: Tree, town: Town) -> None:
+    shut(tree, town)
+
+
+def shut(tree: Tree, town: Town) -> None:
+    """What gets through does so no more once it is adopted; the one who was meant does, and the rest is as it was."""
     before = texts(town)
     told = town.ca.start("nginx", "check", "--config", str(town.config), "--json").communicate(timeout=60)[0]
     assert json.loads(told)["findings"]

@@ -24,7 +24,9 @@ from handclasp.model.finding import Applicability, Severity, Where
 from handclasp.model.guarded import Member
 from handclasp.model.issuance import CertificateRecord
 from handclasp.model.nginx import TlsServer
+from handclasp.model.origin import Origin
 from handclasp.model.text import Text
+from handclasp.nginxconf.guard_words import claim_edits, path_edits
 from handclasp.nginxconf.people import people_edits
 from handclasp.nginxconf.select import Socket
 from handclasp.pki.read import certificate_from_der
@@ -86,7 +88,7 @@ def takeover(evidence: Evidence, server: str, registry: Registry | None, without
     """
     steps: list[Step] = []
     now = replace(evidence, server=server)
-    for make in (_people, _crl, _sessions):
+    for make in (_claims, _paths, _people, _crl, _sessions):
         case = Case(Stage(now))
         if case.start_faults:
             break
@@ -105,6 +107,60 @@ def _ours(case: Case, server: TlsServer, registry: Registry | None) -> bool:
     listed = certificates_in(case.evidence.files, server.client_certificate.value)
     roots = {one.der for one in listed if one.self_issued}
     return bool(roots) and roots <= registry.authorities
+
+
+def _claims(case: Case, registry: Registry | None) -> Iterator[Step]:
+    """Headers that say who the client is are no answer where nginx asks the client itself."""
+    del registry
+    made = claim_edits(case.stage.tree, _asking(case))
+    if made is not None:
+        yield _step(
+            "header-spoofable",
+            say(
+                "{what}: whoever writes that header is let in",
+                "{what}：谁写上这个请求头，谁就能进入",
+                what=", ".join(made.places),
+            ),
+            Where.at(made.origin),
+            Change(
+                id="ask-nginx-and-not-the-client",
+                title=Text(en="ask what nginx verified, and not a header", zh="改问 nginx 验证的结果，而不是请求头"),
+                applicability=Applicability.REVIEW,
+                edits=made.edits,
+                commands=(RELOAD,),
+            ),
+        )
+
+
+def _paths(case: Case, registry: Registry | None) -> Iterator[Step]:
+    """An exception for a path holds for the path that is served."""
+    del registry
+    made = path_edits(case.stage.tree, _asking(case))
+    if made is not None:
+        yield _step(
+            "optional-not-enforced",
+            say(
+                "{what}: $request_uri is what was sent, and another path is served for one with .. in it",
+                "{what}：$request_uri 是客户端发来的原文，其中含有 .. 时实际提供的是另一个路径",
+                what=", ".join(made.places),
+            ),
+            Where.at(made.origin),
+            Change(
+                id="ask-the-path-that-is-served",
+                title=Text(en="ask $uri, the path that is served", zh="改用 $uri，即实际提供的路径"),
+                applicability=Applicability.REVIEW,
+                edits=made.edits,
+                commands=(RELOAD,),
+            ),
+        )
+
+
+def _asking(case: Case) -> frozenset[Origin]:
+    """Where the servers begin that are adopted and ask for certificates."""
+    label = _target(case).label
+    return frozenset(
+        server.origin for _, server in behind_tls(case) if server.label == label and server.verify_client.value in ASKING
+    )
 
 
 def _people(case: Case, registry: Registry | None) -> Iterator[Step]:

@@ -15,7 +15,7 @@ from handclasp.model.origin import Origin
 from handclasp.nginxconf import render_words as words
 from handclasp.nginxconf.edit import TextEdit, file_edits, insert_into, remove, rename, replace_argument, set_arguments, spell
 from handclasp.nginxconf.render_access import exactly
-from handclasp.nginxconf.select import matches
+from handclasp.nginxconf.select import captured, matches
 from handclasp.nginxconf.tree import ConfigTree, Directive, named, walk
 
 VARIABLE = "$handclasp_identity"
@@ -44,6 +44,7 @@ class _Work:
     places: list[str] = field(default_factory=list)
     names: dict[str, None] = field(default_factory=dict)
     origin: Origin | None = None
+    derived: set[str] = field(default_factory=set)
 
 
 def people_map(members: Iterable[Member]) -> str:
@@ -69,7 +70,7 @@ def people_map(members: Iterable[Member]) -> str:
 
 def people_edits(tree: ConfigTree, people: People, path: str, files: Mapping[str, bytes | None]) -> PeopleEdits | None:
     """The edits that let a configuration ask the registry; None: it asks for no names, and its people.conf is right."""
-    work = _Work(people)
+    work = _Work(people, derived=set(_derived(tree, people)))
     for item, parents in walk(tree.directives):
         if item.name == "map" and item.children is not None and parents and parents[-1].name == "http":
             _map(work, item)
@@ -86,6 +87,20 @@ def people_edits(tree: ConfigTree, people: People, path: str, files: Mapping[str
     return PeopleEdits(edits=tuple(edits), places=places, names=tuple(work.names), origin=work.origin or Origin(path, 1))
 
 
+def _derived(tree: ConfigTree, people: People) -> Iterator[str]:
+    """Variables that hold the common name of the client: by a map, or by the set of an if, that takes it out of the DN."""
+    for item, _ in walk(tree.directives):
+        if item.name == "map" and len(item.args) == 2 and _asks_who(item.args[0]):
+            if any(_takes_name(row, people) for row in item.block):
+                yield item.args[1]
+        elif item.name == "if" and (found := _condition(item)) and _asks_who(found[0]) and _sets_name(item, people):
+            yield from (inner.args[0] for inner in item.block if inner.name == "set" and inner.args[1:] == ("$1",))
+
+
+def _asks_who(variable: str) -> bool:
+    return bool(_DN.fullmatch(variable)) or variable == VARIABLE
+
+
 def _include(tree: ConfigTree, path: str) -> tuple[TextEdit, ...]:
     """`include` as the first thing of http{}: a variable may be used before it is declared, but a reader looks there."""
     (http,) = named(tree.directives, "http")[:1]
@@ -95,35 +110,51 @@ def _include(tree: ConfigTree, path: str) -> tuple[TextEdit, ...]:
 
 
 def _map(work: _Work, block: Directive) -> None:
-    if not _DN.fullmatch(block.args[0]):
+    source = block.args[0]
+    if not _DN.fullmatch(source) and source not in work.derived:
         return
-    edits: list[TextEdit] = [*replace_argument(block, 0, VARIABLE)]
+    of_names = source in work.derived
+    edits: list[TextEdit] = [] if of_names else [*replace_argument(block, 0, VARIABLE)]
     names: list[str] = []
     for row in block.block:
-        if row.name in _SETTINGS or row.name == "":
+        # Of a variable that holds the name whole words are identities already; what is left are expressions.
+        if row.name in _SETTINGS or row.name == "" or (of_names and not row.name.startswith("~")):
             continue
-        found, changed = _row(work, row)
+        found, changed = _row(work, row, of_names=of_names)
         names += found
         edits += changed
     if names:
         _note(work, edits, names, f"map {block.args[1]}", block)
 
 
-def _row(work: _Work, row: Directive) -> tuple[list[str], Iterator[TextEdit]]:
+def _row(work: _Work, row: Directive, *, of_names: bool) -> tuple[list[str], Iterator[TextEdit]]:
     """The identities of one row, and the edits that name them; a name taken out of the DN becomes the identity itself."""
-    value = row.args[0] if row.args else ""
-    group = re.search(r"\(\?(?:P?<|')(\w+)", row.name)
-    if (
-        group
-        and value.strip("${}").lower() == group[1].lower()
-        and all(f"CN={member.identity}" in subject for member, subject in work.people)
-    ):
+    if not of_names and _takes_name(row, work.people):
         everybody = sorted({member.identity for member, _ in work.people})
         return everybody, iter((*rename(row, "~."), *replace_argument(row, 0, VARIABLE)))
-    found = meant(row.name, work.people)
+    found = meant(_of_dn(row.name) if of_names else row.name, work.people)
     if not found:
         return [], iter(remove(row))
     return found, _spelled(row, found)
+
+
+def _takes_name(row: Directive, people: People) -> bool:
+    """Whether a row takes the common name out of the DN, and everybody's is the name of the identity."""
+    value = row.args[0] if row.args else ""
+    group = re.search(r"\(\?(?:P?<|')(\w+)", row.name)
+    taken = group is not None and value.strip("${}").lower() == group[1].lower()
+    return (taken or (row.name == "~." and value == VARIABLE)) and all(
+        f"CN={member.identity}" in subject for member, subject in people
+    )
+
+
+def _of_dn(pattern: str) -> str:
+    """An expression over a common name as one over a DN."""
+    sign = "~*" if pattern.startswith("~*") else "~"
+    bare = pattern.removeprefix(sign)
+    begun = bare.removeprefix("^").removeprefix("\\A")
+    ended = re.sub(r"(?:\$|\\[zZ])\Z", r"(?=,|$)", begun)
+    return f"{sign}CN={ended}"
 
 
 def _spelled(row: Directive, names: list[str]) -> Iterator[TextEdit]:
@@ -133,21 +164,47 @@ def _spelled(row: Directive, names: list[str]) -> Iterator[TextEdit]:
         yield TextEdit(row.source, row.close + 1, row.close + 1, f" {_key(name)} {raw};")
 
 
+def _condition(block: Directive) -> tuple[str, str, str] | None:
+    """Variable, operator and operand of an `if`."""
+    found = re.fullmatch(r"\(\s*(\S+)\s+(!?~\*?|!?=)\s*(.*?)\s*\)", " ".join(block.args))
+    return (found[1], found[2], found[3].strip("\"'")) if found else None
+
+
 def _if(work: _Work, block: Directive) -> None:
-    """`if ($ssl_client_s_dn OPERATOR VALUE)`."""
-    words_ = " ".join(block.args)
-    found = re.fullmatch(r"\(\s*(\S+)\s+(!?~\*?|!?=)\s*(.*?)\s*\)", words_)
-    if found is None or not _DN.fullmatch(found[1]):
+    """`if ($ssl_client_s_dn OPERATOR VALUE)`, or over a variable that holds the name."""
+    found = _condition(block)
+    if found is None:
         return
-    operator, operand = found[2], found[3].strip("\"'")
+    variable, operator, operand = found
+    of_names = variable in work.derived
+    if of_names and "~" not in operator:
+        return
+    if not of_names and not _DN.fullmatch(variable):
+        return
+    if any("$1" in inner.args for inner in block.block):
+        if _sets_name(block, work.people):  # the whole name goes on, now that of the identity
+            names = sorted({member.identity for member, _ in work.people})
+            edits = set_arguments(block, (f"({VARIABLE}", "~", r"\A(.+)\z)"))
+            _note(work, list(edits), names, f"if ({variable} {operator} {operand})", block)
+        return
     pattern = f"~*{operand}" if "~*" in operator else f"~{operand}" if "~" in operator else operand
-    names = meant(pattern, work.people)
+    names = meant(_of_dn(pattern) if of_names else pattern, work.people)
     if not names:
         return
     fits = "|".join(re.escape(name) for name in names)
     sign = "!~" if operator.startswith("!") else "~"
     edits = set_arguments(block, (f"({VARIABLE}", sign, rf"\A(?:{fits})\z)"))
-    _note(work, list(edits), names, f"if ({found[1]} {operator} {operand})", block)
+    _note(work, list(edits), names, f"if ({variable} {operator} {operand})", block)
+
+
+def _sets_name(block: Directive, people: People) -> bool:
+    """Whether the expression of an `if` takes everybody's common name, and that is the name of the identity."""
+    found = _condition(block)
+    if found is None or found[1] not in {"~", "~*"}:
+        return False
+    if found[0] == VARIABLE:
+        return found[2] == r"\A(.+)\z"
+    return all(captured(found[2], subject, ignore_case="*" in found[1]) == member.identity for member, subject in people)
 
 
 def _note(work: _Work, edits: list[TextEdit], names: list[str], place: str, at: Directive) -> None:

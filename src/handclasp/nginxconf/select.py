@@ -208,6 +208,13 @@ def matches(pattern: str, text: str, *, ignore_case: bool = False) -> bool:
     return compiled is not None and compiled.search(text) is not None
 
 
+def captured(pattern: str, text: str, *, ignore_case: bool = False) -> str | None:
+    """What $1 is after a PCRE of a configuration found a match; None without one."""
+    compiled = _compiled(pattern, ignore_case)
+    found = compiled.search(text) if compiled is not None and compiled.groups else None
+    return found[1] if found else None
+
+
 @lru_cache(maxsize=1024)
 def _compiled(pattern: str, ignore_case: bool) -> re.Pattern[str] | None:  # noqa: FBT001 - a cache key
     python = pattern.replace("(?<", "(?P<").replace("(?P<=", "(?<=").replace("(?P<!", "(?<!")
