@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from functools import cache
+from ipaddress import ip_network
 
 import pytest
 from cryptography import x509
@@ -16,7 +17,7 @@ from handclasp.model.certificate import GeneralName, NameConstraints
 from handclasp.model.errors import PolicyError
 from handclasp.model.issuance import CaLimits, IssuanceRequest, Profile
 from handclasp.pki import tbs
-from handclasp.pki.ca_extensions import constraint
+from handclasp.pki.ca_extensions import constraint, name_constraints, subtrees_in
 from handclasp.pki.name_limits import outside
 from handclasp.pki.serials import serial_from
 from handclasp.pki.signing import digest_for
@@ -171,6 +172,21 @@ def test_the_subject_must_lie_in_the_directory_that_a_ca_elsewhere_allows() -> N
     assert "is outside" in outside(subject("Other"), "alice", (), permitted)[0]
     assert "which is excluded" in outside(subject("evil"), "alice", (), excluded)[0]
     assert outside(subject("Other"), "alice", (), excluded) == ()
+
+
+def test_limits_of_every_kind_are_read_and_written_again() -> None:
+    """So the successor of a CA is held to what it was held to, also one from elsewhere."""
+    corp = x509.Name([x509.NameAttribute(NameOID.COUNTRY_NAME, "DE"), x509.NameAttribute(NameOID.ORGANIZATION_NAME, "A, B")])
+    trees = [*(tbs.general_names(names(("dns:a.test", "email:b@a.test", "uri:spiffe://c.test/")))), x509.DirectoryName(corp),
+             x509.IPAddress(ip_network("192.0.2.0/24"))]  # fmt: skip
+    wanted = x509.NameConstraints(trees, [x509.DNSName("x.a.test"), x509.DirectoryName(corp)])
+    builder = (
+        x509.CertificateBuilder().subject_name(corp).issuer_name(corp).public_key(KEY.public_key()).serial_number(7)
+        .not_valid_before(NOW.replace(day=20)).not_valid_after(NOW.replace(day=25)).add_extension(wanted, critical=True)
+    )  # fmt: skip
+    permitted, excluded = subtrees_in(builder.sign(KEY, digest_for(KEY.public_key())))
+    assert name_constraints(NameConstraints(permitted=permitted, excluded=excluded)) == wanted
+    assert GeneralName(kind="dirname", value="O=A\\, B,C=DE") in permitted
 
 
 def test_a_uri_without_a_host_cannot_be_compared() -> None:

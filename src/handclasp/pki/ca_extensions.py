@@ -24,10 +24,11 @@ _KIND_OF: dict[type[x509.GeneralName], str] = {
     x509.RFC822Name: "email",
     x509.IPAddress: "ip",
     x509.UniformResourceIdentifier: "uri",
+    x509.DirectoryName: "dirname",
 }
 
 KINDS = ("dns", "email", "ip", "uri")
-"""Kinds of names that a CA can be held to."""
+"""Kinds of names that a CA can be held to here; CAs from elsewhere may be held to directory names too."""
 
 
 def path_length(profile: Profile, request: IssuanceRequest) -> int | None:
@@ -105,7 +106,11 @@ def subtrees_in(certificate: x509.Certificate) -> tuple[tuple[GeneralName, ...],
 
 
 def _read(subtrees: Iterable[x509.GeneralName] | None) -> tuple[GeneralName, ...]:
-    return tuple(GeneralName(kind=kind, value=str(tree.value)) for tree in subtrees or () if (kind := _KIND_OF.get(type(tree))))
+    return tuple(GeneralName(kind=kind, value=_said(tree)) for tree in subtrees or () if (kind := _KIND_OF.get(type(tree))))
+
+
+def _said(tree: x509.GeneralName) -> str:
+    return tree.value.rfc4514_string() if isinstance(tree, x509.DirectoryName) else str(tree.value)
 
 
 def _subtrees(names: Iterable[GeneralName]) -> list[x509.GeneralName]:
@@ -117,6 +122,8 @@ def _subtrees(names: Iterable[GeneralName]) -> list[x509.GeneralName]:
             made.append(x509.RFC822Name(name.value))
         elif name.kind == "uri":
             made.append(x509.UniformResourceIdentifier(name.value))
+        elif name.kind == "dirname":
+            made.append(x509.DirectoryName(x509.Name.from_rfc4514_string(name.value)))
         else:
             made.append(x509.DNSName(name.value))
     return made
