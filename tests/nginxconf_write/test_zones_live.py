@@ -173,6 +173,22 @@ def test_a_limit_for_each_certificate(rig: SiteRig, echo: int, behind: str) -> N
     assert status(rig, "bob") == 200
 
 
+def test_a_service_behind_a_socket_of_this_machine(rig: SiteRig) -> None:
+    """The path has a blank in it, as nobody would choose it."""
+    path = rig.path("run/an app.sock")
+    back = f'server {{ listen "unix:{path}"; location / {{ return 200 "dn=$http_x_client_dn"; }} }}\n'
+    text = render_site(rig.intent(upstream=UpstreamIntent(url=f"http://unix:{path}")), rig.material(), rig.version)
+    rig.serve(text, back)
+    assert rig.curl("-H", "X-Client-DN: CN=admin") == (200, "dn=CN=alice")
+    assert rig.curl(client=None)[0] == 400
+
+
+@pytest.mark.parametrize("url", ["https://unix:/run/a.sock", "http://unix:a.sock", "http://unix:/a:/b", "http://unix:/a;b"])
+def test_what_is_no_socket(rig: SiteRig, url: str) -> None:
+    with pytest.raises(PolicyError):
+        serve(rig, upstream=UpstreamIntent(url=url))
+
+
 def test_a_limit_that_never_acts_is_refused(rig: SiteRig) -> None:
     with pytest.raises(PolicyError, match="never act"):
         serve(rig, rate=RateIntent(rate="1r/s"))

@@ -5,7 +5,7 @@ from handclasp.model.intent import GRPC_SCHEMES, UpstreamIntent
 from handclasp.nginxconf import render_words as words
 from handclasp.nginxconf.render_access import access_variable
 from handclasp.nginxconf.render_client_cert import client_cert_map
-from handclasp.nginxconf.render_upstream_tls import SECURE, parts, upstream_tls
+from handclasp.nginxconf.render_upstream_tls import SECURE, parts, server_of, upstream_tls
 
 _IDENTITY = (
     ("X-Client-Verify", "$ssl_client_verify"),
@@ -94,13 +94,13 @@ _ANCHORED = r"\Awebsocket\z"
 
 def upstream_block(name: str, upstream: UpstreamIntent) -> str:
     """The upstream{} of one site."""
-    scheme, host, port = parts(upstream.url)
+    scheme, _, _ = parts(upstream.url)
     why = (
         "# Of its own: nginx keeps TLS sessions and connections per upstream, so who shares one shares what was verified.\n"
         if scheme in SECURE
         else ""
     )
-    return f"{why}upstream handclasp_{name} {{\n    server {host}:{port};\n}}\n"
+    return f"{why}upstream handclasp_{name} {{\n    server {server_of(upstream.url)};\n}}\n"
 
 
 def location(name: str, upstream: UpstreamIntent | None, *, allow: bool) -> list[str]:

@@ -69,14 +69,28 @@ def _client_certificate(upstream: UpstreamIntent, module: str) -> list[str]:
     return lines
 
 
+_UNIX = "://unix:"
+
 _ALSO = (
     "no path, no query, no user. The schemes: http, https, grpc, grpcs; tcp and tls for anything else, such as a database:\n"
-    "tcp://127.0.0.1:5432, with its port"
+    "tcp://127.0.0.1:5432, with its port. A socket of this machine: http://unix:/run/app.sock"
 )
 
 
+def server_of(url: str) -> str:
+    """What the `server` of an upstream{} names. PolicyError as `parts`."""
+    _, host, port = parts(url)
+    return words.word(host, "the upstream's socket") if port == 0 else f"{host}:{port}"
+
+
 def parts(url: str) -> tuple[str, str, int]:
-    """Scheme, host as nginx writes it, port. PolicyError when it is not of the form scheme://host[:port]."""
+    """Scheme, host as nginx writes it, port. Of scheme://unix:/path the host is unix:/path, and the port 0.
+
+    Raises:
+        PolicyError: it is of neither form.
+    """
+    if _UNIX in url:
+        return _unix(url)
     refusal = PolicyError(f"the upstream {url[:120]!r} is not of the form http://host:port or https://host:port", hint=_ALSO)
     try:
         split = urlsplit(url)
@@ -91,3 +105,17 @@ def parts(url: str) -> tuple[str, str, int]:
     if ":" in split.hostname:
         return split.scheme, words.listen(split.hostname, port).rpartition(":")[0], port
     return split.scheme, words.host(split.hostname, "the upstream's host"), port
+
+
+def _unix(url: str) -> tuple[str, str, int]:
+    """A socket of this machine: bytes to it cross no network, and there is no name that TLS could compare."""
+    scheme, _, path = url.partition(_UNIX)
+    if scheme not in _PORTS or not path.startswith("/") or ":" in path:
+        raise PolicyError(f"the upstream {url[:120]!r} is no socket", hint="for example http://unix:/run/app.sock")
+    if scheme in SECURE:
+        plain = "tcp" if scheme == "tls" else scheme.removesuffix("s")
+        raise PolicyError(
+            f"{url[:120]} is a socket of this machine, where nobody listens in", hint=f"write {plain}://unix:{path}"
+        )
+    words.path(path, "the upstream's socket")
+    return scheme, f"unix:{path}", 0
