@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
-from sqlalchemy import Index, inspect
+from sqlalchemy import DateTime, Index, inspect
+from sqlalchemy.dialects import sqlite
 
 from handclasp.adapters import sql_tables
 from handclasp.adapters.migrations import versions
@@ -177,6 +178,18 @@ def test_the_audit_log_shows_every_change(store: SqlStore) -> None:
         with store._engine.connect() as connection, connection.begin():
             connection.exec_driver_sql(statement)
         assert chain_faults(store.audit_events())
+
+
+@pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=-7))])
+@pytest.mark.parametrize("moment", [NOW, datetime(1950, 1, 1, tzinfo=UTC), datetime(9999, 12, 30, 1, 2, 3, tzinfo=UTC)])
+def test_sqlite_keeps_times_as_sqlalchemy_writes_them(moment: datetime, zone: tzinfo) -> None:
+    there = sqlite.dialect()
+    ours = sql_tables.UtcTime().dialect_impl(there).bind_processor(there)
+    theirs = DateTime().dialect_impl(there).bind_processor(there)
+    assert ours is not None
+    assert theirs is not None
+    assert ours(moment.astimezone(zone)) == theirs(moment.replace(tzinfo=None))
+    assert ours(None) is None
 
 
 def test_settings(store: SqlStore) -> None:

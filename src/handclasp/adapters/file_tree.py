@@ -2,15 +2,16 @@
 
 import contextlib
 import errno
-import fcntl
 import glob
 import os
 import shutil
 import stat
-import time
+import threading
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from typing import BinaryIO
 
+from handclasp.adapters.file_lock import locked
 from handclasp.adapters.scratch import left_behind, scratch_folder
 from handclasp.adapters.spool import DiskSpool, FileOctets
 from handclasp.adapters.world_error import world_error
@@ -20,16 +21,13 @@ from handclasp.model.octets import Octets, Spool
 MAX_READ = 256 * 1024 * 1024
 """Larger files are refused. The largest that are read are CRLs: a million revocations are 72 MB of PEM."""
 
-_NOTE = 200  # octets of the note about who holds a lock
-_PATIENCE = 0.3
-"""So many seconds a lock is waited for without a word."""
-
 
 class PosixFileTree:
     """The files of this machine. `waiting` is called once with the name of the holder when a lock has to be waited for."""
 
     def __init__(self, waiting: Callable[[str], None] | None = None) -> None:
         self._waiting = waiting
+        self._later = threading.local()
 
     def read(self, path: str) -> bytes:
         """The bytes of a regular file; InputError when it does not exist, is unreadable, or is larger than 256 MiB."""
@@ -90,11 +88,34 @@ class PosixFileTree:
         """Temporary file in the same folder, mode, content, fsync, rename, fsync of the folder."""
         with _prepared(path, (content,), mode, owner=_owner(path) if keep_owner else None) as temporary:
             os.rename(temporary, path)
+        self._settle(path)
 
     def write_parts(self, path: str, parts: Iterable[bytes], *, mode: int = 0o644) -> None:
         """As `write`, of content that is not in memory at once."""
         with _prepared(path, parts, mode) as temporary:
             os.rename(temporary, path)
+        self._settle(path)
+
+    def move(self, path: str, to: str) -> None:
+        """Give a file another name in its folder, in place of what has it: it has one or the other, whatever happens."""
+        try:
+            os.rename(path, to)
+        except OSError as error:
+            raise world_error(path, "cannot be moved", error) from error
+        self._settle(to)
+
+    @contextlib.contextmanager
+    def together(self, folder: str) -> Iterator[None]:
+        """What this thread writes, moves and removes in a folder meanwhile has its place for good when the block ends.
+
+        Each file is synced as ever; the folder once instead of after each.
+        """
+        self._later.folder = os.path.abspath(folder)
+        try:
+            yield
+        finally:
+            self._later.folder = None
+        _sync_folder(folder)
 
     def is_folder(self, path: str) -> bool:
         """Whether a folder is there."""
@@ -118,6 +139,7 @@ class PosixFileTree:
             except FileExistsError:
                 raise taken from None
             os.unlink(temporary)
+        self._settle(path)
 
     def remove(self, path: str) -> None:
         """Take a file away if it is there, and make that durable."""
@@ -127,7 +149,13 @@ class PosixFileTree:
             return
         except OSError as error:
             raise world_error(path, "cannot be removed", error) from error
-        _sync_folder(os.path.dirname(path) or ".")
+        self._settle(path)
+
+    def _settle(self, path: str) -> None:
+        """What happened to the name of a file is durable, now or at the end of `together`."""
+        folder = os.path.dirname(os.path.abspath(path))
+        if folder != getattr(self._later, "folder", None):
+            _sync_folder(folder)
 
     def make_folder(self, path: str, *, mode: int = 0o755) -> None:
         """Make a folder and its parents; an existing one keeps its mode."""
@@ -166,23 +194,9 @@ class PosixFileTree:
         """As ports.FileTree.left_behind."""
         return left_behind()
 
-    @contextlib.contextmanager
-    def lock(self, path: str, *, purpose: str, timeout: float = 120.0) -> Iterator[None]:
+    def lock(self, path: str, *, purpose: str, timeout: float = 120.0) -> AbstractContextManager[None]:
         """Exclusive lock on a file, released when the process dies; WorldError naming the holder's purpose on timeout."""
-        try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        except OSError as error:
-            raise world_error(path, "cannot be locked", error) from error
-        try:
-            with contextlib.suppress(OSError):
-                os.fchmod(descriptor, 0o600)  # whatever the umask; another user's lock file keeps its mode
-            _acquire(descriptor, path, timeout, self._waiting)
-            with contextlib.suppress(OSError):  # the note is for people; a full disk must not stop a lock
-                # Always as long: a file that becomes shorter may wait for the disk.
-                os.pwrite(descriptor, f"{purpose} (process {os.getpid()})".encode()[:_NOTE].ljust(_NOTE, b"\0"), 0)
-            yield
-        finally:
-            os.close(descriptor)
+        return locked(path, purpose, timeout, self._waiting)
 
 
 @contextlib.contextmanager
@@ -212,7 +226,7 @@ def _unreadable(path: str, error: OSError) -> InputError:
 
 @contextlib.contextmanager
 def _prepared(path: str, parts: Iterable[bytes], mode: int, *, owner: tuple[int, int] | None = None) -> Iterator[str]:
-    """A synced temporary file beside `path`; the caller moves it into place, then the folder is synced.
+    """A synced temporary file beside `path`; the caller moves it into place and has the folder synced.
 
     Whatever fails, the temporary file is taken away and the target is as it was.
     """
@@ -229,7 +243,6 @@ def _prepared(path: str, parts: Iterable[bytes], mode: int, *, owner: tuple[int,
             handle.flush()
             os.fsync(descriptor)
         yield temporary
-        _sync_folder(folder)
     except OSError as error:
         _discard(temporary)
         raise world_error(os.path.join(folder, name), "cannot be written", error) from error
@@ -264,28 +277,3 @@ def _sync_folder(folder: str) -> None:
             raise world_error(folder, "cannot be made durable", error) from error
     finally:
         os.close(descriptor)
-
-
-def _acquire(descriptor: int, path: str, timeout: float, waiting: Callable[[str], None] | None) -> None:
-    began = time.monotonic()
-    told = waiting is None
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            waited = time.monotonic() - began
-            if waited >= timeout:
-                hint = f"waited {timeout:.0f} s; try again when that is done"
-                raise WorldError(f"is held by: {_holder(descriptor)}", where=path, hint=hint) from None
-            if waiting is not None and not told and waited >= _PATIENCE:
-                waiting(_holder(descriptor))
-                told = True
-            time.sleep(0.02)
-        except OSError as error:
-            raise world_error(path, "cannot be locked", error) from error
-        else:
-            return
-
-
-def _holder(descriptor: int) -> str:
-    return os.pread(descriptor, _NOTE, 0).decode(errors="replace").strip("\0") or "another process"

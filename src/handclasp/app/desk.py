@@ -20,7 +20,7 @@ from handclasp.app.profiles import profile_of
 from handclasp.app.recover import recover
 from handclasp.model.errors import Bug, PolicyError
 from handclasp.model.issuance import CertificateRecord, CertificateState, Holder, IssuanceRequest, Profile
-from handclasp.pki.export import pem
+from handclasp.pki.export import pem_of_read
 from handclasp.pki.names import fold
 
 MOST = 64
@@ -226,4 +226,4 @@ def _handed(press: Press, ticket: _Ticket, drawn: Drawn, signed: SignedCertifica
         reason=None,
     )
     refused = refused_wishes(ticket.order, ticket.request)
-    return Handed(record=record, chain=pem(signed.read) + press.issuers, key=drawn.key, refused=refused)
+    return Handed(record=record, chain=pem_of_read(signed.der) + press.issuers, key=drawn.key, refused=refused)

@@ -9,7 +9,7 @@ from handclasp.app.crashpoint import crashpoint
 from handclasp.app.home import CROSS, DROPPED, Home
 from handclasp.model.errors import Bug, InputError
 from handclasp.model.issuance import Authority, CertificateRecord, CertificateState
-from handclasp.pki.export import PASSWORD_OCTETS, identity_files, key_pem, load_key, password_from, public_files
+from handclasp.pki.export import PASSWORD_OCTETS, identity_files, load_key, password_from, public_files
 from handclasp.pki.serials import format_serial
 from handclasp.pki.signing import SigningKey
 
@@ -70,6 +70,16 @@ def write_identity(home: Home, record: CertificateRecord) -> tuple[str, ...]:
     make_folder(home, record.name)
     _archive(home, record)
     crashpoint("export.archived")
+    with home.files.together(home.layout.identity(record.name)):
+        written = _write_files(home, record, certificate)
+    crashpoint("export.files-written")
+    with home.store.begin() as transaction:
+        transaction.mark_exported(record.issuer, record.serial)
+    crashpoint("export.marked")
+    return tuple(sorted(written))
+
+
+def _write_files(home: Home, record: CertificateRecord, certificate: x509.Certificate) -> list[str]:
     key = _place_key(home, record, certificate)
     crashpoint("export.key-placed")
     written = [home.layout.identity(record.name, _KEY)] if key else []
@@ -85,11 +95,7 @@ def write_identity(home: Home, record: CertificateRecord) -> tuple[str, ...]:
         put(home, path, file.content, mode=file.mode)
         crashpoint("export.file-written")
         written.append(path)
-    crashpoint("export.files-written")
-    with home.store.begin() as transaction:
-        transaction.mark_exported(record.issuer, record.serial)
-    crashpoint("export.marked")
-    return tuple(sorted(written))
+    return written
 
 
 def current_key(home: Home, name: str) -> SigningKey | None:
@@ -109,8 +115,7 @@ def _place_key(home: Home, record: CertificateRecord, certificate: x509.Certific
         key = load_key(home.files.read(staged), where=staged)
         if spki(key) != spki(certificate):
             raise Bug("the staged key does not belong to the certificate", where=staged)
-        put(home, path, key_pem(key), mode=0o600)
-        home.files.remove(staged)
+        home.files.move(staged, path)  # never a moment without it, and never two of them
         return key
     present = current_key(home, record.name)
     if present is not None and spki(present) == spki(certificate):

@@ -65,6 +65,14 @@ class MappedFiles:
         """As FileTree.write_parts."""
         self._files.write_parts(self.outside(path), parts, mode=mode)
 
+    def move(self, path: str, to: str) -> None:
+        """As FileTree.move."""
+        self._files.move(self.outside(path), self.outside(to))
+
+    def together(self, folder: str) -> AbstractContextManager[None]:
+        """As FileTree.together."""
+        return self._files.together(self.outside(folder))
+
     def is_folder(self, path: str) -> bool:
         """As FileTree.is_folder."""
         return self._files.is_folder(self.outside(path))

@@ -21,7 +21,7 @@ from handclasp.app.identity_files import issuers_of
 from handclasp.model.errors import Bug, PolicyError
 from handclasp.model.issuance import Addresses, Authority, Intent, IssuanceRequest, Profile
 from handclasp.pki import tbs
-from handclasp.pki.export import key_pem, pem
+from handclasp.pki.export import key_pem, pem, pem_of_read
 from handclasp.pki.lint import Judge
 from handclasp.pki.serials import OCTETS, serial_from
 from handclasp.pki.signing import SigningKey, algorithm_identifier, narrowed, pen, sign_bytes, stand_in, verifier
@@ -185,7 +185,7 @@ class Press:
             moment = int(one.not_before.timestamp())
             if one.key is not None:
                 members.append(member(f"{one.name}/key.pem", one.key, mode=0o600, moment=moment))
-            members.append(member(f"{one.name}/chain.pem", pem(signed.read) + self.issuers, mode=0o644, moment=moment))
+            members.append(member(f"{one.name}/chain.pem", pem_of_read(signed.der) + self.issuers, mode=0o644, moment=moment))
         return Signed([one.der for one in made], b"".join(members))
 
     def _template(

@@ -89,6 +89,14 @@ class FileTree(FileReader, Protocol):
         """Room for octets that need not be in memory."""
         ...
 
+    def move(self, path: str, to: str) -> None:
+        """Give a file another name in its folder, in place of what has it: it has one or the other, whatever happens."""
+        ...
+
+    def together(self, folder: str) -> AbstractContextManager[None]:
+        """What is written, moved and removed in a folder meanwhile is durable when the block ends, not one by one."""
+        ...
+
     def write_parts(self, path: str, parts: Iterable[bytes], *, mode: int = 0o644) -> None:
         """As `write`, of content that is not in memory at once."""
         ...
