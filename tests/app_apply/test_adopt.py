@@ -110,5 +110,5 @@ _LOGGED = "        error_log logs/site.log warn;"
 
 def test_what_is_left_out_stays(tutorial: Rig, capsys: pytest.CaptureFixture[str]) -> None:
     done = adopt(tutorial, capsys, "--without", "log-at-info", "--apply")
-    assert [step["remedy"] for step in done["steps"]] == ["set-headers-here"]
+    assert [step["remedy"] for step in done["steps"]] == ["set-headers-here", "no-sessions"]
     assert _LOGGED in Path(tutorial.config).read_text()

@@ -119,7 +119,7 @@ APART: tuple[frozenset[Fault], ...] = (
     frozenset({unguarded, failed_compared, page_for_all}),
     frozenset({headers_lost, underscored, certificate_in_header}),
     # A pattern for names shuts those out who come by another way, too.
-    frozenset({loose_name, unguarded}),
+    frozenset({loose_name, unguarded, page_for_all}),
     frozenset({loose_name, second_door}),
     frozenset({loose_name, other_default}),
     # Without a root in the list that clients are told, the other file is where roots belong.

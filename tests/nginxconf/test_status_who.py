@@ -33,7 +33,7 @@ WHO = {
     f"ssl_verify_client optional_no_ca; {GUARD} location / {{ {PASS} }}": [("/", "clients"), ("/", "condition")],
     f"ssl_verify_client optional; location / {{ access_by_lua_block {{ ask() }} {PASS} }}": [("/", "undecided")],
     f"ssl_verify_client optional; location / {{ {SET} {PASS} }} location /b/ {{ {PASS} }}": [
-        ("/", "undecided"), ("/b/", "anybody"),
+        ("/", "clients"), ("/b/", "anybody"),
     ],
 }  # fmt: skip
 

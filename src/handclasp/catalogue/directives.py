@@ -150,7 +150,9 @@ def _proxies() -> Iterator[DirectiveSpec]:
     yield from _rows("grpc_pass uwsgi_pass fastcgi_pass scgi_pass", (LOCATION, LOCATION_IF), **_OWN)
     yield from _rows("proxy_set_header grpc_set_header", HTTP_LOCATION, arguments=(2, 2), **_LIST)
     yield from _rows("uwsgi_param fastcgi_param scgi_param", HTTP_LOCATION, arguments=(2, 3), **_LIST)
-    yield from _rows("proxy_http_version", HTTP_LOCATION, value=Value.TEXT)
+    old = ("1.0", "1.1")
+    yield from _rows("proxy_http_version", HTTP_LOCATION, value=Value.ENUM, choices=old, removed=(1, 29, 4))
+    yield from _rows("proxy_http_version", HTTP_LOCATION, value=Value.ENUM, choices=(*old, "2"), since=(1, 29, 4))
     yield from _rows("proxy_intercept_errors proxy_buffering proxy_pass_request_headers", HTTP_LOCATION, value=Value.FLAG)
 
 

@@ -47,6 +47,30 @@ def table() -> Mapping[str, Mapping[str, Place]]:
     return found
 
 
+_GROUPS = {"server": "http", "location": "http", "server if": "http", "location if": "http", "limit_except": "http"}
+
+
+def group_of(context: str) -> str:
+    """The contexts in which a directive takes the same values: those of http{}, of stream{}, of mail{}; others alone."""
+    return _GROUPS.get(context) or context.removesuffix(" server")
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """What a directive with one argument takes (`nginxconf.value_kinds`); `once`: a second one in a block is a duplicate."""
+
+    kind: str
+    once: bool
+
+
+@cache
+def values() -> Mapping[tuple[str, str], Values]:
+    """By name and group of contexts. Measured; see tools/value_table.py."""
+    text = files("handclasp.catalogue").joinpath("stock_values.tsv").read_text("utf-8")
+    rows = (line.split("\t") for line in text.splitlines())
+    return {(name, group): Values(kind, once == "once") for name, group, kind, once in rows}
+
+
 def of_another_module(name: str) -> bool:
     """Whether a name looks like one of the modules that do not come with nginx."""
     return "_by_" in name or name.startswith(_others()) or not name.islower()

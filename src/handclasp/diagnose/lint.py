@@ -34,7 +34,7 @@ def lint(stage: Stage) -> tuple[Finding, ...]:
 
 
 def _stages(stage: Stage) -> Iterator[Stage]:
-    """The evidence once for each way of asking clients, and once for each way of verifying upstreams; the tree is shared.
+    """The evidence once for each way of asking clients (or of meaning to), and for each of verifying upstreams; one tree.
 
     A rule looks at the whole configuration; only what it says of certificates depends on the server in question.
     """
@@ -50,7 +50,8 @@ def _stages(stage: Stage) -> Iterator[Stage]:
 
 def _manners(server: TlsServer) -> Iterator[tuple[Side, tuple[object, ...]]]:
     """What tells one way of verifying from another."""
-    if server.verify_client.value is not VerifyClient.OFF:
+    meant = server.client_certificate.value or server.crl.value
+    if server.verify_client.value is not VerifyClient.OFF or meant:
         files = (server.client_certificate.value, server.trusted_certificate.value, server.crl.value)
         yield Side.CLIENT, (*files, server.verify_client.value, server.verify_depth.value, server.ocsp.value)
     for one in (location.upstream for location in server.locations if location.upstream):

@@ -12,6 +12,7 @@ from handclasp.model.verdict import Verdict
 from handclasp.nginxconf.example_uri import example_uri
 from handclasp.nginxconf.select import Socket, select_location, sockets
 from handclasp.nginxconf.tree import Directive
+from handclasp.verdict.answer import settled
 from handclasp.verdict.client import client_verdict
 from handclasp.verdict.scene import meet, plain_name
 from handclasp.verdict.variables import holds, variables
@@ -86,7 +87,8 @@ def undecided(config: EffectiveConfig, server: TlsServer, location: Location | N
     """Whether something that cannot be read here, code or an unknown variable, may refuse a request without a certificate."""
     if server.scripted or (location is not None and location.scripted):
         return True
-    known = variables(None, "NONE", host=plain_name(server), sni=plain_name(server))
+    visitor = variables(None, "NONE", host=plain_name(server), sni=plain_name(server))
+    known = settled(config, server, location, visitor)
     guards: tuple[Guard, ...] = (*server.guards, *(location.guards if location else ()))
     return any(guard.status is not None and guard.status >= 400 and holds(guard, known, config) is None for guard in guards)
 

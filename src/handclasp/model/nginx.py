@@ -113,7 +113,7 @@ class Listen:
 class Guard:
     """One `if (CONDITION) { ... }`. `variable` is without its "$"; `operator` is "", a comparison, or a file test such as "-f".
 
-    `status` is that of the `return` inside, None when there is none.
+    `status` and `text` are those of the `return` inside; None when there is none.
     """
 
     condition: str
@@ -121,6 +121,17 @@ class Guard:
     operator: str
     operand: str
     status: int | None = None
+    text: str = ""
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """One `set $VARIABLE VALUE`, alone or inside an `if`, its `guard`. `variable` is without its "$"."""
+
+    variable: str
+    value: str
+    guard: Guard | None = None
     origin: Origin | None = None
 
 
@@ -144,12 +155,13 @@ class MapEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MapBlock:
-    """map SOURCE $VARIABLE { ... }; `variable` is without its "$"."""
+    """map SOURCE $VARIABLE { ... }; `variable` is without its "$". `hostnames`: patterns may be *.a and a.*, as server_name."""
 
     context: str
     source: str
     variable: str
     entries: tuple[MapEntry, ...]
+    hostnames: bool = False
     origin: Origin | None = None
 
 
@@ -245,6 +257,7 @@ class Location:
     module: str | None = None
     target: Setting[str | None] = Setting(None)
     guards: tuple[Guard, ...] = ()
+    sets: tuple[Assignment, ...] = ()
     returns: Return | None = None
     error_pages: tuple[ErrorPage, ...] = ()
     internal: bool = False
@@ -289,6 +302,7 @@ class TlsServer:
     underscores_in_headers: Setting[bool] = Setting(value=False)
     ignore_invalid_headers: Setting[bool] = Setting(value=True)
     guards: tuple[Guard, ...] = ()
+    sets: tuple[Assignment, ...] = ()
     returns: Return | None = None
     scripted: bool = False
 

@@ -16,7 +16,7 @@ from handclasp.model.nginx import (
     UpstreamBlock,
     VerifyClient,
 )
-from handclasp.nginxconf.effective_location import error_pages, guards, locations, returned, scripted
+from handclasp.nginxconf.effective_location import assignments, error_pages, guards, locations, returned, scripted
 from handclasp.nginxconf.effective_upstream import stream_location, upstream_block
 from handclasp.nginxconf.listen import DEFAULT, listens
 from handclasp.nginxconf.protocols import default_protocols
@@ -101,6 +101,7 @@ def _server(block: Directive, scope: Scope, context: str, version: NginxVersion,
         underscores_in_headers=scope.flag("underscores_in_headers", default=False),
         ignore_invalid_headers=scope.flag("ignore_invalid_headers", default=True),
         guards=guards(scope),
+        sets=assignments(scope),
         returns=returned(scope),
         scripted=scripted(scope),
     )
@@ -162,4 +163,7 @@ def _map(block: Directive, context: str) -> MapBlock:
         for item in block.block
         if item.args and item.name != "include"
     )
-    return MapBlock(context=context, source=source, variable=variable.removeprefix("$"), entries=entries, origin=block.origin)
+    return MapBlock(
+        context=context, source=source, variable=variable.removeprefix("$"), entries=entries, origin=block.origin,
+        hostnames=any(item.name == "hostnames" and not item.args for item in block.block),
+    )  # fmt: skip

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 from handclasp.model.nginx import (
+    Assignment,
     ErrorPage,
     Guard,
     Location,
@@ -72,6 +74,7 @@ def _location(
         module=module,
         target=target,
         guards=guards(scope),
+        sets=assignments(scope),
         returns=returned(scope),
         error_pages=error_pages(scope),
         internal=scope.has("internal") or modifier == "@",
@@ -115,14 +118,28 @@ def guards(scope: Scope) -> tuple[Guard, ...]:
     return tuple(_guard(item) for item in scope.mine("if"))
 
 
+def assignments(scope: Scope) -> tuple[Assignment, ...]:
+    """The `set`s of this very block and of the `if`s in it, in order."""
+    found: list[tuple[Directive, Guard | None]] = [(item, None) for item in scope.mine("set")]
+    found += [(item, _guard(block)) for block in scope.mine("if") for item in block.block if item.name == "set"]
+    made = [
+        Assignment(variable=item.args[0].removeprefix("$"), value=item.args[1], guard=guard, origin=item.origin)
+        for item, guard in found
+        if len(item.args) == 2
+    ]
+    return tuple(sorted(made, key=lambda one: (one.origin.line, one.origin.column) if one.origin else (0, 0)))
+
+
 def _guard(block: Directive) -> Guard:
     condition = _condition(block.args)
-    status = next((_return(item).status for item in block.block if item.name == "return"), None)
+    inside = next((_return(item) for item in block.block if item.name == "return"), None)
+    status, text = (inside.status, inside.text) if inside else (None, "")
+    made = partial(Guard, condition=condition, status=status, text=text, origin=block.origin)
     if test := _FILE_TEST.fullmatch(condition):
-        return Guard(condition=condition, variable="", operator=test[1], operand=test[2], status=status, origin=block.origin)
+        return made(variable="", operator=test[1], operand=test[2])
     found = _CONDITION.fullmatch(condition)
     variable, operator, operand = (found[1], found[2] or "", found[3] or "") if found else ("", "", "")
-    return Guard(condition=condition, variable=variable, operator=operator, operand=operand, status=status, origin=block.origin)
+    return made(variable=variable, operator=operator, operand=operand)
 
 
 def _condition(args: tuple[str, ...]) -> str:

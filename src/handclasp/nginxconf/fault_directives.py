@@ -11,6 +11,7 @@ from handclasp.nginxconf.fault_layout import LayoutFaults
 from handclasp.nginxconf.fault_values import value_fault, zone
 from handclasp.nginxconf.listen import split_address
 from handclasp.nginxconf.tree import Directive
+from handclasp.nginxconf.value_kinds import refusal
 
 _INSIDE = {
     (catalogue.MAIN, "events"): catalogue.EVENTS,
@@ -69,6 +70,8 @@ class DirectiveFaults:
             words = (
                 words or self._once(item, spec, seen) or value_fault(item, spec, context) or self._later(item, sockets, context)
             )
+        elif words is None:
+            words = self._measured(item, context, seen)
         if words:
             yield placed(words, item)
         if item.name == "load_module" and not any(each in " ".join(item.args) for each in _OWN_MODULES):
@@ -117,6 +120,18 @@ class DirectiveFaults:
         return _ending(item, block=here[context].block) or (
             None if taken else f'invalid number of arguments in "{name}" directive'
         )
+
+    def _measured(self, item: Directive, context: str, seen: set[str]) -> str | None:
+        """What is wrong with the value of a directive that Handclasp does not interpret, as far as that was measured."""
+        known = stock.values().get((item.name, stock.group_of(context)))
+        if known is None or self.version > stock.NEWEST or item.children is not None:
+            return None
+        if known.once and item.name in seen:
+            return f'"{item.name}" directive is duplicate'
+        seen.add(item.name)
+        if len(item.args) != 1 and not known.kind.startswith("choice"):
+            return None
+        return next((words for value in item.args if (words := refusal(known.kind, item.name, value))), None)
 
     def _unknown(self, name: str, context: str) -> bool:
         """Names that this version lacks, TLS names that no nginx has, and slips of the pen.

@@ -3,15 +3,13 @@
 import re
 from collections.abc import Callable, Mapping
 
+from handclasp.catalogue import stock_directives as stock
 from handclasp.catalogue.directives import STREAM_SERVER, DirectiveSpec, Value
 from handclasp.nginxconf.tree import Directive
+from handclasp.nginxconf.value_kinds import refusal
 
 _PAGES = 8 * 4096
-_SECONDS = re.compile(r"(?:\d+y *)?(?:\d+M *)?(?:\d+w *)?(?:\d+d *)?(?:\d+h *)?(?:\d+m *)?(?:\d+s? *)?")
-_MILLISECONDS = re.compile(r"(?:\d+y *)?(?:\d+M *)?(?:\d+w *)?(?:\d+d *)?(?:\d+h *)?(?:\d+m *)?(?:\d+s *)?(?:\d+(?:ms)? *)?")
 _SIZE = re.compile(r"(\d+)([kKmM]?)")
-_IN_MILLISECONDS = frozenset({"ssl_handshake_timeout"})
-_MAX_NUMBER = (1 << 63) - 1
 _LEVELS = frozenset({"emerg", "alert", "crit", "error", "warn", "notice", "info", "debug"})
 _PORTS = re.compile(r"\d+(?:-\d+)?")
 _UNIT = {"": 1, "k": 1024, "m": 1024 * 1024}
@@ -26,45 +24,22 @@ def value_fault(item: Directive, spec: DirectiveSpec, context: str) -> str | Non
     special = None if (context, item.name) in _FREE else _SPECIAL.get(item.name)
     if special is not None:
         return special(item.args)
-    check = _CHECKS.get(spec.value)
-    return check(item, spec) if check else None
+    return _shared(item, spec, context)
 
 
-def _flag(item: Directive, _: DirectiveSpec) -> str | None:
-    value = item.args[0]
-    if value.lower() in {"on", "off"}:
+_KINDS = {Value.FLAG: "flag", Value.NUMBER: "number", Value.TIME: "seconds", Value.SIZE: "size"}
+
+
+def _shared(item: Directive, spec: DirectiveSpec, context: str) -> str | None:
+    """By one of the setters that most directives share; what was measured says which, where it was."""
+    if spec.value in {Value.ENUM, Value.MASK}:
+        kind = f"choice:{','.join(spec.choices)}"
+        return next((words for value in item.args if (words := refusal(kind, item.name, value))), None)
+    if spec.value not in _KINDS or len(item.args) != 1:
         return None
-    return f'invalid value "{value}" in "{item.name}" directive, it must be "on" or "off"'
-
-
-def _number(item: Directive, _: DirectiveSpec) -> str | None:
-    value = item.args[0]
-    fits = value.isascii() and value.isdigit() and int(value[:25]) <= _MAX_NUMBER
-    return None if fits else f'"{item.name}" directive invalid number'
-
-
-def _time(item: Directive, _: DirectiveSpec) -> str | None:
-    pattern = _MILLISECONDS if item.name in _IN_MILLISECONDS else _SECONDS
-    return None if item.args[0] and pattern.fullmatch(item.args[0]) else f'"{item.name}" directive invalid value'
-
-
-def _size(item: Directive, _: DirectiveSpec) -> str | None:
-    return None if _SIZE.fullmatch(item.args[0]) else f'"{item.name}" directive invalid value'
-
-
-def _choice(item: Directive, spec: DirectiveSpec) -> str | None:
-    allowed = {choice.lower() for choice in spec.choices}
-    return next((f'invalid value "{value}"' for value in item.args if value.lower() not in allowed), None)
-
-
-_CHECKS: Mapping[Value, Callable[[Directive, DirectiveSpec], str | None]] = {
-    Value.FLAG: _flag,
-    Value.NUMBER: _number,
-    Value.TIME: _time,
-    Value.SIZE: _size,
-    Value.ENUM: _choice,
-    Value.MASK: _choice,
-}
+    measured = stock.values().get((item.name, stock.group_of(context)))
+    kind = measured.kind if measured and measured.kind else _KINDS[spec.value]
+    return refusal(kind, item.name, item.args[0])
 
 
 def zone(text: str) -> tuple[str, int] | None:

@@ -1,14 +1,16 @@
 """Which server answers for a name, and which location for a URI: nginx's own order of search."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import IPv6Address
-from typing import cast
+from typing import TypeVar, cast
 from urllib.parse import unquote
 
 from handclasp.model.nginx import EffectiveConfig, Listen, Location, TlsServer
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +102,11 @@ def by_name(socket: Socket, name: str | None) -> TlsServer:
 
 def that_has(socket: Socket, name: str) -> TlsServer | None:
     """The server behind a socket whose names fit; None: the default would answer."""
-    host = _host(name)
-    return _by_table(socket.table, host) or _by_regex(socket.patterns, host)
+    host = bare_host(name)
+    return by_table(socket.table, host) or _by_regex(socket.patterns, host)
 
 
-def _host(name: str) -> str:
+def bare_host(name: str) -> str:
     """A name as nginx compares it: lower case, no port, no trailing dot."""
     bare = name.lower()
     if bare.startswith("["):
@@ -112,7 +114,7 @@ def _host(name: str) -> str:
     return bare.partition(":")[0].removesuffix(".")
 
 
-def _by_table(table: dict[str, TlsServer], host: str) -> TlsServer | None:
+def by_table(table: Mapping[str, T], host: str) -> T | None:
     """Exact names, then the longest wildcard in front (*.a, .a), then the longest behind (a.*)."""
     found = table.get(host)
     if found is not None or not host:
@@ -131,12 +133,13 @@ def _names(servers: tuple[TlsServer, ...]) -> dict[str, TlsServer]:
     """Names to servers. Of equal names the first counts (nginx warns of the conflict); no name at all is the empty one."""
     table: dict[str, TlsServer] = {}
     for server in servers:
-        for name in _plain(server.names or ("",)):
+        for name in plain_names(server.names or ("",)):
             table.setdefault(name, server)
     return table
 
 
-def _plain(names: Iterable[str]) -> Iterator[str]:
+def plain_names(names: Iterable[str]) -> Iterator[str]:
+    """Names as a table has them: ".a" stands for a and *.a; expressions are left out."""
     for name in names:
         if name.startswith("."):
             yield name[1:]

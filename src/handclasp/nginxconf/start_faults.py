@@ -7,6 +7,7 @@ sockets; stream{} checks its proxies before its servers.
 
 from collections.abc import Iterator, Mapping
 
+from handclasp.catalogue import stock_directives as stock
 from handclasp.model.evidence import ENCRYPTED, NO_KEY, Evidence
 from handclasp.model.nginx import EffectiveConfig, NginxVersion, OpensslSeries, StartFault, TlsServer
 from handclasp.model.origin import Origin
@@ -21,6 +22,7 @@ from handclasp.nginxconf.fault_servers import (
     stream_server_faults,
 )
 from handclasp.nginxconf.fault_upstreams import upstream_faults
+from handclasp.nginxconf.fault_variables import unknown_variables
 from handclasp.nginxconf.scope import Scope
 from handclasp.nginxconf.tree import ConfigTree, Directive, decode, walk
 
@@ -83,6 +85,8 @@ def _faults(tree: ConfigTree, config: EffectiveConfig, known: StartFiles) -> Ite
         yield from reading.one(item, "main", seen, set())
         if item.name in {"http", "stream"} and item.children is not None:
             yield from _merged(item, main.inner(item), by_origin, known)
+            if item.name == "http" and not reading.foreign and reading.version <= stock.NEWEST:
+                yield from unknown_variables(item)
     if not any(item.name == "events" for item in tree.directives):
         # Its last look at the whole, before any file is opened for writing.
         words = 'no "events" section in configuration'

@@ -6,6 +6,7 @@ from datetime import datetime
 from handclasp.model.certificate import Certificate
 from handclasp.model.nginx import EffectiveConfig, NginxVersion, OpensslSeries, TlsServer, VerifyClient
 from handclasp.model.verdict import PathVerdict, Side, Verdict, VerifyError
+from handclasp.nginxconf.select import bare_host
 from handclasp.verdict.answer import error_status, status_of
 from handclasp.verdict.openssl import verify
 from handclasp.verdict.question import Question
@@ -104,7 +105,7 @@ def refused(mode: VerifyClient, reported: VerifyError | None) -> bool:
 
 
 def _misdirected(scene: Scene) -> bool:
-    same = scene.sni is not None and scene.sni.lower() == scene.host.lower().partition(":")[0]
+    same = scene.sni is not None and bare_host(scene.sni) == bare_host(scene.host)
     return scene.sni_known and not same and scene.answer.verify_client.value is not VerifyClient.OFF
 
 

@@ -5,7 +5,7 @@ import re
 
 from handclasp.model.certificate import Certificate
 from handclasp.model.nginx import EffectiveConfig, Guard, MapBlock
-from handclasp.nginxconf.select import matches
+from handclasp.nginxconf.select import by_table, matches, plain_names
 
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 _DEEPEST = 8
@@ -76,6 +76,11 @@ def _mapped(block: MapBlock, source: str) -> str:
             and entry.pattern.removeprefix("\\").lower() == source.lower()
         ):
             return entry.value
+    if block.hostnames:
+        entries = (entry for entry in reversed(block.entries) if entry.pattern != "default")
+        table = {name: entry.value for entry in entries for name in plain_names((entry.pattern.lower(),))}
+        if (value := by_table(table, source.lower().removesuffix("."))) is not None:
+            return value
     for entry in block.entries:
         if entry.pattern.startswith("~"):
             pattern = entry.pattern[1:]

@@ -312,7 +312,54 @@ def revoked_and_served(shop: Workshop) -> Workshop:
     return unwanted_revoked(shop).say(answer="200")
 
 
+def issuing_alone(shop: Workshop) -> Workshop:
+    shop.scene.trust = [shop.draft.tiers[1]]
+    return shop.http(server(ASKS))
+
+
+def client_for_ca(shop: Workshop) -> Workshop:
+    shop.scene.trust = [shop.draft.leaf]
+    return shop.http(server(ASKS))
+
+
+def server_for_ca(shop: Workshop) -> Workshop:
+    shop.http(server(ASKS))
+    own, key = ((shop.folder / f"peer.{ending}").read_text() for ending in ("pem", "key"))
+    return shop.put("server.pem", own).put("server.key", key).put("ca.pem", own)
+
+
+def crl_of_issuing(shop: Workshop) -> Workshop:
+    shop.draft.crls = shop.draft.with_crls()[:1]
+    return shop.http(server(_CRL))
+
+
+def crl_in_ca_file(shop: Workshop) -> Workshop:
+    lists = "".join(pem(mint.crl(one), "X509 CRL") for one in shop.draft.with_crls())
+    shop.http(server(ASKS)).sends()
+    return shop.put("ca.pem", (shop.folder / "ca.pem").read_text() + lists)
+
+
+_REJECTS = "listen 127.0.0.1:8443 ssl default_server; ssl_reject_handshake on;"
+
+
+def rejecting_with_content(shop: Workshop) -> Workshop:
+    return shop.http(server(_REJECTS) + server(ASKS)).sends()
+
+
+def rejecting(shop: Workshop) -> Workshop:
+    return shop.http(server(f"{_REJECTS} return 421;") + server(ASKS)).sends()
+
+
 SAMPLES = (
+    Sample("crl-unread", "in-ca-file", crl_in_ca_file, "client-crl-file-format", severity="warning"),
+    Sample("crl-unread", "read", _with_crl),
+    Sample("split-default", "content", rejecting_with_content, "sni-host-split", severity="warning"),
+    Sample("split-default", "nothing", rejecting),
+    Sample("unusable-trust", "issuing-alone", issuing_alone, "client-trust-intermediate-only", intermediates=1),
+    Sample("unusable-trust", "client-for-ca", client_for_ca, "client-trust-file-is-leaf"),
+    Sample("unusable-trust", "crl-of-issuing", crl_of_issuing, "client-crl-missing-for-a-level", intermediates=1),
+    Sample("unusable-trust", "server-for-ca", server_for_ca, "client-trust-file-is-server-cert"),
+    Sample("unusable-trust", "root", root_in_use),
     Sample("reload", "revoked-and-served", revoked_and_served, "client-crl-changed-without-reload"),
     Sample("limit-exemption", "header", exempt_by_header, "header-spoofable"),
     Sample("limit-exemption", "cookie", exempt_by_cookie, "header-spoofable"),

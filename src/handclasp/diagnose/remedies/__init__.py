@@ -43,6 +43,17 @@ def spoofable(case: Case, finding: Finding) -> Iterable[Change]:
     return by_directive.get(finding.where.directive or "", holes.repeat_headers)(case, finding)
 
 
+def crl_file(case: Case, finding: Finding) -> Iterable[Change]:
+    """A list is put right; or read, where it stands in a CA file."""
+    return (holes.read_crls if finding.where.directive == "ssl_client_certificate" else lists.changes)(case, finding)
+
+
+def split(case: Case, finding: Finding) -> Iterable[Change]:
+    """Name and Host must be the same; and where nobody should come, nothing is answered."""
+    rejecting = finding.where.directive == "ssl_reject_handshake"
+    return (placement.nothing_there if rejecting else placement.same_name)(case, finding)
+
+
 def trust(case: Case, finding: Finding) -> Iterable[Change]:
     """Certificates leave the CRL file; a file for stapling is taken away where nothing needs it."""
     return (holes.stapling_file if finding.where.directive == "ssl_trusted_certificate" else holes.crl_file)(case, finding)
@@ -57,7 +68,6 @@ _BY_CAUSE: dict[str, Builder] = {
             "client-crl-expired",
             "client-crl-not-yet-valid",
             "client-crl-bad-signature",
-            "client-crl-file-format",
         ),
         lists.changes,
     ),
@@ -101,7 +111,8 @@ _BY_CAUSE: dict[str, Builder] = {
     "verify-client-not-enabled": placement.switch_on,
     "listen-without-ssl": placement.listen_tls,
     "error-page-495-bypass": placement.refusal_page,
-    "sni-host-split": placement.same_name,
+    "sni-host-split": split,
+    "client-crl-file-format": crl_file,
     "revoked-client-resumes-session": holes.sessions,
     "tls13-cross-server-session-resumption": holes.sessions,
     "session-outlives-certificate": outliving.sessions,

@@ -10,6 +10,7 @@ from handclasp.diagnose.remedies.config_edit import set_in, with_edits
 from handclasp.diagnose.remedies.pem_edit import put_lists
 from handclasp.diagnose.rule import say
 from handclasp.diagnose.rules.authorization import Expected, expectations, fingerprint, serial
+from handclasp.diagnose.rules.crl_unread import holding
 from handclasp.diagnose.rules.headers import outer_headers, passing
 from handclasp.diagnose.rules.trust_wide import asking, crl_roots, roots_in
 from handclasp.model.finding import Applicability, Finding, Where
@@ -18,7 +19,7 @@ from handclasp.model.origin import Origin
 from handclasp.model.text import Text
 from handclasp.nginxconf.edit import TextEdit, insert_into, line_of, remove, replace_argument, set_arguments
 from handclasp.nginxconf.tree import Directive, walk
-from handclasp.verdict.trust import certificates_in
+from handclasp.verdict.trust import certificates_in, crls_in
 
 ESCAPED_SINCE = NginxVersion(1, 13, 5)
 
@@ -162,6 +163,29 @@ def crl_file(case: Case, finding: Finding) -> Iterator[Change]:
                 commands=(RELOAD,),
             )
             return
+
+
+def read_crls(case: Case, finding: Finding) -> Iterator[Change]:
+    """The CRLs of a CA file are read, where there is one of every root: without, everybody would be refused."""
+    for server in asking(case):
+        place = holding(case, server)
+        if place is None or place[1] != finding.where:
+            continue
+        file = place[0]
+        listed = {crl.issuer for crl in crls_in(case.evidence.files, file)}
+        if all(root.subject in listed for root in roots_in(case, file)):
+            yield Change(
+                id="read-crls",
+                title=say("read them: ssl_crl {file}", "读取它们：ssl_crl {file}", file=file),
+                applicability=Applicability.REVIEW,
+                edits=set_in(case, server.origin, ("ssl_crl", (file,))),
+                commands=(RELOAD,),
+                note=Text(
+                    en="from then on nginx wants a CRL of every CA of a path, and each of them fresh",
+                    zh="此后 nginx 要求路径上的每个 CA 都有吊销列表，且都未过期",
+                ),
+            )
+        return
 
 
 def stapling_file(case: Case, finding: Finding) -> Iterator[Change]:

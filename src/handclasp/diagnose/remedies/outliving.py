@@ -26,7 +26,7 @@ def sessions(case: Case, finding: Finding) -> Iterator[Change]:
         if place is None or Where.at(*place) != finding.where:
             continue
         yield Change(
-            id="no-lasting-sessions",
+            id="no-sessions",
             title=Text(en="make no sessions that could be resumed", zh="不再产生可恢复的会话"),
             applicability=Applicability.REVIEW,
             edits=set_in(case, socket.default.origin, ("ssl_session_cache", ("off",)), ("ssl_session_tickets", ("off",))),

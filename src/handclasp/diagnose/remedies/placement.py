@@ -134,6 +134,16 @@ def same_name(case: Case, finding: Finding) -> Iterator[Change]:
         return
 
 
+def nothing_there(case: Case, finding: Finding) -> Iterator[Change]:
+    """Whoever reaches a server that rejects handshakes is sent away."""
+    for socket in http_sockets(case):
+        default = socket.default
+        if Where.at(default.reject_handshake.origin or default.origin, "ssl_reject_handshake") == finding.where:
+            title = Text(en="answer nothing there but 421", zh="此处只返回 421")
+            yield _inserted(case, "nothing-there", title, [default.origin], ("return 421;",))
+            return
+
+
 def _inserted(case: Case, identity: str, title: Text, blocks: list[Origin], lines: tuple[str, ...]) -> Change:
     edits: list[TextEdit] = []
     for origin in blocks:

@@ -1,0 +1,46 @@
+"""The variables of http{} that nginx sets by itself, and where its directives read variables.
+
+Measured; see tools/variable_table.py.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+
+_BEGINNINGS = (
+    "http_", "sent_http_", "sent_trailer_", "upstream_http_", "upstream_trailer_", "upstream_cookie_", "cookie_", "arg_",
+    "proxy_protocol_tlv_",
+)  # fmt: skip
+"""How variables begin that are made for any name."""
+
+
+def is_known(name: str) -> bool:
+    """Whether some nginx has this variable by itself; `name` is in small letters, without the "$"."""
+    return name in _tables()[0] or name.startswith(_BEGINNINGS)
+
+
+def places(name: str, count: int) -> tuple[int, ...]:
+    """In which of so many arguments a directive reads variables, from 0; of many, what holds for the last of those measured."""
+    rows = _tables()[1].get(name)
+    if rows is None:
+        return ()
+    most = max(rows)
+    if count <= most:
+        return rows.get(count, ())
+    last = rows[most]
+    return (*last, *range(most, count)) if most - 1 in last else last
+
+
+@cache
+def _tables() -> tuple[frozenset[str], Mapping[str, Mapping[int, tuple[int, ...]]]]:
+    variables: set[str] = set()
+    found: dict[str, dict[int, tuple[int, ...]]] = {}
+    text = files("handclasp.catalogue").joinpath("stock_variables.tsv").read_text("utf-8")
+    for line in text.splitlines():
+        name, words = line.split("\t")
+        if name == "$":
+            variables.add(words)
+        else:
+            pairs = (word.partition(":") for word in words.split())
+            found[name] = {int(count): tuple(map(int, at.split(","))) for count, _, at in pairs}
+    return frozenset(variables), found

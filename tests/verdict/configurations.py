@@ -1,0 +1,331 @@
+"""Configurations as many hands write them: what is in http{}, who visits, and what `nginx check` must tell beforehand.
+
+What they are answered is not written here: it is asked of a real nginx, and the model must foresee it.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from handclasp.lab.setup import CLIENT, NOBODY, STRANGER
+
+LISTEN = "listen 127.0.0.1:@PORT@ ssl;"
+PAIR = "ssl_certificate server.pem; ssl_certificate_key server.key;"
+ASKS = "ssl_client_certificate client-ca.pem; ssl_verify_client on;"
+MAY = "ssl_client_certificate client-ca.pem; ssl_verify_client optional;"
+NO_CA = "ssl_client_certificate client-ca.pem; ssl_verify_client optional_no_ca;"
+CONTENT = "location / { return 200; }"
+GUARD = "if ($ssl_client_verify != SUCCESS) { return 403; }"
+GUEST = "guest"
+EVERYBODY = (CLIENT, STRANGER, NOBODY)
+
+Visitor = str | tuple[str, dict[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Configuration:
+    """`visits`: who, with fields of a Visit. `intermediates` CAs are between root and client; `damage` names what is wrong."""
+
+    name: str
+    http: str
+    visits: tuple[Visitor, ...] = EVERYBODY
+    told: tuple[str, ...] = ()
+    intermediates: int = 1
+    damage: str = ""
+    quiet: bool = False
+
+
+def server(lines: str = "", body: str = CONTENT, *, names: str = "app.test", listen: str = LISTEN) -> str:
+    return f"server {{ {listen} {PAIR} server_name {names}; {lines} {body} }}\n"
+
+
+def at(path: str, who: str = NOBODY) -> Visitor:
+    return who, {"path": path}
+
+
+def named(name: str | None, host: str | None = None, who: str = NOBODY) -> Visitor:
+    return who, {"sni": name, "host": host or name}
+
+
+OPEN = ("optional-not-enforced",)
+REJECTS = f"server {{ {LISTEN.replace('ssl;', 'ssl default_server;')} ssl_reject_handshake on; return 421; }}\n"
+
+
+def _c(name: str, http: str, *visits: Visitor, **more: Any) -> Configuration:
+    return Configuration(name=name, http=http, visits=visits or EVERYBODY, **more)
+
+
+OF_SERVERS = (
+    _c("plain", server(ASKS), quiet=True),
+    _c(
+        "asked-for-all",
+        ASKS + server() + server("ssl_verify_client off;", names="open.test"),
+        *EVERYBODY,
+        named("open.test"),
+        named("open.test", "app.test"),
+    ),
+    _c(
+        "default-rejects",
+        REJECTS + server(ASKS),
+        *EVERYBODY,
+        named(None, "app.test", CLIENT),
+        named("x", "app.test", CLIENT),
+        named("app.test", "x", CLIENT),
+    ),
+    _c("name-by-expression", server(ASKS, names="~^(?<sub>[a-z]+)\\.test$"), quiet=True),
+    _c("name-exact-before-wildcard", server(ASKS, names="*.test") + server(names="app.test")),
+    _c("name-wildcard-behind", server(ASKS, names="app.*") + server(names="other.test"), *EVERYBODY, named("other.test")),
+    _c(
+        "two-cas",
+        server(ASKS) + server("ssl_client_certificate other-ca.pem; ssl_verify_client on;", names="b.test"),
+        *EVERYBODY,
+        named("b.test", who=GUEST),
+        named("app.test", "b.test", GUEST),
+        named(None, "b.test", CLIENT),
+        told=("sni-host-split",),
+    ),
+    _c("both-cas", server("ssl_client_certificate both.pem; ssl_verify_client on;"), *EVERYBODY, GUEST),
+    _c(
+        "stapling-ca",
+        server(f"{ASKS} ssl_trusted_certificate other-ca.pem;"),
+        *EVERYBODY,
+        GUEST,
+        told=("client-trust-too-wide",),
+    ),
+    _c("ipv6-too", server(ASKS, listen=f"{LISTEN} listen [::1]:@PORT2@ ssl;"), quiet=True),
+    _c(
+        "clear-beside",
+        server(ASKS, listen=f"{LISTEN} listen 127.0.0.1:@PORT2@;"),
+        *EVERYBODY,
+        (NOBODY, {"port": "@PORT2@", "plain": True}),
+        told=("listen-without-ssl",),
+    ),
+    _c(
+        "host-as-clients-write-it",
+        server(ASKS),
+        named("app.test", "app.test:443", CLIENT),
+        named("app.test", "APP.TEST", CLIENT),
+        named("app.test", "app.test.", CLIENT),
+        named("APP.test", "app.test", CLIENT),
+    ),
+    _c("two-of-a-name", server(ASKS) + server(ASKS)),
+    _c("quoted", server('"ssl_client_certificate" "client-ca.pem"; ssl_verify_client "on";'), quiet=True),
+    _c("included", server("include asks.conf; include none/*.conf;"), quiet=True),
+    _c(
+        "clear-to-tls",
+        server(ASKS, f"error_page 497 =301 https://$host$request_uri; {CONTENT}"),
+        *EVERYBODY,
+        (NOBODY, {"plain": True}),
+    ),
+    _c("tls12", server(f"{ASKS} ssl_protocols TLSv1.2;"), quiet=True),
+)
+OF_TRUST = (
+    _c("forgotten", server("ssl_client_certificate client-ca.pem;"), told=("verify-client-not-enabled",)),
+    _c(
+        "forgotten-with-crl",
+        server("ssl_client_certificate client-ca.pem; ssl_crl ca.crl;"),
+        told=("verify-client-not-enabled",),
+    ),
+    _c(
+        "issuing-ca-alone",
+        server("ssl_client_certificate inter.pem; ssl_verify_client on;"),
+        told=("client-trust-intermediate-only",),
+    ),
+    _c(
+        "issuing-ca-and-root",
+        server("ssl_client_certificate inter.pem; ssl_trusted_certificate client-ca.pem; ssl_verify_client on;"),
+    ),
+    _c("client-for-ca", server("ssl_client_certificate leaf.pem; ssl_verify_client on;"), told=("client-trust-file-is-leaf",)),
+    _c("no-ca-asked-for", server("ssl_verify_client optional_no_ca;"), told=OPEN),
+    _c("depth-0", server(f"{ASKS} ssl_verify_depth 0;")),
+    _c("depth-0-enough", server(f"{ASKS} ssl_verify_depth 0;"), intermediates=0),
+    _c("depth-1-too-small", server(ASKS), intermediates=2),
+    _c("depth-2", server(f"{ASKS} ssl_verify_depth 2;"), intermediates=2),
+    _c("depth-9", server(f"{ASKS} ssl_verify_depth 9;"), intermediates=4),
+    _c("crl", server(f"{ASKS} ssl_crl ca.crl;")),
+    _c("crl-revokes", server(f"{ASKS} ssl_crl ca.crl;"), damage="revoked"),
+    _c("crl-not-of-root", server(f"{ASKS} ssl_crl ca.crl;"), damage="crl-of-issuing", told=("client-crl-missing-for-a-level",)),
+    _c("crl-expired", server(f"{ASKS} ssl_crl ca.crl;"), damage="crl-over", told=("client-crl-expired",)),
+    _c(
+        "crl-not-of-the-other-ca",
+        server("ssl_client_certificate both.pem; ssl_verify_client on; ssl_crl ca.crl;"),
+        *EVERYBODY,
+        GUEST,
+        told=("client-crl-missing-for-a-level",),
+    ),
+    _c("ended", server(ASKS), damage="ended"),
+    _c("ended-and-unknown", server("ssl_client_certificate other-ca.pem; ssl_verify_client on;"), damage="ended"),
+    _c("ended-too-deep-no-crl", server(f"{ASKS} ssl_crl ca.crl; ssl_verify_depth 0;"), damage="ended,crl-of-issuing"),
+    _c("forgiven-and-revoked", server(f"{NO_CA} ssl_crl ca.crl;"), damage="revoked", told=OPEN),
+    _c(
+        "issuing-ca-alone-with-crl",
+        server("ssl_client_certificate inter.pem; ssl_verify_client on; ssl_crl ca.crl;"),
+        told=("client-trust-intermediate-only",),
+    ),
+)
+OF_PATHS = (
+    _c("guard", server(MAY, GUARD + CONTENT), quiet=True),
+    _c("guard-by-none", server(MAY, f'if ($ssl_client_verify = "NONE") {{ return 403; }} {CONTENT}'), quiet=True),
+    _c(
+        "guard-by-failed",
+        server(MAY, f'if ($ssl_client_verify = "FAILED") {{ return 403; }} {CONTENT}'),
+        told=("verify-failed-compare",),
+    ),
+    _c("guard-ignoring-case", server(MAY, f"if ($ssl_client_verify !~* ^success$) {{ return 403; }} {CONTENT}"), quiet=True),
+    _c("guard-of-one-place", server(MAY, f"location /a {{ {GUARD} return 200; }} {CONTENT}"), at("/a"), at("/b"), told=OPEN),
+    _c(
+        "not-inside",
+        server(MAY, f"location /a {{ {GUARD} location /a/b {{ return 200; }} return 200; }} location / {{ return 404; }}"),
+        at("/a"),
+        at("/a/b"),
+        told=OPEN,
+    ),
+    _c(
+        "expression-before-prefix",
+        server(MAY, f"location ~ \\.js$ {{ return 200; }} location /adm {{ {GUARD} return 200; }}"),
+        at("/adm/x.js"),
+        at("/adm/x"),
+        told=OPEN,
+    ),
+    _c(
+        "prefix-that-ends-the-search",
+        server(MAY, f"location ~ ^/adm {{ {GUARD} return 200; }} location ^~ /adm/pub {{ return 200; }}"),
+        at("/adm/x"),
+        at("/adm/pub/x"),
+        told=OPEN,
+    ),
+    _c(
+        "exact",
+        server(MAY, f"location = / {{ return 200; }} location / {{ {GUARD} return 200; }}"),
+        at("/"),
+        at("/x"),
+        told=OPEN,
+    ),
+    _c(
+        "capitals",
+        server(MAY, f"location ~* \\.(php|cgi)$ {{ {GUARD} return 200; }} location / {{ return 204; }}"),
+        at("/a.PHP"),
+        at("/a.txt"),
+        told=OPEN,
+    ),
+    _c(
+        "as-attackers-write-it",
+        server(MAY, f"location /adm {{ {GUARD} return 200; }} location / {{ return 204; }}"),
+        at("/%61dm/"),
+        at("//adm/"),
+        at("/x/../adm/"),
+        at("/ADM/"),
+    ),
+    _c("health", server(ASKS, f"location = /healthz {{ return 200; }} {CONTENT}"), at("/healthz"), *EVERYBODY),
+)
+OF_VARIABLES = (
+    _c(
+        "map",
+        "map $ssl_client_verify $ok { default 0; SUCCESS 1; }\n" + server(MAY, f"if ($ok = 0) {{ return 403; }} {CONTENT}"),
+        quiet=True,
+    ),
+    _c(
+        "map-of-failed",
+        'map $ssl_client_verify $bad { default 0; "~^FAILED" 1; }\n' + server(NO_CA, f"if ($bad) {{ return 403; }} {CONTENT}"),
+        told=OPEN,
+    ),
+    _c(
+        "map-of-hosts",
+        "map $host $need { hostnames; default 1; *.open.test 0; .free.test 2; }\n"
+        + server(MAY, f"if ($need = 1) {{ return 403; }} {CONTENT}", names="app.test x.open.test free.test a.free.test"),
+        *EVERYBODY,
+        named("x.open.test"),
+        named("free.test"),
+        named("a.free.test"),
+    ),
+    _c(
+        "map-with-capture",
+        'map $ssl_client_s_dn $cn { default ""; "~^CN=(?<who>[^,]+),O=Lab$" in; }\n'
+        + server(ASKS, f"if ($cn != in) {{ return 403; }} {CONTENT}"),
+    ),
+    _c(
+        "map-ignores-case",
+        'map $ssl_client_s_dn $known { default 0; "cn=ALICE,o=lab" 1; }\n'
+        + server(ASKS, f"if ($known = 0) {{ return 403; }} {CONTENT}"),
+    ),
+    _c(
+        "issuer",
+        'map $ssl_client_i_dn $ours { default 0; "CN=Other CA,O=Other" 1; }\n'
+        + server("ssl_client_certificate both.pem; ssl_verify_client on;", f"if ($ours = 0) {{ return 403; }} {CONTENT}"),
+        *EVERYBODY,
+        GUEST,
+    ),
+    _c(
+        "set",
+        server(MAY, f"set $ok 0; if ($ssl_client_verify = SUCCESS) {{ set $ok 1; }} if ($ok = 0) {{ return 403; }} {CONTENT}"),
+        quiet=True,
+    ),
+    _c(
+        "set-of-map",
+        "map $ssl_client_verify $v { default no; SUCCESS yes; }\n"
+        + server(MAY, f"set $x $v; if ($x = no) {{ return 403; }} {CONTENT}"),
+        quiet=True,
+    ),
+    _c(
+        "set-in-a-place",
+        server(
+            MAY, "location / { set $a 1; if ($ssl_client_verify = SUCCESS) { set $a 0; } if ($a) { return 401; } return 200; }"
+        ),
+        quiet=True,
+    ),
+    _c(
+        "set-of-two",
+        server(
+            MAY, f'set $c "${{ssl_client_verify}}-$ssl_server_name"; if ($c != SUCCESS-app.test) {{ return 403; }} {CONTENT}'
+        ),
+        quiet=True,
+    ),
+    _c("set-too-late", server(MAY, f"if ($ok = 0) {{ return 403; }} set $ok 0; {CONTENT}"), told=OPEN),
+)
+OF_PAGES = (
+    _c("page-instead", server(MAY, "error_page 403 =200 @in; location @in { return 200; }" + GUARD + CONTENT), told=OPEN),
+    _c(
+        "page-of-a-place",
+        server(MAY, f"error_page 403 =200 /ok; location = /ok {{ return 200; }} location / {{ {GUARD} return 200; }}"),
+        told=OPEN,
+    ),
+    _c("page-behind-the-guard", server(MAY, GUARD + "error_page 403 =200 /ok; location = /ok { return 200; }" + CONTENT)),
+    _c(
+        "page-inherited",
+        "error_page 403 =200 /ok;\n" + server(MAY, f"location = /ok {{ return 200; }} location / {{ {GUARD} return 200; }}"),
+        told=OPEN,
+    ),
+    _c(
+        "page-not-inherited",
+        "error_page 403 =200 /ok;\n"
+        + server(MAY, f"error_page 500 /e; location = /ok {{ return 200; }} location / {{ {GUARD} return 200; }}"),
+    ),
+    _c(
+        "text-instead-of-page",
+        server(
+            MAY,
+            "error_page 403 =200 /ok; location = /ok { return 200; }"
+            ' location / { if ($ssl_client_verify != SUCCESS) { return 403 "no"; } return 200; }',
+        ),
+    ),
+    _c(
+        "own-code",
+        server(
+            MAY,
+            "error_page 418 = @in; location @in { return 200; }"
+            " location / { if ($ssl_client_verify = SUCCESS) { return 418; } return 403; }",
+        ),
+        quiet=True,
+    ),
+    _c(
+        "code-of-nginx",
+        server(
+            MAY,
+            "if ($ssl_client_verify != SUCCESS) { return 496; } error_page 496 =401 /e;"
+            f' location = /e {{ return 401 "x"; }} {CONTENT}',
+        ),
+    ),
+    _c("page-for-refused", server(ASKS, f"error_page 495 496 =403 /no; location = /no {{ internal; return 200; }} {CONTENT}")),
+    _c("page-of-400", server(ASKS, f"error_page 400 =200 /x; location = /x {{ return 200; }} {CONTENT}")),
+    _c("elsewhere", server(ASKS, f"error_page 496 =302 https://help.test/; {CONTENT}")),
+)
+CONFIGURATIONS = (*OF_SERVERS, *OF_TRUST, *OF_PATHS, *OF_VARIABLES, *OF_PAGES)
