@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from handclasp.catalogue.devices import DEVICES, Device, Form
-from tests.ca_rig import Ca, fresh, openssl
+from tests.ca_rig import Ca, copied, fresh, openssl
 from tests.nginx_rig import free_port
 
 NAME = "Ms Müller"
@@ -119,6 +119,23 @@ def test_the_signer_of_profiles_opens_no_door_and_is_made_once(ca: Ca, site: str
         "verify", "-CAfile", ca.home / "ca/bundle.pem", "-purpose", "sslclient", tmp_path / "signer.pem", expect=2
     )
     assert "purpose" in verdict
+
+
+def test_a_ca_for_clients_alone_signs_no_profiles(template: Ca, tmp_path: Path) -> None:
+    """Its signer would be believed by nobody; another CA signs, or none."""
+    alone = copied(template, tmp_path)
+    alone.run("ca", "add", "people", "--for", "client")
+    alone.run("issue", "alice")
+    folder = tmp_path / "ios"
+    alone.run("export", "alice", "--for", "ios", "-o", str(folder))
+    signed = ("-inform", "DER", "-in", folder / "alice.mobileconfig")
+    trusted = ("-CAfile", alone.home / "ca/root.pem", "-purpose", "smimesign")
+    openssl("cms", "-verify", *signed, *trusted, "-out", tmp_path / "plain")
+    assert "Issuing CA" in openssl("pkcs7", *signed, "-print_certs", "-noout")
+    alone.run("ca", "retire", "issuing")
+    refused = alone.run("export", "alice", "--for", "ios", "-o", str(tmp_path / "more"), expect=4)
+    assert "--unsigned" in refused.stderr
+    alone.run("export", "alice", "--for", "ios", "--unsigned", "-o", str(tmp_path / "more"))
 
 
 def test_unsigned_and_without_the_ca(ca: Ca, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 from handclasp.app.crashpoint import crashpoint
 from handclasp.app.home import ADDRESS, Home
@@ -31,6 +32,12 @@ class AuthorityPlan:
 def certificate_of(authority: Authority) -> x509.Certificate:
     """The certificate of a CA."""
     return x509.load_der_x509_certificate(authority.certificate)
+
+
+def organization_of(certificate: x509.Certificate) -> str | None:
+    """O in the subject of a CA; what it makes for itself has it too, for a CA above may allow no other."""
+    found = certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
+    return str(found[0].value) if found else None
 
 
 def make_authority(home: Home, plan: AuthorityPlan) -> Authority:

@@ -10,7 +10,7 @@ from datetime import datetime
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from handclasp.app.authority import add_intent, certificate_of, issued_details
+from handclasp.app.authority import add_intent, cas_above, certificate_of, issued_details, organization_of
 from handclasp.app.crashpoint import crashpoint
 from handclasp.app.home import Home
 from handclasp.app.judged import judge
@@ -67,24 +67,25 @@ def newest(home: Home, kind: Delegate, authority: Authority) -> x509.Certificate
 
 def make(home: Home, kind: Delegate, authority: Authority, key_type: KeyType) -> None:
     """As `authority.make_authority`: intent durable, signed, recorded; a key that is there is used again."""
-    request = IssuanceRequest(name=kind.name(authority), profile=kind.profile.name, key_type=key_type)
+    certificate = certificate_of(authority)
+    request = IssuanceRequest(
+        name=kind.name(authority), profile=kind.profile.name, key_type=key_type, organization=organization_of(certificate)
+    )
     label = kind.key(authority)
     stored = home.keys.open(label) if home.keys.exists(label) else home.keys.create(label, request.key_type)
     key, signer = narrowed(stored), narrowed(home.keys.open(authority.key))
-    issuer = tbs.Issuer(public_key=signer.public_key(), certificate=certificate_of(authority))
+    issuer = tbs.Issuer(public_key=signer.public_key(), certificate=certificate, above=cas_above(home, authority))
     now = home.clock.now()
     serial = serial_from(home.entropy.bytes(OCTETS))
     content = tbs.build(kind.profile, request, public_key=key.public_key(), issuer=issuer, serial=serial, now=now)
     judge(home, content, kind.profile, request, issuer)
     add_intent(home, authority.label, request, content)
     crashpoint("delegate.intent-durable")
-    certificate = tbs.sign(content, signer, issuer)
+    signed = tbs.sign(content, signer, issuer)
     with home.store.begin() as transaction:
-        transaction.record_issued(authority.label, serial, certificate.public_bytes(Encoding.DER))
+        transaction.record_issued(authority.label, serial, signed.public_bytes(Encoding.DER))
         transaction.mark_exported(authority.label, serial)
-        transaction.audit(
-            at=now, actor=home.actor, action=kind.action, subject=authority.label, details=issued_details(certificate)
-        )
+        transaction.audit(at=now, actor=home.actor, action=kind.action, subject=authority.label, details=issued_details(signed))
     crashpoint("delegate.recorded")
 
 

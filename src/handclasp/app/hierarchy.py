@@ -8,7 +8,7 @@ from datetime import timedelta
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from handclasp.app.authority import AuthorityPlan, authority_named, certificate_of, make_authority
+from handclasp.app.authority import AuthorityPlan, authority_named, certificate_of, make_authority, organization_of
 from handclasp.app.ca_files import write_certificates
 from handclasp.app.crashpoint import crashpoint
 from handclasp.app.crl import PublishedCrl, publish_locked
@@ -98,14 +98,12 @@ def ca_request(home: Home, order: CaOrder, above: x509.Certificate) -> IssuanceR
     """
     label = checked_label(order.label)
     usages = tuple(dict.fromkeys(word for name in order.purposes for word in profile_of(home, name).extended_key_usage))
-    organizations = above.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
-    inherited = str(organizations[0].value) if organizations else None
     return IssuanceRequest(
         name=order.name or default_name(above, label),
         profile=profiles.ISSUING.name,
         key_type=order.key_type,
         lifetime=order.lifetime,
-        organization=organization_name(order.organization) if order.organization is not None else inherited,
+        organization=organization_name(order.organization) if order.organization is not None else organization_of(above),
         limits=CaLimits(
             path_length=order.path_length, extended_key_usage=usages, names=_constraints(order.permit, order.exclude)
         ),

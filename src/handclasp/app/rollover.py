@@ -18,6 +18,7 @@ from handclasp.app.authority import (
     certificate_of,
     issued_details,
     make_authority,
+    organization_of,
     signed_ca,
 )
 from handclasp.app.ca_files import write_certificates
@@ -123,7 +124,6 @@ def _make(home: Home, old: Authority, label: str, order: RolloverOrder) -> None:
 def _request(old: Authority, before: x509.Certificate, label: str, order: RolloverOrder) -> IssuanceRequest:
     """The same subject with a number behind it, under the same limits."""
     number = label.rpartition("-")[2]
-    organizations = before.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
     common = str(before.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
     lifetime = order.lifetime if old.label == order.label else None
     return IssuanceRequest(
@@ -131,7 +131,7 @@ def _request(old: Authority, before: x509.Certificate, label: str, order: Rollov
         profile=profiles.ROOT.name if old.parent is None else profiles.ISSUING.name,
         key_type=order.key_type or key_type_of(before),
         lifetime=lifetime,
-        organization=str(organizations[0].value) if organizations else None,
+        organization=organization_of(before),
         limits=CaLimits(
             path_length=before.extensions.get_extension_for_class(x509.BasicConstraints).value.path_length,
             extended_key_usage=purposes_in(before),
@@ -154,12 +154,11 @@ def _vouched(home: Home, old: str, new: str) -> x509.Certificate | None:
     if certificate_of(above).extensions.get_extension_for_class(x509.BasicConstraints).value.path_length is not None:
         return None
     common = str(successor.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
-    organizations = successor.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
     request = IssuanceRequest(
         name=common,
         profile=profiles.CROSS.name,
         key_type=key_type_of(successor),
-        organization=str(organizations[0].value) if organizations else None,
+        organization=organization_of(successor),
     )
     made, label = signed_ca(home, request, successor.public_key(), parent=old)
     with home.store.begin() as transaction:
