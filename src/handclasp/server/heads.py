@@ -74,7 +74,8 @@ def _read(octets: bytes) -> Head | None:
     except (httptools.HttpParserError, httptools.HttpParserUpgrade):
         return None
     length = _length(seen)
-    if length is None or seen.version not in {"1.0", "1.1"}:
+    named = seen.version == "1.0" or (seen.version == "1.1" and sum(name == b"host" for name, _ in seen.fields) == 1)
+    if length is None or not named:
         return None
     return Head(seen.method, seen.url, length, seen.stays)
 

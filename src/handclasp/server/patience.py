@@ -11,6 +11,10 @@ HEAD_SECONDS = 10.0
 MAX_HEAD = 48 * 1024
 """Octets of request line and headers: a GET with the largest OCSP request fits."""
 
+MOST_PIPELINED = 100
+"""Requests that wait on a connection for the answers to those before them, about 10 kB each."""
+_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+
 
 class PatientProtocol(HttpToolsProtocol):
     """Closes connections that dawdle or flood, and says in the scope's state who is there.
@@ -22,6 +26,7 @@ class PatientProtocol(HttpToolsProtocol):
     _in_head = True
     _head = 0
     _requests = 0
+    _served: Any = None
 
     def connection_made(self, transport: Any) -> None:
         """A client connected."""
@@ -45,8 +50,9 @@ class PatientProtocol(HttpToolsProtocol):
         super().data_received(data)
         if self._in_head and before == self._requests:
             self._head += len(data)
-            if self._head > MAX_HEAD:
-                self.transport.close()
+            if self._head > MAX_HEAD and not self.transport.is_closing():
+                self.transport.write(_TOO_LARGE)
+                self._end()
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """The client said all that it wants to say, and still listens: the answers to whole requests go out, then it ends.
@@ -60,7 +66,11 @@ class PatientProtocol(HttpToolsProtocol):
         return True
 
     def on_headers_complete(self) -> None:
-        """The request is known; its body has bounds of its own."""
+        """The request is known; its body has bounds of its own. What is raised here is answered with 400."""
+        if self.parser.get_http_version() == "1.1" and sum(name == b"host" for name, _ in self.headers) != 1:
+            raise ValueError("a request of HTTP/1.1 names one host (RFC 9112 3.2)")
+        if len(self.pipeline) >= MOST_PIPELINED:
+            raise ValueError("too many requests wait on one connection")
         self.headers_known()
         super().on_headers_complete()
 
@@ -84,13 +94,21 @@ class PatientProtocol(HttpToolsProtocol):
         cycle: Any = self.cycle  # None before the first ordinary request
         idle = (cycle is None or cycle.response_complete) and self.transport.get_write_buffer_size() == 0
         if idle and self.scheme == "https":
-            self.transport.abort()
+            self._end()
         else:
             super().shutdown()
 
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        """A request is served now; others may have come behind it."""
+        self._served = cycle
+        super()._start_asgi_task(cycle, app)
+
     def connection_lost(self, exc: Exception | None) -> None:
-        """The client is gone."""
+        """The client is gone. uvicorn tells that to the request that came last."""
         self._rest()
+        if self._served is not None and self._served is not self.cycle:
+            self._served.disconnected = True
+            self._served.message_event.set()
         super().connection_lost(exc)
 
     def _expect_head(self) -> None:
@@ -99,6 +117,13 @@ class PatientProtocol(HttpToolsProtocol):
     def _give_up(self) -> None:
         self._timer = None
         if not self.transport.is_closing():
+            self._end()
+
+    def _end(self) -> None:
+        """Over TLS without a farewell, for which a client could let us wait."""
+        if self.scheme == "https":
+            self.transport.abort()
+        else:
             self.transport.close()
 
     def _rest(self) -> None:

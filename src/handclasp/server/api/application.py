@@ -30,6 +30,7 @@ log = logging.getLogger("handclasp.api")
 
 MAX_BODY = 128 * 1024
 _PATTERNS = tuple((route, route.pattern) for route in ROUTES)
+_MOST_FIELDS = 20
 _WHO = "show a client certificate that this CA issued, and that is not revoked"
 _JSON = (b"content-type", b"application/json")
 _NO_STORE = (b"cache-control", b"no-store")
@@ -202,7 +203,10 @@ def _decoded(route: Route, body: bytes) -> object:
 
 
 def _query(scope: Scope, route: Route) -> dict[str, str]:
-    pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True, max_num_fields=20)
+    try:
+        pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    except ValueError as error:
+        raise ProblemError(400, f"no route is asked with more than {_MOST_FIELDS} fields") from error
     unknown = [name for name, _ in pairs if name not in route.query]
     if unknown:
         raise ProblemError(400, f"this route is not asked with {unknown[0][:40]!r}")

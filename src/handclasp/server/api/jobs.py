@@ -1,5 +1,6 @@
 """What each route of the API does, once it is known who asks and that they may. Blocking: each runs in a thread."""
 
+import re
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -27,6 +28,8 @@ from handclasp.server.api import bodies
 from handclasp.server.api.problem import ProblemError
 
 PAGE, MAX_PAGE = 100, 500
+STATUSES = ("good", "future", "dropped", "expired", "revoked", "abandoned", "pending")
+_DIGITS = re.compile("[0-9]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +67,10 @@ def list_certificates(call: Call) -> bodies.CertificatePage:
     if name is None and not call.caller.may(Action.LIST):
         name = call.caller.name
     call.allow(Action.LIST, of=name)
-    choice = Choice(name=name, status=call.query.get("status"), behind=_after(call))
+    status = call.query.get("status")
+    if status is not None and status not in STATUSES:
+        raise ProblemError(400, f"status is one of: {', '.join(STATUSES)}")
+    choice = Choice(name=name, status=status, behind=_after(call))
     size = _limit(call)
     found = list(islice(chosen(call.home, choice), size + 1))
     page = found[:size]
@@ -143,7 +149,7 @@ def audit_log(call: Call) -> bodies.EventPage:
     """The audit log, oldest first."""
     call.allow(Action.AUDIT)
     after = call.query.get("after", "0")
-    if not after.isdecimal() or len(after) > 18:
+    if not _DIGITS.fullmatch(after) or len(after) > 18:
         raise ProblemError(400, "after is the sequence number of an event")
     size = _limit(call)
     events = list(islice(call.home.store.audit_events(after=int(after)), size + 1))
@@ -182,7 +188,7 @@ def _lifetime(days: int | None) -> timedelta | None:
 
 def _limit(call: Call) -> int:
     text = call.query.get("limit", str(PAGE))
-    if not text.isdecimal() or len(text) > 6 or not 1 <= int(text) <= MAX_PAGE:
+    if not _DIGITS.fullmatch(text) or len(text) > 6 or not 1 <= int(text) <= MAX_PAGE:
         raise ProblemError(400, f"limit is a number from 1 to {MAX_PAGE}")
     return int(text)
 
