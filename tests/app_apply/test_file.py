@@ -91,3 +91,18 @@ def test_no_burst_at_all(bench: Bench) -> None:
     """nginx refuses burst=0: then the word is left out, and a second request at once is one too many."""
     apply(bench, 'rate = { clients = "1r/m", burst = 0 }\nupstream = { url = "http://127.0.0.1:9" }')
     assert [bench.curl("bob"), bench.curl("bob")][-1] == "429"
+
+
+def test_a_long_name_and_a_wildcard(bench: Bench) -> None:
+    """A common name holds 64 characters, a name of DNS up to 253; and nobody can knock at a star."""
+    long = "a-name-that-goes-on-and-on.with-many.labels-in-it.and-more-of-them.example.test"
+    file = bench.ca.home / "handclasp.toml"
+    file.write_text(
+        "\n".join(
+            f'[[site]]\nserver_names = ["{name}"]\nlisten = ["127.0.0.1:{bench.port}"]' for name in ("*.example.test", long)
+        )
+    )
+    done = bench.ca.run("nginx", "apply", "--file", str(file))
+    assert f"handclasp probe https://www.example.test:{bench.port}/ --connect" in done.stderr
+    assert f"  ok  {long}, alice fresh, TLSv1.3: 200" in done.stdout
+    assert bench.ca.json("nginx", "plan", "--file", str(file))["files"] == []

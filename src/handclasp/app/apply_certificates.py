@@ -1,5 +1,6 @@
 """Server certificates of sites: issued when there is none; until then a stand-in, so that a bad order costs none."""
 
+import zlib
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -13,6 +14,7 @@ from handclasp.model.errors import UsageError
 from handclasp.model.issuance import KeyType
 from handclasp.nginxconf.render_words import server_name
 from handclasp.pki.export import key_pem, pem
+from handclasp.pki.names import MAX_CHARACTERS
 from handclasp.pki.serials import OCTETS, serial_from
 from handclasp.pki.signing import digest_for, narrowed
 
@@ -47,8 +49,12 @@ def ensure_certificate(home: Home, order: SiteOrder) -> str | None:
 
 
 def identity_of(order: SiteOrder) -> str:
-    """The identity that a certificate for this site is issued to."""
-    return server_name(order.intent.server_names[0]).removeprefix("*.")
+    """The identity that a certificate for this site is issued to: its name, cut where that is too long for a common name."""
+    name = server_name(order.intent.server_names[0]).removeprefix("*.")
+    if len(name) <= MAX_CHARACTERS:
+        return name
+    mark = f"{zlib.crc32(name.encode()):08x}"
+    return f"{name[: MAX_CHARACTERS - len(mark) - 1].rstrip('.-')}-{mark}"
 
 
 def stand_in(home: Home) -> Pair:

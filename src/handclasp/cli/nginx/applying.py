@@ -121,20 +121,26 @@ def report_applied(frame: Frame, here: "World", place: "Place", done: "SitesAppl
         frame.hint("not proven: that a good client gets in, because no client certificate with its key is in this home")
         frame.hint("next: handclasp issue alice && handclasp nginx apply")
     else:
-        frame.hint(_knock(here, orders[0], applied) if orders else "")
+        frame.hint(_knock(here, orders, applied) if orders else "")
 
 
-def _knock(here: "World", order: "SiteOrder", applied: "Applied") -> str:
+def _knock(here: "World", orders: "tuple[SiteOrder, ...]", applied: "Applied") -> str:
     """How a person comes in as the proof did."""
     from handclasp.app.apply_proof import LOOPBACK
 
+    steps = {one.step.site: one.step for one in reversed(applied.proven) if one.step.who == "good" and one.step.identity}
+    order = next((one for one in orders if one.intent.server_names[0] in steps), orders[0])
+    step = steps.get(order.intent.server_names[0])
+    name = (step.identity or "" if step else "alice").partition("#")[0]
     address, port = order.intent.listen[0]
     address = LOOPBACK.get(address, address)
-    name = next((one.step.identity or "" for one in applied.proven if one.step.who == "good"), "alice").partition("#")[0]
+    host = order.intent.server_names[0].replace("*", "www", 1)
     if order.intent.stream:
         cert, key = (here.layout.identity(name, file) for file in ("chain.pem", "key.pem"))
-        return f"next: openssl s_client -connect {address}:{port} -cert {cert} -key {key}"
-    return f"next: handclasp probe {_url(order)} --connect {address}:{port} --identity {name}"
+        return f"next: openssl s_client -connect {address}:{port} -servername {host} -cert {cert} -key {key}"
+    return (
+        f"next: handclasp probe https://{host}{'' if port == 443 else f':{port}'}/ --connect {address}:{port} --identity {name}"
+    )
 
 
 def _headline(applied: "Applied", verb: str) -> str:
