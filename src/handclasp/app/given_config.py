@@ -7,7 +7,7 @@ from handclasp.model.errors import InputError
 from handclasp.model.plan import WriteFile
 from handclasp.nginxconf.dump import is_dump
 from handclasp.nginxconf.parse import parse
-from handclasp.nginxconf.tree import decode, encode, named
+from handclasp.nginxconf.tree import AROUND, decode, encode, named
 from handclasp.ports.files import FileReader
 
 PIPE = "/dev/stdin"
@@ -50,7 +50,7 @@ def configuration_at(files: FileReader, path: str, piped: bytes | None = None) -
         files = _with(files, path, encode(text))
     elif _is_part(content, path):
         folder = path.rpartition("/")[0]
-        whole = f"{_PARTS.sub('', folder)}/{_MAIN} around {path.rpartition('/')[2]}"
+        whole = f"{_PARTS.sub('', folder)}/{_MAIN}{AROUND}{path.rpartition('/')[2]}"
         around = f"events {{ }}\nhttp {{\n    include {_quoted(path)};\n}}\n"
         return GivenConfig(whole, _with(files, whole, around.encode()), part=True)
     return GivenConfig(path, files)

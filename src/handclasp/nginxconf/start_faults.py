@@ -85,7 +85,7 @@ def _faults(tree: ConfigTree, config: EffectiveConfig, known: StartFiles) -> Ite
         yield from reading.one(item, "main", seen, set())
         if item.name in {"http", "stream"} and item.children is not None:
             yield from _merged(item, main.inner(item), by_origin, known)
-            if item.name == "http" and not reading.foreign and reading.version <= stock.NEWEST:
+            if item.name == "http" and not (tree.part or reading.foreign) and reading.version <= stock.NEWEST:
                 yield from unknown_variables(item)
     if not any(item.name == "events" for item in tree.directives):
         # Its last look at the whole, before any file is opened for writing.

@@ -117,6 +117,10 @@ class Document:
     directives: tuple[Directive, ...]
 
 
+AROUND = " around "
+"""In the name of a main file that stands for one that was not given: "nginx.conf around site.conf"."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ConfigTree:
     """A whole configuration: includes replaced by what they include, each directive still knowing its own file.
@@ -129,6 +133,11 @@ class ConfigTree:
     prefix: str
     directives: tuple[Directive, ...]
     sources: Mapping[str, Source]
+
+    @property
+    def part(self) -> bool:
+        """Whether the main file was put around a file of http{}, because it was not given: what else it holds is not known."""
+        return AROUND in self.root.rpartition("/")[2]
 
     @property
     def conf_dir(self) -> str:
