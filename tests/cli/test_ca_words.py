@@ -18,7 +18,7 @@ KEYS = ca_words.keys()
 @pytest.mark.parametrize("key", KEYS)
 def test_both_languages_say_the_same(key: str) -> None:
     text = ca_words._WORDS[key]
-    assert set(PLACE.findall(text.en)) == set(PLACE.findall(text.zh))
+    assert set(PLACE.findall(text.en)) - {"s"} == set(PLACE.findall(text.zh))  # Chinese has no plural
     foreign = re.sub(r"{\w+}|[A-Za-z0-9 .,:;()/_-]+", "", text.zh)
     assert foreign or not re.search(r"[a-z]{3}", PLACE.sub("", text.en)), text
 

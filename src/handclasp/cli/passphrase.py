@@ -34,4 +34,4 @@ def command(frame: Frame, *, new_passphrase_file: str | None, passphrase_file: s
     if frame.json:
         frame.document("passphrase", {"keys": count, "file": path})
         return
-    frame.out(say(frame.lang, "passphrase-changed", count=count, keys=plural(count, "key is", "keys are")))
+    frame.out(say(frame.lang, "passphrase-changed", count=count, s=plural(count)))

@@ -76,7 +76,7 @@ _WORDS: dict[str, Text] = {
         zh="下一步：handclasp nginx apply     nginx 读入新的吊销列表后才会放行",
     ),
     "passphrase-changed": Text(
-        en="{count} CA {keys} under the new passphrase. Old backups keep the old one.",
+        en="Under the new passphrase: {count} CA key{s}. Old backups keep the old one.",
         zh="{count} 个 CA 私钥已改用新口令。旧备份仍使用旧口令。",
     ),
     "ca-line": Text(
