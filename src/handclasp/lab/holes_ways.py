@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
-from handclasp.lab import backend, setup
+from handclasp.lab import backend, mint, setup
 from handclasp.lab.backend import FORGED
+from handclasp.lab.case import pem
 from handclasp.lab.hole import hole
-from handclasp.lab.mint import name
+from handclasp.lab.mint import BlankCrl, name
 from handclasp.lab.scenarios.placement.sni_host_split import split
 from handclasp.lab.setup import CLIENT, NOBODY, STRANGER, Setup, pems
-from handclasp.ports.stage import Performance, Visit
+from handclasp.ports.stage import Performance, Reload, Visit
 
 _NESTED = """\
 if ($ssl_client_verify != SUCCESS) {
@@ -18,6 +19,16 @@ if ($ssl_client_verify != SUCCESS) {
         return 200 "a report\\n";
     }
     return 200 "welcome\\n";"""
+
+
+_REJECTING = """\
+server {
+    listen 127.0.0.1:@PORT@ ssl default_server;
+    ssl_reject_handshake on;
+    location / {
+        return 200 "the application\\n";
+    }
+}"""
 
 
 def _unknown_name() -> Setup:
@@ -85,6 +96,46 @@ def _stapling() -> Setup:
     return made
 
 
+def _page_of_the_guard() -> Setup:
+    """An error page with content, in the place of what the guard says."""
+    made = setup.client(1)
+    made.verify = "optional"
+    made.server.append('error_page 403 =200 /start;\nlocation = /start {\n    return 200 "welcome\\n";\n}')
+    made.location = 'if ($ssl_client_verify != SUCCESS) {\n        return 403;\n    }\n    return 200 "welcome\\n";'
+    made.visits = [made.visit(CLIENT), made.visit(NOBODY)]
+    return made
+
+
+def _behind_the_back() -> Setup:
+    """The application lives in the default server too, which rejects handshakes, so that nobody should come there."""
+    made = setup.client(1)
+    made.http.append(_REJECTING)
+    made.visits = [made.visit(CLIENT), made.visit(NOBODY, host="elsewhere.test")]
+    return made
+
+
+def _crl_among_anchors() -> Setup:
+    """The CRLs stand in the CA file, and no directive has them checked."""
+    made = setup.client(1)
+    made.unwelcome = True
+    lists = [BlankCrl(issuer=tier, number=2) for tier in made.draft.tiers[1:]]
+    before = "".join(pem(mint.crl(one), "X509 CRL") for one in lists)
+    lists[0].revoked.append((made.leaf.serial, 1, ()))
+    after = "".join(pem(mint.crl(one), "X509 CRL") for one in lists)
+    anchors = pems([made.root])
+    made.files = {"client-ca.pem": (anchors + before).encode(), "ca.crl": after.encode()}
+    revoked = Reload(files={"client-ca.pem": (anchors + after).encode()})
+    made.visits = [made.visit(f"{CLIENT}-before"), revoked, made.visit(CLIENT)]
+    return made
+
+
+def _revoked_out(seen: Performance) -> bool:
+    return seen.start is None and seen.results[f"{CLIENT}-before"].status == 200 and seen.results[CLIENT].status != 200
+
+
+_NEWER = ("1.22/3.0", "1.26/3.5")
+"""ssl_reject_handshake came with nginx 1.19.4."""
+
 WAYS = (
     hole("clients of the default server's CA, with a name in SNI that nobody has", "sni-host-split", "unknown", _unknown_name),
     hole(
@@ -107,5 +158,17 @@ WAYS = (
         lambda: _asked_by_name("~*^CN=alice,O=Lab$", name(("O", "Lab"), ("CN", "ALICE"))),
     ),
     hole("anybody, in clear: the listen lacks ssl", "listen-without-ssl", "in-clear", _in_clear, _nobody_out),
+    hole(
+        "anybody without a certificate, by an error page in the place of a guard's refusal",
+        "optional-not-enforced", "page", _page_of_the_guard, _nobody_out,
+    ),
+    hole(
+        "anybody, in a default server that rejects handshakes: by a handshake for another",
+        "sni-host-split", "rejecting", _behind_the_back, _nobody_out, builds=_NEWER,
+    ),
+    hole(
+        "a revoked client: the CRLs stand in the CA file",
+        "client-crl-file-format", "in-ca-file", _crl_among_anchors, _revoked_out,
+    ),
     hole("clients of the CA that is there for stapling", "client-trust-too-wide", "stapling", _stapling),
 )  # fmt: skip
