@@ -220,12 +220,13 @@ def check_request(profile: Profile, request: IssuanceRequest) -> None:
 
 
 def _check_limits(profile: Profile, request: IssuanceRequest, issuer: Issuer) -> None:
-    if issuer.certificate is None or issuer.limits == PathLimits():
-        return
+    limits = issuer.limits
+    if issuer.certificate is None or not (profile.ca or limits.names or limits.usages is not None):
+        return  # how many CAs may follow is no matter of an end entity
     subject = subject_name(request)
     if subject == issuer.certificate.subject:  # its own successor, which counts for none (RFC 5280 6.1)
         return
-    if faults := tuple(faults_of(issuer.limits, profile, request, subject)):
+    if faults := tuple(faults_of(limits, profile, request, subject)):
         raise PolicyError(
             f"the CA may not sign this: {'; '.join(faults)}",
             where=request.name,
