@@ -26,14 +26,17 @@ class GuardEdits:
     origin: Origin
 
 
+_REFUSES = re.compile(r"[45]\d\d")
+
+
 def claim_edits(tree: ConfigTree, servers: frozenset[Origin]) -> GuardEdits | None:
     """`if`s over headers by which a proxy in front would tell who the client is: in a server that asks for itself, ask it."""
-    return _edited(tree, servers, _of_claim)
+    return _edited(tuple(_guards(tree, servers)), _of_claim)
 
 
 def path_edits(tree: ConfigTree, servers: frozenset[Origin]) -> GuardEdits | None:
     """`if`s over $request_uri: /open/../closed begins like /open and is served like /closed."""
-    return _edited(tree, servers, _of_path)
+    return _edited(tuple(_guards(tree, servers)), _of_path)
 
 
 def _of_claim(words: tuple[str, ...]) -> str | None:
@@ -45,8 +48,8 @@ def _of_path(words: tuple[str, ...]) -> str | None:
     return "($uri" if _SENT.fullmatch(" ".join(words)) else None
 
 
-def _edited(tree: ConfigTree, servers: frozenset[Origin], change: Callable[[tuple[str, ...]], str | None]) -> GuardEdits | None:
-    found = [(item, word) for item in _ifs(tree, servers) if (word := change(item.args)) is not None]
+def _edited(guards: tuple[Directive, ...], change: Callable[[tuple[str, ...]], str | None]) -> GuardEdits | None:
+    found = [(item, word) for item in guards if (word := change(item.args)) is not None]
     if not found:
         return None
     edits: list[TextEdit] = [edit for item, word in found for edit in replace_argument(item, 0, word)]
@@ -54,7 +57,20 @@ def _edited(tree: ConfigTree, servers: frozenset[Origin], change: Callable[[tupl
     return GuardEdits(edits=tuple(file_edits(edits)), places=places, origin=found[0][0].origin)
 
 
-def _ifs(tree: ConfigTree, servers: frozenset[Origin]) -> Iterator[Directive]:
-    for item, parents in walk(tree.directives):
-        if item.name == "if" and item.args and any(above.source.origin(above.start) in servers for above in parents):
+def _guards(tree: ConfigTree, servers: frozenset[Origin]) -> Iterator[Directive]:
+    """The `if`s of these servers that refuse somebody, and those that set what one of them asks."""
+    known = [
+        item
+        for item, parents in walk(tree.directives)
+        if item.name == "if" and item.args and any(above.source.origin(above.start) in servers for above in parents)
+    ]
+    refusing = [item for item in known if _refuses(item)]
+    asked = {found for item in refusing for found in re.findall(r"\$\{?(\w+)", " ".join(item.args))}
+    for item in known:
+        sets = {inner.args[0].lstrip("$") for inner in item.block if inner.name == "set" and inner.args}
+        if item in refusing or sets & asked:
             yield item
+
+
+def _refuses(block: Directive) -> bool:
+    return any(inner.name == "return" and inner.args and _REFUSES.fullmatch(inner.args[0]) for inner in block.block)
