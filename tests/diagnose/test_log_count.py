@@ -56,7 +56,7 @@ GARBAGE = (
 
 SPLINTERS = (
     b"", b"[", b"]", b" ", b",", b"#", b":", b"*", b"0", b"\r", b"\t", b"\0", b"\xff", b"{", b'"', b", client: ", b", server: ",
-    b"SSL", b"[info] 1#1: ", b"*1 ", b"9" * 21, b"z" * 21,
+    b"SSL", b"[info] 1#1: ", b"*1 ", b"9" * 21, b"z" * 21, b"\\", b"\\u0020", b'{"log":"', b"\xc3\xa4",
 )  # fmt: skip
 
 
@@ -73,8 +73,9 @@ def one(random: Random) -> bytes:
         if random.random() < 0.95
     )
     line = f"{prefix}{clock} [info] {random.randrange(9**5)}#7: {connection}{message}{fields}{random.choice(TAILS)}"
-    if random.random() < 0.1:
-        line = json.dumps({"log": line + "\n", "stream": "stderr", "time": "2026-11-20T10:00:00Z"})
+    if random.random() < 0.2:
+        record = {random.choice(("log", "log", "MESSAGE")): line + "\n", "stream": "stderr SSL", "time": "2026-11-20T10:00:00Z"}
+        line = json.dumps(record, separators=random.choice((None, (",", ":"))), ensure_ascii=random.random() < 0.5)
     text = line.encode() + (b"\r" if random.random() < 0.1 else b"")
     return marred(text, random) if random.random() < 0.2 else text
 

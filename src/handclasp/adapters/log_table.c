@@ -1,7 +1,8 @@
 /* Counts the usual lines of nginx's error log, by message, server and client. log_table.py says what for, and calls it.
 
    A usual line is `TIME [LEVEL] PID#TID: *CONNECTION MESSAGE, client: CLIENT, server: SERVER`, then a comma or its end; anything
-   may stand before it. Every other line with a mark in it is noticed, for the caller to read. All memory is the caller's. */
+   may stand before it, and it may stand in a JSON object of Docker's. Every other line with a mark in it is noticed, for the
+   caller to read. All memory is the caller's. */
 
 #define _GNU_SOURCE
 #include <stdint.h>
@@ -66,8 +67,9 @@ static const char *next_mark(const char *text, const char *at, const char *end)
     for (; end - at >= CHUNK + FARTHEST; at += CHUNK) {
         for (int i = 0; i < CHUNK; i++) {
             char a = at[i], b = at[i + 1], c = at[i + 2], d = at[i + 3];
-            hit.bytes[i] = ((a == 'S') & (c == 'L')) | ((a == 'S') & (b == ' ')) | ((a == 'g') & (d == 'i')) | ((a == 'X') & (b == 'Y'))
-                         | ((a == '[') & (c == 'm')) | ((a == 'f') & (c == 'c')) | ((a == 'C') & (c == 'P')) | ((a == 'n') & (b == 'v'));
+            hit.bytes[i] = ((a == 'S') & (c == 'L')) | ((a == 'S') & (b == ' ')) | ((a == 'g') & (d == 'i'))
+                         | ((a == 'X') & (b == 'Y')) | ((a == '[') & (c == 'm')) | ((a == 'f') & (c == 'c'))
+                         | ((a == 'C') & (c == 'P')) | ((a == 'n') & (b == 'v'));
         }
         for (int word = 0; word < CHUNK / 8; word++)
             for (int i = 8 * word; hit.words[word] && i < 8 * word + 8; i++)
@@ -172,21 +174,39 @@ static const char *without_space(const char *begin, const char *end)
     return end;
 }
 
+/* Where the line begins in `{"log":"LINE\n","stream":...}`, or NULL. */
+static const char *inside_json(const char *at, const char *end)
+{
+    at = after_word(at, end, "{\"log\":", 7);
+    const char *space = after_word(at, end, " ", 1);
+    return after_word(space ? space : at, end, "\"", 1);
+}
+
+static int is_ascii(const char *at, const char *end)
+{
+    while (at < end && (unsigned char)*at < 0x80)
+        at++;
+    return at == end;
+}
+
 /* Count a line, and give the number of its message, UNUSUAL or FULL. */
 static uint32_t count_line(Table *table, const char *line, const char *end, uint64_t place)
 {
-    const char *head = line, *message = NULL, *client, *server, *stop;
-    if (end - line > LONGEST || *line == '{')
+    const char *begin = *line == '{' ? inside_json(line, end) : line, *head = begin, *message = NULL, *client, *server, *stop;
+    if (end - line > LONGEST || !begin)
         return UNUSUAL;
     for (; (head = memchr(head, '[', end - head)); head++)
-        if (head - line >= 2 && head[-1] == ' ' && is_digit(head[-2]) && (message = after_head(head, end)))
+        if (head - begin >= 2 && head[-1] == ' ' && is_digit(head[-2]) && (message = after_head(head, end)))
             break;
-    if (!head || head - line < TIME_SIZE + 1 || !(client = next_client(message, end)))
+    if (!head || head - begin < TIME_SIZE + 1 || !(client = next_client(message, end)))
         return UNUSUAL;
     const char *name = client + CLIENT_SIZE;
     if (!(server = memchr(name, ',', end - name)) || !after_word(server, end, SERVER, SERVER_SIZE))
         return UNUSUAL;
     stop = memchr(server + 1, ',', end - server - 1);
+    if (begin != line && (!stop || memchr(begin, '"', stop - begin) || memchr(begin, '\\', stop - begin)
+                          || !is_ascii(name, server)))
+        return UNUSUAL; /* it has to be unwrapped first */
     Entry *entry = entry_of(table, MESSAGE, message, name - message, server, (stop ? stop : end) - server);
     if (!entry)
         return FULL;
