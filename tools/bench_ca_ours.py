@@ -124,7 +124,7 @@ def over_http(folder: Path, note: Note, scale: int) -> None:
     (ca.home / "roles.toml").write_text('"desk" = "operator"\n')
     with serving(ca, "--api-listen", "127.0.0.1:0", "--identity", "api.test", "--no-prepare") as served:
         port = int(re.findall(r"127\.0\.0\.1:(\d+)", str(served.document["api"]))[0])
-        for clients in (1, 8):
+        for clients in (1, 8, 16):
             count = 800 // scale // clients
             bodies = [[_asked(f"c{clients}-{client}-{number}") for number in range(count)] for client in range(clients)]
             started = time.perf_counter()
