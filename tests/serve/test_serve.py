@@ -2,6 +2,7 @@
 
 import base64
 import json
+import shutil
 import socket
 import subprocess
 import time
@@ -15,6 +16,7 @@ from cryptography.x509 import ocsp
 
 from handclasp.pki.ocsp_request import cert_id, write_request
 from tests.ca_rig import Ca, copied, openssl
+from tests.serve.fleet_rig import eventually
 from tests.serve.serve_rig import Served, ask, curl, serving, status
 
 
@@ -183,6 +185,22 @@ def test_a_revocation_shows_in_the_next_answer_and_crl(ca: Ca, tmp_path: Path) -
         assert curl(f"{served.url}/crl/issuing.crl") != before
         assert "good" in ask(ca, served.url, bob)
         assert served.stop() == 0
+
+
+def test_a_registry_that_was_moved_away_is_never_answered_from(ca: Ca) -> None:
+    """A process that has the old file open would not hear of what is revoked in the new one."""
+    registry, aside = ca.home / "registry.sqlite", ca.home / "aside"
+    with serving(ca) as served:
+        assert "certificate.pem: good" in ask(ca, served.url, certificate(ca, "alice"))
+        registry.rename(aside)
+        for there in (False, True):  # gone; then another file in its place
+            if there:
+                shutil.copy(aside, registry)
+            eventually(lambda: "trylater" in ask(ca, served.url, certificate(ca, "alice")).lower())
+            assert [status(f"{served.url}{path}") for path in ("/health", "/ready", "/crl/issuing.crl")] == [200, 503, 503]
+        aside.replace(registry)
+        assert "certificate.pem: good" in ask(ca, served.url, certificate(ca, "alice"))
+        assert status(f"{served.url}/ready") == 200
 
 
 def test_a_new_certificate_is_good_at_once(ca: Ca) -> None:

@@ -32,6 +32,7 @@ _LAST_EVENT = "SELECT coalesce(max(sequence), 0) FROM audit_event"
 _BUSY_MS = 30_000
 _LONG = 1.0  # seconds without an answer, after which nobody else is made to wait for it
 _PAUSE = 0.5
+_LOOKED = 0.25  # seconds for which a file that was in its place is taken to be there still
 _ADVICE = (
     ("disk is full", "free some space on that file system; nothing was half-written"),
     ("readonly", "the file or its folder is not writable for this user; run as its owner, or remount the file system"),
@@ -145,15 +146,33 @@ class Changes:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._file, self._looked = _file_of(engine), 0.0
         self._where = str(engine.url)
         self._query = _DATA_VERSION if engine.dialect.name == "sqlite" else _LAST_EVENT
         self._lock = threading.Lock()
         self._cursor: Any = None
         self._away: threading.Event | None = None
 
+    def check(self) -> None:
+        """WorldError when the file was moved away or replaced: open connections still have the old one, and nobody else has."""
+        if self._file is None:
+            return
+        path, opened = self._file
+        if _identity(path) != opened:
+            self._looked = 0.0
+            raise WorldError(
+                "the registry was moved or replaced while this process used it",
+                where=path,
+                hint="start this process again: it goes on with the registry that is there now",
+            )
+
     def number(self) -> int:
         """The present number."""
         where = self._where
+        start = time.monotonic()
+        if start - self._looked > _LOOKED:
+            self.check()
+            self._looked = start
         with self._lock:
             if self._away is not None:
                 raise WorldError("the registry cannot be asked: its server does not answer", where=where)
@@ -208,6 +227,22 @@ class Changes:
                 else:
                     connection.close()
             return
+
+
+def _file_of(engine: Engine) -> tuple[str, tuple[int, int] | None] | None:
+    """Path and identity of the file of a database that can be written; None: it is none, or on a read-only file system."""
+    path = engine.url.database
+    if engine.dialect.name != "sqlite" or path is None or "uri" in engine.url.query:
+        return None
+    return path, _identity(path)
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def changes_of(engine: Engine) -> Changes:

@@ -50,8 +50,11 @@ class SqlStore(SqlQuestions):
         return self._changes.number()
 
     def exclusive(self) -> AbstractContextManager[None]:
-        """Keep the processes of other hosts from changing anything; nothing to do for a file, whose home has a lock."""
-        return contextlib.nullcontext() if isinstance(self._lines, FileLines) else self._lines.exclusive(self._where)
+        """Keep the processes of other hosts from changing anything; a file, whose home has a lock, need only be there still."""
+        if not isinstance(self._lines, FileLines):
+            return self._lines.exclusive(self._where)
+        self._changes.check()
+        return contextlib.nullcontext()
 
     def move_to(self, target: "SqlStore") -> dict[str, int]:
         """Copy everything into an empty registry, compare, and give the number of rows by table."""

@@ -83,7 +83,9 @@ def caller_of(home: Home, certificate: bytes) -> Caller | None:
 
     Raises:
         InputError: the file of roles is broken: nobody gets in until it is mended.
+        WorldError: the registry cannot be asked, or is not the one that was opened.
     """
+    home.store.version()
     record = holder_of(home, certificate)
     return caller_from(home, record) if record is not None else None
 

@@ -30,6 +30,7 @@ def unready(home: Home, responders: Iterable[Responder]) -> tuple[str, ...]:
     Raises:
         WorldError: the registry cannot be read.
     """
+    home.store.version()  # says whether the registry is the one that was opened
     now = home.clock.now()
     faults = [
         f"the CRL of the {label} CA ended on {end:%Y-%m-%d %H:%M} UTC" for label, end in crl_ends(home).items() if end <= now
