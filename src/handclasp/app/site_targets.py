@@ -27,14 +27,18 @@ def _enable(_home: str, folder: str, sites: tuple[RenderedSite, ...]) -> tuple[s
 def _container(home: str, folder: str, sites: tuple[RenderedSite, ...]) -> tuple[str, ...]:
     """Only what nginx reads is mounted: never the home as a whole, which holds the CA's keys."""
     own = f"{home}/"
-    paths = [
-        path
-        for site in sites
-        for path in (site.material.client_certificate, site.material.certificate, site.material.certificate_key)
-    ]
-    inside = paths[0].rpartition("/ca/")[0] if paths else ""
+    known = [site.material for site in sites]
+    paths = [path for one in known for path in (one.client_certificate, one.certificate, one.certificate_key)]
+    # The home's own files, wherever nginx sees it, have one of these in their path.
+    ends = (path.rpartition(part)[0] for path in paths for part in ("/ca/bundle.pem", "/identities/") if part in path)
+    inside = next(ends, "")
     parts = dict.fromkeys(path[len(inside) + 1 :].rpartition("/")[0] for path in paths if path.startswith(f"{inside}/"))
     mounts = [f"-v {own}{part}:{inside}/{part}:ro" for part in parts]
+    # Files of a CA from elsewhere are named by the place that they have here.
+    strange = dict.fromkeys(
+        path for one in known for path in (one.client_certificate, one.crl) if path and not path.startswith(f"{inside}/")
+    )
+    mounts += [f"-v {path}:{path}:ro" for path in strange]
     return (" ".join(("docker run", *mounts, f"-v {folder}:/etc/nginx/conf.d:ro", "-p 443:443 nginx")),)
 
 
