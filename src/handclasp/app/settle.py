@@ -7,6 +7,7 @@ from the CRLs that were published later, certificates from their files; or someb
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from handclasp.app.home import SESSION_EPOCH, UNSETTLED, Home
 from handclasp.app.revoke_record import session_epoch
@@ -19,6 +20,8 @@ from handclasp.pki.names import identity_name
 from handclasp.pki.read import certificate_from_der, certificates_from_pem, crls_from_pem
 from handclasp.pki.serials import format_serial
 from handclasp.pki.signature import signed_by
+
+_AT_ONCE = 500
 
 JUMP = 1000
 """How far CRL numbers and the session epoch jump after a restore: more than were published since any backup in use."""
@@ -155,12 +158,13 @@ def _signer(home: Home, signed: Certificate | Crl) -> Authority | None:
 
 def _revoked_since(home: Home, crls: Iterable[tuple[Authority, Crl]]) -> Iterator[_Listed]:
     for authority, crl in crls:
-        for entry in crl.revoked.values():
-            record = home.store.find(authority.label, entry.serial)
-            if record is None or record.state is not CertificateState.REVOKED:
-                until = certificate_from_der(authority.certificate).not_after
-                reason = Reason(entry.reason) if entry.reason in tuple(Reason) else Reason.UNSPECIFIED
-                yield _Listed(issuer=authority.label, serial=entry.serial, at=entry.revocation_date, reason=reason, until=until)
+        until, entries = certificate_from_der(authority.certificate).not_after, iter(crl.revoked.values())
+        while some := tuple(islice(entries, _AT_ONCE)):
+            known = home.store.find_many(authority.label, [entry.serial for entry in some])
+            for serial, at, why in some:
+                if serial not in known or known[serial].state is not CertificateState.REVOKED:
+                    reason = Reason(why) if why in tuple(Reason) else Reason.UNSPECIFIED
+                    yield _Listed(issuer=authority.label, serial=serial, at=at, reason=reason, until=until)
 
 
 def _issued_since(home: Home, files: dict[str, bytes]) -> Iterator[tuple[str, Certificate]]:
