@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from handclasp.catalogue.profiles import CANARY
+
 GB, MB, KB, DAY = 1e9, 1e6, 1e3, 86_400
 PEM = 65 / 48  # octets of PEM for each of DER
 
@@ -12,7 +14,7 @@ def page(saved: dict[str, Any]) -> str:
     given, year = saved["assumptions"], saved["year"]
     parts = [
         _top(saved),
-        _assumed(given),
+        _assumed(given, year),
         _units(saved["units"]),
         _crl(given, year, cost),
         _ocsp(given, year, cost),
@@ -38,8 +40,10 @@ The unit costs are of one machine with {machine["cores"]} busy cores. Nobody has
 """
 
 
-def _assumed(given: dict[str, Any]) -> str:
+def _assumed(given: dict[str, Any], year: dict[str, Any]) -> str:
     renewed, spread = given["renewed_after_days"], given["renewal_spread_days"]
+    life, hosts = CANARY.lifetime.days, given["hosts"]
+    new = hosts / (life * 2 // 3)
     return f"""## Assumptions
 
 - Certificates live {given["lifetime_days"]} days and are renewed after {renewed}, give or take {spread}.
@@ -48,6 +52,8 @@ def _assumed(given: dict[str, Any]) -> str:
 - Each comes {given["visits_a_day"]} times a day, four times as often at noon as at midnight, to
   {given["hosts_of_a_certificate"]} of the hosts.
 - Each host's agent asks for its orders every {given["poll_seconds"]} seconds.
+- Each host proves the CRL by a canary ([serve.md](serve.md)), a new one every {life * 2 // 3} days: {new:.1f} new CRLs a day
+  and {hosts * 3 // 2:,} entries on the average, beside those of {year["revocations_a_day"]:,} revocations a day.
 """
 
 
