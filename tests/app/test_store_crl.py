@@ -138,7 +138,7 @@ def test_octets_are_the_same_wherever_they_are(length: int, tmp_path: Path) -> N
     rows: tuple[Octets, ...] = (
         Held(content),
         collected(content),
-        FileOctets(descriptor, length),
+        FileOctets(descriptor, length, str(tmp_path / "file")),
         Joined(Held(content[:cut]), collected(content[cut:]), Held()),
     )
     for row in rows:

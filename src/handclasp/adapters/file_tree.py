@@ -45,7 +45,7 @@ class PosixFileTree:
     def octets(self, path: str) -> Octets:
         """A regular file of any size, read when it is asked for; failures as `read`."""
         with _opened(path) as (handle, size):
-            return FileOctets(os.dup(handle.fileno()), size)
+            return FileOctets(os.dup(handle.fileno()), size, path)
 
     def spool(self) -> Spool:
         """Room for octets that need not be in memory."""

@@ -45,11 +45,12 @@ class DiskSpool:
 
 
 class FileOctets:
-    """model.octets.Octets of an open file, which is closed when nobody asks it any more. OSError as it happens."""
+    """model.octets.Octets of an open file, which is closed when nobody asks it any more. WorldError when its disk fails."""
 
-    def __init__(self, descriptor: int, size: int) -> None:
+    def __init__(self, descriptor: int, size: int, path: str) -> None:
         self._file = descriptor
         self._size = size
+        self._path = path
 
     def __len__(self) -> int:
         return self._size
@@ -59,7 +60,10 @@ class FileOctets:
 
     def read(self, start: int, stop: int) -> bytes:
         """Those from `start` up to `stop`, fewer at the end."""
-        return read_at(self._file, start, min(stop, self._size))
+        try:
+            return read_at(self._file, start, min(stop, self._size))
+        except OSError as error:
+            raise world_error(self._path, "cannot be read", error) from error
 
 
 def read_at(descriptor: int, start: int, stop: int) -> bytes:
