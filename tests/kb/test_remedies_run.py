@@ -213,7 +213,9 @@ def config(place: Place, directives: tuple[str, ...]) -> str:
     names = {name for name, _ in named}
     levels: dict[str, list[str]] = {"main": [], "http": [], "server": [], "location": [], "stream": []}
     for name, text in named:
-        level = "main" if name in {"stream", "error_log"} else "http" if name in HTTP_LEVEL else "server"
+        level = (
+            "main" if name in {"stream", "error_log", "worker_shutdown_timeout"} else "http" if name in HTTP_LEVEL else "server"
+        )
         level = "location" if name in LOCATION_LEVEL else "stream" if text == "proxy_ssl on;" else level
         levels[level].append(text)
     frame = {
