@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from handclasp.adapters.fleet_client import FleetClient
-from handclasp.model.errors import PolicyError
+from handclasp.app.crashpoint import VARIABLE
+from handclasp.model.errors import PolicyError, WorldError
 from handclasp.pki.ca_request import read_crls, request_pem
 from tests.ca_rig import Ca, copied
 from tests.nginx_rig import free_port
@@ -174,3 +176,29 @@ def test_a_site_with_a_ca_of_its_own_has_it_on_a_host_too(ca: Ca, tmp_path: Path
         strange = f'[site.client_ca]\nfile = "{ca.home}/ca/bundle.pem"\ncrl = "{ca.home}/ca/crl.pem"\n'
         path.write_text(path.read_text().replace('client_ca = "issuing"', strange))
         assert "a host gets no files" in ca.run("host", "set", "web1", "--file", str(path), expect=4).stderr
+
+
+@pytest.mark.parametrize(
+    ("point", "states"), [("canary.intent-durable", ["abandoned", "revoked"]), ("canary.recorded", ["revoked"])]
+)
+def test_a_ca_that_dies_over_a_canary_hands_none_out_unrevoked(ca: Ca, tmp_path: Path, point: str, states: list[str]) -> None:
+    ca.run("issue", "web1")
+    ca.run("host", "set", "web1", "--file", str(orders_file(tmp_path)))
+    request = request_pem(ec.generate_private_key(ec.SECP256R1()))
+    doors = ("--api-listen", "127.0.0.1:0", "--identity", "app.test")
+    with (
+        serving(ca, *doors, env={VARIABLE: point}) as dying,
+        closing(desk_of(ca, str(dying.document["api"]).removesuffix("/api/v1"), "web1")) as desk,
+        pytest.raises(WorldError),
+    ):
+        desk.canary("issuing", request)
+    with (
+        serving(ca, *doors) as served,
+        closing(desk_of(ca, str(served.document["api"]).removesuffix("/api/v1"), "web1")) as desk,
+    ):
+        chain = desk.canary("issuing", request)
+    crls = read_crls((ca.home / "ca" / "crl.pem").read_bytes(), where="crl.pem")
+    assert x509.load_pem_x509_certificates(chain)[0].serial_number in {one.serial_number for crl in crls for one in crl}
+    found = [one["status"] for one in ca.json("list", "--all")["certificates"] if one["profile"] == "canary"]
+    assert sorted(found) == states
+    assert ca.run("audit").returncode == 0
