@@ -176,7 +176,7 @@ def test_a_successor_s_clients_are_the_ca_s(partnered: Partnered) -> None:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ('client_ca = "nobody"', "there is no CA 'nobody' in this home"),
+        ('client_ca = "nobody"', "handclasp.toml:4:13: there is no CA 'nobody' in this home"),
         ('client_ca = { file = "partner.pem" }', "nobody whom the CA in"),
         ('client_ca = { file = "partner.pem", crl = "ca/crl.pem" }', "no CRL of CN=Partner root is in it"),
         ('client_ca = { file = "ca/bundle.pem", crl = "ca/crl.pem" }', "of this home: write client_ca"),

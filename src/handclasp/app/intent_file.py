@@ -24,9 +24,10 @@ from handclasp.app.intent_tables import (
     UpstreamTable,
 )
 from handclasp.app.site import SiteOrder, parse_listen
+from handclasp.app.site_trust import family
 from handclasp.app.toml_places import place_of, toml_error
 from handclasp.model.control import PLAIN, NginxControl
-from handclasp.model.errors import HandclaspError, InputError
+from handclasp.model.errors import HandclaspError, InputError, UsageError
 from handclasp.model.intent import (
     EVERYWHERE,
     OWN_TLS,
@@ -52,7 +53,10 @@ Groups = Mapping[str, tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntentFile:
-    """What a handclasp.toml says. `version` and `target` None: it does not say. `named`: where each identity is first named."""
+    """What a handclasp.toml says. `version` and `target` None: it does not say.
+
+    `named`: where each identity is first named; `cas`: where each CA of the home is.
+    """
 
     sites: tuple[SiteOrder, ...]
     version: NginxVersion | None = None
@@ -61,10 +65,16 @@ class IntentFile:
     config_dir: str | None = None
     control: NginxControl | None = None
     named: Mapping[str, Origin] = field(default_factory=dict)
+    cas: Mapping[str, Origin] = field(default_factory=dict)
 
 
 def refuse_unknown(home: Home, said: IntentFile) -> None:
-    """InputError for the first identity that this CA never issued anything to: a slip of the pen lets nobody in."""
+    """InputError for the first CA or identity that this home does not know: a slip of the pen lets nobody in."""
+    for label, where in said.cas.items():
+        try:
+            family(home, label)
+        except UsageError as error:
+            raise InputError(error.what, where=where, hint=error.hint) from error
     for name, where in said.named.items():
         if not home.store.certificates(name=name):
             raise InputError(f"no live client certificate for: {name}", where=where, hint=f"handclasp issue {name}")
@@ -96,6 +106,7 @@ def read_intent(content: bytes, path: str) -> IntentFile:
         config_dir=reader.file(table.nginx.config_dir),
         control=reader.control(table.nginx),
         named=reader.named,
+        cas=reader.cas,
     )
 
 
@@ -104,6 +115,7 @@ class _Reader:
     path: str
     text: str
     named: dict[str, Origin] = field(default_factory=dict)
+    cas: dict[str, Origin] = field(default_factory=dict)
 
     def table(self) -> FileTable:
         try:
@@ -134,7 +146,7 @@ class _Reader:
             paths=tuple(self._path(f"{at}.path[{n}]", path, site, allow, table.groups) for n, path in enumerate(site.path)),
             rate=_rate(site.rate),
             ocsp=OcspIntent(**msgspec.structs.asdict(site.ocsp)) if site.ocsp else None,
-            client_ca=self._client_ca(site.client_ca),
+            client_ca=self._client_ca(at, site.client_ca),
             tls=OWN_TLS if isinstance(site.tls, TlsTable) else site.tls,
             protocols=own.protocols if own else (),
             ciphers=own.ciphers if own else (),
@@ -217,10 +229,13 @@ class _Reader:
         except HandclaspError as error:
             self._refuse(key, error.what, error.hint, value if isinstance(value, str) else None)
 
-    def _client_ca(self, said: str | ClientCaTable | None) -> ClientCaIntent | None:
+    def _client_ca(self, at: str, said: str | ClientCaTable | None) -> ClientCaIntent | None:
         if isinstance(said, ClientCaTable):
             return ClientCaIntent(file=self.file(said.file), crl=self.file(said.crl))
-        return None if said is None else ClientCaIntent(label=said)
+        if said is None:
+            return None
+        self.cas.setdefault(said, Origin(self.path, *place_of(self.text, f"{at}.client_ca", said)))
+        return ClientCaIntent(label=said)
 
     def _upstream(self, table: UpstreamTable | None) -> UpstreamIntent | None:
         if table is None:
