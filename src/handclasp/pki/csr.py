@@ -80,11 +80,12 @@ def read_csr(content: bytes, *, where: str) -> Wishes:
         key = csr.public_key()
         extensions = csr.extensions
         subject = csr.subject
+        digest = csr.signature_hash_algorithm
     except _UNREADABLE as error:
         raise InputError(f"is not a certification request that can be read: {error}", where=where, hint=_MAKE) from error
-    if not good and csr.signature_hash_algorithm is not None and csr.signature_hash_algorithm.name in _WEAK_DIGESTS:
+    if not good and digest is not None and digest.name in _WEAK_DIGESTS:
         raise PolicyError(
-            f"the request is signed with {csr.signature_hash_algorithm.name}, which proves nothing any more",
+            f"the request is signed with {digest.name}, which proves nothing any more",
             where=where,
             hint="make a new request: openssl req -new -sha256 ...",
         )
