@@ -246,9 +246,10 @@ def _candidates(looked: Looked, names: tuple[str, ...], key: str = "") -> list[s
 
 
 def _said(files: FileTree, looked: Looked, configs: Mapping[str, bytes]) -> dict[str, str]:
-    """The files that configurations name and that are in the folder, wherever it lay when they were written."""
+    """The files that configurations right in the folder name and that are there, wherever it lay when they were written."""
     found: dict[str, str] = {}
-    for content in configs.values() if looked.folder is not None else ():
+    here = posixpath.normpath(looked.folder) if looked.folder is not None else None
+    for content in (text for path, text in configs.items() if posixpath.dirname(posixpath.normpath(path)) == here):
         for key, path in ca_files(content).items():
             parts = posixpath.normpath(path).lstrip("/").split("/")
             ends = ("/".join(parts[start:]) for start in range(len(parts)) if ".." not in parts[start:])
