@@ -148,7 +148,7 @@ def _encoded(entries: Sequence[RevokedEntry], last: int) -> bytes:
     made: list[bytes] = []
     moment, reason, forms = None, None, dict[int, bytes]()
     for serial, date, why in entries:
-        if date is not moment or why is not reason:
+        if (date is not moment and date != moment) or why != reason or not made:
             moment, reason, forms = date, why, {}
             tail = _tail(date, why)
         if serial <= last:
