@@ -36,7 +36,9 @@ def test_by_everything_that_a_certificate_says(peopled: Ca) -> None:
 
 
 def test_as_it_is_pasted(ca: Ca) -> None:
-    ca.run("issue", "J\u00fcrgen", "--san", "upn:Juergen@example.test", "--san", "ip:2001:db8::7", "--san", "uri:spiffe://a.test/j")
+    ca.run(
+        "issue", "J\u00fcrgen", "--san", "upn:Juergen@example.test", "--san", "ip:2001:db8::7", "--san", "uri:spiffe://a.test/j"
+    )
     path = ca.identity("J\u00fcrgen", "certificate.pem")
     lines = [openssl("x509", "-in", path, "-noout", *words) for words in (
         ("-fingerprint",), ("-fingerprint", "-sha256"), ("-serial",),
