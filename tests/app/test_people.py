@@ -146,24 +146,26 @@ def test_options_hold_where_a_cell_is_empty(ca: Ca, tmp_path: Path) -> None:
         verify(ca, ca.identity(name, "certificate.pem"), purpose="sslserver")
 
 
-def test_what_profile_or_ca_would_refuse_is_found_before_the_first_is_signed(ca: Ca, tmp_path: Path) -> None:
+def test_what_profile_or_ca_refuses_is_told_of_its_row_and_the_others_go_on(ca: Ca, tmp_path: Path) -> None:
     ca.run("ca", "add", "branch", "--for", "server", "--permit", "dns:branch.test")
     table = tmp_path / "people.csv"
     table.write_text(
         "name,profile,days,san,key_type\nalice,,5000,,\nbob,person,,,\ncarol,email,,email:c@d.test,ed25519\n"
         "d.test,server,,email:x@y.test,\ne.other.test,server,,,\nfrank,,,,\n"
     )
-    said = ca.run("issue", "--from", str(table), expect=3).stderr
-    for words in (
-        "5 rows are faulty",
-        "line 2: profile client allows 1 to 1825 days, not 5000",
-        "line 3: profile person needs an alternative name (email, uri, upn)",
-        "line 4: profile email takes no ed25519 keys",
-        "line 5: profile server takes no email:x@y.test",
-        "line 6: the CA may not sign this: dns:e.other.test is outside branch.test",
-    ):
-        assert words in said, said
-    assert ca.json("list")["certificates"] == []
+    done = ca.json("issue", "--from", str(table), expect=1)
+    assert [one["name"] for one in done["issued"]] == ["frank"]
+    assert {one["name"]: one["why"] for one in done["skipped"]} == {
+        "alice": "profile client allows 1 to 1825 days, not 5000",
+        "bob": "profile person needs an alternative name (email, uri, upn); common names are ignored (RFC 9525)",
+        "carol": "profile email takes no ed25519 keys",
+        "d.test": "profile server takes no email:x@y.test",
+        "e.other.test": "the CA may not sign this: dns:e.other.test is outside branch.test",
+    }
+    assert [one["name"] for one in ca.json("list")["certificates"]] == ["frank"]
+    said = ca.run("issue", "--from", str(table), expect=1).stdout  # again: frank keeps the one there is
+    assert "alice: skipped, profile client allows" in said and "frank: skipped, " in said
+    assert [one["name"] for one in ca.json("list", "--all")["certificates"]].count("frank") == 1
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le"])

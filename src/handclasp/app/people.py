@@ -13,14 +13,12 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import lru_cache
 
-from handclasp.app.authority import issuer_of
 from handclasp.app.home import Home
 from handclasp.app.issue import Issued, IssueOrder, issue, request_of
 from handclasp.app.profiles import profile_of
 from handclasp.model.errors import HandclaspError, InputError, PolicyError, UsageError
-from handclasp.model.issuance import IssuanceRequest, KeyType, Profile
+from handclasp.model.issuance import KeyType
 from handclasp.model.text import plural
-from handclasp.pki import tbs
 from handclasp.pki.csr import Wishes, read_csr
 from handclasp.pki.names import fold
 
@@ -105,7 +103,7 @@ class People:
 def read_people(home: Home, content: bytes, *, where: str, template: IssueOrder) -> People:
     """The orders of a table with a heading; comma, semicolon or tab between fields; UTF-8, or UTF-16 with its mark.
 
-    Every row is checked: its cells, and what profile and CA allow.
+    Every row is checked for its form; what profile and CA allow is asked when its turn comes (issue_all, fleet).
 
     `template` holds where a cell is empty or a column is missing.
 
@@ -159,16 +157,13 @@ def read_requests(home: Home, folder: str, *, template: IssueOrder) -> tuple[Iss
     faults: list[str] = []
     seen: dict[str, str] = {}
     find = lru_cache(lambda name: profile_of(home, name))
-    allowed = _allowed(home, find)
     for path in sorted(home.files.glob(f"{glob.escape(folder)}/*")):
         stem, suffix = posixpath.splitext(posixpath.basename(path))
         if suffix.lower() not in _REQUESTS or (suffix.lower() == ".pem" and b" REQUEST-----" not in home.files.read(path)):
             continue
         try:
             order = replace(template, name=stem, wishes=read_csr(home.files.read(path), where=path))
-            request = request_of(order, find)
-            allowed(request)
-            name = request.name
+            name = request_of(order, find).name
         except HandclaspError as fault:
             faults.append(f"{path}: {fault.what}")
             continue
@@ -203,18 +198,16 @@ def issue_all(home: Home, orders: Iterable[IssueOrder]) -> Iterator[Row]:
 def _checked(people: People, home: Home) -> tuple[int, list[tuple[int, str]]]:
     """How many rows are good, and line and fault of the others."""
     find = lru_cache(lambda name: profile_of(home, name))
-    allowed = _allowed(home, find)
     count = 0
     faults: list[tuple[int, str]] = []
     seen: set[int] = set()  # of hashes: a number each, however long the names are
     try:
         for line, row in people.rows():
             try:
-                request = request_of(people.order(row), find)
-                name, key = request.name, hash(fold(request.name))
+                name = request_of(people.order(row), find).name
+                key = hash(fold(name))
                 if key in seen and len(faults) < _SHOWN and (earlier := _line_of(people, fold(name))) < line:
                     raise InputError(f"the name {name!r} is that of line {earlier}, or would be mistaken for it")
-                allowed(request)
             except HandclaspError as fault:
                 faults.append((line, fault.what))
                 continue
@@ -225,27 +218,6 @@ def _checked(people: People, home: Home) -> tuple[int, list[tuple[int, str]]]:
     except csv.Error as error:
         faults.append((error.args[0], f"is no CSV: {error.args[1]}"))
     return count, faults
-
-
-def _allowed(home: Home, find: Callable[[str], Profile]) -> Callable[[IssuanceRequest], None]:
-    """Refuses what profile or CA would refuse when it is signed; who has a certificate is passed over by another run."""
-
-    @lru_cache
-    def signer(profile: str) -> tbs.Issuer:
-        return issuer_of(home, home.issuing(profile))
-
-    now = home.clock.now()
-
-    def check(request: IssuanceRequest) -> None:
-        profile, issuer = find(request.profile), signer(request.profile)
-        try:
-            tbs.check_allowed(profile, request, issuer)
-            tbs.validity(profile, request.lifetime, issuer, now)
-        except PolicyError:
-            if not home.store.certificates(name=request.name):
-                raise
-
-    return check
 
 
 def _line_of(people: People, key: str) -> int:
