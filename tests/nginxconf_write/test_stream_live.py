@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -14,7 +15,7 @@ from handclasp.model.intent import AdmittedCertificate, OcspIntent, PathIntent, 
 from handclasp.model.nginx import NginxVersion
 from handclasp.nginxconf.render import render_site, render_sites
 from handclasp.nginxconf.render_main import render_main
-from tests.nginx_rig import free_port, make
+from tests.nginx_rig import NOW, free_port, make
 from tests.nginxconf_write.site_rig import SiteRig, issuer_dn, serial
 
 OLD = NginxVersion(1, 18, 0)
@@ -75,6 +76,26 @@ def say(rig: SiteRig, client: str | None) -> str:
             return ""
 
 
+def say_again(rig: SiteRig, client: str) -> tuple[str, str]:
+    """What comes back for "hello", first, and in a connection that resumes the session of the first."""
+    context = ssl.create_default_context(cafile=rig.path("root.pem"))
+    context.load_cert_chain(rig.path(f"clients/{client}.pem"), rig.path(f"clients/{client}.key"))
+    said, session = [], None
+    for _ in range(2):
+        with (
+            socket.create_connection(("127.0.0.1", rig.port), timeout=10) as plain,
+            context.wrap_socket(plain, server_hostname="app.test", session=session) as talk,
+        ):
+            assert talk.session_reused is (session is not None)
+            try:
+                talk.sendall(b"hello")
+                said.append(talk.recv(100).decode())
+            except (ssl.SSLError, ConnectionError):
+                said.append("")
+            session = talk.session
+    return said[0], said[1]
+
+
 def admitted(rig: SiteRig, *names: str) -> tuple[AdmittedCertificate, ...]:
     return tuple(
         AdmittedCertificate(identity=name, issuer_dn=issuer_dn(rig.clients[name]), serial=serial(rig.clients[name]))
@@ -96,6 +117,19 @@ def test_bytes_for_clients_only(rig: SiteRig, version: NginxVersion | None) -> N
         stream(rig, text(rig, upstream, "alice", version=version))
         assert [say(rig, who) for who in ("alice", "bob", None, "stranger", "mallory")] == ["HELLO", "", "", "", ""]
     assert '"verify":"SUCCESS"' in rig.log("site-access.log")
+
+
+@pytest.mark.parametrize("kept", [(), ("alice", "short")], ids=["all of the CA", "a list"])
+def test_a_session_does_not_outlive_its_certificate(rig: SiteRig, kept: tuple[str, ...]) -> None:
+    """nginx before 1.23.2 resumes a TLS 1.3 session for ever: on the last day of a certificate no session counts."""
+    short = make("short", rig.issuing, not_after=NOW + timedelta(hours=1))
+    rig.clients["short"] = short
+    rig.write("clients/short.pem", short.pem + rig.issuing.pem)
+    rig.write("clients/short.key", short.key_pem)
+    with shouting() as port:
+        stream(rig, text(rig, UpstreamIntent(url=f"tcp://127.0.0.1:{port}"), *kept, version=OLD))
+        assert say_again(rig, "short") == ("HELLO", "")
+        assert say_again(rig, "alice") == ("HELLO", "HELLO")
 
 
 def test_the_service_is_verified_and_verifies_nginx(rig: SiteRig) -> None:

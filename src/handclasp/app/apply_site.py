@@ -94,7 +94,8 @@ def plan_sites(
     force = Overlook.EDITS in overlook
     if not force and gear.files.exists(bundle):
         refuse_strange(home, bundle=gear.files.read(bundle), where=bundle)
-    wanted = _files(home, gear, where, orders, hasty=Overlook.BAD_FILES in overlook) | observed_files(home, where, others)
+    wanted = _files(home, gear, where, orders, hasty=Overlook.BAD_FILES in overlook)
+    wanted |= observed_files(home, where, others, gear.nginx.build().version)
     refuse_lockout(home, bundle=wanted[bundle][0], crls=wanted[where.crl][0])
     changes = changes_to(gear, where, wanted, force=force)
     about = ", ".join((*(order.intent.server_names[0] for order in orders), *(one.name for one in others)))

@@ -13,6 +13,7 @@ from handclasp.app.home import SESSION_EPOCH, Home
 from handclasp.app.site import intermediates
 from handclasp.model.errors import InputError
 from handclasp.model.intent import SiteIntent, SiteMaterial, UpstreamIntent
+from handclasp.model.nginx import NginxVersion
 from handclasp.model.plan import Expect, ProbeStep, Who
 from handclasp.nginxconf.render_observe import log_formats, observing, requiring
 from handclasp.ports.files import FileReader
@@ -66,11 +67,13 @@ def observed(files: FileReader, place: Place) -> tuple[Observed, ...]:
         raise InputError(f"is not the list of servers that Handclasp wrote: {error}", where=path) from error
 
 
-def observed_files(home: Home, place: Place, known: tuple[Observed, ...]) -> dict[str, tuple[bytes, int]]:
+def observed_files(
+    home: Home, place: Place, known: tuple[Observed, ...], version: NginxVersion
+) -> dict[str, tuple[bytes, int]]:
     """Content and mode of what they need; empty when there are none."""
     if not known:
         return {}
-    found = {one.include(place): (_text(home, place, one).encode(), 0o644) for one in known}
+    found = {one.include(place): (_text(home, place, one, version).encode(), 0o644) for one in known}
     if any(one.stage is Stage.OBSERVING for one in known):
         found[formats(place)] = (log_formats().encode(), 0o644)
     found[memory(place)] = (msgspec.json.format(msgspec.json.encode(known), indent=1) + b"\n", 0o644)
@@ -112,7 +115,7 @@ def observed_steps(known: tuple[Observed, ...], cast: Cast) -> tuple[ProbeStep, 
     return tuple(found)
 
 
-def _text(home: Home, place: Place, one: Observed) -> str:
+def _text(home: Home, place: Place, one: Observed, version: NginxVersion) -> str:
     since = f"{one.since:%Y-%m-%d}"
     authorities = f"{place.pki}/ca.pem"
     if one.stage is Stage.OBSERVING:
@@ -129,4 +132,4 @@ def _text(home: Home, place: Place, one: Observed) -> str:
         error_log="",
         access_log="",
     )
-    return requiring(one.name, since, material)
+    return requiring(one.name, since, material, version)

@@ -11,13 +11,12 @@ from handclasp.nginxconf.render_access import access_map, access_variable, grant
 from handclasp.nginxconf.render_limits import limit_zones, limits
 from handclasp.nginxconf.render_pages import pages
 from handclasp.nginxconf.render_stream import render_stream
-from handclasp.nginxconf.render_tls import ocsp, one_policy, policy_of, sessions, tls, trust
+from handclasp.nginxconf.render_tls import SESSIONS_END, ocsp, one_policy, policy_of, sessions, stale_map, tls, trust
 from handclasp.nginxconf.render_upstream import location, upstream_maps
 from handclasp.nginxconf.render_zones import grants, zone_guards, zone_maps
 
 OLDEST = NginxVersion(1, 18, 0)
 _REJECTS_HANDSHAKE = NginxVersion(1, 19, 4)
-_SESSIONS_END = NginxVersion(1, 23, 2)
 _HTTP2_DIRECTIVE = NginxVersion(1, 25, 1)
 
 _LONGEST_KEY = 40
@@ -61,8 +60,8 @@ def render_site(site: SiteIntent, material: SiteMaterial, version: NginxVersion,
         return render_stream(site, material, version)
     name = words.slug(words.server_name(site.server_names[0]))
     parts = [_log_format(name), _sni_map(name, site.server_names)]
-    if version < _SESSIONS_END:
-        parts.append(_stale_map(name))
+    if version < SESSIONS_END:
+        parts.append(stale_map(name))
     parts.append(_access(name, site, material))
     if site.upstream is not None:
         parts.append(upstream_maps(name, site.upstream))
@@ -198,7 +197,7 @@ def _server(name: str, site: SiteIntent, material: SiteMaterial, version: NginxV
         "# The site that was asked for in the handshake must be the site of the request.",
         f"if ($handclasp_{name}_sni = 0) {{ return 421; }}",
     ]
-    if version < _SESSIONS_END:
+    if version < SESSIONS_END:
         body += ["", f"if ($handclasp_{name}_stale) {{ return 421; }}"]
     if material.issuers:
         body += ["", f"if ($handclasp_{name}_ours = 0) {{ return 403; }}"]
@@ -239,12 +238,6 @@ def _log_format(name: str) -> str:
 def _sni_map(name: str, server_names: tuple[str, ...]) -> str:
     rows = [f"{_sni_key(words.server_name(each))} 1;" for each in dict.fromkeys(server_names)]
     return _block(f"map $ssl_server_name $handclasp_{name}_sni", ["hostnames;", "default 0;", *rows])
-
-
-def _stale_map(name: str) -> str:
-    """0 days remain on the last day and ever after: then only a full handshake, which looks at the date, is taken."""
-    why = "# Before 1.23.2 each resumption of a TLS 1.3 session starts its timeout anew, past the end of the certificate.\n"
-    return why + _block(f'map "$ssl_session_reused:$ssl_client_v_remain" $handclasp_{name}_stale', ["default 0;", "r:0 1;"])
 
 
 def _sni_key(name: str) -> str:

@@ -1,9 +1,10 @@
 """What is included into a server that somebody else wrote: first to see who would be refused, then to refuse them."""
 
 from handclasp.model.intent import SiteMaterial
+from handclasp.model.nginx import NginxVersion
 from handclasp.nginxconf import render_words as words
 from handclasp.nginxconf.edit import line_of
-from handclasp.nginxconf.render_tls import sessions, trust
+from handclasp.nginxconf.render_tls import SESSIONS_END, sessions, trust
 
 FORMAT, FORMAT_WAS_OFF = "handclasp_observe", "handclasp_observe_was_off"
 """log_format of the observations; the second stands where the server itself had written `access_log off`."""
@@ -27,6 +28,11 @@ FIELDS = (
 """No query string and no cookie: the log is kept for days."""
 
 _DEEP = 10
+_STALE = (
+    "# Before 1.23.2 each resumption of a TLS 1.3 session starts its timeout anew, past the end of the certificate.",
+    'set $handclasp_session "$ssl_session_reused:$ssl_client_v_remain";',
+    "if ($handclasp_session = r:0) { return 421; }",
+)
 
 
 def log_formats() -> str:
@@ -59,7 +65,7 @@ def observing(name: str, since: str, *, authorities: str, log: str | None, other
     )
 
 
-def requiring(name: str, since: str, material: SiteMaterial) -> str:
+def requiring(name: str, since: str, material: SiteMaterial, version: NginxVersion) -> str:
     """The text for server{} from then on: only clients of the CA, with CRLs, and sessions that a revocation ends."""
     own = trust(material)
     return "\n".join(
@@ -68,6 +74,7 @@ def requiring(name: str, since: str, material: SiteMaterial) -> str:
             "# changes it. handclasp nginx observe --cancel takes it away.",
             *own[own.index("ssl_verify_client on;") :],
             *sessions(material),
+            *(_STALE if version < SESSIONS_END else ()),
             "",
         )
     )

@@ -9,7 +9,7 @@ from handclasp.model.intent import SiteIntent, SiteMaterial, UpstreamIntent
 from handclasp.model.nginx import NginxVersion
 from handclasp.nginxconf import render_words as words
 from handclasp.nginxconf.render_access import access_map, access_variable, issuer_map
-from handclasp.nginxconf.render_tls import ocsp, policy_of, sessions, tls, trust
+from handclasp.nginxconf.render_tls import SESSIONS_END, ocsp, policy_of, sessions, stale_map, tls, trust
 from handclasp.nginxconf.render_upstream import upstream_block
 from handclasp.nginxconf.render_upstream_tls import SECURE, parts, upstream_tls
 
@@ -62,7 +62,7 @@ def render_stream(
     shared = tuple(pair for pair in dict.fromkeys(site.listen) if pair in named)
     _check(site, upstream, version, shared=bool(shared))
     name = words.slug(words.server_name(site.server_names[0]))
-    found = [_log_format(name), *_access(name, site, material), upstream_block(name, upstream)]
+    found = [_log_format(name), *_access(name, site, material, version), upstream_block(name, upstream)]
     if guarded:
         found.append(_guard(guarded, site, material, version))
     names = tuple(dict.fromkeys(words.server_name(each) for each in site.server_names))
@@ -86,13 +86,20 @@ def _check(site: SiteIntent, upstream: UpstreamIntent, version: NginxVersion, *,
         )
 
 
-def _access(name: str, site: SiteIntent, material: SiteMaterial) -> list[str]:
-    """Who has an upstream, as maps; none where that is every client of the CA."""
+def _access(name: str, site: SiteIntent, material: SiteMaterial, version: NginxVersion) -> list[str]:
+    """Who has an upstream, as maps; none where that is every client of the CA, at any time."""
+    stale = [stale_map(name)] if version < SESSIONS_END else []
     if site.allow is not None:
-        return [access_map(name, site.allow, material.admitted), _target_map(name, access_variable(name), "~.")]
-    if material.issuers:
-        return [issuer_map(name, material.issuers, optional=False), _target_map(name, f"$handclasp_{name}_ours", "1")]
-    return []
+        asked = [access_map(name, site.allow, material.admitted)]
+        target = _target_map(name, access_variable(name), "~^0:." if stale else "~.", stale=bool(stale))
+    elif material.issuers:
+        asked = [issuer_map(name, material.issuers, optional=False)]
+        target = _target_map(name, f"$handclasp_{name}_ours", "0:1" if stale else "1", stale=bool(stale))
+    elif stale:
+        asked, target = [], _target_map(name, "", "0:", stale=True)
+    else:
+        return []
+    return [*stale, *asked, target]
 
 
 def _guard(listen: tuple[Address, ...], site: SiteIntent, material: SiteMaterial, version: NginxVersion) -> str:
@@ -140,7 +147,7 @@ def _server(
 ) -> str:
     upstream = _upstream(site)
     scheme, host, _ = parts(upstream.url)
-    open_to_all = site.allow is None and not material.issuers
+    open_to_all = site.allow is None and not material.issuers and version >= SESSIONS_END
     target = f"handclasp_{name}" if open_to_all else f"$handclasp_{name}_target"
     body = [
         *(f"listen {words.listen(*pair)} ssl;" for pair in listen),
@@ -177,10 +184,11 @@ def _block(body: list[str]) -> str:
     return f"server {{\n{inner}\n}}\n"
 
 
-def _target_map(name: str, variable: str, enters: str) -> str:
+def _target_map(name: str, variable: str, enters: str, *, stale: bool) -> str:
+    source = f'"$handclasp_{name}_stale:{variable}"' if stale else variable
     rows = ['    default "";', f"    {enters} handclasp_{name};"]
     why = "# Who may not enter has no upstream: nginx closes the connection before the first byte.\n"
-    return "\n".join((f"{why}map {variable} $handclasp_{name}_target {{", *rows, "}", ""))
+    return "\n".join((f"{why}map {source} $handclasp_{name}_target {{", *rows, "}", ""))
 
 
 def _log_format(name: str) -> str:

@@ -8,6 +8,9 @@ from handclasp.model.intent import OWN_TLS, OcspIntent, SiteIntent, SiteMaterial
 from handclasp.model.nginx import NginxVersion
 from handclasp.nginxconf import render_words as words
 
+SESSIONS_END = NginxVersion(1, 23, 2)
+"""From here on a TLS 1.3 session ends with its timeout, however often it is resumed."""
+
 _CONF_COMMAND = NginxVersion(1, 19, 4)
 _OCSP = NginxVersion(1, 19, 0)
 _OWN_PROTOCOLS = NginxVersion(1, 29, 2)
@@ -126,6 +129,16 @@ def sessions(material: SiteMaterial, kind: str = "") -> list[str]:
         "ssl_session_tickets off;",
         "ssl_session_timeout 5m;",
     ]
+
+
+def stale_map(name: str) -> str:
+    """1 for a session that was resumed where 0 days remain: on the last day of the certificate, and ever after.
+
+    Then only a full handshake counts, which looks at the date. For nginx before SESSIONS_END.
+    """
+    why = "# Before 1.23.2 each resumption of a TLS 1.3 session starts its timeout anew, past the end of the certificate.\n"
+    rows = "    default 0;\n    r:0 1;\n"
+    return f'{why}map "$ssl_session_reused:$ssl_client_v_remain" $handclasp_{name}_stale {{\n{rows}}}\n'
 
 
 def session_cache(material: SiteMaterial, kind: str = "") -> str:
