@@ -4,7 +4,8 @@ import pytest
 
 from handclasp.adapters.nginx_process import NginxProcess
 from handclasp.model.guarded import Member
-from handclasp.nginxconf.people import meant
+from handclasp.nginxconf.gathered import tree_from_files
+from handclasp.nginxconf.people import meant, names_only_ours
 from tests.app_apply.town import TUTORIAL, WAYS, Town, told
 from tests.nginx_rig import free_port, make
 
@@ -111,3 +112,19 @@ def test_the_tutorial_is_adopted_in_one_command(town: Town) -> None:
     kept = [line for line in text.splitlines() if line in changed]
     assert len(text.splitlines()) - len(kept) == 8  # five lines of the maps, the cache, the CRL, the log
     assert town.adopt("--no-prove")["steps"] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "only"),
+    [
+        ('map $ssl_client_s_dn $role { default 0; "CN=alice,O=Ops" 1; }', True),
+        ('map $ssl_client_s_dn $role { default 0; "CN=alice,O=Ops" 1; "CN=partner,O=Elsewhere" 1; }', False),
+        ('map $ssl_client_s_dn $role { default 0; "~CN=alice" 1; }', False),
+        ('server { if ($ssl_client_s_dn != "CN=alice,O=Ops") { return 403; } }', True),
+        ('server { if ($ssl_client_s_dn ~ "CN=alice") { return 403; } }', False),
+        ("server { listen 443 ssl; }", True),
+    ],
+)
+def test_beside_another_ca_only_whole_names_of_the_registry_are_taken_over(text: str, only: bool) -> None:
+    tree = tree_from_files("/etc/nginx/nginx.conf", {"/etc/nginx/nginx.conf": f"http {{ {text} }}".encode()})
+    assert names_only_ours(tree, people("CN=alice,O=Ops")) is only

@@ -27,7 +27,7 @@ from handclasp.model.nginx import TlsServer
 from handclasp.model.origin import Origin
 from handclasp.model.text import Text
 from handclasp.nginxconf.guard_words import claim_edits, path_edits
-from handclasp.nginxconf.people import people_edits
+from handclasp.nginxconf.people import names_only_ours, people_edits
 from handclasp.nginxconf.select import Socket
 from handclasp.pki.read import certificate_from_der
 from handclasp.verdict.predict import Stage
@@ -102,11 +102,20 @@ def takeover(evidence: Evidence, server: str, registry: Registry | None, without
 
 def _ours(case: Case, server: TlsServer, registry: Registry | None) -> bool:
     """Whether a server asks for certificates of the home's CA, and of nobody else."""
-    if registry is None or server.verify_client.value not in ASKING:
-        return False
+    roots = _roots(case, server)
+    return registry is not None and bool(roots) and roots <= registry.authorities
+
+
+def _asks_ours(case: Case, server: TlsServer, registry: Registry) -> bool:
+    """Whether the home's CA is among those that a server asks for certificates of."""
+    return bool(_roots(case, server) & registry.authorities)
+
+
+def _roots(case: Case, server: TlsServer) -> frozenset[bytes]:
+    if server.verify_client.value not in ASKING:
+        return frozenset()
     listed = certificates_in(case.evidence.files, server.client_certificate.value)
-    roots = {one.der for one in listed if one.self_issued}
-    return bool(roots) and roots <= registry.authorities
+    return frozenset(one.der for one in listed if one.self_issued)
 
 
 def _claims(case: Case, registry: Registry | None) -> Iterator[Step]:
@@ -166,7 +175,9 @@ def _asking(case: Case) -> frozenset[Origin]:
 def _people(case: Case, registry: Registry | None) -> Iterator[Step]:
     """Names in maps and ifs become identities of the registry."""
     asking = [server for _, server in behind_tls(case) if server.verify_client.value in ASKING]
-    if registry is None or not asking or not all(_ours(case, server, registry) for server in asking):
+    if registry is None or not asking or not all(_asks_ours(case, server, registry) for server in asking):
+        return
+    if not all(_ours(case, server, registry) for server in asking) and not names_only_ours(case.stage.tree, registry.members):
         return
     made = people_edits(case.stage.tree, registry.members, people_file(case.stage.tree.conf_dir), case.evidence.files)
     if made is None:

@@ -58,10 +58,10 @@ def _page_for_bad_ones() -> Setup:
     return made
 
 
-def _underscores() -> Setup:
+def _underscores(letting: str) -> Setup:
     """The backend makes one variable of both names, as CGI, WSGI and PHP do."""
     made = backend.open_to_all(backend.behind(backend.DN, settings=("underscores_in_headers on;",)))
-    made.server.append("underscores_in_headers on;")
+    made.server.append(letting)
     forged = ((FORGED[0][0].replace("-", "_"), FORGED[0][1]),)
     made.visits = [made.visit(CLIENT), made.visit(NOBODY, headers=forged)]
     return made
@@ -75,6 +75,16 @@ def _asked_by_name(pattern: str, subject: bytes) -> Setup:
     other = made.draft.end_entity(subject, made.leaf.issuer)
     chain = pems([other, *made.intermediates])
     made.visits = [made.visit(CLIENT), made.visit(STRANGER, chain=chain, key=other.key.pem)]
+    return made
+
+
+def _namesake() -> Setup:
+    """Two CAs are trusted, and somebody of the other one has the name that the map knows."""
+    made = _asked_by_name("CN=alice,O=Lab", name(("O", "Lab"), ("CN", "alice")))
+    other = made.stranger_root()
+    made.advertised.append(other)
+    namesake = made.draft.end_entity(made.leaf.subject, other)
+    made.visits = [made.visit(CLIENT), made.visit(STRANGER, chain=pems([namesake]), key=namesake.key.pem)]
     return made
 
 
@@ -145,7 +155,11 @@ WAYS = (
     hole("anybody with a bad certificate, by the page for those", "error-page-495-bypass", "bad", _page_for_bad_ones),
     hole(
         "anybody under any name: a header with underscores is the same to the backend",
-        "header-spoofable", "underscores", _underscores, backend.told_truly,
+        "header-spoofable", "underscores", lambda: _underscores("underscores_in_headers on;"), backend.told_truly,
+    ),
+    hole(
+        "anybody under any name: invalid headers are not ignored, and one is the same to the backend",
+        "header-spoofable", "invalid", lambda: _underscores("ignore_invalid_headers off;"), backend.told_truly,
     ),
     hole(
         "a client whose organization spells another's name",
@@ -157,6 +171,7 @@ WAYS = (
         "authz-dn-format", "capitals",
         lambda: _asked_by_name("~*^CN=alice,O=Lab$", name(("O", "Lab"), ("CN", "ALICE"))),
     ),
+    hole("another CA's client of the same name, where the name alone counts", "client-trust-too-wide", "namesake", _namesake),
     hole("anybody, in clear: the listen lacks ssl", "listen-without-ssl", "in-clear", _in_clear, _nobody_out),
     hole(
         "anybody without a certificate, by an error page in the place of a guard's refusal",

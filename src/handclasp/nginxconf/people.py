@@ -87,6 +87,20 @@ def people_edits(tree: ConfigTree, people: People, path: str, files: Mapping[str
     return PeopleEdits(edits=tuple(edits), places=places, names=tuple(work.names), origin=work.origin or Origin(path, 1))
 
 
+def names_only_ours(tree: ConfigTree, people: People) -> bool:
+    """Whether all that a configuration asks of names are whole names, each of an identity of the registry.
+
+    Then those of another CA, whom no name lets in or keeps out, are asked nothing else when the registry is asked.
+    """
+    asked: list[str] = []
+    for item, _ in walk(tree.directives):
+        if item.name == "map" and len(item.args) == 2 and _DN.fullmatch(item.args[0]):
+            asked += [row.name for row in item.block if row.name not in _SETTINGS and row.name]
+        elif item.name == "if" and (found := _condition(item)) and _DN.fullmatch(found[0]):
+            asked.append(f"~{found[2]}" if "~" in found[1] else found[2])
+    return all(not pattern.startswith("~") and meant(pattern, people) for pattern in asked)
+
+
 def _derived(tree: ConfigTree, people: People) -> Iterator[str]:
     """Variables that hold the common name of the client: by a map, or by the set of an if, that takes it out of the DN."""
     for item, _ in walk(tree.directives):

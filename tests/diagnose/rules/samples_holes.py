@@ -91,6 +91,10 @@ def underscores_let_through(shop: Workshop) -> Workshop:
     return shop.http(server(f"{ASKS} underscores_in_headers on;", f"location / {{ {_PASS} {_NAME} }}")).sends()
 
 
+def invalid_let_through(shop: Workshop) -> Workshop:
+    return shop.http(server(f"{ASKS} ignore_invalid_headers off;", f"location / {{ {_PASS} {_NAME} }}")).sends()
+
+
 def underscores_of_no_name(shop: Workshop) -> Workshop:
     return shop.http(server(f"{ASKS} underscores_in_headers on;", f"location / {{ {_PASS} }}")).sends()
 
@@ -219,6 +223,27 @@ def siblings(shop: Workshop) -> Workshop:
 def one_ca(shop: Workshop) -> Workshop:
     shop.scene.trust = [shop.draft.root, shop.draft.tiers[1]]
     return shop.http(server(ASKS)).sends()
+
+
+def _two_cas(shop: Workshop) -> Workshop:
+    shop.scene.trust = [shop.draft.root, shop.other_ca()]
+    return shop
+
+
+def namesakes(shop: Workshop) -> Workshop:
+    return _mapped(_two_cas(shop), "ssl_client_s_dn", '"CN=leaf,O=Lab"')
+
+
+def namesakes_by_if(shop: Workshop) -> Workshop:
+    inside = 'location / { if ($ssl_client_s_dn != "CN=leaf,O=Lab") { return 403; } }'
+    return _two_cas(shop).http(server(ASKS, inside)).sends()
+
+
+def named_with_issuer(shop: Workshop) -> Workshop:
+    table = 'map "$ssl_client_i_dn;$ssl_client_s_dn" $known { default 0; "CN=Lab Root,O=Lab;CN=leaf,O=Lab" 1; }\n'
+    again = 'map $known $stranger { 1 0; default 1; }\nmap $ssl_client_s_dn $who { default 0; "CN=leaf,O=Lab" 1; }\n'
+    guards = "if ($who = 0) { return 403; } if ($stranger) { return 403; }"
+    return _two_cas(shop).http(table + again + server(f"{ASKS} {guards}")).sends()
 
 
 def stapling(shop: Workshop) -> Workshop:
@@ -388,6 +413,7 @@ SAMPLES = (
     Sample("header-identity", "dropped", dropped, "proxy-set-header-inheritance"),
     Sample("header-identity", "told", told),
     Sample("header-alike", "on", underscores_let_through, "header-spoofable", severity="warning"),
+    Sample("header-alike", "invalid", invalid_let_through, "header-spoofable", severity="warning"),
     Sample("header-alike", "no-name", underscores_of_no_name),
     Sample("header-identity", "read-behind", read_behind, "header-missing-at-backend"),
     Sample("header-told", "nobody", untold, "header-missing-at-backend", severity="notice"),
@@ -422,6 +448,10 @@ SAMPLES = (
     Sample("trust-stapling", "none", sound),
     Sample("trust-crl-file", "ca-in-crl", crl_with_ca, "client-trust-too-wide"),
     Sample("trust-crl-file", "crls", defaults),
+    Sample("trust-namesakes", "map", namesakes, "client-trust-too-wide", severity="warning"),
+    Sample("trust-namesakes", "if", namesakes_by_if, "client-trust-too-wide", severity="warning"),
+    Sample("trust-namesakes", "issuer", named_with_issuer),
+    Sample("trust-namesakes", "one-ca", whole, intermediates=1),
     Sample("crl-life", "ending", crl_ending, "client-crl-expired", severity="warning"),
     Sample("crl-life", "over", crl_over, "client-crl-expired"),
     Sample("crl-life", "of-tomorrow", crl_of_tomorrow, "client-crl-not-yet-valid"),

@@ -39,7 +39,7 @@ def upstream_crl(case: Case, finding: Finding) -> Iterator[Change]:
 
 def spoofable(case: Case, finding: Finding) -> Iterable[Change]:
     """A header is set where it was let through; a limit exempts nobody for what they say."""
-    by_directive = {"map": limits.verified_exemption, LETTING: holes.no_underscores}
+    by_directive = {"map": limits.verified_exemption, **dict.fromkeys(LETTING, holes.no_underscores)}
     return by_directive.get(finding.where.directive or "", holes.repeat_headers)(case, finding)
 
 

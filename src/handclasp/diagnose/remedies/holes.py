@@ -12,6 +12,7 @@ from handclasp.diagnose.rule import say
 from handclasp.diagnose.rules.authorization import Expected, expectations, fingerprint, serial
 from handclasp.diagnose.rules.crl_unread import holding
 from handclasp.diagnose.rules.headers import outer_headers, passing
+from handclasp.diagnose.rules.headers_alike import LETTING
 from handclasp.diagnose.rules.trust_wide import asking, crl_roots, roots_in
 from handclasp.model.finding import Applicability, Finding, Where
 from handclasp.model.nginx import Location, NginxVersion
@@ -225,7 +226,7 @@ def no_underscores(case: Case, finding: Finding) -> Iterator[Change]:
             id="drop-underscores",
             title=Text(en="drop headers whose names have underscores", zh="丢弃名称带下划线的请求头"),
             applicability=Applicability.REVIEW,
-            edits=with_edits(case, set_arguments(directive, ("off",))),
+            edits=with_edits(case, set_arguments(directive, (LETTING[directive.name],))),
             commands=(RELOAD,),
             note=Text(
                 en="clients that send such names on purpose must write hyphens", zh="有意发送这类名称的客户端须改用连字符"

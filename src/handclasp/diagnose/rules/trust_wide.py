@@ -1,5 +1,6 @@
 """More is trusted than anybody meant: sibling CAs, public roots, files that do more than their names say."""
 
+import re
 from collections.abc import Iterator
 
 from handclasp.diagnose.case import Case
@@ -8,7 +9,7 @@ from handclasp.diagnose.rule import Rule, finding, say
 from handclasp.model.certificate import Certificate
 from handclasp.model.evidence import Wish
 from handclasp.model.finding import Finding, Severity, Where
-from handclasp.model.nginx import TlsServer
+from handclasp.model.nginx import Guard, TlsServer
 from handclasp.model.verdict import Side
 from handclasp.pki.signature import signed_by
 from handclasp.verdict.issued import self_signed
@@ -17,6 +18,7 @@ from handclasp.verdict.trust import CRL_FILES_HOLD_CRLS_ONLY, certificates_in
 from handclasp.verdict.variables import holds, variables
 
 MANY = 20
+_NAMES = re.compile(r"\$\{?(\w+)")
 
 
 def asking(case: Case) -> Iterator[TlsServer]:
@@ -163,10 +165,47 @@ def check_crl_file(case: Case) -> Iterator[Finding]:
             yield finding("client-trust-too-wide", summary, Where.at(server.crl.origin, "ssl_crl"))
 
 
+def check_namesakes(case: Case) -> Iterator[Finding]:
+    """Who somebody is goes by the name alone, and several CAs here give names."""
+    if case.side is not Side.CLIENT:
+        return
+    for server in asking(case):
+        trusted = {*certificates_in(case.evidence.files, server.client_certificate.value),
+                   *certificates_in(case.evidence.files, server.trusted_certificate.value)}  # fmt: skip
+        authorities = [item for item in trusted if _is_ca(item)]
+        above = {item.issuer for item in authorities if item.issuer != item.subject}
+        givers = sorted({item.subject_text for item in authorities if item.subject not in above})
+        own = [*server.guards, *(guard for location in server.locations for guard in location.guards)]
+        by_name = [guard for guard in own if _asks(case, guard, "ssl_client_s_dn")]
+        if len(givers) < 2 or not by_name or any(_asks(case, guard, "ssl_client_i_dn") for guard in own):
+            continue
+        summary = say(
+            "{server} goes by the name alone, and each of {count} CAs may give it: {names}",
+            "{server} 只看名称，而 {count} 个 CA 中的任何一个都能签发该名称：{names}",
+            server=server.label, count=len(givers), names="; ".join(givers[:4]),
+        )  # fmt: skip
+        where = Where.at(by_name[0].origin, "if")
+        yield finding("client-trust-too-wide", summary, where, severity=Severity.WARNING)
+
+
+def _asks(case: Case, guard: Guard, variable: str) -> bool:
+    """Whether an `if` depends on this variable, itself or by maps."""
+    names, done = [guard.variable], set[str]()
+    while names:
+        name = names.pop()
+        if name == variable:
+            return True
+        if name not in done:
+            done.add(name)
+            names += (one for block in case.stage.config.maps if block.variable == name for one in _NAMES.findall(block.source))
+    return False
+
+
 RULES = (
     Rule("trust-siblings", ("client-trust-too-wide",), check_siblings),
     Rule("trust-path", ("client-trust-too-wide",), check_path),
     Rule("trust-unwanted", ("client-trust-too-wide",), check_unwanted),
     Rule("trust-stapling", ("client-trust-too-wide",), check_stapling),
     Rule("trust-crl-file", ("client-trust-too-wide",), check_crl_file),
+    Rule("trust-namesakes", ("client-trust-too-wide",), check_namesakes),
 )
