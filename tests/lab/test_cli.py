@@ -13,7 +13,7 @@ from handclasp.cli import main
 def test_list_names_scenarios_and_the_next_step(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["lab", "list"]) == 0
     said = capsys.readouterr()
-    assert "client-verify-depth-too-small: 3 forms, 1 remedies" in said.out
+    assert "client-verify-depth-too-small: 3 forms, 1 remedy" in said.out
     assert "handclasp lab run" in said.err
 
 

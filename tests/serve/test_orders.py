@@ -1,15 +1,17 @@
 """Orders of hosts when nothing changed, and when another process changed something."""
 
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography import x509
-from sqlalchemy import event
+from sqlalchemy import Row, Select, event
 from sqlalchemy.engine import Engine
 
+from handclasp.adapters.sql_driven import Driven
 from handclasp.app.host_orders import set_host
 from handclasp.app.orders_desk import OrdersDesk
 from handclasp.app.site import SiteOrder
@@ -40,9 +42,16 @@ def statements() -> Iterator[list[str]]:
     def note(_connection: object, _cursor: object, statement: str, *_: Any) -> None:
         seen.append(statement)
 
+    def rows(self: Driven, driver: sqlite3.Connection, statement: Select[Any], asked: Mapping[str, Any]) -> list[Row[Any]]:
+        seen.append(str(statement))
+        return on_the_driver(self, driver, statement, asked)
+
+    on_the_driver = Driven.rows
     event.listen(Engine, "before_cursor_execute", note)
     try:
-        yield seen
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(Driven, "rows", rows)
+            yield seen
     finally:
         event.remove(Engine, "before_cursor_execute", note)
 

@@ -40,7 +40,7 @@ CASES = (
     ("issue dave --profile server", POLICY, "--san dns:"),
     ("issue dave --san dns:a..b", USAGE, "an empty label"),
     ("issue dave --san ip:300.1.1.1", USAGE, "neither an IPv4 nor an IPv6 address"),
-    ("issue dave --days 3000", POLICY, "--days 1825"),
+    ("issue dave --days 3000", USAGE, "1<=x<=1825"),
     ("issue dave --csr gone.pem", INPUT, "gone.pem: cannot be read"),
     ("issue dave --csr garbage.pem", INPUT, "garbage.pem: is no certification request: neither PEM nor DER"),
     ("issue dave --csr server.pem", INPUT, "server.pem: is not a certification request"),

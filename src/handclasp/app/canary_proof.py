@@ -36,7 +36,7 @@ REVOKED = "FAILED:certificate revoked"
 
 _SUCCESS = "SUCCESS"
 _FOLDER = "canaries"
-_TURNS = 20
+_TURNS = 100
 _PAUSE_SECONDS = 0.1
 _MOST_BYTES = 1024 * 1024
 
@@ -171,9 +171,8 @@ def _noted(gear: Gear, path: str, uri: str, port: str | None) -> str | None:
     for turn in range(_TURNS):
         if turn:
             gear.pause(_PAUSE_SECONDS)
-        if not gear.files.exists(path):
-            return None
-        for raw in reversed(gear.files.tail(path, _MOST_BYTES).splitlines()):
+        text = gear.files.tail(path, _MOST_BYTES) if gear.files.exists(path) else b""
+        for raw in reversed(text.splitlines()):
             try:
                 line = msgspec.json.decode(raw, type=_Line)
             except msgspec.DecodeError:
