@@ -106,6 +106,9 @@ def test_get_with_cache_headers_and_304(shared: Ca, served: Served, tmp_path: Pa
     assert "server:" not in head
     etag = next(line.partition(": ")[2].strip() for line in head.splitlines() if line.startswith("etag"))
     assert status(url, "-H", f"If-None-Match: {etag}") == 304
+    assert status(url, "-H", "If-None-Match: *") == 304
+    assert status(url, "-H", f'If-None-Match: "other", W/{etag}') == 304
+    assert status(url, "-H", 'If-None-Match: "other"') == 200
     found = ocsp.load_der_ocsp_response((tmp_path / "answer.der").read_bytes())
     assert found.certificate_status is ocsp.OCSPCertStatus.GOOD
     assert found.next_update_utc is not None

@@ -81,3 +81,9 @@ async def respond(send: Send, answer: Answer, *, head: bool = False) -> None:
     length = (b"content-length", str(len(answer.body)).encode())
     await send({"type": "http.response.start", "status": answer.status, "headers": [*answer.headers, length]})
     await send({"type": "http.response.body", "body": b"" if head else answer.body})
+
+
+def has_already(known: bytes | None, etag: bytes) -> bool:
+    """Whether If-None-Match names what there is (RFC 9110 13.1.2): the tag, weak or in a list, or `*` for whatever it is."""
+    tags = [tag.strip().removeprefix(b"W/") for tag in (known or b"").split(b",")]
+    return etag in tags or tags == [b"*"]

@@ -14,7 +14,19 @@ from handclasp.model.ocsp import OcspAnswer, OcspError
 from handclasp.pki.ocsp_request import MAX_BYTES, request_in_path
 from handclasp.ports.clock import Clock
 from handclasp.server.direct import KnownAnswer
-from handclasp.server.http import Answer, ClientGoneError, Receive, Scope, Send, TooLargeError, body_of, header, plain, respond
+from handclasp.server.http import (
+    Answer,
+    ClientGoneError,
+    Receive,
+    Scope,
+    Send,
+    TooLargeError,
+    body_of,
+    has_already,
+    header,
+    plain,
+    respond,
+)
 from handclasp.server.metrics import Metrics
 
 PATH = "/ocsp"
@@ -135,7 +147,7 @@ class OcspRoute:
         if answer.error is not None or answer.fresh:
             return Answer(status=200, headers=_UNKEPT, body=answer.der)
         headers = self._headers(answer, self._clock.now())
-        if known is not None and known == headers[-1][1]:
+        if has_already(known, headers[-1][1]):
             return Answer(status=304, headers=headers[1:])
         return Answer(status=200, headers=headers, body=answer.der)
 

@@ -12,7 +12,7 @@ from handclasp.app.home import Home
 from handclasp.app.readiness import Figures, figures, unready
 from handclasp.model.errors import HandclaspError
 from handclasp.present.public_page import public_page
-from handclasp.server.http import Answer, Receive, Scope, Send, header, plain, respond
+from handclasp.server.http import Answer, Receive, Scope, Send, has_already, header, plain, respond
 from handclasp.server.metrics import Metrics
 
 _MAX_AGE = 60
@@ -114,7 +114,7 @@ def _file(file: PublicFile, known: bytes | None) -> Answer:
         (b"cache-control", f"max-age={_MAX_AGE}, public, no-transform, must-revalidate".encode()),
         (b"x-content-type-options", b"nosniff"),
     )
-    if known is not None and etag in [tag.strip().removeprefix(b"W/") for tag in known.split(b",")]:
+    if has_already(known, etag):
         return Answer(status=304, headers=headers[1:])
     return Answer(status=200, headers=headers, body=file.content)
 
