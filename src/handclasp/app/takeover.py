@@ -26,7 +26,7 @@ from handclasp.model.issuance import CertificateRecord
 from handclasp.model.nginx import TlsServer
 from handclasp.model.origin import Origin
 from handclasp.model.text import Text
-from handclasp.nginxconf.guard_words import claim_edits, path_edits
+from handclasp.nginxconf.guard_words import GuardEdits, claim_edits, path_edits
 from handclasp.nginxconf.people import names_only_ours, people_edits
 from handclasp.nginxconf.select import Socket
 from handclasp.pki.read import certificate_from_der
@@ -123,22 +123,11 @@ def _claims(case: Case, registry: Registry | None) -> Iterator[Step]:
     del registry
     made = claim_edits(case.stage.tree, _asking(case))
     if made is not None:
-        yield _step(
-            "header-spoofable",
-            say(
-                "{what}: whoever writes that header is let in",
-                "{what}：谁写上这个请求头，谁就能进入",
-                what=", ".join(made.places),
-            ),
-            Where.at(made.origin),
-            Change(
-                id="ask-nginx-and-not-the-client",
-                title=Text(en="ask what nginx verified, and not a header", zh="改问 nginx 验证的结果，而不是请求头"),
-                applicability=Applicability.REVIEW,
-                edits=made.edits,
-                commands=(RELOAD,),
-            ),
+        why = say(
+            "{what}: whoever writes that header is let in", "{what}：谁写上这个请求头，谁就能进入", what=", ".join(made.places)
         )
+        title = Text(en="ask what nginx verified, and not a header", zh="改问 nginx 验证的结果，而不是请求头")
+        yield _asked_anew("header-spoofable", why, made, "ask-nginx-and-not-the-client", title)
 
 
 def _paths(case: Case, registry: Registry | None) -> Iterator[Step]:
@@ -146,22 +135,19 @@ def _paths(case: Case, registry: Registry | None) -> Iterator[Step]:
     del registry
     made = path_edits(case.stage.tree, _asking(case))
     if made is not None:
-        yield _step(
-            "optional-not-enforced",
-            say(
-                "{what}: $request_uri is what was sent, and another path is served for one with .. in it",
-                "{what}：$request_uri 是客户端发来的原文，其中含有 .. 时实际提供的是另一个路径",
-                what=", ".join(made.places),
-            ),
-            Where.at(made.origin),
-            Change(
-                id="ask-the-path-that-is-served",
-                title=Text(en="ask $uri, the path that is served", zh="改用 $uri，即实际提供的路径"),
-                applicability=Applicability.REVIEW,
-                edits=made.edits,
-                commands=(RELOAD,),
-            ),
+        why = say(
+            "{what}: $request_uri is what was sent, and another path is served for one with .. in it",
+            "{what}：$request_uri 是客户端发来的原文，其中含有 .. 时实际提供的是另一个路径",
+            what=", ".join(made.places),
         )
+        title = Text(en="ask $uri, the path that is served", zh="改用 $uri，即实际提供的路径")
+        yield _asked_anew("optional-not-enforced", why, made, "ask-the-path-that-is-served", title)
+
+
+def _asked_anew(cause: str, why: Text, made: GuardEdits, remedy: str, title: Text) -> Step:
+    """A guard that asks something else from now on."""
+    change = Change(id=remedy, title=title, applicability=Applicability.REVIEW, edits=made.edits, commands=(RELOAD,))
+    return _step(cause, why, Where.at(made.origin), change)
 
 
 def _asking(case: Case) -> frozenset[Origin]:

@@ -88,10 +88,7 @@ def command(
         said = {"folder": folder, "units": list(made), "program": program, "user": owner, "out_of_reach": others}
         frame.document("systemd", said)
         return
-    for path in others:
-        frame.hint(say(frame.lang, "nginx-of-another", unit=NGINX_UNIT, path=path, user=owner))
-    if others:
-        frame.hint(say(frame.lang, "nginx-user", home=here.layout.folder, unit=NGINX_UNIT))
+    _out_of_reach(frame, others, owner=owner, home=here.layout.folder)
     for name, text in made.items() if dry_run else ():
         frame.out(f"# {folder}/{name}\n{text}")
     if dry_run:
@@ -99,6 +96,16 @@ def command(
     for name in made:
         frame.out(say(frame.lang, "units-written", path=f"{folder}/{name}"))
     frame.hint(say(frame.lang, "next-units", timers=timers))
+
+
+def _out_of_reach(frame: Frame, others: list[str], *, owner: str, home: str) -> None:
+    """Which nginx get no fresh CRLs by a unit of this owner, and who could give them."""
+    from handclasp.present.ca_words import say
+
+    for path in others:
+        frame.hint(say(frame.lang, "nginx-of-another", unit=NGINX_UNIT, path=path, user=owner))
+    if others:
+        frame.hint(say(frame.lang, "nginx-user", home=home, unit=NGINX_UNIT))
 
 
 def _of_others(configs: tuple[str, ...], user: str) -> list[str]:
