@@ -1,7 +1,9 @@
 """ports.Probe against a real nginx, and beside curl and openssl as second opinions."""
 
 import json
+import os
 import re
+import signal
 import socket
 import ssl
 import subprocess
@@ -16,6 +18,8 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
+from handclasp.adapters.memory_wire import Wire
+from handclasp.adapters.tls_client import connection
 from handclasp.adapters.tls_probe import TlsProbe
 from handclasp.model.errors import InputError
 from handclasp.model.probe import ClientIdentity, ProbeRequest, ProbeResult, TlsVersion
@@ -78,6 +82,8 @@ def test_a_session_is_resumed_in_another_process(verifying: Rig, tls: TlsVersion
     saved.write_bytes(first.session)
     code = f"""
 import json, pathlib
+from handclasp.adapters.memory_wire import Wire
+from handclasp.adapters.tls_client import connection
 from handclasp.adapters.tls_probe import TlsProbe
 from handclasp.model.probe import ProbeRequest
 seen = TlsProbe().ask(ProbeRequest(address="127.0.0.1", port={verifying.port}, sni="app.test", host="app.test",
@@ -242,6 +248,23 @@ def test_a_port_that_answers_nothing_is_not_waited_for_ever() -> None:
         assert time.monotonic() - started < 2
     assert seen.error == "no answer within 0.3 s"
     assert not seen.certificate_requested
+
+
+@pytest.mark.parametrize("moment", ["on_info", "on_verify"])
+def test_an_interruption_amid_the_handshake_is_heard(verifying: Rig, moment: str) -> None:
+    """What a signal's handler raises within a callback of OpenSSL's is dropped: Ctrl-C would be as if never pressed."""
+
+    def interrupt(*_: object) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+    request = ProbeRequest(
+        address="127.0.0.1", port=verifying.port, sni="app.test", host="app.test", timeout=5, trusted=verifying.stranger.pem
+    )
+    hooks = {"on_info": lambda *_: None, "on_verify": lambda _: None, moment: interrupt}
+    tls = connection(request, **hooks)  # type: ignore[arg-type]
+    with Wire(tls, request.address, request.port, request.timeout) as wire, pytest.raises(KeyboardInterrupt):
+        wire.do(tls.do_handshake)
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == set()
 
 
 def test_nobody_there_and_plain_http(nginx_rig: Rig) -> None:

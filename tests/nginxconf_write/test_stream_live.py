@@ -92,7 +92,9 @@ def say_again(rig: SiteRig, client: str) -> tuple[str, str]:
                 said.append(talk.recv(100).decode())
             except (ssl.SSLError, ConnectionError):
                 said.append("")
+                continue
             session = talk.session
+            talk.unwrap()  # a session whose connection ends without close_notify is dropped from the cache
     return said[0], said[1]
 
 

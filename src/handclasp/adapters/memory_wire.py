@@ -1,9 +1,10 @@
 """Carries bytes between a memory-BIO TLS connection and a socket, under one deadline for everything."""
 
 import contextlib
+import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -11,6 +12,7 @@ from OpenSSL import SSL
 
 T = TypeVar("T")
 _CHUNK = 65536
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Wire:
@@ -41,7 +43,8 @@ class Wire:
         """Run one TLS operation, moving bytes until it is done. Raises OSError, and SSL.Error from the operation itself."""
         while True:
             try:
-                result = action()
+                with _signals_wait():
+                    result = action()
             except SSL.WantReadError:
                 self.flush()
                 self._feed()
@@ -54,7 +57,8 @@ class Wire:
 
     def ahead(self, action: Callable[[], None]) -> bytes:
         """Run a TLS operation that waits for nothing, and send what it made; the bytes of it."""
-        action()
+        with _signals_wait():
+            action()
         data = self._tls.bio_read(_CHUNK)
         self.before(data)
         return data
@@ -101,6 +105,20 @@ class Wire:
         if left <= 0:
             raise TimeoutError("timed out")
         return left
+
+
+@contextlib.contextmanager
+def _signals_wait() -> Iterator[None]:
+    """Let signals that end a program wait until the block is done.
+
+    OpenSSL calls back into Python, and what a signal's handler raises there is lost: nobody would hear of the Ctrl-C.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    try:
+        signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _connect(address: str, port: int, seconds: float) -> socket.socket:

@@ -80,8 +80,7 @@ def _converse(tls: SSL.Connection, request: ProbeRequest, message: bytes, seen: 
                 wire.do(lambda: tls.send(message))
             while not complete(seen.raw):
                 seen.raw += wire.do(lambda: tls.recv(_CHUNK))
-            tls.shutdown()
-            wire.flush()
+            wire.do(tls.shutdown)
     except SSL.Error as error:
         return _tls_failure(error, seen)
     except TimeoutError:
@@ -101,8 +100,7 @@ def _listen(wire: Wire, tls: SSL.Connection, seconds: float, seen: _Seen) -> Non
         seen.raw = wire.do(lambda: tls.recv(_CHUNK))
     seen.held = True
     wire.within(seconds)
-    tls.shutdown()
-    wire.flush()
+    wire.do(tls.shutdown)
 
 
 def _tls_failure(error: SSL.Error, seen: _Seen) -> str | None:
