@@ -3,9 +3,10 @@
 import contextlib
 import signal
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Self, TypeVar
 
 from OpenSSL import SSL
@@ -109,16 +110,25 @@ class Wire:
 
 @contextlib.contextmanager
 def _signals_wait() -> Iterator[None]:
-    """Let signals that end a program wait until the block is done.
+    """Let the handlers of signals that end a program wait until the block is done.
 
-    OpenSSL calls back into Python, and what a signal's handler raises there is lost: nobody would hear of the Ctrl-C.
+    OpenSSL calls back into Python, and what a handler raises there is lost: nobody would hear of the Ctrl-C. Handlers run in
+    the main thread, whichever thread the kernel gives a signal to; that is why they are put off here, and no signal is blocked.
     """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    heard: list[tuple[int, FrameType | None]] = []
+    handlers = {number: handler for number in _ENDING if callable(handler := signal.getsignal(number))}
     try:
-        signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+        for number in handlers:
+            signal.signal(number, lambda *told: heard.append(told))
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for came, frame in heard:
+            handlers[signal.Signals(came)](came, frame)
 
 
 def _connect(address: str, port: int, seconds: float) -> socket.socket:
