@@ -132,6 +132,11 @@ def compared(rows: list[dict[str, Any]]) -> list[str]:
             rate(rows, "handclasp CRL"),
             rate(rows, "openssl ca -gencrl"),
         ),
+        (
+            "the same, where every entry has a date of its own",
+            rate(rows, "handclasp CRL, dates"),
+            rate(rows, "openssl ca -gencrl, dates"),
+        ),
     )
     return [f"{words}: {ours / theirs:.2f} times" for words, ours, theirs in pairs if ours and theirs]
 

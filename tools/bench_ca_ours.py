@@ -307,8 +307,13 @@ def crls(folder: Path, note: Note, scale: int) -> None:
     issuer, key = x509.load_der_x509_certificate(authority.certificate), narrowed(world.ca.keys.open(authority.key))
     now = SystemClock().now().replace(microsecond=0)
     times = {"this_update": now - timedelta(hours=1), "next_update": now + timedelta(days=30)}
-    for count in (100_000 // scale, 1_000_000 // scale):
-        entries = [RevokedEntry(serial=(1 << 158) + n, revocation_date=now, reason="superseded") for n in range(count)]
+    for count, each in ((100_000 // scale, 0), (100_000 // scale, 61), (1_000_000 // scale, 0)):
+        entries = [
+            RevokedEntry(serial=(1 << 158) + n, revocation_date=now - timedelta(seconds=each * n), reason="superseded")
+            for n in range(count)
+        ]
         started = time.perf_counter()
         size = len(build_crl(issuer, key, entries, number=1, **times))
-        note("handclasp CRL", f"{count} entries from memory, {size} bytes, read back", count, time.perf_counter() - started)
+        dates = "a date each" if each else "one date"
+        what = f"{count} entries with {dates} from memory, {size} bytes, read back"
+        note("handclasp CRL, dates" if each else "handclasp CRL", what, count, time.perf_counter() - started)

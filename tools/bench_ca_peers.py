@@ -173,9 +173,12 @@ def _client(port: str, body: bytes, count: int) -> None:
 def openssl_gencrl(folder: Path, note: Note, scale: int) -> None:
     """`openssl ca -gencrl` over many lines of index.txt."""
     conf, count, now = openssl_ca(folder), 100_000 // scale, SystemClock().now()
-    stamp, end = f"{now:%y%m%d%H%M%S}Z", f"{now + timedelta(days=99):%y%m%d%H%M%S}Z"
-    lines = (f"R\t{end}\t{stamp},superseded\t{(1 << 158) + n:040X}\tunknown\t/CN=c{n}\n" for n in range(count))
-    (folder / "index.txt").write_text("".join(lines))
-    started = time.perf_counter()
-    run("openssl", "ca", "-config", str(conf), "-gencrl", "-out", "crl.pem", cwd=folder)
-    note("openssl ca -gencrl", f"{count} entries", count, time.perf_counter() - started)
+    end = f"{now + timedelta(days=99):%y%m%d%H%M%S}Z"
+    for name, each in (("openssl ca -gencrl", 0), ("openssl ca -gencrl, dates", 61)):
+        stamps = (f"{now - timedelta(seconds=each * n):%y%m%d%H%M%S}Z" for n in range(count))
+        lines = (f"R\t{end}\t{at},superseded\t{(1 << 158) + n:040X}\tunknown\t/CN=c{n}\n" for n, at in enumerate(stamps))
+        (folder / "index.txt").write_text("".join(lines))
+        started = time.perf_counter()
+        run("openssl", "ca", "-config", str(conf), "-gencrl", "-out", "crl.pem", cwd=folder)
+        what = f"{count} entries with {'a date each' if each else 'one date'}"
+        note(name, what, count, time.perf_counter() - started)

@@ -3,7 +3,7 @@
 import re
 import subprocess
 import tempfile
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from itertools import cycle
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from handclasp.model.octets import PART, Held, whole
 from handclasp.pki import tbs
 from handclasp.pki.crl import build_crl, crl_times, write_crl
 from handclasp.pki.crl_entries import Serials, in_order, serials
+from handclasp.pki.crl_rows import rows
 from handclasp.pki.read import crl_from_der, crl_from_octets
 from handclasp.pki.serials import serial_from
 from handclasp.pki.signature import signed_by
@@ -50,7 +51,11 @@ EC = authority(KeyType.EC_P256)
 ENTRIES = st.builds(
     RevokedEntry,
     serial=st.integers(1, (1 << 159) - 1),
-    revocation_date=st.integers(0, 3_155_760_000).map(lambda seconds: datetime.fromtimestamp(seconds, UTC)),
+    revocation_date=st.one_of(
+        st.integers(0, 2_524_607_999),  # UTCTime
+        st.integers(0, 3_155_760_000),  # beyond it too
+        st.just(1_700_000_000),
+    ).map(lambda seconds: datetime.fromtimestamp(seconds, UTC)),
     reason=st.sampled_from(list(REASONS)),
 )
 
@@ -82,6 +87,32 @@ def test_the_content_is_byte_for_byte_what_the_library_writes(entries: list[Revo
     made = build_crl(*EC, listed, number=number, this_update=NOW, next_update=NOW + timedelta(days=1))
     assert x509.load_der_x509_crl(made).tbs_certlist_bytes == by_the_library(entries, number)
     assert list(serials(made)) == [one.serial for one in listed]
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(
+        st.builds(
+            datetime.fromtimestamp,
+            st.integers(-631_152_000 + 86_400, 2_524_607_999 - 86_400),  # UTCTime: 1950 to 2049
+            st.sampled_from([UTC, UTC, UTC, timezone(timedelta(hours=5, minutes=45))]),
+        ),
+        min_size=1,
+        max_size=5,
+    )
+)
+def test_entries_at_once_are_what_each_is_by_itself(dates: list[datetime]) -> None:
+    entries = [
+        RevokedEntry(number << 60, date, reason) for number, (date, reason) in enumerate(zip(dates, REASONS, strict=False), 1)
+    ]
+    assert rows(entries, after=0) == b"".join(rows([one], after=0) for one in entries)
+    assert [one.revocation_date_utc for one in x509.load_der_x509_crl(crl_of(entries))] == [
+        date.astimezone(UTC).replace(microsecond=0) for date in dates
+    ]
+
+
+def crl_of(entries: list[RevokedEntry]) -> bytes:
+    return build_crl(*EC, entries, number=1, this_update=NOW, next_update=NOW + timedelta(days=1))
 
 
 @pytest.mark.parametrize("kind", [KeyType.EC_P256, KeyType.EC_P384, KeyType.RSA_3072, KeyType.ED25519])

@@ -4,9 +4,10 @@ The public builder of `cryptography` copies its list at each entry, and holds al
 a time. Tests hold the two equal, and OpenSSL reads the result.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import islice, pairwise
+from typing import NamedTuple
 
 from cryptography import x509
 
@@ -15,24 +16,14 @@ from handclasp.model.certificate import RevokedEntry
 from handclasp.model.errors import Bug, PolicyError
 from handclasp.model.octets import Held, Joined, Octets, Spool, parts, whole
 from handclasp.pki import der_write as der
-from handclasp.pki.crl_entries import entry_blocks, outline
-from handclasp.pki.der import INTEGER, SEQUENCE, encode, header
+from handclasp.pki.crl_entries import outline
+from handclasp.pki.crl_rows import rows
+from handclasp.pki.der import SEQUENCE, encode, header
 from handclasp.pki.signing import SigningKey, algorithm_identifier, parts_verify, sign_parts
 
-_AT_ONCE = 4096
+_AT_ONCE = 2048
 _CRL_NUMBER = "2.5.29.20"
-_REASON = "2.5.29.21"
 _AUTHORITY_KEY_IDENTIFIER = "2.5.29.35"
-REASON_CODES = {
-    "keyCompromise": 1,
-    "cACompromise": 2,
-    "affiliationChanged": 3,
-    "superseded": 4,
-    "cessationOfOperation": 5,
-    "certificateHold": 6,
-    "privilegeWithdrawn": 9,
-    "aACompromise": 10,
-}  # RFC 5280 5.3.1; unspecified (0) is written as no extension at all, and removeFromCRL means "not revoked" to nginx
 
 
 def crl_times(now: datetime, lifetime: timedelta, previous: datetime | None) -> tuple[datetime, datetime]:
@@ -97,7 +88,7 @@ def write_crl(
     if public_key != issuer.public_key():
         raise Bug("the key does not belong to the CA whose CRL it should sign", where=issuer.subject.rfc4514_string())
     algorithm = algorithm_identifier(public_key)
-    count, ends = _collect(entries, spool)
+    collected = _collect(entries, spool)
     before, behind = _around(issuer, algorithm, number, times, len(spool))
     content = Joined(Held(before), spool, Held(behind))
     signature = sign_parts(key, lambda: parts(content))
@@ -105,7 +96,7 @@ def write_crl(
     made = Joined(Held(header(SEQUENCE, len(content) + len(seal)) + before), spool, Held(behind + seal))
     if not parts_verify(public_key, signature, lambda: parts(made, *outline(made).tbs)):
         raise Bug("the new CRL does not verify with the CA's key", hint="nothing was published")
-    _compare(made, issuer, number, count, ends)
+    _compare(made, issuer, number, collected)
     return made
 
 
@@ -118,8 +109,8 @@ def _around(
     # revokedCertificates must be absent, not empty (RFC 5280 5.1.2.6)
     head = b"".join(fields) + (header(SEQUENCE, size) if size else b"")
     extensions = der.sequence(
-        _extension(_AUTHORITY_KEY_IDENTIFIER, der.sequence(encode(0x80, identifier))),
-        _extension(_CRL_NUMBER, der.integer(number)),
+        der.extension(_AUTHORITY_KEY_IDENTIFIER, der.sequence(encode(0x80, identifier))),
+        der.extension(_CRL_NUMBER, der.integer(number)),
     )
     behind = encode(0xA0, extensions)
     return header(SEQUENCE, len(head) + size + len(behind)) + head, behind
@@ -133,60 +124,26 @@ def _subject_key_identifier(issuer: x509.Certificate) -> bytes:
         return x509.SubjectKeyIdentifier.from_public_key(issuer.public_key()).digest
 
 
-def _collect(entries: Iterable[RevokedEntry], spool: Spool) -> tuple[int, tuple[int, int]]:
-    """Put the encoded entries into the spool; how many they are, and the first and the last serial."""
-    count, first, last = 0, -1, -1
+def _collect(entries: Iterable[RevokedEntry], spool: Spool) -> "_Collected":
+    """Put the encoded entries into the spool."""
+    count, ends, places = 0, (-1, -1), [0]
     walk = iter(entries)
     while some := tuple(islice(walk, _AT_ONCE)):
-        spool.append(_encoded(some, last))
-        first, last, count = first if count else some[0].serial, some[-1].serial, count + len(some)
-    return count, (first, last)
+        spool.append(rows(some, after=ends[1]))
+        ends, count = (ends[0] if count else some[0].serial, some[-1].serial), count + len(some)
+        places.append(len(spool))
+    return _Collected(count, ends, places)
 
 
-def _encoded(entries: Sequence[RevokedEntry], last: int) -> bytes:
-    """Date and reason are alike in many entries in a row: such entries differ from one form in their serial alone."""
-    made: list[bytes] = []
-    moment, reason, forms = None, None, dict[int, bytes]()
-    for serial, date, why in entries:
-        if (date is not moment and date != moment) or why != reason or not made:
-            moment, reason, forms = date, why, {}
-            tail = _tail(date, why)
-        if serial <= last:
-            raise Bug(f"serial {serial:X} cannot stand here in a CRL")
-        last, size = serial, serial.bit_length() // 8 + 1
-        form = forms.get(size)
-        if form is None:
-            form = forms[size] = _form(serial, size, tail)
-        made.append(form % serial.to_bytes(size, "big"))
-    return b"".join(made)
+class _Collected(NamedTuple):
+    """How many entries there are, the first and the last serial, and where in the spool a portion of them ends."""
+
+    total: int
+    ends: tuple[int, int]
+    places: list[int]
 
 
-def _form(serial: int, size: int, tail: bytes) -> bytes:
-    """An entry whose serial of so many octets is to be filled in; lengths stay below 128."""
-    if size + len(tail) > 125:
-        raise Bug(f"serial {serial:X} cannot stand here in a CRL")
-    return bytes((SEQUENCE, 2 + size + len(tail), INTEGER, size)).replace(b"%", b"%%") + b"%b" + tail.replace(b"%", b"%%")
-
-
-def _tail(date: datetime, reason: str | None) -> bytes:
-    """Date and extensions of an entry."""
-    found = _EXTENSIONS.get(reason)
-    if found is None:
-        raise Bug(f"reason {reason} cannot stand in a complete CRL")
-    return der.time(date) + found
-
-
-def _extension(oid: str, value: bytes) -> bytes:
-    """A non-critical extension: the DEFAULT FALSE is left out in DER."""
-    return der.sequence(der.oid(oid), der.octet_string(value))
-
-
-_EXTENSIONS: dict[str | None, bytes] = {None: b"", "unspecified": b""} | {
-    reason: der.sequence(_extension(_REASON, encode(0x0A, bytes((code,))))) for reason, code in REASON_CODES.items()
-}
-
-
-def _compare(made: Octets, issuer: x509.Certificate, number: int, count: int, ends: tuple[int, int]) -> None:
+def _compare(made: Octets, issuer: x509.Certificate, number: int, put_in: _Collected) -> None:
     """Let the library read it: all that is around the entries, and these in portions, each as a CRL of its own."""
     shape = outline(made)
     crl = x509.load_der_x509_crl(shape.holding())
@@ -195,12 +152,13 @@ def _compare(made: Octets, issuer: x509.Certificate, number: int, count: int, en
     if crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number != number:
         raise Bug("the new CRL has another number than it was given")
     listed, portion = 0, crl
-    for block in entry_blocks(made, *shape.entries):
-        portion = x509.load_der_x509_crl(shape.holding(block))
-        if not listed and portion[0].serial_number != ends[0]:
+    start = shape.entries[0]
+    for place, behind in pairwise(put_in.places):
+        portion = x509.load_der_x509_crl(shape.holding(made.read(start + place, start + behind)))
+        if not listed and portion[0].serial_number != put_in.ends[0]:
             raise Bug("the new CRL begins with another serial than it was given")
         listed += len(portion)
-    if listed != count:
-        raise Bug(f"the new CRL lists {listed} certificates, not {count}")
-    if count and portion[-1].serial_number != ends[1]:
+    if listed != put_in.total:
+        raise Bug(f"the new CRL lists {listed} certificates, not {put_in.total}")
+    if put_in.total and portion[-1].serial_number != put_in.ends[1]:
         raise Bug("the new CRL ends with another serial than it was given")

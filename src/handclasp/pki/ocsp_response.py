@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from handclasp.model.errors import Bug
 from handclasp.model.ocsp import CertStatus, OcspError, Status
 from handclasp.pki import der_write as der
-from handclasp.pki.crl import REASON_CODES
+from handclasp.pki.crl_rows import REASON_CODES
 from handclasp.pki.der import encode
 from handclasp.pki.ocsp_request import NONCE, key_bits
 from handclasp.pki.signing import SigningKey, algorithm_identifier, pen
