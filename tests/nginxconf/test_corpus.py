@@ -82,7 +82,8 @@ def _rest(server: TlsServer) -> Iterator[str]:
 
 
 def _location(location: Location) -> Iterator[str]:
-    marks = " ".join(name for name in ("internal", "denied", "scripted") if getattr(location, name))
+    said = {"internal": location.internal, "denied": location.access.denied, "scripted": location.scripted}
+    marks = " ".join(name for name, holds in said.items() if holds)
     inside = f" in {' > '.join(location.parents)}" if location.parents else ""
     yield f"  location [{location.modifier}] {location.path}{inside} {marks}".rstrip()
     if location.module:

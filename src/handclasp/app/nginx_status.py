@@ -112,7 +112,7 @@ def _open_at(case: Case, socket: Socket, server: TlsServer) -> dict[str, Enters]
         return {"/": Enters.ANYBODY}
     config = case.stage.config
     found = {
-        place.uri: Enters.UNDECIDED if undecided(config, server, place.location) else Enters.ANYBODY
+        place.uri: Enters.UNDECIDED if undecided(config, server, place.uri) else Enters.ANYBODY
         for place in places(server)
         if served(answered(case, socket, server, place.uri))
     }

@@ -6,16 +6,17 @@ from dataclasses import dataclass
 
 from handclasp.diagnose.case import Case
 from handclasp.model.certificate import Certificate
-from handclasp.model.nginx import EffectiveConfig, Guard, Location, Return, Setting, TlsServer, VerifyClient
+from handclasp.model.nginx import EffectiveConfig, Location, Setting, TlsServer, VerifyClient
+from handclasp.model.nginx_steps import Return
 from handclasp.model.origin import Origin
 from handclasp.model.verdict import Verdict
 from handclasp.nginxconf.example_uri import example_uri
 from handclasp.nginxconf.select import Socket, select_location, sockets
 from handclasp.nginxconf.tree import Directive
-from handclasp.verdict.answer import settled
+from handclasp.verdict.answer import outcome_of
 from handclasp.verdict.client import client_verdict
 from handclasp.verdict.scene import meet, plain_name
-from handclasp.verdict.variables import holds, variables
+from handclasp.verdict.variables import variables
 
 ASKING = frozenset({VerifyClient.ON, VerifyClient.OPTIONAL, VerifyClient.OPTIONAL_NO_CA})
 IDENTITY = re.compile(r"\$\{?ssl_client_(?:verify|s_dn|i_dn|fingerprint|serial|cert|raw_cert|escaped_cert|v_end|v_remain)")
@@ -83,14 +84,10 @@ def served(verdict: Verdict) -> bool:
     return verdict.status is not None and verdict.status < 300
 
 
-def undecided(config: EffectiveConfig, server: TlsServer, location: Location | None) -> bool:
+def undecided(config: EffectiveConfig, server: TlsServer, uri: str) -> bool:
     """Whether something that cannot be read here, code or an unknown variable, may refuse a request without a certificate."""
-    if server.scripted or (location is not None and location.scripted):
-        return True
     visitor = variables(None, "NONE", host=plain_name(server), sni=plain_name(server))
-    known = settled(config, server, location, visitor)
-    guards: tuple[Guard, ...] = (*server.guards, *(location.guards if location else ()))
-    return any(guard.status is not None and guard.status >= 400 and holds(guard, known, config) is None for guard in guards)
+    return not outcome_of(config, server, uri, visitor).certain
 
 
 def mentions_client(config: EffectiveConfig, text: str) -> bool:

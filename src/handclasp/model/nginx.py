@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Generic, Self, TypeVar, cast
 
 from handclasp.model.errors import InputError
+from handclasp.model.nginx_steps import OPEN, Access, ErrorPage, Guard, Return, Step
 from handclasp.model.origin import Origin
 
 T_co = TypeVar("T_co", covariant=True)
@@ -38,10 +39,15 @@ class OpensslSeries(StrEnum):
     V1_1_1 = "1.1.1"
     V3_0 = "3.0"
     V3_5 = "3.5"
+    V3_6 = "3.6"
+    V4_0 = "4.0"
 
     @classmethod
     def of(cls, version: str) -> "OpensslSeries":
-        """The series that stands for a full version such as "3.0.19" or "1.1.1w"; the nearest older one for others."""
+        """The series that stands for a full version such as "3.0.19" or "1.1.1w"; the nearest older one for others.
+
+        So a version later than the newest known one is taken for that one; catalogue.openssl says so to people.
+        """
         found = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?", version)
         if not found:
             raise InputError(f"{version!r} is not an OpenSSL version", hint="write it as 3.0 or 1.1.1")
@@ -50,7 +56,19 @@ class OpensslSeries(StrEnum):
             return cls.V1_0_2
         if major < 3:
             return cls.V1_1_1
-        return cls.V3_5 if (major, minor) >= (3, 5) else cls.V3_0
+        return max((item for item in cls if item.numbers <= (major, minor)), key=lambda item: item.numbers)
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The numbers of its name, for comparing: (3, 5)."""
+        return tuple(int(part) for part in self.value.split("."))
+
+    def since(self, first: "OpensslSeries") -> bool:
+        """Whether it is `first` or a later one."""
+        return self in _SINCE[first]
+
+
+_SINCE = {first: frozenset(item for item in OpensslSeries if item.numbers >= first.numbers) for first in OpensslSeries}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,41 +128,6 @@ class Listen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Guard:
-    """One `if (CONDITION) { ... }`. `variable` is without its "$"; `operator` is "", a comparison, or a file test such as "-f".
-
-    `status` and `text` are those of the `return` inside; None when there is none.
-    """
-
-    condition: str
-    variable: str
-    operator: str
-    operand: str
-    status: int | None = None
-    text: str = ""
-    origin: Origin | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assignment:
-    """One `set $VARIABLE VALUE`, alone or inside an `if`, its `guard`. `variable` is without its "$"."""
-
-    variable: str
-    value: str
-    guard: Guard | None = None
-    origin: Origin | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Return:
-    """A `return CODE [TEXT]`; a URL alone is code 302."""
-
-    status: int
-    text: str = ""
-    origin: Origin | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class MapEntry:
     """One line of a map{}: what the source must be ("default", a string, "~regex"), and the value then."""
 
@@ -179,16 +162,6 @@ class UpstreamBlock:
     by_script: bool = False
     keepalive: Setting[int] = Setting(0)
     keepalive_local: bool = False
-    origin: Origin | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ErrorPage:
-    """error_page codes [=[response]] target. `response` None: keep the code; 0: "=" alone; else the number."""
-
-    codes: tuple[int, ...]
-    target: str
-    response: int | None = None
     origin: Origin | None = None
 
 
@@ -237,14 +210,30 @@ class TlsUpstream:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Location:
+class _Stepping:
+    """A block that does something with a request before anything else: `steps`, in order."""
+
+    steps: tuple[Step, ...] = ()
+
+    @property
+    def guards(self) -> tuple[Guard, ...]:
+        """Its own `if`s, in order."""
+        return tuple(step for step in self.steps if isinstance(step, Guard))
+
+    @property
+    def returns(self) -> Return | None:
+        """Its own `return`."""
+        return next((step for step in self.steps if isinstance(step, Return)), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Location(_Stepping):
     """One location (nested ones follow as entries of their own, `parents` naming the enclosing paths).
 
     `modifier` is "", "=", "^~", "~", "~*" or "@" (path "@name"); "if" (path: the condition) and "limit_except" (path: the
     methods) are blocks with a *_pass of their own. A stream server has one entry with an empty path.
     `module` and `target` are those of its *_pass (proxy, grpc, uwsgi, fastcgi, scgi, memcached). `guards` are its own `if`s: a
-    nested location does not have those of the outer one. `denied`: `deny all` without an allow. `scripted`: code (Lua, njs,
-    perl) decides here too.
+    nested location does not have those of the outer one. `scripted`: code (Lua, njs, perl) decides here too.
     """
 
     modifier: str
@@ -256,17 +245,15 @@ class Location:
     origin: Origin | None = None
     module: str | None = None
     target: Setting[str | None] = Setting(None)
-    guards: tuple[Guard, ...] = ()
-    sets: tuple[Assignment, ...] = ()
-    returns: Return | None = None
+    access: Access = OPEN
+    try_files: tuple[str, ...] = ()
     error_pages: tuple[ErrorPage, ...] = ()
     internal: bool = False
-    denied: bool = False
     scripted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TlsServer:
+class TlsServer(_Stepping):
     """The effective settings of one server{} after inheritance, each with its origin.
 
     `listens`: `ssl`, `http2` and `proxy_protocol` are those of the socket, which all servers of one address share, so a
@@ -301,9 +288,7 @@ class TlsServer:
     early_data: Setting[bool] = Setting(value=False)
     underscores_in_headers: Setting[bool] = Setting(value=False)
     ignore_invalid_headers: Setting[bool] = Setting(value=True)
-    guards: tuple[Guard, ...] = ()
-    sets: tuple[Assignment, ...] = ()
-    returns: Return | None = None
+    access: Access = OPEN
     scripted: bool = False
 
     @property

@@ -16,7 +16,8 @@ from handclasp.model.nginx import (
     UpstreamBlock,
     VerifyClient,
 )
-from handclasp.nginxconf.effective_location import assignments, error_pages, guards, locations, returned, scripted
+from handclasp.nginxconf.effective_location import locations
+from handclasp.nginxconf.effective_steps import access, error_pages, scripted, steps
 from handclasp.nginxconf.effective_upstream import stream_location, upstream_block
 from handclasp.nginxconf.listen import DEFAULT, listens
 from handclasp.nginxconf.protocols import default_protocols
@@ -100,9 +101,8 @@ def _server(block: Directive, scope: Scope, context: str, version: NginxVersion,
         early_data=scope.flag("ssl_early_data", default=False),
         underscores_in_headers=scope.flag("underscores_in_headers", default=False),
         ignore_invalid_headers=scope.flag("ignore_invalid_headers", default=True),
-        guards=guards(scope),
-        sets=assignments(scope),
-        returns=returned(scope),
+        steps=steps(scope.directives),
+        access=access(scope),
         scripted=scripted(scope),
     )
 

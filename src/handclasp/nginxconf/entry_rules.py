@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 
-from handclasp.model.nginx import EffectiveConfig, Guard, TlsServer, VerifyClient
+from handclasp.model.nginx import EffectiveConfig, TlsServer, VerifyClient
 from handclasp.model.nginx_status import Enters, EntryRule
+from handclasp.model.nginx_steps import Guard
 
 _CLIENT = "ssl_client"
 _REFUSES = 400

@@ -20,11 +20,12 @@ class Scope:
     nginx's defaults. So a directive is read in one way and with one default, wherever it is asked for.
     """
 
-    __slots__ = ("conf_dir", "inherited", "outer", "own", "prefix")
+    __slots__ = ("conf_dir", "directives", "inherited", "outer", "own", "prefix")
 
     def __init__(
         self, directives: tuple[Directive, ...], outer: "Scope | None" = None, *, conf_dir: str = "", prefix: str = ""
     ) -> None:
+        self.directives = directives
         self.own: dict[str, list[Directive]] = {}
         for item in directives:
             name = item.values[0]

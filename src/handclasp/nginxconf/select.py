@@ -211,11 +211,20 @@ def matches(pattern: str, text: str, *, ignore_case: bool = False) -> bool:
     return compiled is not None and compiled.search(text) is not None
 
 
+def captures(pattern: str, text: str, *, ignore_case: bool = False) -> dict[str, str] | None:
+    """The variables that a PCRE of a configuration sets when it finds a match ("1", names); None without one."""
+    compiled = _compiled(pattern, ignore_case)
+    found = compiled.search(text) if compiled is not None else None
+    if found is None:
+        return None
+    numbered = {str(number): value or "" for number, value in enumerate(found.groups()[:9], 1)}
+    return numbered | {name: value or "" for name, value in found.groupdict().items()}
+
+
 def captured(pattern: str, text: str, *, ignore_case: bool = False) -> str | None:
     """What $1 is after a PCRE of a configuration found a match; None without one."""
-    compiled = _compiled(pattern, ignore_case)
-    found = compiled.search(text) if compiled is not None and compiled.groups else None
-    return found[1] if found else None
+    found = captures(pattern, text, ignore_case=ignore_case)
+    return found.get("1") if found is not None else None
 
 
 @lru_cache(maxsize=1024)

@@ -1,11 +1,14 @@
-"""The status a request gets once TLS is done: `if`, `set`, `return`, error pages; a backend is taken to answer 200."""
+"""The status a request gets once TLS is done: rewriting, who may enter, error pages; a backend is taken to answer 200."""
 
+import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 
-from handclasp.model.nginx import Assignment, EffectiveConfig, ErrorPage, Guard, Location, Return, TlsServer
-from handclasp.model.origin import Origin
+from handclasp.model.nginx import EffectiveConfig, Location, TlsServer
+from handclasp.model.nginx_steps import Access, ErrorPage, Guard, Return
 from handclasp.nginxconf.select import select_location
-from handclasp.verdict.variables import expand, holds
+from handclasp.verdict.rewriting import Traveller, set_out
+from handclasp.verdict.variables import expand
 
 PASSED = 200
 _OF_CERTIFICATES = frozenset({495, 496, 497})
@@ -14,81 +17,162 @@ _OF_CERTIFICATES = frozenset({495, 496, 497})
 _PAGED_FROM = 400
 """From this status on a `return` without a text may be shown as an error page."""
 
+_CYCLES = 10
+"""So often nginx seeks a location anew for one request, then it answers 500."""
+
+_A_FILE = re.compile(r"\$|\.\w+$|/$")
+"""What try_files names by a variable, with a suffix or as a folder may be there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """Where a request ends: its status, and the location that gives the answer (None: the server itself).
+
+    `entered` is the location that its own URI led to, through `rewrite`s too. `paged`: an error page stands in the place of the
+    answer. `certain` and `missed` are those of the way (`Traveller`).
+    """
+
+    status: int
+    location: Location | None = None
+    entered: Location | None = None
+    paged: bool = False
+    certain: bool = True
+    missed: tuple[Guard, ...] = ()
+
 
 def status_of(config: EffectiveConfig, server: TlsServer, uri: str, known: dict[str, str]) -> int:
     """What the server answers to a request that was let in, as far as the configuration itself decides it."""
-    return _status(config, server, uri, known, paged=True)
+    return outcome_of(config, server, uri, known).status
 
 
-def _status(config: EffectiveConfig, server: TlsServer, uri: str, known: dict[str, str], *, paged: bool) -> int:
-    now = dict(known)
-    location = None
-    ended = _rewritten(server, now, config)
-    if ended is None:
-        location = select_location(server, uri)
-        ended = _rewritten(location, now, config) if location else None
-    if ended is None:
-        ended = Return(status=403) if location and location.denied else Return(status=PASSED)
-    if ended.text or ended.status < _PAGED_FROM:
-        return ended.status
-    pages = (location or server).error_pages if paged else ()
-    return _shown(config, server, pages, ended.status, now)
+def outcome_of(config: EffectiveConfig, server: TlsServer, uri: str, known: dict[str, str]) -> Outcome:
+    """The same, and by which way."""
+    return _outcome(server, set_out(config, server, uri, known), paged=True)
 
 
-def error_status(config: EffectiveConfig, server: TlsServer, code: int, known: dict[str, str]) -> int:
+def error_status(config: EffectiveConfig, server: TlsServer, code: int, known: dict[str, str], uri: str = "/") -> int:
     """The status of nginx's 495, 496 or 497: 400, unless an error_page puts another in its place."""
-    return _shown(config, server, server.error_pages, code, known)
+    return error_outcome(config, server, code, known, uri).status
 
 
-def settled(config: EffectiveConfig, server: TlsServer, location: Location | None, known: dict[str, str]) -> dict[str, str]:
-    """The variables of a request, with those that `set` gives it on the way to a location."""
-    now = dict(known)
-    for block in (server, *((location,) if location else ())):
-        for one in block.sets:
-            _assign(one, now, config)
-    return now
+def error_outcome(config: EffectiveConfig, server: TlsServer, code: int, known: dict[str, str], uri: str = "/") -> Outcome:
+    """The same, and who gives the answer."""
+    return _shown(server, set_out(config, server, uri, known), server.error_pages, code)
 
 
-def _shown(config: EffectiveConfig, server: TlsServer, pages: Iterable[ErrorPage], code: int, known: dict[str, str]) -> int:
-    """The status of an error page in the place of a code; there is no second page in the place of that one."""
+def _outcome(server: TlsServer, way: Traveller, *, paged: bool) -> Outcome:
+    ended = way.through(server)
+    location = None
+    if ended is None:
+        location, ended = _located(server, way)
+    return _answered(server, location, way, ended or _entry(server, location, way), paged=paged)
+
+
+def _located(server: TlsServer, way: Traveller) -> tuple[Location | None, Return | None]:
+    """The location that a URI leads to in the end, and its answer if it gives one by itself."""
+    location = None
+    for _ in range(_CYCLES + 1):
+        location = select_location(server, way.uri)
+        if location is None:
+            return None, None
+        if location.internal and not way.inward:
+            return location, Return(status=404)
+        ended = way.through(location)
+        if ended is not None or not way.moved:
+            return location, ended
+    return location, Return(status=500)
+
+
+def _answered(server: TlsServer, location: Location | None, way: Traveller, ended: Return | None, *, paged: bool) -> Outcome:
+    """What comes after rewriting: the answer, its error page, or the content."""
+    if ended is None:
+        return _content(server, location, way, paged=paged)
+    if ended.text or ended.status < _PAGED_FROM:
+        return _made(way, ended.status, location)
+    return _shown(server, way, (location or server).error_pages if paged else (), ended.status, location)
+
+
+def _content(server: TlsServer, location: Location | None, way: Traveller, *, paged: bool) -> Outcome:
+    """A file, an upstream; or where try_files leads when its files are not there."""
+    tried = location.try_files if location else ()
+    if not tried or any(_A_FILE.search(name) for name in tried[:-1]):
+        return _made(way, PASSED, location)
+    last = tried[-1]
+    if last.startswith("="):
+        return _answered(server, location, way, Return(status=int(last[1:]) if last[1:].isdigit() else 404), paged=paged)
+    if last.startswith("@"):
+        found = _named(server, last)
+        if found is None:
+            return _made(way, 500, location)
+        way.inward = True
+        ended = way.through(found)
+        return _answered(server, found, way, ended or _entry(server, found, way), paged=paged)
+    target = expand(last, way.known, way.config)
+    if target is None or select_location(server, target) is location:
+        return _made(way, PASSED, location)  # the file is there, or it would never end
+    way.to(target)
+    return _outcome(server, way, paged=paged)
+
+
+def _entry(server: TlsServer, location: Location | None, way: Traveller) -> Return | None:
+    """The refusal of those who decide after rewriting; None when they let in. Who has a password is not asked here."""
+    access = (location or server).access
+    refusals = [Return(status=403) if access.denied else None, _asked(server, access, way)]
+    wanted = [one for one, counts in zip(refusals, (access.denied, access.asks), strict=True) if counts]
+    if access.any_of and None in wanted:
+        return None
+    return next((one for one in wanted if one is not None), None)
+
+
+def _asked(server: TlsServer, access: Access, way: Traveller) -> Return | None:
+    """What auth_request says: the answer of another location of this server, unless that asks somebody else."""
+    if access.asks is None:
+        return None
+    target = expand(access.asks, way.known, way.config)
+    there = set_out(way.config, server, target, way.known, inward=True) if target is not None else None
+    found = _outcome(server, there, paged=False) if there else None
+    if found is None or not found.certain or (found.location is not None and found.location.proxied):
+        way.certain = False
+        return None
+    if found.status < 300:
+        return None
+    return Return(status=found.status if found.status in {401, 403} else 500)
+
+
+def _shown(
+    server: TlsServer, way: Traveller, pages: Iterable[ErrorPage], code: int, location: Location | None = None
+) -> Outcome:
+    """An error page in the place of a code; there is no second page in the place of that one."""
     own = 400 if code in _OF_CERTIFICATES else code
     page = next((item for item in pages if code in item.codes), None)
-    if page is None or page.response is None:
-        return 302 if page and page.target.startswith(("http://", "https://", "$scheme")) else own
+    if page is None:
+        return _made(way, own, location)
+    if page.target.startswith(("http://", "https://", "$scheme")):
+        return _made(way, 302 if page.response is None else page.response or 302, location)
+    found = _page(server, way, page)
+    kept = own if page.response is None else page.response
+    # On the way to the page it may end again, and then with that code; the code of the page itself is kept.
+    ended = found.location is None and found.status >= _PAGED_FROM
+    status = found.status if ended or not kept else kept
+    return Outcome(
+        status=400 if status in _OF_CERTIFICATES else status, location=found.location, entered=location, paged=True,
+        certain=found.certain, missed=found.missed,
+    )  # fmt: skip
+
+
+def _page(server: TlsServer, way: Traveller, page: ErrorPage) -> Outcome:
+    way.inward = True
     if page.target.startswith("@"):
-        named = next((item for item in server.locations if item.modifier == "@" and item.path == page.target), None)
-        ended = _rewritten(named, dict(known), config) if named else None
-        return page.response or (ended.status if ended else PASSED)
-    again = _rewritten(server, dict(known), config)
-    if again and not again.text and again.status >= _PAGED_FROM:
-        return 400 if again.status in _OF_CERTIFICATES else again.status  # on the way to the page it ends here again
-    return page.response or _status(config, server, page.target, known, paged=False)
+        found = _named(server, page.target)
+        ended = way.through(found) if found else None
+        return _answered(server, found, way, ended, paged=False)
+    way.to(expand(page.target, way.known, way.config) or "/")
+    return _outcome(server, way, paged=False)
 
 
-def _rewritten(block: TlsServer | Location, known: dict[str, str], config: EffectiveConfig) -> Return | None:
-    """What a block answers by itself. `if`, `set` and `return` run in file order; `known` gets what is set."""
-    steps: list[Guard | Assignment | Return] = sorted(
-        (*block.sets, *block.guards, *((block.returns,) if block.returns else ())), key=lambda step: _place(step.origin)
-    )
-    for step in steps:
-        if isinstance(step, Return):
-            return step
-        if isinstance(step, Assignment):
-            _assign(step, known, config)
-        elif step.status is not None and holds(step, known, config):
-            return Return(status=step.status, text=step.text, origin=step.origin)
-    return None
+def _named(server: TlsServer, name: str) -> Location | None:
+    return next((item for item in server.locations if item.modifier == "@" and item.path == name), None)
 
 
-def _place(origin: Origin | None) -> tuple[int, int]:
-    return (origin.line, origin.column) if origin else (0, 0)
-
-
-def _assign(step: Assignment, known: dict[str, str], config: EffectiveConfig) -> None:
-    """A variable that may or may not have been set is not known any more."""
-    taken = step.guard is None or holds(step.guard, known, config)
-    value = expand(step.value, known, config) if taken else None
-    if value is not None:
-        known[step.variable] = value
-    elif taken is not False:
-        known.pop(step.variable, None)
+def _made(way: Traveller, status: int, location: Location | None) -> Outcome:
+    return Outcome(status=status, location=location, entered=location, certain=way.certain, missed=tuple(way.missed))

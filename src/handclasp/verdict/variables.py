@@ -4,10 +4,11 @@ import hashlib
 import re
 
 from handclasp.model.certificate import Certificate
-from handclasp.model.nginx import EffectiveConfig, Guard, MapBlock
+from handclasp.model.nginx import EffectiveConfig, MapBlock
+from handclasp.model.nginx_steps import Guard
 from handclasp.nginxconf.select import by_table, matches, plain_names
 
-_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|([1-9]|\w+))")
 _DEEPEST = 8
 
 

@@ -10,7 +10,8 @@ from handclasp.diagnose.reach import behind_tls
 from handclasp.diagnose.rule import Rule, finding, say
 from handclasp.model.certificate import Certificate
 from handclasp.model.finding import Finding, Severity, Where
-from handclasp.model.nginx import Guard, NginxVersion, TlsServer, VerifyClient
+from handclasp.model.nginx import NginxVersion, TlsServer, VerifyClient
+from handclasp.model.nginx_steps import Guard
 from handclasp.model.origin import Origin
 from handclasp.model.text import Text
 from handclasp.model.verdict import Side

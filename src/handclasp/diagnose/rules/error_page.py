@@ -6,7 +6,8 @@ from handclasp.diagnose.case import Case
 from handclasp.diagnose.reach import ASKING, answered, behind_tls, places, served
 from handclasp.diagnose.rule import Rule, finding, say
 from handclasp.model.finding import Finding, Where
-from handclasp.model.nginx import ErrorPage, TlsServer, VerifyClient
+from handclasp.model.nginx import TlsServer, VerifyClient
+from handclasp.model.nginx_steps import ErrorPage
 from handclasp.model.verdict import Side
 from handclasp.nginxconf.select import Socket
 from handclasp.verdict.answer import error_status

@@ -29,7 +29,7 @@ def open_places(case: Case, socket: Socket, server: TlsServer) -> list[Place]:
         place
         for place in places(server)
         if served(answered(case, socket, server, place.uri))
-        and not undecided(config, server, place.location)
+        and not undecided(config, server, place.uri)
         and not ends_here(place.location.returns if place.location else server.returns)
     ]
 

@@ -9,7 +9,8 @@ from handclasp.diagnose.rule import Rule, finding, say
 from handclasp.model.certificate import Certificate
 from handclasp.model.evidence import Wish
 from handclasp.model.finding import Finding, Severity, Where
-from handclasp.model.nginx import Guard, TlsServer
+from handclasp.model.nginx import TlsServer
+from handclasp.model.nginx_steps import Guard
 from handclasp.model.verdict import Side
 from handclasp.pki.signature import signed_by
 from handclasp.verdict.issued import self_signed
