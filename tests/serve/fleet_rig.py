@@ -78,9 +78,9 @@ def machine(ca: Ca, folder: Path, name: str) -> Iterator[Machine]:
         made.nginx.stop(**place)
 
 
-def order(ca: Ca, host: Machine, more: str = "") -> None:
+def order(ca: Ca, host: Machine, more: str = "", *, name: str = "app.test") -> None:
     path = host.folder / "orders.toml"
-    path.write_text(SITE.format(name="app.test", port=host.port, more=more))
+    path.write_text(SITE.format(name=name, port=host.port, more=more))
     ca.run("host", "set", host.name, "--file", str(path))
 
 

@@ -9,15 +9,13 @@ import posixpath
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-import msgspec
-
 from handclasp.app.apply_cast import Cast, Member
 from handclasp.app.apply_certificates import Pair
 from handclasp.app.apply_proof import SiteProver, key, spoken
-from handclasp.app.apply_state import Gear
 from handclasp.app.host_orders import CrlProof, HostOrders
 from handclasp.app.post import Post, due, keep, kept, leaf
 from handclasp.app.site import logs_of
+from handclasp.app.site_log import Note, awaited
 from handclasp.model.certificate import Crl
 from handclasp.model.errors import HandclaspError, WorldError
 from handclasp.model.intent import SiteIntent
@@ -36,9 +34,6 @@ REVOKED = "FAILED:certificate revoked"
 
 _SUCCESS = "SUCCESS"
 _FOLDER = "canaries"
-_TURNS = 100
-_PAUSE_SECONDS = 0.1
-_MOST_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,14 +46,6 @@ class Kept:
     made: bool
     lacking: dict[str, str]
     unreachable: bool
-
-
-class _Line(msgspec.Struct, frozen=True):
-    """The fields of a site's log that matter here; `uri` in http{}, `port` in stream{}."""
-
-    verify: str
-    uri: str = ""
-    port: str = ""
 
 
 def settled(post: Post) -> bool:
@@ -146,12 +133,12 @@ class _Judge:
     def doubts(self, member: Member, who: Who, expected: str) -> Iterator[str]:
         """One sentence for each site that noted something else."""
         for site in self.sites_of(member):
-            seen = self._verified(site, member, who)
-            if seen != expected:
-                yield f"{site.server_names[0]}: {_said(member, seen)}"
+            doubt = self._doubt(site, member, who, expected)
+            if doubt is not None:
+                yield f"{site.server_names[0]}: {doubt}"
 
-    def _verified(self, site: SiteIntent, member: Member, who: Who) -> str | None:
-        """$ssl_client_verify of a fresh connection to this site; None when its log does not say."""
+    def _doubt(self, site: SiteIntent, member: Member, who: Who, expected: str) -> str | None:
+        """Make a fresh connection to this site, and read its $ssl_client_verify in the log; None when it is as expected."""
         gear, name = self.post.gear, site.server_names[0]
         mark = f"/?handclasp-proof={gear.entropy.bytes(8).hex()}"
         step = ProbeStep(
@@ -160,32 +147,21 @@ class _Judge:
         # No witness: whether the client was let in is the probes' business.
         seen = SiteProver(door=gear.probe, sites={name: site}, cast=self.cast).ask(step)
         if seen.unreachable:
-            return None
-        path = logs_of(self.post.place.logs, server_name(name))[1]
-        port = str(seen.local_port) if site.stream else None
-        return _noted(gear, path, mark, port)
+            return f"it could not be asked as {member.name}: {seen.error}"
+        port, serial = str(seen.local_port), member.serial
+
+        def mine(note: Note) -> bool:
+            return (note.port == port and _is(note.serial, serial)) if site.stream else note.uri == mark
+
+        note = awaited(gear, logs_of(self.post.place.logs, server_name(name))[1], mine)
+        if note is None:
+            return f"its log does not say what became of {member.name}"
+        return None if note.verify == expected else f"nginx says {note.verify} of {member.name}"
 
 
-def _noted(gear: Gear, path: str, uri: str, port: str | None) -> str | None:
-    """What the log says of one connection: of that port, else the one that asked for `uri`."""
-    for turn in range(_TURNS):
-        if turn:
-            gear.pause(_PAUSE_SECONDS)
-        text = gear.files.tail(path, _MOST_BYTES) if gear.files.exists(path) else b""
-        for raw in reversed(text.splitlines()):
-            try:
-                line = msgspec.json.decode(raw, type=_Line)
-            except msgspec.DecodeError:
-                continue  # a line that the limit, or a full disk, cut in two
-            if line.uri == uri or (port is not None and line.port == port):
-                return line.verify
-    return None
-
-
-def _said(member: Member, seen: str | None) -> str:
-    if seen is None:
-        return f"its log does not say what became of {member.name}"
-    return f"nginx says {seen} of {member.name}"
+def _is(noted: str, serial: int) -> bool:
+    """Whether a $ssl_client_serial (hexadecimal; empty without a certificate) is this number."""
+    return bool(noted) and int(noted, 16) == serial
 
 
 def _make(post: Post, label: str, base: str) -> None:
