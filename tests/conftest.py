@@ -1,8 +1,33 @@
 """Shared fixtures. Real parts only: a missing nginx, openssl or curl fails the run instead of skipping."""
 
 import signal
+from pathlib import Path
+
+import pytest
+
+from tests.ca_rig import Ca, copied, fresh
 
 # A shell that starts the tests in the background has its children ignore SIGINT, nohup has them ignore SIGHUP; the programs
 # under test must get both.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Ca:
+    """A CA that has just been made. Folders that need more in it have a `template` of their own."""
+    made = fresh(tmp_path_factory.mktemp("template"))
+    made.run("init")
+    return made
+
+
+@pytest.fixture
+def ca(template: Ca, tmp_path: Path) -> Ca:
+    """A copy of it, to do with as a test likes."""
+    return copied(template, tmp_path)
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Ca:
+    """A place for one."""
+    return fresh(tmp_path)

@@ -1,22 +1,21 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 
-from tests.ca_rig import Ca, copied, fresh
-
-
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Ca:
-    made = fresh(tmp_path_factory.mktemp("template"))
-    made.run("init")
-    return made
+from handclasp.adapters.sql_engine import sqlite_engine
+from handclasp.adapters.sql_postgres import postgresql_engine
+from tests.postgres_rig import cluster
 
 
-@pytest.fixture
-def ca(template: Ca, tmp_path: Path) -> Ca:
-    return copied(template, tmp_path)
-
-
-@pytest.fixture
-def empty(tmp_path: Path) -> Ca:
-    return fresh(tmp_path)
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Engine, str]]:
+    """An engine for an empty registry, and where that is."""
+    if request.param == "sqlite":
+        path = str(tmp_path / "registry.sqlite")
+        yield sqlite_engine(path), path
+        return
+    with cluster() as server:
+        url = server.url()
+        yield postgresql_engine(url), url

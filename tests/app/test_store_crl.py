@@ -2,7 +2,6 @@
 
 import os
 import tracemalloc
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Thread
@@ -14,7 +13,6 @@ from sqlalchemy import Engine, text
 
 from handclasp.adapters.spool import DiskSpool, FileOctets
 from handclasp.adapters.sql_engine import sqlite_engine
-from handclasp.adapters.sql_postgres import postgresql_engine
 from handclasp.adapters.sql_store import SqlStore
 from handclasp.model.certificate import RevokedEntry
 from handclasp.model.errors import WorldError
@@ -23,22 +21,10 @@ from handclasp.pki.crl import write_crl
 from handclasp.pki.export import crl_pem
 from tests.app.test_store_steps import upgraded
 from tests.pki.test_crl import EC
-from tests.postgres_rig import cluster
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 END = NOW + timedelta(days=1)
 LENGTHS = (1, PART - 1, PART, PART + 1, 3 * PART + 7)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Engine, str]]:
-    if request.param == "sqlite":
-        path = str(tmp_path / "registry.sqlite")
-        yield sqlite_engine(path), path
-        return
-    with cluster() as server:
-        url = server.url()
-        yield postgresql_engine(url), url
 
 
 def opened(place: tuple[Engine, str]) -> SqlStore:

@@ -1,7 +1,6 @@
 """Registries of earlier releases are brought up to date, and questions about a few rows look at a few rows."""
 
 import sqlite3
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,13 +10,11 @@ from alembic.config import Config
 from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import Engine, event, inspect, text
 
-from handclasp.adapters.sql_engine import WRITE, sqlite_engine
-from handclasp.adapters.sql_postgres import postgresql_engine
+from handclasp.adapters.sql_engine import WRITE
 from handclasp.adapters.sql_rows import key_digest
 from handclasp.adapters.sql_store import SqlStore
 from handclasp.model.issuance import CertificateState, Intent, Reason
 from tests.nginx_rig import make
-from tests.postgres_rig import cluster
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 START = "2026-11-20 12:00:00.000000"
@@ -31,17 +28,6 @@ def upgraded(engine: Engine, step: str) -> None:
     with engine.connect().execution_options(**{WRITE: True}) as connection, connection.begin():
         config.attributes["connection"] = connection
         command.upgrade(config, step)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Engine, str]]:
-    if request.param == "sqlite":
-        path = str(tmp_path / "registry.sqlite")
-        yield sqlite_engine(path), path
-        return
-    with cluster() as server:
-        url = server.url()
-        yield postgresql_engine(url), url
 
 
 @pytest.mark.parametrize("step", ["0001", "0003"])

@@ -1,38 +1,19 @@
 """Full disks and read-only folders: one clear message, exit code 5, nothing half-written, and it goes on when there is room."""
 
-import os
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.ca_rig import Ca, assert_consistent, copied
-
-
-@contextmanager
-def small_disk(folder: Path, kilobytes: int) -> Iterator[Path]:
-    folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(folder)], check=True)
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+from tests.disk_rig import disk_of, fill
 
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    with small_disk(tmp_path / "disk", 600) as folder:
+    with disk_of(tmp_path / "disk", 600) as folder:
         yield folder
-
-
-def fill(folder: Path, keep: int) -> Path:
-    """Take everything but `keep` bytes."""
-    ballast = folder / "ballast"
-    free = os.statvfs(folder).f_bavail * os.statvfs(folder).f_frsize
-    ballast.write_bytes(b"\0" * max(free - keep, 0))
-    return ballast
 
 
 @pytest.mark.parametrize("keep", [0, 4096, 8192, 16384, 32768, 49152])
@@ -61,7 +42,7 @@ def test_full_disk(template: Ca, disk: Path, keep: int, command: list[str]) -> N
 def test_full_disk_at_init(tmp_path: Path) -> None:
     from tests.ca_rig import fresh
 
-    with small_disk(tmp_path / "disk", 300) as folder:
+    with disk_of(tmp_path / "disk", 300) as folder:
         ca = fresh(folder / "ca")
         ballast = fill(folder, 40960)
         done = ca.run("init", expect=5)

@@ -1,10 +1,8 @@
 """nginx adopt: a configuration as tutorials have it, put right in place, on the nginx that runs it."""
 
 import json
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ import pytest
 from handclasp.adapters.tls_probe import TlsProbe
 from handclasp.cli import main
 from handclasp.model.probe import ProbeRequest, ProbeResult
+from tests.http_rig import Application, serving
 from tests.nginx_rig import Issued, Rig
 
 TUTORIAL = """\
@@ -47,21 +46,12 @@ TUTORIAL = """\
 def backend() -> Iterator[int]:
     """An application that tells who it takes the client for."""
 
-    class Told(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write((self.headers.get("X-Client-DN") or "nobody").encode())
+    class Told(Application):
+        def respond(self) -> None:
+            self.answer((self.headers.get("X-Client-DN") or "nobody").encode())
 
-        def log_message(self, *_: object) -> None:
-            return
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Told) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield server.server_address[1]
-        server.shutdown()
-        thread.join()
+    with serving(Told) as port:
+        yield port
 
 
 @pytest.fixture

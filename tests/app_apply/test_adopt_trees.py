@@ -1,11 +1,9 @@
 """nginx adopt on configurations as people put them together: what they let through is shut, and nothing else is touched."""
 
 import hashlib
-import http.server
 import json
 import re
 import subprocess
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +15,7 @@ from handclasp.adapters.tls_probe import TlsProbe
 from handclasp.diagnose.rules.sessions import KEYS_IN_ZONE
 from handclasp.model.probe import ClientIdentity, ProbeRequest
 from tests.app_apply.town import Town
+from tests.http_rig import Application, serving
 from tests.nginx_rig import free_port
 
 MAIN = """\
@@ -236,18 +235,11 @@ server {{
 }
 
 
-class Told(http.server.BaseHTTPRequestHandler):
+class Told(Application):
     """An application that answers with what it is told of its visitor."""
 
-    def do_GET(self) -> None:
-        said = " ".join(f"{word}={self.headers.get(name, '')}" for word, name in SAID)
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(said)))
-        self.end_headers()
-        self.wfile.write(said.encode())
-
-    def log_message(self, *arguments: object) -> None:
-        pass
+    def respond(self) -> None:
+        self.answer(" ".join(f"{word}={self.headers.get(name, '')}" for word, name in SAID).encode())
 
 
 SAID = (("user", "X-User"), ("dn", "X-Client-DN"), ("verify", "X-Verify"))
@@ -256,12 +248,8 @@ SAID = (("user", "X-User"), ("dn", "X-Client-DN"), ("verify", "X-Verify"))
 @pytest.fixture
 def application() -> Iterator[int]:
     """Its port."""
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Told) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield server.server_port
-        server.shutdown()
-        thread.join()
+    with serving(Told) as port:
+        yield port
 
 
 @pytest.fixture(params=TREES)

@@ -5,16 +5,14 @@ import os
 import resource
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
 from handclasp.app.issue import IssueOrder, issue
 from tests.app_apply.bench import Bench
+from tests.http_rig import Application, serving
 from tests.nginx_rig import free_port, held_port
 
 STEPS = (
@@ -124,30 +122,14 @@ def test_a_busy_port_changes_nothing(bench: Bench) -> None:
     bench.assert_clean()
 
 
-@contextmanager
-def upstream() -> Iterator[tuple[HTTPServer, int]]:
-    class Hello(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(b"hello")
-
-        def log_message(self, *args: object) -> None:
-            """Quiet."""
-
-    with HTTPServer(("127.0.0.1", 0), Hello) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield server, server.server_address[1]
-        finally:
-            server.shutdown()
-            thread.join()
+class Hello(Application):
+    def respond(self) -> None:
+        self.answer(b"hello")
 
 
 def test_a_change_that_breaks_the_site_is_put_back(bench: Bench) -> None:
     """nginx -t accepts it, the reload works, and only the proof sees that the site no longer answers."""
-    with upstream() as (_, port):
+    with serving(Hello) as port:
         bench.apply("--upstream", f"http://127.0.0.1:{port}")
         before = bench.files()
         failed = bench.apply("--upstream", f"http://127.0.0.1:{free_port()}", expect=1)
@@ -196,7 +178,7 @@ def test_a_first_start_killed_anywhere(bench: Bench, step: str) -> None:
 
 @pytest.mark.parametrize("step", ["apply.back-file", "apply.back-reloaded"])
 def test_killed_while_putting_back(bench: Bench, step: str) -> None:
-    with upstream() as (_, port):
+    with serving(Hello) as port:
         bench.apply("--upstream", f"http://127.0.0.1:{port}")
         before = bench.files()
         broken = ("nginx", "apply", *bench.site, "--upstream", f"http://127.0.0.1:{free_port()}")

@@ -2,10 +2,8 @@
 
 import json
 import subprocess
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -14,6 +12,7 @@ from handclasp.model.intent import AdmittedCertificate, SiteIntent, UpstreamInte
 from handclasp.model.nginx import NginxVersion
 from handclasp.model.probe import ClientIdentity, ProbeRequest, ProbeResult
 from handclasp.nginxconf.render import render_site, render_sites
+from tests.http_rig import Application, serving
 from tests.nginx_rig import NOW, crl, free_port, make
 from tests.nginxconf_write.site_rig import SiteRig, issuer_dn, serial
 
@@ -24,25 +23,14 @@ OLD = NginxVersion(1, 18, 0)
 def echo() -> Iterator[int]:
     """An application that tells which headers it got."""
 
-    class Echo(BaseHTTPRequestHandler):
+    class Echo(Application):
         protocol_version = "HTTP/1.1"
 
-        def do_GET(self) -> None:
-            body = json.dumps([[key, value] for key, value in self.headers.items()]).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+        def respond(self) -> None:
+            self.answer(json.dumps([[key, value] for key, value in self.headers.items()]).encode())
 
-        def log_message(self, *_: object) -> None:
-            return
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield server.server_address[1]
-        server.shutdown()
-        thread.join()
+    with serving(Echo) as port:
+        yield port
 
 
 @pytest.mark.parametrize("version", [None, OLD], ids=["this nginx", "text for 1.18"])

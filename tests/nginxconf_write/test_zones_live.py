@@ -6,9 +6,7 @@ import os
 import socket
 import ssl
 import subprocess
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -17,6 +15,7 @@ from handclasp.model.errors import PolicyError
 from handclasp.model.intent import AdmittedCertificate, PathIntent, RateIntent, SiteIntent, SiteMaterial, UpstreamIntent
 from handclasp.model.nginx import NginxVersion
 from handclasp.nginxconf.render import render_site, render_sites
+from tests.http_rig import Application, serving
 from tests.nginx_rig import crl
 from tests.nginxconf_write.site_rig import SiteRig, issuer_dn, serial
 
@@ -29,10 +28,10 @@ THERE = ("192.0.2.0/24", "2001:db8::/32")
 def echo() -> Iterator[int]:
     """An application that tells the path and the headers it got, and speaks WebSocket."""
 
-    class Echo(BaseHTTPRequestHandler):
+    class Echo(Application):
         protocol_version = "HTTP/1.1"
 
-        def do_GET(self) -> None:
+        def respond(self) -> None:
             if self.headers.get("Upgrade"):
                 self.send_response(101)
                 self.send_header("Upgrade", "websocket")
@@ -40,21 +39,11 @@ def echo() -> Iterator[int]:
                 self.end_headers()
                 self.wfile.write(self.rfile.read(4).upper())
                 return
-            body = json.dumps({"path": self.path, **{key.lower(): value for key, value in self.headers.items()}}).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            told = {"path": self.path, **{key.lower(): value for key, value in self.headers.items()}}
+            self.answer(json.dumps(told).encode())
 
-        def log_message(self, *_: object) -> None:
-            return
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield server.server_address[1]
-        server.shutdown()
-        thread.join()
+    with serving(Echo) as port:
+        yield port
 
 
 def material(rig: SiteRig, *names: str) -> SiteMaterial:

@@ -1,9 +1,11 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.ca_rig import Ca, copied, fresh
-from tests.serve.api_rig import OBJECTS, ROLES, serial_of
+from tests.serve.api_rig import OBJECTS, ROLES, Client, api_of, serial_of
+from tests.serve.serve_rig import Served, serving
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +23,26 @@ def serve_template(tmp_path_factory: pytest.TempPathFactory) -> Ca:
 
 @pytest.fixture
 def ca(serve_template: Ca, tmp_path: Path) -> Ca:
-    return copied(serve_template, tmp_path)
+    return copied(serve_template, tmp_path / "ca")
+
+
+@pytest.fixture
+def api(ca: Ca) -> Iterator[str]:
+    """It serves its API: the address."""
+    with api_of(ca) as client:
+        yield client.base
+
+
+@pytest.fixture(scope="module")
+def shared(serve_template: Ca, tmp_path_factory: pytest.TempPathFactory) -> Ca:
+    """One for a whole file."""
+    return copied(serve_template, tmp_path_factory.mktemp("shared"))
+
+
+@pytest.fixture(scope="module")
+def served(shared: Ca) -> Iterator[Served]:
+    with serving(shared) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")
@@ -39,3 +60,17 @@ def api_template(serve_template: Ca, tmp_path_factory: pytest.TempPathFactory) -
         made.run("revoke", name, "--serial", gone)
         made.run("host", "set", name, "--file", str(orders))
     return made
+
+
+@pytest.fixture(scope="module")
+def client(api_template: Ca, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """Asks an API that a whole file shares."""
+    with api_of(copied(api_template, tmp_path_factory.mktemp("api"))) as found:
+        yield found
+
+
+@pytest.fixture
+def own(api_template: Ca, tmp_path: Path) -> Iterator[Client]:
+    """Asks an API of the test's own."""
+    with api_of(copied(api_template, tmp_path)) as found:
+        yield found

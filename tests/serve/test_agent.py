@@ -1,7 +1,6 @@
 """A fleet: one CA that serves its API, and nginx hosts elsewhere on which `handclasp agent` works."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,17 +16,6 @@ from tests.ca_rig import Ca, copied
 from tests.nginx_rig import free_port
 from tests.serve.fleet_rig import SITE, elsewhere, eventually, listed, machine, order, orders_file
 from tests.serve.serve_rig import serving
-
-
-@pytest.fixture
-def ca(serve_template: Ca, tmp_path: Path) -> Ca:
-    return copied(serve_template, tmp_path / "ca")
-
-
-@pytest.fixture
-def api(ca: Ca) -> Iterator[str]:
-    with serving(ca, "--api-listen", "127.0.0.1:0", "--identity", "app.test") as served:
-        yield str(served.document["api"]).removesuffix("/api/v1")
 
 
 def test_orders_are_applied_proven_and_reported(ca: Ca, api: str, tmp_path: Path) -> None:

@@ -22,18 +22,6 @@ from tests.serve.api_rig import Client, api_of, csr, serial_of
 from tests.serve.serve_rig import serving
 
 
-@pytest.fixture(scope="module")
-def client(api_template: Ca, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    with api_of(copied(api_template, tmp_path_factory.mktemp("api-shared"))) as found:
-        yield found
-
-
-@pytest.fixture
-def own(api_template: Ca, tmp_path: Path) -> Iterator[Client]:
-    with api_of(copied(api_template, tmp_path)) as found:
-        yield found
-
-
 def test_headers_of_a_proxy_are_worth_nothing_on_other_connections(client: Client) -> None:
     pem = client.ca.identity("root-admin", "certificate.pem").read_text()
     forged = ("X-Client-Verify: SUCCESS", f"X-Client-Cert: {quote(pem, safe='')}")

@@ -5,18 +5,16 @@ import json
 import socket
 import ssl
 import subprocess
-from collections.abc import Iterator
 from contextlib import closing
 from functools import cache
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
 from handclasp.app.api_access import Role
 from handclasp.server.api.routes import ROUTES
-from tests.ca_rig import Ca, copied
-from tests.serve.api_rig import HOLDER, OBJECTS, Client, api_of
+from tests.ca_rig import Ca
+from tests.serve.api_rig import HOLDER, OBJECTS, Client
 
 EVERYBODY, NOBODY = "aous", ""
 ROUTE_RIGHTS: dict[tuple[str, str], tuple[object, str, str, bool]] = {
@@ -40,18 +38,6 @@ ROUTE_RIGHTS: dict[tuple[str, str], tuple[object, str, str, bool]] = {
 """Written by hand, and not read from the program. The bodies are whole, and broken where the job looks after the right."""
 
 LETTERS = {Role.ADMIN: "a", Role.OPERATOR: "o", Role.AUDITOR: "u", Role.SELF: "s"}
-
-
-@pytest.fixture(scope="module")
-def client(api_template: Ca, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    with api_of(copied(api_template, tmp_path_factory.mktemp("rights"))) as found:
-        yield found
-
-
-@pytest.fixture
-def own(api_template: Ca, tmp_path: Path) -> Iterator[Client]:
-    with api_of(copied(api_template, tmp_path)) as found:
-        yield found
 
 
 @cache

@@ -1,9 +1,9 @@
 """A fleet proves CRLs: each host has a client of its own that is revoked, and shows what its nginx says of it."""
 
 import json
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from cryptography import x509
@@ -13,21 +13,10 @@ from handclasp.adapters.fleet_client import FleetClient
 from handclasp.app.crashpoint import VARIABLE
 from handclasp.model.errors import PolicyError, WorldError
 from handclasp.pki.ca_request import read_crls, request_pem
-from tests.ca_rig import Ca, copied
+from tests.ca_rig import Ca
 from tests.nginx_rig import free_port
 from tests.serve.fleet_rig import elsewhere, listed, machine, order, orders_file
 from tests.serve.serve_rig import serving
-
-
-@pytest.fixture
-def ca(serve_template: Ca, tmp_path: Path) -> Ca:
-    return copied(serve_template, tmp_path / "ca")
-
-
-@pytest.fixture
-def api(ca: Ca) -> Iterator[str]:
-    with serving(ca, "--api-listen", "127.0.0.1:0", "--identity", "app.test") as served:
-        yield str(served.document["api"]).removesuffix("/api/v1")
 
 
 def desk_of(ca: Ca, api: str, name: str) -> FleetClient:
@@ -101,9 +90,10 @@ def test_a_server_that_reads_no_crl_is_found_and_the_revocation_stays(ca: Ca, ap
 def test_a_log_that_says_nothing_proves_nothing(ca: Ca, api: str, tmp_path: Path) -> None:
     there = elsewhere(tmp_path)
     with machine(ca, tmp_path / "one", "web1") as one:
-        order(ca, one)
+        name = f"quiet-{uuid4().hex}.test"  # all hosts of a machine have one folder for logs: no other test may miss its own
+        order(ca, one, name=name)
         there.run(*one.agent(api, "--once"))
-        log = Path("/var/log/nginx/handclasp-app.test-access.log")
+        log = Path(f"/var/log/nginx/handclasp-{name}-access.log")
         log.unlink()  # nginx goes on writing into the file that has no name any more
         done = json.loads(there.run(*one.agent(api, "--once", "--json"), expect=1).stdout)
         (proof,) = done["crls"]
@@ -113,6 +103,8 @@ def test_a_log_that_says_nothing_proves_nothing(ca: Ca, api: str, tmp_path: Path
         ca.run("revoke", "alice")  # nginx opens its logs anew
         there.run(*one.agent(api, "--once"))
         assert listed(ca)[0]["crls"][0]["proven"]
+    for one_log in log.parent.glob(f"handclasp-{name}-*.log"):
+        one_log.unlink()
 
 
 def test_a_canary_is_revoked_before_anybody_gets_it(ca: Ca, api: str, tmp_path: Path) -> None:

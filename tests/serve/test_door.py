@@ -7,7 +7,7 @@ import re
 import resource
 import socket
 import urllib.parse
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,22 +23,11 @@ from handclasp.server.direct import Guest, Short
 from handclasp.server.heads import LONGEST_HEAD, MAX_BODY, MOST_HEADS, Heads
 from handclasp.server.metrics import Metrics
 from handclasp.server.ocsp import OcspRoute
-from tests.ca_rig import Ca, copied
-from tests.serve.serve_rig import Served, curl, serving, status
+from tests.ca_rig import Ca
+from tests.serve.serve_rig import Served, curl, status
 from tests.serve.test_serve import certificate, load, request_for
 
 KIND = b"Content-Type: application/ocsp-request\r\n"
-
-
-@pytest.fixture(scope="module")
-def shared(serve_template: Ca, tmp_path_factory: pytest.TempPathFactory) -> Ca:
-    return copied(serve_template, tmp_path_factory.mktemp("door"))
-
-
-@pytest.fixture(scope="module")
-def served(shared: Ca) -> Iterator[Served]:
-    with serving(shared) as found:
-        yield found
 
 
 def question(ca: Ca, name: str = "alice") -> bytes:

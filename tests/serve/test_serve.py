@@ -7,7 +7,6 @@ import socket
 import subprocess
 import time
 import urllib.parse
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,20 +14,9 @@ from cryptography import x509
 from cryptography.x509 import ocsp
 
 from handclasp.pki.ocsp_request import cert_id, write_request
-from tests.ca_rig import Ca, copied, openssl
+from tests.ca_rig import Ca, openssl
 from tests.serve.fleet_rig import eventually
 from tests.serve.serve_rig import Served, ask, curl, serving, status
-
-
-@pytest.fixture(scope="module")
-def shared(serve_template: Ca, tmp_path_factory: pytest.TempPathFactory) -> Ca:
-    return copied(serve_template, tmp_path_factory.mktemp("shared"))
-
-
-@pytest.fixture(scope="module")
-def served(shared: Ca) -> Iterator[Served]:
-    with serving(shared) as found:
-        yield found
 
 
 def certificate(ca: Ca, name: str) -> Path:

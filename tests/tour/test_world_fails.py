@@ -14,26 +14,9 @@ import pytest
 
 from handclasp.adapters.nginx_process import NginxProcess
 from tests.ca_rig import Ca, copied, openssl
+from tests.disk_rig import disk_of, fill
 
 SITE = ("--server-name", "app.test")
-
-
-@contextmanager
-def disk_of(folder: Path, kilobytes: int) -> Iterator[Path]:
-    """A file system of that size, of memory."""
-    folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(folder)], check=True)
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
-def fill(folder: Path, keep: int) -> Path:
-    ballast = folder / "ballast"
-    free = os.statvfs(folder).f_bavail * os.statvfs(folder).f_frsize
-    ballast.write_bytes(b"\0" * max(free - keep, 0))
-    return ballast
 
 
 def remount(folder: Path, how: str) -> None:
