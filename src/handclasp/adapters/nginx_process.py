@@ -171,7 +171,8 @@ class NginxProcess:
         leaving = [pid for pid in family if processes.title(pid).startswith(_LEAVING)]
         if not leaving:
             return ()  # what follows reads all of /proc/net/tcp
-        started = {pid: moment for pid in family if (moment := processes.started(pid)) is not None}
+        boot = processes.booted()
+        started = {pid: moment for pid in family if (moment := processes.started(pid, boot)) is not None}
         open_now = processes.served_connections()
         return tuple(
             OldWorker(

@@ -4,6 +4,7 @@ import contextlib
 import os
 import socket
 import struct
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -49,15 +50,23 @@ def parent(pid: int) -> int | None:
     return int(stat.rpartition(")")[2].split()[1])
 
 
-def started(pid: int) -> datetime | None:
-    """When a process was started; None when it is gone. Field 22 of /proc/PID/stat counts clock ticks since boot (proc(5))."""
+def booted() -> float:
+    """When the kernel started, in seconds since the epoch by today's clock. The btime of /proc/stat is cut to whole seconds."""
+    return time.clock_gettime(time.CLOCK_REALTIME) - time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def started(pid: int, boot: float) -> datetime | None:
+    """When a process was started, counted from `booted()`; None when it is gone. The same tick gives the same moment.
+
+    Field 22 of /proc/PID/stat holds the whole ticks since boot (proc(5)), so the tick after it is told: files that were written
+    just before the process must not seem newer than it.
+    """
     try:
         stat = (_PROC / str(pid) / "stat").read_text()
-        boot = next(line for line in (_PROC / "stat").read_text().splitlines() if line.startswith("btime "))
-    except (OSError, StopIteration):
+    except OSError:
         return None
-    ticks = int(stat.rpartition(")")[2].split()[19])
-    return datetime.fromtimestamp(int(boot.split()[1]) + ticks / os.sysconf("SC_CLK_TCK"), UTC)
+    ticks = int(stat.rpartition(")")[2].split()[19]) + 1
+    return datetime.fromtimestamp(boot + ticks / os.sysconf("SC_CLK_TCK"), UTC)
 
 
 def in_our_pid_namespace(pid: int) -> bool:

@@ -29,4 +29,5 @@ class ThisMachine:
             return None
         titles = {pid: processes.title(pid) for pid in processes.children(master)}
         serving = [pid for pid, title in titles.items() if title.startswith(_WORKER) and _LEAVING not in title]
-        return min((started for pid in serving if (started := processes.started(pid)) is not None), default=None)
+        boot = processes.booted()
+        return min((started for pid in serving if (started := processes.started(pid, boot)) is not None), default=None)
