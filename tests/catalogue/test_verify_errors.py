@@ -11,6 +11,7 @@ from handclasp.catalogue.verify_errors import by_number, by_symbol, by_text, loo
 from handclasp.model.nginx import OpensslSeries
 
 OLD, LEGACY, THREE, NEW = OpensslSeries.V1_0_2, OpensslSeries.V1_1_1, OpensslSeries.V3_0, OpensslSeries.V3_5
+V3_6, V4_0 = OpensslSeries.V3_6, OpensslSeries.V4_0
 
 
 def libcrypto() -> tuple[ctypes.CDLL, OpensslSeries]:
@@ -33,12 +34,15 @@ def test_texts_are_those_of_this_machines_openssl() -> None:
     }
 
 
-def test_texts_of_3_5_are_those_of_the_newer_library_that_cryptography_carries() -> None:
+def test_texts_of_4_0_are_those_of_the_newer_library_that_cryptography_carries() -> None:
     from OpenSSL._util import ffi, lib
 
-    for row in rows(NEW):
-        theirs = ffi.string(lib.X509_verify_cert_error_string(row.number)).decode()
-        assert row in by_text(theirs), theirs
+    def theirs(number: int) -> str:
+        return str(ffi.string(lib.X509_verify_cert_error_string(number)).decode())
+
+    assert {row.number: row.text for row in rows(V4_0)} == {row.number: theirs(row.number) for row in rows(V4_0)}
+    unused = set(range(1, 110)) - {row.number for row in rows(V4_0)}
+    assert {theirs(number) for number in unused} == {"unknown certificate verification error"}
 
 
 def test_symbols_are_those_of_this_machines_openssl() -> None:
@@ -67,6 +71,10 @@ def test_symbols_are_those_of_this_machines_openssl() -> None:
         (OLD, "INVALID_CALL", 65, "Invalid certificate verification context"),
         (LEGACY, "INVALID_CALL", 69, "Invalid certificate verification context"),
         (NEW, "RPK_UNTRUSTED", 95, "Raw public key untrusted, no trusted keys configured"),
+        (NEW, "CERT_NOT_YET_VALID", 9, "certificate is not yet valid"),
+        (V3_6, "CERT_NOT_YET_VALID", 9, "certificate is not yet valid or the system clock is incorrect"),
+        (V3_6, "OCSP_NO_RESPONSE", 100, "no OCSP response available for certificate"),
+        (V4_0, "EMPTY_AUTHORITY_KEY_IDENTIFIER", 102, "Empty Authority Key Identifier"),
     ],
 )
 def test_what_moved_between_series(series: OpensslSeries, symbol: str, number: int, text: str) -> None:
@@ -90,14 +98,17 @@ def test_a_text_leads_to_every_series_that_has_it() -> None:
         (LEGACY, 24),
         (THREE, 79),
         (NEW, 79),
+        (V3_6, 79),
+        (V4_0, 79),
     }
-    assert len(by_text("self signed certificate")) == 4
-    assert [row.number for row in by_text("certificate is not yet valid or the system clock is incorrect")] == [9]
+    assert len(by_text("self signed certificate")) == 6
+    later = by_text("certificate is not yet valid or the system clock is incorrect")
+    assert [(row.series, row.number) for row in later] == [(V3_6, 9), (V4_0, 9)]
     assert by_text("no such text") == ()
 
 
 def test_a_symbol_leads_to_every_series_that_has_it() -> None:
-    assert [row.number for row in by_symbol("x509_v_err_invalid_ca")] == [24, 24, 79, 79]
+    assert [row.number for row in by_symbol("x509_v_err_invalid_ca")] == [24, 24, 79, 79, 79, 79]
     assert by_symbol("X509_V_ERR_NO_SUCH") == ()
 
 

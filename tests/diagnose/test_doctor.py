@@ -11,7 +11,7 @@ from handclasp.cli import main
 from handclasp.model.verdict import Side
 from tests.diagnose.scenes import SCENES, Scene, _client, _upstream
 
-ENGINES = ("1.0.2", "1.1.1", "3.0", "3.5")
+ENGINES = ("1.0.2", "1.1.1", "3.0", "3.5", "3.6", "4.0")
 
 
 def doctor(scene: Scene, *more: str) -> tuple[int, dict[str, object]]:

@@ -81,15 +81,26 @@ def test_start_errors_name_their_place() -> None:
     ("text", "series"),
     [
         ("client SSL certificate verify error: (18:self signed certificate)", (OpensslSeries.V1_0_2, OpensslSeries.V1_1_1)),
-        ("client SSL certificate verify error: (79:invalid CA certificate)", (OpensslSeries.V3_0, OpensslSeries.V3_5)),
+        (
+            "client SSL certificate verify error: (79:invalid CA certificate)",
+            tuple(item for item in OpensslSeries if item.since(OpensslSeries.V3_0)),
+        ),
         ("client SSL certificate verify error: (23:certificate revoked)", ()),
+        (
+            "client SSL certificate verify error: (9:certificate is not yet valid)",
+            (OpensslSeries.V1_0_2, OpensslSeries.V1_1_1, OpensslSeries.V3_0, OpensslSeries.V3_5),
+        ),
+        (
+            "client SSL certificate verify error: (9:certificate is not yet valid or the system clock is incorrect)",
+            (OpensslSeries.V3_6, OpensslSeries.V4_0),
+        ),
         (
             "SSL_do_handshake() failed (SSL: error:14094418:SSL routines:ssl3_read_bytes:tlsv1 alert unknown ca:SSL alert number 48) while SSL handshaking",
             (OpensslSeries.V1_0_2, OpensslSeries.V1_1_1),
         ),
         (
             "SSL_do_handshake() failed (SSL: error:0A000410:SSL routines::ssl/tls alert handshake failure:SSL alert number 40) while SSL handshaking to upstream",
-            (OpensslSeries.V3_5,),
+            (OpensslSeries.V3_5, OpensslSeries.V3_6, OpensslSeries.V4_0),
         ),
     ],
 )

@@ -35,7 +35,7 @@ def nginx_check(evidence: Evidence) -> NginxCheck:
         InputError: the configuration cannot be read at all.
     """
     stage = Stage(evidence)
-    faults = evidence_faults(evidence, stage.tree, stage.config, stage.version, stage.series)
+    faults = evidence_faults(evidence, stage.tree, stage.config, stage.version, stage.openssl)
     writers = Writers(stage.tree)
     written = (writers.of_fault(fault) for fault in faults)
     return NginxCheck(

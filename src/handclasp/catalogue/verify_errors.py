@@ -72,8 +72,6 @@ def _by_text() -> dict[str, tuple[VerifyErrorName, ...]]:
     for series in OpensslSeries:
         for row in _by_number(series).values():
             found[_fold(row.text)] = (*found.get(_fold(row.text), ()), row)
-    for number, text in LATER_TEXTS.items():
-        found[_fold(text)] = (_by_number(OpensslSeries.V3_5)[number],)
     return found
 
 
@@ -183,6 +181,22 @@ _FROM_3: tuple[_Row, ...] = (
     (94, "EC_KEY_EXPLICIT_PARAMS", "Certificate public key has explicit ECC parameters"),
 )
 
+_FROM_3_5: tuple[_Row, ...] = ((95, "RPK_UNTRUSTED", "Raw public key untrusted, no trusted keys configured"),)
+
+# 101, CRL_VERIFY_FAILED, has a number but no text, and nothing raises it.
+_FROM_3_6: tuple[_Row, ...] = (
+    (96, "OCSP_RESP_INVALID", "OCSP response(s) invalid"),
+    (97, "OCSP_SIGNATURE_FAILURE", "OCSP response signature verification failure"),
+    (98, "OCSP_NOT_YET_VALID", "OCSP response not yet valid (contains a date in the future)"),
+    (99, "OCSP_HAS_EXPIRED", "OCSP response has expired"),
+    (100, "OCSP_NO_RESPONSE", "no OCSP response available for certificate"),
+)
+
+_FROM_4_0: tuple[_Row, ...] = (
+    (102, "EMPTY_AUTHORITY_KEY_IDENTIFIER", "Empty Authority Key Identifier"),
+    (103, "AKID_ISSUER_SERIAL_NOT_PAIRED", "Authority Key Identifier issuer and serial number must be paired"),
+)
+
 # What one series has and the others have not, or have under another number.
 _ONLY: dict[OpensslSeries, tuple[_Row, ...]] = {
     OpensslSeries.V1_0_2: (
@@ -200,7 +214,9 @@ _ONLY: dict[OpensslSeries, tuple[_Row, ...]] = {
         (79, "EC_KEY_EXPLICIT_PARAMS", "Certificate public key has explicit ECC parameters"),
     ),
     OpensslSeries.V3_0: (*_FROM_1_1, *_FROM_3),
-    OpensslSeries.V3_5: (*_FROM_1_1, *_FROM_3, (95, "RPK_UNTRUSTED", "Raw public key untrusted, no trusted keys configured")),
+    OpensslSeries.V3_5: (*_FROM_1_1, *_FROM_3, *_FROM_3_5),
+    OpensslSeries.V3_6: (*_FROM_1_1, *_FROM_3, *_FROM_3_5, *_FROM_3_6),
+    OpensslSeries.V4_0: (*_FROM_1_1, *_FROM_3, *_FROM_3_5, *_FROM_3_6, *_FROM_4_0),
 }
 
 _BEFORE_3 = {
@@ -213,6 +229,8 @@ _BEFORE_3 = {
     "EMAIL_MISMATCH": "Email address mismatch",
 }
 
+_FROM_3_6_ON = {"CERT_NOT_YET_VALID": "certificate is not yet valid or the system clock is incorrect"}
+
 _TEXTS: dict[OpensslSeries, dict[str, str]] = {
     OpensslSeries.V1_0_2: _BEFORE_3,
     OpensslSeries.V1_1_1: {
@@ -224,7 +242,6 @@ _TEXTS: dict[OpensslSeries, dict[str, str]] = {
     },
     OpensslSeries.V3_0: {},
     OpensslSeries.V3_5: {},
+    OpensslSeries.V3_6: _FROM_3_6_ON,
+    OpensslSeries.V4_0: _FROM_3_6_ON,
 }
-
-# Texts changed after the newest series of the table: read, never written.
-LATER_TEXTS = {9: "certificate is not yet valid or the system clock is incorrect"}

@@ -10,6 +10,9 @@ from urllib.parse import urlsplit
 
 import click
 
+SERIES = ("1.0.2", "1.1.1", "3.0", "3.5", "3.6", "4.0")
+"""model.nginx.OpensslSeries, which is not imported for the sake of --help."""
+
 
 class Moment(click.ParamType[datetime]):
     """An ISO 8601 time or date; without an offset it is UTC."""
@@ -102,7 +105,7 @@ _OPTIONS = (
     click.option("--client-password-file", type=AbsolutePath(), help="The password of a PKCS#12 file.  [default: ask]"),
     click.option("--upstream-chain", type=AbsolutePath(), help="What the upstream presents: PEM or DER, leaf first."),
     click.option("--at", type=Moment(), help="Judge as of this time.  [default: now]"),
-    click.option("--engine", type=click.Choice(["1.0.2", "1.1.1", "3.0", "3.5"]), help="OpenSSL series.  [default: nginx's]"),
+    click.option("--engine", type=click.Choice(SERIES), help="OpenSSL series.  [default: nginx's]"),
     click.option("--nginx-version", metavar="X.Y.Z", help="Judge as this version.  [default: nginx's]"),
     click.option("--security-level", type=click.IntRange(0, 5), help="OpenSSL security level.  [default: 2]"),
 )

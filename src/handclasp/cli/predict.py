@@ -22,18 +22,18 @@ def command(frame: Frame, **options: Any) -> int:
       handclasp predict --config /etc/nginx/nginx.conf --server api.example.test --client-cert alice/chain.pem -v
       handclasp predict --config nginx.conf --upstream --upstream-chain backend.pem --engine 3.5
     """
+    from handclasp.catalogue.openssl_releases import unmeasured
     from handclasp.cli.gathering import evidence_of
-    from handclasp.model.nginx import OpensslSeries
     from handclasp.present.verdict import verdict_fields, verdict_text
     from handclasp.verdict.predict import Stage, predict
 
     evidence = evidence_of(frame, options)
     verdict = predict(evidence)
-    measured = Stage(evidence).series is not OpensslSeries.V1_0_2
+    remark = unmeasured(Stage(evidence).openssl)
     if frame.json:
-        frame.document("predict", {"verdict": verdict_fields(verdict), "measured": measured})
+        frame.document("predict", {"verdict": verdict_fields(verdict), "measured": remark is None})
     else:
         frame.out(verdict_text(verdict, drawn=frame.verbose > 0))
-    if not measured:
-        frame.hint("OpenSSL 1.0.2 is foretold from its source and from reports: no such nginx was at hand to compare with")
+    if remark:
+        frame.hint(remark)
     return 0 if verdict.admitted else 1

@@ -72,7 +72,7 @@ class Case:
     def start_faults(self) -> tuple[StartFault, ...]:
         """Why nginx refuses to start with this configuration; () when it would start."""
         stage = self.stage
-        return evidence_faults(self.evidence, stage.tree, stage.config, stage.version, stage.series)
+        return evidence_faults(self.evidence, stage.tree, stage.config, stage.version, stage.openssl)
 
     @cached_property
     def logged(self) -> tuple[LogLine, ...]:

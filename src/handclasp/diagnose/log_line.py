@@ -245,9 +245,9 @@ def _series(stem: str, number: int | None, words: str | None) -> tuple[OpensslSe
         found = {row.series for row in by_text(words) if row.number == number and row.text == words}
         return tuple(series for series in OpensslSeries if series in found) if len(found) < len(OpensslSeries) else ()
     if "ssl/tls alert" in stem:
-        return (OpensslSeries.V3_5,)
+        return tuple(series for series in OpensslSeries if series.since(OpensslSeries.V3_5))
     if re.search(r"error:[0-9A-F]{8}:[\w /]+ routines::", stem):
-        return OpensslSeries.V3_0, OpensslSeries.V3_5
+        return tuple(series for series in OpensslSeries if series.since(OpensslSeries.V3_0))
     if re.search(r"error:[0-9A-F]{8}:[\w /]+ routines:\w", stem):
         return OpensslSeries.V1_0_2, OpensslSeries.V1_1_1
     return ()

@@ -21,17 +21,22 @@ class StartFiles:
 
     `files`: bytes by absolute path, None for a file that does not exist; a path that is not in it is unknown. `keys`: the DER
     SubjectPublicKeyInfo of private keys by path. `level`: OpenSSL's security level where no cipher list says otherwise.
-    `shut`: why a private key is not to be had from its file, by path.
+    `shut`: why a private key is not to be had from its file, by path. `openssl`: a series or a full version.
     """
 
     files: Mapping[str, bytes | None]
     keys: Mapping[str, bytes]
     version: NginxVersion
-    series: OpensslSeries
+    openssl: str
     level: int = 2
     shut: Mapping[str, str] = field(default_factory=dict)
     _read: dict[bytes, tuple[PemBlock, ...]] = field(default_factory=dict, repr=False)
     _paired: dict[tuple[str, str, str, str | None], str | None] = field(default_factory=dict, repr=False)
+
+    @property
+    def series(self) -> OpensslSeries:
+        """Of OpenSSL."""
+        return OpensslSeries.of(self.openssl)
 
     def missing(self, path: str) -> bool:
         """Whether the file is known not to exist."""
@@ -41,7 +46,7 @@ class StartFiles:
         """The PEM blocks that this series of OpenSSL sees."""
         # One CA or CRL file, perhaps a large one, often serves hundreds of servers.
         if content not in self._read:
-            self._read[content] = blocks(content, skip_mark=self.series in {OpensslSeries.V3_0, OpensslSeries.V3_5})
+            self._read[content] = blocks(content, skip_mark=self.series.since(OpensslSeries.V3_0))
         return self._read[content]
 
     def reason(self, *kinds: str, file: str = "", label: str = "") -> str:
@@ -137,7 +142,7 @@ class StartFiles:
         level = level_in_force(ciphers, self.level, self.version, self.series)
         calls = ("SSL_CTX_use_certificate", "SSL_CTX_set0_chain")
         for at, block in enumerate(block for block in found if block.label in _ANY_CERTIFICATE):
-            if flaw := weakness(block.der, level, self.series):
+            if flaw := weakness(block.der, level, self.openssl):
                 kind = "ca md" if flaw == "md" else ("ca key" if at else "ee key")
                 return f'{calls[min(at, 1)]}("{path}") failed {self.reason(kind)}'
         return None

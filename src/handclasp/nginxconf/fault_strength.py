@@ -12,6 +12,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 from cryptography.utils import CryptographyDeprecationWarning
 
+from handclasp.catalogue.openssl_releases import spares_own_digests
 from handclasp.model.nginx import NginxVersion, OpensslSeries
 
 CIPHERS_FIRST = NginxVersion(1, 21, 2)
@@ -34,14 +35,18 @@ def level_in_force(ciphers: str, given: int, version: NginxVersion, series: Open
     return int(written[-1]) if written else given
 
 
-def weakness(der: bytes, level: int, series: OpensslSeries) -> str | None:
-    """What is too weak in a certificate: "key", or "md" for its signature's digest; None: nothing, or it is unreadable."""
+def weakness(der: bytes, level: int, openssl: str) -> str | None:
+    """What is too weak in a certificate: "key", or "md" for its signature's digest; None: nothing, or it is unreadable.
+
+    `openssl` is a series or a full version.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", CryptographyDeprecationWarning)
         try:
             parsed = x509.load_der_x509_certificate(der)
             key = _key_bits(parsed)
-            digest = _MOST if parsed.subject == parsed.issuer else _digest_bits(parsed, series)
+            spared = parsed.subject == parsed.issuer or spares_own_digests(openssl)
+            digest = _MOST if spared else _digest_bits(parsed, OpensslSeries.of(openssl))
         except (ValueError, TypeError, UnsupportedAlgorithm):
             return None
     if key < _WANTED[level]:

@@ -55,10 +55,10 @@ _V1_0_2: Mapping[str, str] = {
     "no key": "error:0906D06C:PEM routines:PEM_read_bio:no start line:Expecting: ANY PRIVATE KEY",
     "command": "error:1414E182:SSL routines:SSL_CONF_cmd:unknown cmd name:cmd={label}",
 }
-_WORDS = {OpensslSeries.V1_0_2: _V1_0_2, OpensslSeries.V1_1_1: _V1_1_1, OpensslSeries.V3_5: _V3_5}
+_WORDS = {OpensslSeries.V1_0_2: _V1_0_2, OpensslSeries.V1_1_1: _V1_1_1, OpensslSeries.V3_0: _NEW}
 
 
 def ssl_reason(series: OpensslSeries, *kinds: str, file: str = "", label: str = "") -> str:
     """The bracket `(SSL: ...)` of one or several errors, in the order OpenSSL raised them."""
-    words = _WORDS.get(series, _NEW)
+    words = _WORDS.get(series, _V3_5)
     return "(SSL: " + " ".join(words[kind].format(file=file, label=label) for kind in kinds) + ")"

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from handclasp.catalogue import stock_directives as stock
 from handclasp.model.evidence import ENCRYPTED, NO_KEY, Evidence
-from handclasp.model.nginx import EffectiveConfig, NginxVersion, OpensslSeries, StartFault, TlsServer
+from handclasp.model.nginx import EffectiveConfig, NginxVersion, StartFault, TlsServer
 from handclasp.model.origin import Origin
 from handclasp.nginxconf.dump import is_dump
 from handclasp.nginxconf.fault_directives import STREAM_VIRTUAL_SERVERS, DirectiveFaults
@@ -36,7 +36,7 @@ def start_faults(
     files: Mapping[str, bytes | None],
     keys: Mapping[str, bytes],
     version: NginxVersion,
-    series: OpensslSeries,
+    openssl: str,
     *,
     security_level: int | None = None,
 ) -> tuple[StartFault, ...]:
@@ -48,16 +48,16 @@ def start_faults(
         files: bytes of certificates, CRLs and the like by absolute path; None: it does not exist; not in it: unknown.
         keys: DER SubjectPublicKeyInfo of private keys by path, to find keys that do not belong to their certificate.
         version: of nginx.
-        series: of the OpenSSL it runs with; decides the words in brackets.
+        openssl: what it runs with, a series or a full version; decides the words in brackets.
         security_level: OpenSSL's, where no cipher list sets one; default 2, as on Debian.
     """
     level = DEFAULT_LEVEL if security_level is None else security_level
-    known = StartFiles(files=files, keys=keys, version=version, series=series, level=level)
+    known = StartFiles(files=files, keys=keys, version=version, openssl=openssl, level=level)
     return tuple(_faults(tree, config, known))
 
 
 def evidence_faults(
-    evidence: Evidence, tree: ConfigTree, config: EffectiveConfig, version: NginxVersion, series: OpensslSeries
+    evidence: Evidence, tree: ConfigTree, config: EffectiveConfig, version: NginxVersion, openssl: str
 ) -> tuple[StartFault, ...]:
     """As `start_faults`, for the files of saved or gathered evidence.
 
@@ -72,7 +72,7 @@ def evidence_faults(
         files |= {path: None for path, reason in evidence.unreadable.items() if "No such file" in reason}
     shut = {path: reason for path, reason in evidence.unreadable.items() if reason in {ENCRYPTED, NO_KEY}}
     level = DEFAULT_LEVEL if evidence.security_level is None else evidence.security_level
-    known = StartFiles(files=files, keys=evidence.keys, version=version, series=series, level=level, shut=shut)
+    known = StartFiles(files=files, keys=evidence.keys, version=version, openssl=openssl, level=level, shut=shut)
     return tuple(_faults(tree, config, known))
 
 

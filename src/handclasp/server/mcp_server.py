@@ -85,7 +85,7 @@ def _seen(value: Any) -> Any:
 def explain(what: str, language: str = "en", nginx_version: str | None = None, openssl: str | None = None) -> Document:
     """Explain a log line, an error number, a page title, a slug or words: meaning, causes in order, checks, remedies.
 
-    openssl is one of 1.0.2, 1.1.1, 3.0, 3.5; nginx_version like 1.22.1. Both narrow the answer.
+    openssl is one of 1.0.2, 1.1.1, 3.0, 3.5, 3.6, 4.0; nginx_version like 1.22.1. Both narrow the answer.
     """
     engine = Engine(
         nginx=NginxVersion.parse(nginx_version) if nginx_version else None,

@@ -104,6 +104,6 @@ _NAME: _Words = (
 
 
 def _broken_off(series: OpensslSeries, words: _Words, alert: str | None) -> Verdict:
-    known = {OpensslSeries.V1_1_1: words[0], OpensslSeries.V3_0: words[1], OpensslSeries.V3_5: words[1]}.get(series)
+    known = words[1] if series.since(OpensslSeries.V3_0) else words[0] if series is OpensslSeries.V1_1_1 else None
     log = f"SSL_do_handshake() failed (SSL: error:{known}) {HANDSHAKING}" if known else None
     return Verdict(side=Side.UPSTREAM, status=502, title=BAD_GATEWAY, alert=alert, log=log)

@@ -30,13 +30,17 @@ _NOTHING = PathVerdict(path=(), rejected=(), errors=())
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judge:
-    """What decides besides the configuration: time, OpenSSL, nginx. `files` are the certificate and CRL files by path."""
+    """What decides besides the configuration: time, OpenSSL, nginx. `files` are the certificate and CRL files by path.
+
+    `refuses_deltas` as in Question.
+    """
 
     at: datetime
     series: OpensslSeries
     version: NginxVersion
     security_level: int
     files: Files
+    refuses_deltas: bool = False
 
 
 def client_verdict(config: EffectiveConfig, scene: Scene, presented: tuple[Certificate, ...], judge: Judge) -> Verdict:
@@ -71,6 +75,7 @@ def verify_client(server: TlsServer, presented: tuple[Certificate, ...], judge: 
         Question(
             presented=presented, store=trust.store, crls=trust.crls, depth=server.verify_depth.value, side=Side.CLIENT,
             at=judge.at, series=judge.series, security_level=judge.security_level,
+            refuses_deltas=judge.refuses_deltas,
         )
     )  # fmt: skip
 

@@ -8,7 +8,6 @@ _CACHED = frozenset({
     "2.5.29.19", "1.3.6.1.5.5.7.1.14", "2.5.29.15", "2.5.29.37", "2.16.840.1.113730.1.1", "2.5.29.14", "2.5.29.35",
     "2.5.29.17", "2.5.29.30", "2.5.29.31", "1.3.6.1.5.5.7.1.7", "1.3.6.1.5.5.7.1.8",
 })  # fmt: skip
-_MODERN = frozenset({OpensslSeries.V3_0, OpensslSeries.V3_5})
 _RSA = {KeyKind.RSA, KeyKind.RSA_PSS}
 
 
@@ -36,7 +35,7 @@ def invalid(certificate: Certificate, series: OpensslSeries) -> bool:
         return True
     if certificate.proxy and (is_ca or certificate.subject_alt_name is not None):
         return True
-    if series not in _MODERN:
+    if not series.since(OpensslSeries.V3_0):
         return False
     nameless = any(point.names is None and not point.issuers for point in certificate.distribution_points)
     return certificate.key_usage == frozenset() or nameless
@@ -62,8 +61,14 @@ def mismatch(subject: Certificate, issuer: Certificate, series: OpensslSeries) -
 
 
 def self_signed(certificate: Certificate, series: OpensslSeries) -> bool:
-    """EXFLAG_SS: self-issued by name, key identifiers and algorithm; the signature itself is not checked."""
+    """X509_self_signed: self-issued by name, key identifiers and algorithm; the signature itself is not checked."""
     return certificate.self_issued and mismatch(certificate, certificate, series) is None
+
+
+def flagged_self_signed(certificate: Certificate) -> bool:
+    """EXFLAG_SS since 1.1.1: as `self_signed`, but for a certificate whose extensions cannot be parsed too."""
+    named = certificate.self_issued and akid_mismatch(certificate, certificate.authority_key_identifier) is None
+    return named and _algorithm_fits(certificate, certificate)
 
 
 def key_usage_refuses(certificate: Certificate, *wanted: str) -> bool:

@@ -60,7 +60,7 @@ def _violation(constraints: NameConstraints, names: Iterator[GeneralName], serie
 def _judge(name: GeneralName, constraints: NameConstraints, series: OpensslSeries) -> str | None:
     permitted = [base for base in constraints.permitted if base.kind == name.kind]
     excluded = [base for base in constraints.excluded if base.kind == name.kind]
-    matcher = (_MATCHERS_3_5 if series is OpensslSeries.V3_5 else _MATCHERS).get(name.kind)
+    matcher = (_MATCHERS_3_5 if series.since(OpensslSeries.V3_5) else _MATCHERS).get(name.kind)
     if matcher is None:
         return _UNSUPPORTED_TYPE if permitted or excluded else None
     if permitted and not any(matcher(name, base) for base in permitted):

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
+from handclasp.catalogue.openssl_releases import refuses_deltas
 from handclasp.model.certificate import Certificate
 from handclasp.model.errors import InputError
 from handclasp.model.evidence import Evidence
@@ -23,6 +24,7 @@ from handclasp.verdict.trust import certificates_in
 from handclasp.verdict.upstream import upstream_verdict
 
 DEFAULT_VERSION = NginxVersion(1, 22, 1)
+DEFAULT_OPENSSL = "3.0"
 DEFAULT_LEVEL = 2
 _SECURITY_LEVEL = re.compile(r"@SECLEVEL=(\d)", re.IGNORECASE)
 
@@ -48,11 +50,14 @@ class Stage:
         return self.evidence.build.version if self.evidence.build else DEFAULT_VERSION
 
     @cached_property
+    def openssl(self) -> str:
+        """The OpenSSL asked for, else that of the nginx at hand: a series or a full version."""
+        return self.evidence.engine or (self.evidence.build.openssl if self.evidence.build else DEFAULT_OPENSSL)
+
+    @cached_property
     def series(self) -> OpensslSeries:
-        """The OpenSSL series asked for, else that of the nginx at hand."""
-        if self.evidence.engine:
-            return OpensslSeries.of(self.evidence.engine)
-        return self.evidence.build.series if self.evidence.build else OpensslSeries.V3_0
+        """The series of that OpenSSL."""
+        return OpensslSeries.of(self.openssl)
 
     @cached_property
     def blocks(self) -> dict[Origin, Directive]:
@@ -185,7 +190,8 @@ class Stage:
         given = self.evidence.security_level if self.evidence.security_level is not None else DEFAULT_LEVEL
         level = int(written[-1]) if written else given
         return Judge(
-            at=self.evidence.at, series=self.series, version=self.version, security_level=level, files=self.evidence.files
+            at=self.evidence.at, series=self.series, version=self.version, security_level=level, files=self.evidence.files,
+            refuses_deltas=refuses_deltas(self.openssl),
         )  # fmt: skip
 
     def client_verdict(self, presented: tuple[Certificate, ...]) -> Verdict:
@@ -228,7 +234,7 @@ def predict(evidence: Evidence) -> Verdict:
         InputError: the configuration or a given chain cannot be read, or has no such server or upstream.
     """
     stage = Stage(evidence)
-    refused = evidence_faults(evidence, stage.tree, stage.config, stage.version, stage.series)
+    refused = evidence_faults(evidence, stage.tree, stage.config, stage.version, stage.openssl)
     if refused:
         return Verdict(side=evidence.side, status=None, title=None, start=refused[0].message)
     if evidence.side is Side.CLIENT:

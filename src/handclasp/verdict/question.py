@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from handclasp.catalogue.openssl_releases import LAST_SECOND_COUNTS
 from handclasp.catalogue.verify_errors import lookup
 from handclasp.model.certificate import Certificate, Crl, TrustAnchors
 from handclasp.model.nginx import OpensslSeries
@@ -14,7 +15,8 @@ class Question:
     """One call of X509_verify_cert as nginx sets it up.
 
     `presented` is the peer's Certificate message, leaf first, never empty. `crls` None: no ssl_crl, no check. `depth` is
-    ssl_verify_depth. `side` decides the purpose: sslclient at the server, sslserver towards an upstream.
+    ssl_verify_depth. `side` decides the purpose: sslclient at the server, sslserver towards an upstream. `refuses_deltas`:
+    this release of the series passes delta CRLs over (catalogue.openssl_releases).
     """
 
     presented: tuple[Certificate, ...]
@@ -25,15 +27,20 @@ class Question:
     at: datetime
     series: OpensslSeries
     security_level: int
+    refuses_deltas: bool = False
 
     @property
     def modern(self) -> bool:
         """OpenSSL 3.0 and newer."""
-        return self.series in {OpensslSeries.V3_0, OpensslSeries.V3_5}
+        return self.series.since(OpensslSeries.V3_0)
 
     def current(self, certificate: Certificate) -> bool:
-        """Within its validity: a notAfter equal to now counts as past (X509_cmp_time never answers "equal")."""
-        return certificate.not_before <= self.at < certificate.not_after
+        """Within its validity."""
+        return certificate.not_before <= self.at and not self.past(certificate.not_after)
+
+    def past(self, end: datetime) -> bool:
+        """Whether a notAfter or nextUpdate has passed; up to 3.6 the second it names counts as passed."""
+        return end < self.at if self.series.since(LAST_SECOND_COUNTS) else end <= self.at
 
 
 @dataclass(slots=True)

@@ -1,15 +1,16 @@
 """CRLs as OpenSSL chooses and checks them with CRL_CHECK and CRL_CHECK_ALL, which is what ssl_crl sets.
 
-x509_vfy.c: get_crl_score picks the best CRL for each certificate of the path, leaf up, the root included; check_crl and
-cert_crl then raise whatever is wrong with it.
+x509_vfy.c: get_crl_score picks the best CRL for each certificate of the path, leaf up, the root included up to 3.5; check_crl
+and cert_crl then raise whatever is wrong with it.
 """
 
 from dataclasses import dataclass
 
+from handclasp.catalogue.openssl_releases import NO_CRL_FOR_SELF_SIGNED
 from handclasp.model.certificate import Certificate, Crl, GeneralName
 from handclasp.model.nginx import OpensslSeries
 from handclasp.pki.signature import signed_by
-from handclasp.verdict.issued import akid_mismatch
+from handclasp.verdict.issued import akid_mismatch, flagged_self_signed
 from handclasp.verdict.question import Chain, Findings, Question
 
 _NO_CRITICAL, _SCOPE, _TIME, _ISSUER_NAME, _ISSUER_CERT, _SAME_PATH = 0x100, 0x080, 0x040, 0x020, 0x018, 0x008
@@ -32,7 +33,8 @@ def check(question: Question, findings: Findings, chain: Chain) -> None:
     if question.crls is None:
         return
     for depth, certificate in enumerate(chain.certificates):
-        if not certificate.proxy:
+        spared = question.series.since(NO_CRL_FOR_SELF_SIGNED) and flagged_self_signed(certificate)
+        if not certificate.proxy and not spared:
             _check_certificate(question, findings, chain, depth)
 
 
@@ -65,7 +67,9 @@ def _choose(question: Question, chain: Chain, depth: int, covered: int) -> _Chos
 
 def _score(question: Question, chain: Chain, depth: int, crl: Crl, covered: int) -> _Chosen | None:
     certificate = chain.certificates[depth]
-    # Without EXTENDED_CRL_SUPPORT, which nginx never sets, these two kinds are never used; delta CRLs pass for complete ones.
+    # Without EXTENDED_CRL_SUPPORT, which nginx never sets, indirect ones and those for some reasons are never used.
+    if crl.delta_base is not None and question.refuses_deltas:
+        return None
     if crl.indirect or crl.only_some_reasons or crl.issuer != certificate.issuer or _unusable_scope(crl, question):
         return None
     located = _issuer(chain, depth, crl)
@@ -75,7 +79,7 @@ def _score(question: Question, chain: Chain, depth: int, crl: Crl, covered: int)
     score |= _ISSUER_NAME | _AKID
     if not _unhandled(crl):
         score |= _NO_CRITICAL
-    if crl.this_update <= question.at and (crl.next_update is None or question.at < crl.next_update):
+    if crl.this_update <= question.at and (crl.next_update is None or not question.past(crl.next_update)):
         score |= _TIME
     reasons = _scope(certificate, crl)
     if reasons is not None:
@@ -116,7 +120,7 @@ def _same_point(ours: tuple[GeneralName, ...] | None, theirs: tuple[GeneralName,
 
 def _unusable_scope(crl: Crl, question: Question) -> bool:
     """IDP_INVALID: only one of onlyUser, onlyCA and onlyAttribute can be; 3.5 wants at least one field."""
-    if question.series is OpensslSeries.V3_5 and crl.empty_scope:
+    if question.series.since(OpensslSeries.V3_5) and crl.empty_scope:
         return True
     return crl.only_user + crl.only_ca + crl.only_attribute > 1
 
@@ -130,7 +134,7 @@ def _check_list(question: Question, findings: Findings, chosen: _Chosen, depth: 
             findings.error("DIFFERENT_CRL_SCOPE", depth, certificate)
     if crl.this_update > question.at:
         findings.error("CRL_NOT_YET_VALID", depth, certificate)
-    if crl.next_update is not None and crl.next_update <= question.at:
+    if crl.next_update is not None and question.past(crl.next_update):
         findings.error("CRL_HAS_EXPIRED", depth, certificate)
     if not signed_by(crl, issuer.spki):
         findings.error("CRL_SIGNATURE_FAILURE", depth, certificate)

@@ -38,5 +38,5 @@ def _dates(question: Question, findings: Findings, chain: Chain, at: int) -> Non
     certificate = chain.certificates[at]
     if certificate.not_before > question.at:
         findings.error("CERT_NOT_YET_VALID", at, certificate)
-    if certificate.not_after <= question.at:
+    if question.past(certificate.not_after):
         findings.error("CERT_HAS_EXPIRED", at, certificate)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from handclasp.cli.evidence_options import AbsolutePath
+from handclasp.cli.evidence_options import SERIES, AbsolutePath
 from handclasp.cli.frame import Frame
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _OPTIONS = (
     click.option("--chroot", type=AbsolutePath(), help="Take all paths of the configuration below this folder."),
     click.option("--nginx", "nginx_path", metavar="PATH", help="The nginx binary.  [default: found in PATH]"),
     click.option("--nginx-version", metavar="X.Y.Z", help="Judge as this version.  [default: nginx's]"),
-    click.option("--engine", type=click.Choice(["1.0.2", "1.1.1", "3.0", "3.5"]), help="OpenSSL series.  [default: nginx's]"),
+    click.option("--engine", type=click.Choice(SERIES), help="OpenSSL series.  [default: nginx's]"),
 )
 _NOT_ASKED = {
     "client_cert": None,
