@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import asdict, replace
 from datetime import timedelta
 from itertools import islice
@@ -34,7 +34,7 @@ from handclasp.adapters.fork_workers import ForkWorkers  # noqa: E402
 from handclasp.adapters.page_files import PageFiles  # noqa: E402
 from handclasp.app.answer_ocsp import OcspDesk  # noqa: E402
 from handclasp.app.ocsp_responders import responders  # noqa: E402
-from handclasp.app.publish import publish  # noqa: E402
+from handclasp.app.publish import Edition, publish  # noqa: E402
 from tests.ca_rig import Ca, copied, fresh  # noqa: E402
 from tests.postgres_rig import Cluster, cluster  # noqa: E402
 from tests.serve.serve_rig import serving  # noqa: E402
@@ -171,10 +171,11 @@ def ahead(ca: Ca) -> dict[str, float]:
 def published(ca: Ca, folder: Path) -> dict[str, float]:
     """Seconds of CPU for one published answer, signed and then left as it is, and what the answers about a certificate take."""
     home, spent = ca.world.ca, []
+    edition = Edition(folder=str(folder), validity=timedelta(days=1), check=True)
     for _ in range(2):
         start = time.process_time()
         done = publish(
-            home, PageFiles(), ForkWorkers(1), str(folder), validity=timedelta(days=1), page=lambda _: "", step=lambda _: None
+            home, PageFiles(), ForkWorkers(1), edition, page=lambda _: "", watch=lambda _: nullcontext(lambda _: None)
         )
         spent.append((time.process_time() - start) / done.answers)
     found = [path.lstat() for path in (folder / "ocsp").rglob("*")]

@@ -6,6 +6,7 @@ import stat
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from cryptography.x509 import ocsp
 from handclasp.adapters.fork_workers import ForkWorkers
 from handclasp.adapters.page_files import PageFiles
 from handclasp.adapters.system_clock import SystemClock
-from handclasp.app.publish import Published, publish
+from handclasp.app.publish import Edition, Published, publish
 from handclasp.app.publish_answers import answer_path
 from tests.ca_rig import Ca
 from tests.serve.test_serve import certificate, load, request_for
@@ -49,10 +50,9 @@ def published(ca: Ca, folder: Path, clock: At, workers: int = 1) -> Published:
         world.ca,
         PageFiles(),
         ForkWorkers(workers),
-        str(folder),
-        validity=timedelta(hours=24),
+        Edition(folder=str(folder), validity=timedelta(hours=24)),
         page=lambda _: "<html></html>",
-        step=lambda _: None,
+        watch=lambda _: nullcontext(lambda _: None),
     )
 
 
@@ -109,7 +109,8 @@ def test_what_is_no_answer_of_ours_is_signed_again(ca: Ca, tmp_path: Path) -> No
     other = (folder / "ocsp" / answer_path(request_for(ca, load(certificate(ca, "bob")).serial_number))).read_bytes()
     for content in (b"", whole[:-1], whole[: len(whole) // 2], other, b"\x30\x03\x0a\x01\x06"):
         path.write_bytes(content)
-        assert ca.json("publish", str(folder))["signed"] == 1
+        assert ca.json("publish", str(folder))["signed"] == 0  # nothing happened in the registry
+        assert ca.json("publish", str(folder), "--check")["signed"] == 1
         assert answer(folder, ca, "alice").certificate_status is ocsp.OCSPCertStatus.GOOD
 
 

@@ -77,6 +77,11 @@ class SqlQuestions:
         """How many `standings` gives."""
         return int(self._rows(select(func.count()).select_from(tables.certificate).where(*conditions(wanted)))[0][0])
 
+    def latest(self) -> tuple[str, int] | None:
+        """Issuer and serial of the record that was made last."""
+        rows = self._short(statements.LATEST, {})
+        return (rows[0].issuer, int(rows[0].serial, 16)) if rows else None
+
     def find(self, issuer: str, serial: int) -> CertificateRecord | None:
         """One record, or None when this CA never intended that serial."""
         return self.find_many(issuer, (serial,)).get(serial)

@@ -25,6 +25,7 @@ ONE = select(tables.certificate).where(
 _AUTHORITY = tables.authority.c
 AUTHORITIES = select(tables.authority).order_by(_AUTHORITY.parent.is_not(None), _AUTHORITY.position)
 _IN_ORDER = select(tables.certificate).order_by(_CERTIFICATE.position)
+LATEST = select(_CERTIFICATE.issuer, _CERTIFICATE.serial).order_by(_CERTIFICATE.position.desc()).limit(1)
 OF_NAME = _IN_ORDER.where(_CERTIFICATE.name_key == bindparam("asked_key"), _CERTIFICATE.name == bindparam("asked_name"))
 PENDING = _IN_ORDER.where(tables.UNFINISHED, _CERTIFICATE.state == CertificateState.INTENT.value)  # an intent has no files
 UNEXPORTED = _IN_ORDER.where(tables.UNFINISHED, _CERTIFICATE.certificate.is_not(None))

@@ -27,9 +27,9 @@ def conditions(wanted: Wanted) -> Iterator[Any]:
     after = ((_CERTIFICATE.not_after, wanted.lasting), (_CERTIFICATE.not_before, wanted.unbegun))
     yield from (column > moment for column, moment in after if moment is not None)
     if wanted.behind is not None:
-        issuer, serial = wanted.behind
-        found = select(_CERTIFICATE.position).where(_CERTIFICATE.issuer == issuer, _CERTIFICATE.serial == serial_text(serial))
-        yield _CERTIFICATE.position > found.scalar_subquery()
+        yield _CERTIFICATE.position > _position(*wanted.behind)
+    if wanted.upto is not None:
+        yield _CERTIFICATE.position <= _position(*wanted.upto)
     if wanted.newest:
         later = tables.certificate.alias().c
         same = (later.name_key == _CERTIFICATE.name_key, later.name == _CERTIFICATE.name)
@@ -45,6 +45,11 @@ def order_of(order: Order) -> tuple[Any, ...]:
     """What is sorted by; in the end by creation."""
     first = {Order.NAME: (_CERTIFICATE.name_key,), Order.END: (_CERTIFICATE.not_after,)}
     return (*first.get(order, ()), _CERTIFICATE.position)
+
+
+def _position(issuer: str, serial: int) -> Any:
+    place = tables.certificate.alias().c
+    return select(place.position).where(place.issuer == issuer, place.serial == serial_text(serial)).scalar_subquery()
 
 
 def _kinds(columns: Any, state: Any, wanted: Wanted) -> Iterator[Any]:

@@ -8,13 +8,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
 from handclasp.app.answer_ocsp import ERRORS
 from handclasp.app.ca_files import put, put_parts
 from handclasp.app.crashpoint import crashpoint
 from handclasp.app.distribution import PublicAuthority, PublicFile, public_authorities, public_files
 from handclasp.app.home import Home
 from handclasp.app.ocsp_responders import responders
-from handclasp.app.publish_answers import END, Press, clear_ended, press_answers
+from handclasp.app.publish_answers import END, Press, Watch, clear_ended, press_answers
+from handclasp.app.publish_ledger import Ledger, encoded, goes_on, read_ledger
 from handclasp.model.errors import PolicyError, UsageError
 from handclasp.model.ocsp import OcspError
 from handclasp.nginxconf.render_words import path as nginx_path
@@ -23,6 +26,8 @@ from handclasp.ports.workers import Workers
 
 MARK = ".handclasp-publish"
 """A file that says that a folder is ours, and may be cleared of answers that ended."""
+
+LEDGER = f"{MARK}.ledger"
 
 _OPEN = 200  # answers that nginx keeps open, of the 1,024 files that a process may have open where nobody said otherwise
 _UNAUTHORIZED, _SNIPPET = "unauthorized.ocsp", "nginx-locations.conf"
@@ -47,25 +52,37 @@ class Published:
 Page = Callable[[Iterable[PublicAuthority]], str]
 
 
-def publish(
-    home: Home, shelf: Shelf, workers: Workers, folder: str, *, validity: timedelta, page: Page, step: Callable[[int], None]
-) -> Published:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edition:
+    """What is to be published. `folder`: absolute; made when missing. `check`: look at every file, not only at what changed.
+
+    `validity`: nextUpdate minus thisUpdate of OCSP answers; publish again before half of it is over.
+    """
+
+    folder: str
+    validity: timedelta
+    check: bool = False
+
+
+def publish(home: Home, shelf: Shelf, workers: Workers, edition: Edition, *, page: Page, watch: Watch) -> Published:
     """Bring the folder up to date. An answer is signed anew when its status or signer changed, or half its life is over.
+
+    What did not change since the last run is not looked at before half its life is over, when every file is read.
 
     Args:
         home: the CA.
         shelf: for the answers.
         workers: who sign them.
-        folder: absolute; made when missing.
-        validity: nextUpdate minus thisUpdate of OCSP answers; publish again before half of it is over.
+        edition: where to, and for how long.
         page: makes the HTML page with the fingerprints.
-        step: is told how many certificates have been answered for.
+        watch: is told how far it is.
 
     Raises:
         PolicyError: the folder holds files of somebody else, or its name has a character that nginx gives a meaning.
         UsageError: `validity` is no length of time.
         WorldError: the disk failed, or keys cannot be unlocked; every file there is whole, old or new.
     """
+    folder, validity = edition.folder, edition.validity
     if validity < timedelta(minutes=1):
         raise UsageError("OCSP answers must live a minute or longer", hint="handclasp publish DIR --hours 24")
     around = (
@@ -81,11 +98,15 @@ def publish(
     with home.files.lock(f"{folder}/{MARK}.lock", purpose="publishing"):  # not the home's: it may take minutes
         written = [_write(home, folder, file) for file in sorted(public_files(home), key=_lists_first)]
         crashpoint("publish.lists-written")
-        pressed = press_answers(home, press, workers, step)
+        former = None if edition.check else _former(home, press, f"{folder}/{LEDGER}")
+        pressed, ledger = press_answers(home, press, workers, former, watch)
         crashpoint("publish.answers-written")
-        removed = clear_ended(shelf, press.folder, now=now, validity=validity)
+        removed = 0
+        if former is None or now - former.swept >= validity / 2:
+            removed, ledger = clear_ended(shelf, press.folder, now=now, validity=validity), replace(ledger, swept=now)
         shelf.settle(folder)
         written += [_write_text(home, folder, name, content) for name, content in around]
+        home.files.write(f"{folder}/{LEDGER}", encoded(ledger))
     return Published(
         folder=folder,
         files=tuple(sorted(written)),
@@ -95,6 +116,15 @@ def publish(
         until=pressed.until,
         silent=tuple(one.why for one in signing if one.missing),
     )
+
+
+def _former(home: Home, press: Press, path: str) -> Ledger | None:
+    """What the last run left, if this one may go on from there."""
+    found = read_ledger(home.files, path)
+    if found is None or not home.files.is_folder(press.folder):
+        return None
+    fits = found.fits(validity=press.validity, signers=press.signers(), now=press.now)
+    return found if fits and goes_on(home, found) else None
 
 
 def _claim(home: Home, folder: str) -> None:

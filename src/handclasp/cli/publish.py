@@ -17,40 +17,42 @@ if TYPE_CHECKING:
 @click.option(
     "--hours", type=click.IntRange(1, 720), default=24, show_default=True, help="Life of the OCSP answers; publish twice in it."
 )
+@click.option("--check", is_flag=True, help="Look at every file, also where nothing changed: somebody may have changed files.")
 @passphrase_options
 @framed
-def command(frame: Frame, *, folder: str, hours: int, passphrase_file: str | None, passphrase_fd: int | None) -> int:
+def command(
+    frame: Frame, *, folder: str, hours: int, check: bool, passphrase_file: str | None, passphrase_fd: int | None
+) -> int:
     r"""Write into DIR what everybody may fetch: CRLs, CA certificates, signed OCSP answers and a page with fingerprints.
 
     Any web server can serve it, with no Handclasp in the path; DIR/nginx-locations.conf says how nginx does. Run it after
-    each revocation and from cron: only what changed, or has lost half its life, is signed anew. Exit code 1: for some CA
-    nobody could sign.
+    each revocation and from cron: only what changed, or has lost half its life, is looked at and signed anew. Exit code 1: for
+    some CA nobody could sign.
 
     \b
     Example:
       handclasp publish /srv/pki --hours 24
+      handclasp publish /srv/pki --hours 24 --check      files were lost there, or came from a backup
       include /srv/pki/nginx-locations.conf;      in a server block on port 80
     """
     import os
     from datetime import timedelta
+    from functools import partial
 
-    from handclasp.app.publish import publish
-    from handclasp.app.publish_answers import how_many
+    from handclasp.app.publish import Edition, publish
     from handclasp.cli.progress import progress
     from handclasp.present.public_page import public_page
 
     here = world(frame, passphrase_file=passphrase_file, passphrase_fd=passphrase_fd)
     target = os.path.abspath(folder)  # noqa: PTH100 - nginx needs the whole path
-    with progress(frame, how_many(here.ca, here.clock.now())) as step:
-        done = publish(
-            here.ca,
-            here.pages,
-            here.workers,
-            target,
-            validity=timedelta(hours=hours),
-            page=lambda found: public_page(found, frame.lang),
-            step=step,
-        )
+    done = publish(
+        here.ca,
+        here.pages,
+        here.workers,
+        Edition(folder=target, validity=timedelta(hours=hours), check=check),
+        page=lambda found: public_page(found, frame.lang),
+        watch=partial(progress, frame),
+    )
     _report(frame, done, hours)
     return 1 if done.silent else 0
 

@@ -138,6 +138,10 @@ class Store(Protocol):
         """How many `standings` gives."""
         ...
 
+    def latest(self) -> tuple[str, int] | None:
+        """Issuer and serial of the record that was made last."""
+        ...
+
     def find(self, issuer: str, serial: int) -> CertificateRecord | None:
         """One record, or None when this CA never intended that serial."""
         ...
