@@ -16,8 +16,10 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from handclasp.adapters.nginx_process import NginxProcess
 from handclasp.model.probe import ClientIdentity
+from tests import free_ports
 
 NOW = datetime.now(UTC)  # noqa: TID251 - tests run on real time: nginx does
+free_port = free_ports.free_port
 
 
 @dataclass(frozen=True)
@@ -91,11 +93,6 @@ def held_port() -> Iterator[tuple[socket.socket, int]]:
         held.bind(("127.0.0.1", 0))
         held.listen()
         yield held, held.getsockname()[1]
-
-
-def free_port() -> int:
-    with held_port() as (_, port):
-        return port
 
 
 MAIN = """\

@@ -6,7 +6,6 @@ that somebody would type is given, and nothing else is changed.
 
 import os
 import re
-import socket
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -24,7 +23,7 @@ from cryptography.hazmat.primitives.serialization.pkcs7 import serialize_certifi
 
 from handclasp.catalogue import causes
 from handclasp.catalogue.steps import Step, steps
-from tests.nginx_rig import Issued, crl, make
+from tests.nginx_rig import Issued, crl, free_port, make
 
 BUILT = subprocess.run(["nginx", "-V"], capture_output=True, text=True, check=True).stderr
 STREAM = next(Path("/usr/lib/nginx/modules").glob("ngx_stream_module.so"), None)
@@ -83,13 +82,6 @@ class Place:
         text = re.sub(r"\b(upstream:8443|host:443)\b", f"127.0.0.1:{self.port}", text)
         text = text.replace("https://host/", f"https://localhost:{self.port}/")
         return re.sub(r"\blisten (127\.0\.0\.1:)?\d+", f"listen 127.0.0.1:{self.free}", text)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class _Quiet(BaseHTTPRequestHandler):
