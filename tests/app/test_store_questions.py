@@ -9,6 +9,7 @@ from random import Random
 
 import pytest
 
+from handclasp.adapters import sql_questions
 from handclasp.adapters.sql_store import SqlStore
 from handclasp.app.register import status_of, with_status
 from handclasp.model.issuance import CertificateRecord, CertificateState, Intent, Order, Reason, Wanted
@@ -93,6 +94,9 @@ def test_each_condition(store: SqlStore) -> None:
     middle = records[60]
     assert serials(store, Wanted(behind=(middle.issuer, middle.serial))) == [one.serial for one in records[61:]]
     assert serials(store, Wanted(behind=("a", 10_000))) == []
+    former = records[20]
+    between = Wanted(behind=(former.issuer, former.serial), upto=(middle.issuer, middle.serial))
+    assert serials(store, between) == [one.serial for one in records[21:61]]
 
 
 def test_the_newest_of_each_name(store: SqlStore) -> None:
@@ -105,8 +109,17 @@ def test_the_newest_of_each_name(store: SqlStore) -> None:
     assert set(serials(store, replace(issued, newest=True, ending=NOW))) == set(newest.values()) & ended
 
 
-def test_in_order(store: SqlStore) -> None:
+@pytest.mark.parametrize("page", [1, 7, 1_000])
+def test_in_order(store: SqlStore, page: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many are asked for at a time: the last page is full, or not, or there is but one."""
+    for name in ("_AT_ONCE", "_SORTED"):
+        monkeypatch.setattr(sql_questions, name, page)
     records = store.certificates()
+    assert tuple(store.walk()) == records
+    assert serials(store, Wanted()) == [one.serial for one in records]
+    newest = [one for one in reversed(records) if one.issuer == "a" and one.state is CertificateState.ISSUED]
+    assert list(store.issued("a")) == newest
+    assert store.latest() == (records[-1].issuer, records[-1].serial)
     by_name = sorted(records, key=lambda one: one.name)
     assert serials(store, Wanted(), Order.NAME) == [one.serial for one in by_name]
     assert serials(store, Wanted(), Order.END) == [one.serial for one in sorted(records, key=lambda one: one.not_after)]

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, Row, Select, func, select
+from sqlalchemy import Column, Engine, Row, Select, func, select, tuple_
 
 from handclasp.adapters import sql_statements as statements
 from handclasp.adapters import sql_tables as tables
@@ -35,6 +35,7 @@ from handclasp.pki.names import fold
 _CERTIFICATE = tables.certificate.c
 _MOST_PARAMETERS = 500  # in one statement: every database takes that many
 _AT_ONCE = 1_000
+_SORTED = 20_000  # in an order that no index has: the database sorts for each page
 _MOST_TURNS = 50  # in which a CRL that is read may be replaced by the next one
 _REASONS: dict[str | None, Reason | None] = {None: None} | {reason.value: reason for reason in Reason}
 
@@ -66,12 +67,12 @@ class SqlQuestions:
 
     def walk(self) -> Iterator[CertificateRecord]:
         """What `certificates` gives of all, one by one: a million of them need no memory."""
-        return map(record_of, self._streamed(select(tables.certificate).order_by(_CERTIFICATE.position)))
+        return map(record_of, self._walked(select(tables.certificate), (_CERTIFICATE.position,)))
 
     def standings(self, wanted: Wanted = EVERY, order: Order = Order.CREATED) -> Iterator[Standing]:
         """Records without their certificates, one by one."""
-        query = select(*statements.STANDING).where(*conditions(wanted)).order_by(*order_of(order))
-        return map(standing_of, self._streamed(query))
+        query = select(*statements.STANDING, _CERTIFICATE.position, _CERTIFICATE.name_key).where(*conditions(wanted))
+        return map(standing_of, self._walked(query, order_of(order), indexed=order is not Order.END))
 
     def count(self, wanted: Wanted = EVERY) -> int:
         """How many `standings` gives."""
@@ -145,8 +146,8 @@ class SqlQuestions:
     def issued(self, issuer: str) -> Iterator[CertificateRecord]:
         """Records of a CA that are neither pending, abandoned nor revoked, the newest first, one by one."""
         state = _CERTIFICATE.state == CertificateState.ISSUED.value
-        query = select(tables.certificate).where(_CERTIFICATE.issuer == issuer, state).order_by(_CERTIFICATE.position.desc())
-        return map(record_of, self._streamed(query))
+        query = select(tables.certificate).where(_CERTIFICATE.issuer == issuer, state)
+        return map(record_of, self._walked(query, (_CERTIFICATE.position,), latest_first=True))
 
     def crl_period(self, issuer: str) -> tuple[datetime, datetime] | None:
         """When the newest CRL of a CA begins and ends."""
@@ -186,7 +187,7 @@ class SqlQuestions:
     def audit_events(self, *, after: int = 0) -> Iterator[AuditEvent]:
         """The audit log from the beginning, or what follows the event of that number, one by one."""
         sequence = tables.audit_event.c.sequence
-        return map(event_of, self._streamed(select(tables.audit_event).where(sequence > after).order_by(sequence)))
+        return map(event_of, self._walked(select(tables.audit_event).where(sequence > after), (sequence,)))
 
     def last_audit_event(self) -> AuditEvent | None:
         """The newest event, or None before the first."""
@@ -204,13 +205,33 @@ class SqlQuestions:
         rows = self._short(statements.SETTING, {"asked_key": key})
         return rows[0].value if rows else None
 
+    def _walked(
+        self, query: Select[Any], order: tuple[Column[Any], ...], *, latest_first: bool = False, indexed: bool = True
+    ) -> Iterator[Row[Any]]:
+        """Rows in an order that tells every two apart, whose columns are among the query's; few of them are in memory.
+
+        A page at a time where the driver would fetch everything at once. Between two pages nothing is open: neither a cursor,
+        which a lost connection leaves behind, nor a transaction, which the server would end when whoever reads takes long.
+        """
+        sorting = [column.desc() if latest_first else column for column in order]
+        if isinstance(self._lines, FileLines):
+            yield from self._streamed(query.order_by(*sorting))
+            return
+        size = _AT_ONCE if indexed else _SORTED
+        place, page = tuple_(*order), query.order_by(*sorting).limit(size)
+        found = self._rows(page)
+        yield from found
+        while len(found) == size:
+            last = tuple_(*(getattr(found[-1], column.key) for column in order), types=[column.type for column in order])
+            found = self._rows(page.where(place < last if latest_first else place > last))
+            yield from found
+
     def _streamed(self, query: Select[Any]) -> Iterator[Row[Any]]:
         with (
             failures(self._where),
             self._engine.connect() as connection,
             connection.execute(query) as rows,
         ):
-            # As an execution option it would open a cursor in PostgreSQL, which a lost connection leaves behind.
             yield from rows.yield_per(_AT_ONCE)
 
     def _records(self, query: Select[Any]) -> tuple[CertificateRecord, ...]:

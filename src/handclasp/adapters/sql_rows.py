@@ -74,8 +74,8 @@ def record_of(row: Row[Any]) -> CertificateRecord:
 
 
 def standing_of(row: Row[Any]) -> Standing:
-    """The standing of a row of sql_statements.STANDING."""
-    serial, issuer, profile, name, state, not_before, not_after, signed, revoked_at, reason = tuple(row)
+    """The standing of a row that begins with sql_statements.STANDING."""
+    serial, issuer, profile, name, state, not_before, not_after, signed, revoked_at, reason = tuple(row)[:10]
     return Standing(
         serial=int(serial, 16),
         issuer=issuer,
