@@ -35,7 +35,7 @@ fix: setup ## let ruff repair and format what it can
 	@$(BIN)/ruff check --fix --quiet . || true
 	@$(BIN)/ruff format --quiet .
 
-matrix: setup ## CASES=10000 SEED=1: the model and every scenario on nginx of Debian 11, 12, 13 (root; downloads once)
+matrix: setup ## CASES=10000 SEED=1: the model and every scenario on nginx of Debian 11 to 14 (root; downloads once)
 	@roots=$$(sh tools/lab_roots.sh) && \
 		$(BIN)/handclasp lab fuzz --cases $${CASES:-10000} --seed $${SEED:-1} $$roots && \
 		$(BIN)/handclasp lab run --quiet --save src/handclasp/lab/data/scenarios.json $$roots && \

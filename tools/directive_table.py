@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 TABLE = Path(__file__).parent.parent / "src/handclasp/catalogue/stock_directives.tsv"
@@ -91,17 +92,19 @@ def main() -> None:
     builds = sorted((Build(root) for root in ("", *sys.argv[1:])), key=lambda build: build.version)
     found: dict[tuple[str, str], tuple[set[str], bool, str]] = {}
     before = "0.0.0"
-    for build in builds:
-        for name, context, taken, block in build.rows():
+    with ThreadPoolExecutor(len(builds)) as pool:
+        measured = list(pool.map(lambda build: list(build.rows()), builds))
+    for build, rows in zip(builds, measured, strict=True):
+        for name, context, taken, block in rows:
             numbers, _, lacking = found.get((name, context), (set(), block, before))
             found[name, context] = (numbers | set(taken), block, lacking)
         # A build without the usual modules cannot tell what its version lacks.
         before = ".".join(map(str, build.version)) if ("limit_req", "location") in found else before
-    rows = [
+    lines = [
         "\t".join((*at, "".join(sorted(taken)), "{" if block else ";", lacks)) for at, (taken, block, lacks) in found.items()
     ]
-    TABLE.write_text("\n".join(sorted(rows)) + "\n")
-    print(f"{len({name for name, _ in found})} directives, {len(rows)} rows")
+    TABLE.write_text("\n".join(sorted(lines)) + "\n")
+    print(f"{len({name for name, _ in found})} directives, {len(lines)} rows")
 
 
 if __name__ == "__main__":

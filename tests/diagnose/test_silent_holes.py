@@ -23,6 +23,9 @@ HOLES: dict[str, tuple[str, tuple[Sample, ...], tuple[str, ...]]] = {
     "sessions and connections of another identity": (
         "upstream-session-reuse-trouble", reach.SAMPLES, ("two", "address", "connections"),
     ),
+    "a certificate for the upstream that a variable names": (
+        "upstream-session-reuse-trouble", reach.SAMPLES, ("sessions", "kept", "by-default"),
+    ),
     "headers lost by inheritance": ("proxy-set-header-inheritance", holes.SAMPLES, ("dropped",)),
     "headers made up by the client": ("header-spoofable", holes.SAMPLES, ("elsewhere", "inside")),
     "a pattern for names without anchors": ("authz-dn-format", holes.SAMPLES, ("unanchored",)),

@@ -182,6 +182,19 @@ HTTP = [
     "server { listen 127.0.0.1:8443;\ninclude extra.conf; }",
     "location / { }",
     "upstream be { server 127.0.0.1:1;\nproxy_ssl_verify on; }",
+    *(
+        f"upstream be {{ server 127.0.0.1:1;\n{lines} }}"
+        for lines in (
+            "keepalive 4;",
+            "keepalive 0;",
+            "keepalive x;",
+            "keepalive -1;",
+            "keepalive 4 local;",
+            "keepalive 4 elsewhere;",
+            "keepalive 4;\nkeepalive 5;",
+            "keepalive 99999999999999999999;",
+        )
+    ),
     'map $http_a $b {\ndefault "x";\nssl_verify_client on; }',
 ]
 
@@ -336,7 +349,8 @@ def test_stream_servers(bench: Rig, text: str) -> None:
     _agree(bench, f"{module}pid run/nginx.pid; error_log logs/error.log;\nevents {{ }}\n{server}")
 
 
-_V18, _V26, _NEWEST = NginxVersion(1, 18, 0), NginxVersion(1, 26, 3), NginxVersion(1, 31, 5)
+_V18, _V26, _V30, _NEWEST = NginxVersion(1, 18, 0), NginxVersion(1, 26, 3), NginxVersion(1, 30, 6), NginxVersion(1, 31, 5)
+_QUIC = '"listen" directive "{}" parameter is incompatible with "quic" in D/nginx.conf:14'
 _OLD_WORDS = "no ssl_client_certificate for ssl_verify_client"
 _NEW_WORDS = "no ssl_client_certificate or ssl_trusted_certificate for ssl_verify_client"
 
@@ -362,6 +376,15 @@ BY_VERSION = [
     ("ssl_reject_handshake on;", _V18, 'unknown directive "ssl_reject_handshake" in D/nginx.conf:14'),
     ("ssl_certificate_cache off;", _NEWEST, ""),
     ("listen 8444 quic;", _V26, ""),
+    *((f"listen 8444 quic {beside};", _V30, _QUIC.format(beside)) for beside in ("ssl", "http2", "proxy_protocol")),
+    ("listen 8443 quic;", _V30, ""),
+    ("listen 8444 quic;\nlisten 8444 quic;", _V30, "a duplicate listen 0.0.0.0:8444 in D/nginx.conf:15"),
+    ("listen 8444 ssl multipath;", _V30, ""),
+    ("listen 8444 ssl multipath;", _V26, 'invalid parameter "multipath" in D/nginx.conf:14'),
+    ("ssl_certificate_cache max=5 inactive=1h valid=5s;", _V30, ""),
+    ("ssl_certificate_cache max=0;", _V30, 'invalid parameter "max=0" in D/nginx.conf:14'),
+    ("ssl_certificate_cache off else;", _V30, 'invalid parameter "else" in D/nginx.conf:14'),
+    ("ssl_certificate_cache valid=5s;", _V30, '"ssl_certificate_cache" must have the "max" parameter in D/nginx.conf:14'),
 ]  # fmt: skip
 
 

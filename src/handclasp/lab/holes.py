@@ -13,9 +13,9 @@ from datetime import datetime
 from handclasp.lab import mint, scenarios, setup
 from handclasp.lab.case import pem
 from handclasp.lab.exhibit import PREFIX, exhibit, unplaced
-from handclasp.lab.hole import Hole
+from handclasp.lab.hole import Hole, before, everywhere, since
 from handclasp.lab.holes_lasting import lasting
-from handclasp.lab.holes_sessions import SESSIONS, nobody_in_particular
+from handclasp.lab.holes_sessions import SESSIONS, nobody_in_particular, taken_across
 from handclasp.lab.holes_ways import WAYS
 from handclasp.lab.mint import BlankCrl, name
 from handclasp.lab.results import build_id
@@ -158,15 +158,16 @@ OWN = (
             broken={"no-crl": _other_servers_session},
             control={},
             good=_kept_out,
-            # Debian has put the fix of CVE-2025-23419 into the newer ones.
-            builds={"no-crl": ("1.18/1.1.1",)},
         ),
         form="no-crl",
+        arises=taken_across,
     ),
     Hole(
         title="clients of a CA whose certificate stands in the CRL file",
         scenario=Scenario(cause="client-trust-too-wide", broken={"in-crl-file": _anchor_among_crls}, control={}, good=_well),
         form="in-crl-file",
+        # From there on nginx reads CRLs itself, where it left the file to OpenSSL, which takes certificates from it too.
+        arises=before(1, 27, 2),
     ),
     Hole(
         title="anybody, as nginx itself to the upstream: two locations share its sessions",
@@ -185,10 +186,10 @@ OWN = (
             broken={"limit": _exempt_by_header},
             control={},
             good=_limited,
-            # Debian's small build of 1.18 has no limits.
-            builds={"limit": ("1.22/3.0", "1.26/3.5")},
         ),
         form="limit",
+        # Debian's small build of 1.18 has no limits.
+        arises=since(1, 22, 1),
     ),
 )
 _OF_THE_LAB = (
@@ -219,13 +220,15 @@ _OF_THE_LAB = (
     ("header-spoofable", "not-overwritten", "anybody under any name: the header is passed on"),
     ("authz-dn-format", "unanchored-regex-too-wide", "a client whose name begins like that of another"),
 )
+_ARISES = {"tls13-tickets-reload": since(1, 23, 2)}
+"""Before, the keys of tickets were made anew at every reload."""
 
 
 def holes(clock: Clock) -> Iterator[Hole]:
     """Every hole: those that the lab has scenarios of, then those that are only here, by kind."""
     known = scenarios.scenarios()
     for cause, form, title in _OF_THE_LAB:
-        yield Hole(title=title, scenario=known[cause], form=form)
+        yield Hole(title=title, scenario=known[cause], form=form, arises=_ARISES.get(form, everywhere))
     yield from OWN
     yield from SESSIONS
     yield from WAYS

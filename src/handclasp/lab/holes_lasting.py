@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from handclasp.lab import mint, setup
 from handclasp.lab.case import pem
-from handclasp.lab.hole import Hole, hole
+from handclasp.lab.hole import Hole, before, hole
 from handclasp.lab.mint import BlankCrl
 from handclasp.lab.setup import CLIENT, STRANGER, Setup
 from handclasp.model.probe import TlsVersion
@@ -68,8 +68,8 @@ def _for_ever(clock: Clock) -> Setup:
     made = _ending(clock, TlsVersion.TLS1_3, f"ssl_session_timeout {_TIMEOUT}s;")
     names = [_BEFORE, *(f"{CLIENT}-again-{number}" for number in range(1, _TIMES)), CLIENT]
     made.visits = [made.visit(names[0], tls=TlsVersion.TLS1_3)]
-    for before, now in pairwise(names):
-        made.visits += [Pause(seconds=_RENEWED_AFTER), made.visit(now, tls=TlsVersion.TLS1_3, resume=before)]
+    for last, now in pairwise(names):
+        made.visits += [Pause(seconds=_RENEWED_AFTER), made.visit(now, tls=TlsVersion.TLS1_3, resume=last)]
     return made
 
 
@@ -128,7 +128,7 @@ def lasting(clock: Clock) -> Iterator[Hole]:
     yield hole(
         "a client whose certificate has ended, for ever: each resumption begins the session's time anew",
         # From 1.23.2 on the time counts from the full handshake.
-        _OUTLIVES, "renewed", partial(_for_ever, clock), _ended, builds=("1.18/1.1.1", "1.22/3.0"),
+        _OUTLIVES, "renewed", partial(_for_ever, clock), _ended, arises=before(1, 23, 2),
     )  # fmt: skip
     yield hole(
         "a revoked client, over a WebSocket from before the reload",

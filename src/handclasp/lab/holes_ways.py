@@ -5,7 +5,7 @@ from dataclasses import replace
 from handclasp.lab import backend, mint, setup
 from handclasp.lab.backend import FORGED
 from handclasp.lab.case import pem
-from handclasp.lab.hole import hole
+from handclasp.lab.hole import hole, since
 from handclasp.lab.mint import BlankCrl, name
 from handclasp.lab.scenarios.placement.sni_host_split import split
 from handclasp.lab.setup import CLIENT, NOBODY, STRANGER, Setup, pems
@@ -143,8 +143,8 @@ def _revoked_out(seen: Performance) -> bool:
     return seen.start is None and seen.results[f"{CLIENT}-before"].status == 200 and seen.results[CLIENT].status != 200
 
 
-_NEWER = ("1.22/3.0", "1.26/3.5")
-"""ssl_reject_handshake came with nginx 1.19.4."""
+_REJECTS = since(1, 19, 4)
+"""ssl_reject_handshake came with it."""
 
 WAYS = (
     hole("clients of the default server's CA, with a name in SNI that nobody has", "sni-host-split", "unknown", _unknown_name),
@@ -179,7 +179,7 @@ WAYS = (
     ),
     hole(
         "anybody, in a default server that rejects handshakes: by a handshake for another",
-        "sni-host-split", "rejecting", _behind_the_back, _nobody_out, builds=_NEWER,
+        "sni-host-split", "rejecting", _behind_the_back, _nobody_out, arises=_REJECTS,
     ),
     hole(
         "a revoked client: the CRLs stand in the CA file",

@@ -30,7 +30,7 @@ _INSIDE = {
     (catalogue.MAIL, "server"): catalogue.MAIL_SERVER,
 }
 # Their handlers add to what stands already instead of refusing it.
-_REPEATABLE = frozenset({"ssl_session_cache", "keepalive", "limit_except", "worker_processes"})
+_REPEATABLE = frozenset({"ssl_session_cache", "limit_except", "worker_processes"})
 # What Debian's builds, which were measured, can do: of stream and mail they hold less than others.
 _MEASURED = frozenset(
     {
@@ -68,7 +68,10 @@ class DirectiveFaults:
         spec, words = self._spec(item, context)
         if spec is not None:
             words = (
-                words or self._once(item, spec, seen) or value_fault(item, spec, context) or self._later(item, sockets, context)
+                words
+                or self._once(item, spec, seen)
+                or value_fault(item, spec, context, self.version)
+                or self._later(item, sockets, context)
             )
         elif words is None:
             words = self._measured(item, context, seen)
@@ -170,11 +173,13 @@ class DirectiveFaults:
         options = set(item.args[1:])
         if "quic" in options and self.version < (1, 25, 0):
             return 'invalid parameter "quic"'
+        # Datagrams and connections of one address are two sockets.
+        socket = (f"{address} quic" if "quic" in options else address, port)
+        if socket in sockets:
+            return f"a duplicate listen {shown}"
+        sockets.add(socket)
         if "quic" in options:
             return None
-        if (address, port) in sockets:
-            return f"a duplicate listen {shown}"
-        sockets.add((address, port))
         if not options & {"default", "default_server"}:
             return None
         if (address, port) in self.defaults:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from handclasp.catalogue import stock_directives as stock
-from handclasp.catalogue.directives import STREAM_SERVER, DirectiveSpec, Value
+from handclasp.catalogue.directives import STREAM_SERVER, DirectiveSpec, Value, Version
 from handclasp.nginxconf.tree import Directive
 from handclasp.nginxconf.value_kinds import refusal
 
@@ -14,13 +14,20 @@ _LEVELS = frozenset({"emerg", "alert", "crit", "error", "warn", "notice", "info"
 _PORTS = re.compile(r"\d+(?:-\d+)?")
 _UNIT = {"": 1, "k": 1024, "m": 1024 * 1024}
 _LISTEN = re.compile(
-    r"(?:default|default_server|bind|ssl|http2|quic|udp|deferred|reuseport|multipath|proxy_protocol|spdy)"
+    r"(?:default|default_server|bind|ssl|http2|quic|udp|deferred|reuseport|proxy_protocol|spdy)"
     r"|(?:setfib|fastopen|backlog|rcvbuf|sndbuf|accept_filter|ipv6only|so_keepalive)=.+"
 )
 
 
-def value_fault(item: Directive, spec: DirectiveSpec, context: str) -> str | None:
+_QUIC, _NOT_BESIDE_QUIC = (1, 25, 0), ("ssl", "http2", "proxy_protocol")
+_MULTIPATH = (1, 29, 7)
+_ZERO_KEEPS_NONE = (1, 29, 7)
+
+
+def value_fault(item: Directive, spec: DirectiveSpec, context: str, version: Version) -> str | None:
     """What nginx says of the arguments of a directive; None when it takes them (or checks them only later)."""
+    if item.name in _BY_VERSION:
+        return _BY_VERSION[item.name](item.args, version)
     special = None if (context, item.name) in _FREE else _SPECIAL.get(item.name)
     if special is not None:
         return special(item.args)
@@ -90,7 +97,29 @@ def _error_log(args: tuple[str, ...]) -> str | None:
     return next((f'invalid log level "{level}"' for level in args[1:] if level.split("_")[0] not in _LEVELS), None)
 
 
-def _listen(args: tuple[str, ...]) -> str | None:
+def _keepalive(args: tuple[str, ...], version: Version) -> str | None:
+    least = 0 if version >= _ZERO_KEEPS_NONE else 1
+    if refusal("count", "keepalive", args[0]) or int(args[0]) < least:
+        return f'invalid value "{args[0]}" in "keepalive" directive'
+    return next((f'invalid parameter "{one}"' for one in args[1:] if one != "local"), None)
+
+
+_OF_A_CACHE = re.compile(r"max=0*[1-9]\d{0,17}|(?:inactive|valid)=(.+)")
+
+
+def _certificate_cache(name: str) -> Callable[[tuple[str, ...]], str | None]:
+    def check(args: tuple[str, ...]) -> str | None:
+        for text in args:
+            found = _OF_A_CACHE.fullmatch(text)
+            if text != "off" and (found is None or (found[1] and refusal("seconds", "", found[1]))):
+                return f'invalid parameter "{text}"'
+        limited = any(text == "off" or text.startswith("max=") for text in args)
+        return None if limited else f'"{name}" must have the "max" parameter'
+
+    return check
+
+
+def _listen(args: tuple[str, ...], version: Version) -> str | None:
     address, place = args[0], f'in "{args[0]}" of the "listen" directive'
     if not address.startswith("unix:"):
         if address.startswith("[") and "]" not in address:
@@ -101,7 +130,13 @@ def _listen(args: tuple[str, ...]) -> str | None:
             return f"invalid port {place}"
         if dash and int(low) > int(high):
             return f"invalid port range {place}"
-    return next((f'invalid parameter "{one}"' for one in args[1:] if not _LISTEN.fullmatch(one)), None)
+    known = {"multipath"} if version >= _MULTIPATH else set[str]()
+    strange = next((one for one in args[1:] if one not in known and not _LISTEN.fullmatch(one)), None)
+    if strange is not None:
+        return f'invalid parameter "{strange}"'
+    beside = next((one for one in _NOT_BESIDE_QUIC if one in args[1:]), None) if "quic" in args[1:] else None
+    too_old = version < _QUIC
+    return None if beside is None or too_old else f'"listen" directive "{beside}" parameter is incompatible with "quic"'
 
 
 def _port(text: str) -> bool:
@@ -110,11 +145,13 @@ def _port(text: str) -> bool:
 
 # In stream{} it is the text that is sent.
 _FREE = frozenset({(STREAM_SERVER, "return")})
+_CACHES = ("ssl_certificate_cache", *(f"{module}_ssl_certificate_cache" for module in ("proxy", "grpc", "uwsgi")))
 _SPECIAL: Mapping[str, Callable[[tuple[str, ...]], str | None]] = {
     "ssl_session_cache": _cache("session", frozenset({"off", "none", "builtin"})),
     "ssl_ocsp_cache": _cache("OCSP", frozenset({"off"})),
     "error_page": _error_page,
     "return": _return,
     "error_log": _error_log,
-    "listen": _listen,
+    **{name: _certificate_cache(name) for name in _CACHES},
 }
+_BY_VERSION: Mapping[str, Callable[[tuple[str, ...], Version], str | None]] = {"keepalive": _keepalive, "listen": _listen}

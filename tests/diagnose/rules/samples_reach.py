@@ -164,6 +164,35 @@ def reuse_off(shop: Workshop) -> Workshop:
     return _two(shop, "backend", f"{_SHOWS} proxy_ssl_session_reuse off;", _BLOCK % "")
 
 
+_CHOSEN = "map $host $who { default front; }\n" + _BLOCK
+_BY_HOST = f"{VERIFIED} proxy_ssl_certificate $who.pem; proxy_ssl_certificate_key $who.key;"
+_APART = "proxy_ssl_session_reuse off;"
+
+
+def _choosing(shop: Workshop, more: str = "", pool: str = "") -> Workshop:
+    return _server(shop, f"location / {{ proxy_pass https://backend; {_BY_HOST} {more} }}", http=_CHOSEN % pool)
+
+
+def chosen(shop: Workshop) -> Workshop:
+    return _choosing(shop)
+
+
+def chosen_kept(shop: Workshop) -> Workshop:
+    return _choosing(shop, _APART, "keepalive 4;")
+
+
+def chosen_anew(shop: Workshop) -> Workshop:
+    return _choosing(shop, _APART)
+
+
+def chosen_by_default(shop: Workshop) -> Workshop:
+    return chosen_anew(shop).say(nginx_version="1.30.6")
+
+
+def chosen_literal(shop: Workshop) -> Workshop:
+    return chosen(shop).say(nginx_version="1.18.0")
+
+
 def expired_and_misnamed(shop: Workshop) -> Workshop:
     shop.draft.leaf.not_after = PAST
     return _passing(shop, f"{_TO} {VERIFIED.replace('lab.test', 'else.test')}").sends()
@@ -217,5 +246,10 @@ SAMPLES = (
     Sample("upstream-sessions", "stale", shared_stale, _SESSIONS, side=UP),
     Sample("upstream-sessions", "one", alike),
     Sample("upstream-sessions", "off", reuse_off),
+    Sample("upstream-chosen", "sessions", chosen, _SESSIONS, severity="warning"),
+    Sample("upstream-chosen", "kept", chosen_kept, _SESSIONS, severity="warning"),
+    Sample("upstream-chosen", "by-default", chosen_by_default, _SESSIONS, severity="warning"),
+    Sample("upstream-chosen", "anew", chosen_anew),
+    Sample("upstream-chosen", "literal", chosen_literal),
     Sample("masked", "name", expired_and_misnamed, "upstream-mask-several-faults", severity="notice", side=UP),
 )

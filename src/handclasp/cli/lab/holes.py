@@ -31,7 +31,6 @@ def command(frame: Frame, *, roots: tuple[str, ...], host: bool, save: str | Non
     """
     from handclasp.lab.holes import holes, try_hole
     from handclasp.lab.holes_page import page
-    from handclasp.lab.results import build_id
     from handclasp.wiring import World
 
     world = World(frame.home)
@@ -39,7 +38,7 @@ def command(frame: Frame, *, roots: tuple[str, ...], host: bool, save: str | Non
     found = []
     for hole in holes(world.clock):
         for stage in stages:
-            if hole.scenario.runs_on(hole.form, build_id(stage.build())):
+            if hole.arises(stage.build().version):
                 one = try_hole(hole, stage, world.clock.now(), told, adopted)
                 frame.hint(f"{'  ' if one.well else '! '}{one.build} {one.title}")
                 found.append(one)

@@ -6,6 +6,7 @@ from handclasp.diagnose.case import Case
 from handclasp.diagnose.reach import block_at
 from handclasp.diagnose.remedies.change import RELOAD, Change
 from handclasp.diagnose.remedies.config_edit import with_edits
+from handclasp.diagnose.remedies.upstream_chosen import each_anew
 from handclasp.diagnose.rules.upstream_tls import pooled, shared
 from handclasp.model.finding import Applicability, Finding, Where
 from handclasp.model.nginx import Location, TlsUpstream
@@ -18,6 +19,7 @@ from handclasp.nginxconf.tree import walk
 
 def apart(case: Case, finding: Finding) -> Iterator[Change]:
     """No sessions kept where TLS settings differ; an upstream{} for each where connections are kept too."""
+    yield from each_anew(case, finding)
     for first, other in shared(case):
         if not _at(finding, other.origin) or first.upstream is None or other.upstream is None:
             continue
