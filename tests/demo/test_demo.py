@@ -11,12 +11,15 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
 from handclasp.adapters.nginx_process import NginxProcess
 from handclasp.app.demo import play
 from handclasp.app.demo_stage import Stage, WatchedNginx
+from handclasp.cli.demo import _SIGNALS as ENDING
+from handclasp.cli.demo import _Folder as Folder
 from handclasp.model.demo import Act, Announced, Guest, Serving
 from handclasp.model.errors import WorldError
 from handclasp.present.columns import width
@@ -198,6 +201,42 @@ def test_signals_in_quick_succession_do_not_disturb_cleaning_up(tmp_path: Path) 
     process.communicate(timeout=60)
     assert process.returncode in {130, -signal.SIGINT}
     assert_nothing_left(tmp_path)
+
+
+class Finalized:
+    """Ctrl-C comes while it is finalized: what the handler raises there is lost."""
+
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_an_interruption_that_was_lost_is_heard_in_the_end(
+    keep: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    handlers = [signal.getsignal(number) for number in ENDING]
+    with pytest.raises(KeyboardInterrupt), Folder(WatchedNginx(NginxProcess())) as place:  # noqa: PT012 - the block is the point
+        place.keep = keep
+        made = Finalized()
+        del made
+        assert list(tmp_path.iterdir()) == [Path(place.path)]
+    assert list(tmp_path.iterdir()) == []
+    assert capsys.readouterr().err == ""
+    assert [signal.getsignal(number) for number in ENDING] == handlers
+
+
+def test_an_interruption_just_as_it_ends_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
+    def interrupt(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and frame.f_code is Folder.__exit__.__code__:
+            sys.settrace(None)
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt), Folder(WatchedNginx(NginxProcess())):
+        sys.settrace(interrupt)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_reader_that_goes_away_leaves_nothing(tmp_path: Path) -> None:

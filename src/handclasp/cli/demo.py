@@ -47,7 +47,7 @@ def command(frame: Frame, *, keep: bool, nginx_path: str | None) -> int:
     with _Folder(nginx) as place:
         here = World(f"{place.path}/home", passphrase_file=f"{place.path}/passphrase")
         here.nginx = nginx
-        failed = _play(frame, here, writer, place.path, keep=keep)
+        failed = _play(frame, here, writer, place, keep=keep)
         place.keep = keep
     if keep:
         _how_to_visit(frame, here, writer, place.path)
@@ -57,7 +57,7 @@ def command(frame: Frame, *, keep: bool, nginx_path: str | None) -> int:
     return 1 if failed else 0
 
 
-def _play(frame: Frame, here: "World", writer: "DemoText", folder: str, *, keep: bool) -> int:
+def _play(frame: Frame, here: "World", writer: "DemoText", place: "_Folder", *, keep: bool) -> int:
     """Play and print; how many acts did not come out as they must."""
     from handclasp.app.demo import play
     from handclasp.app.demo_stage import Stage
@@ -69,15 +69,16 @@ def _play(frame: Frame, here: "World", writer: "DemoText", folder: str, *, keep:
     here.make_home()
     events: list[Announced | Seen] = []
     if not frame.json:
-        frame.out(writer.word("folder", folder=folder))
-    for event in play(Stage(folder=folder, home=here.ca, gear=here.gear, tools=here.sandbox_tools)):
+        frame.out(writer.word("folder", folder=place.path))
+    for event in play(Stage(folder=place.path, home=here.ca, gear=here.gear, tools=here.sandbox_tools)):
+        place.check()
         events.append(event)
         if not frame.json:
             frame.out(writer.text(event))
     failed = sum(not event.ok for event in events if not isinstance(event, Announced))
     seconds = (here.clock.now() - started).total_seconds()
     if frame.json:
-        frame.document("demo", {**demo_fields(events), "seconds": round(seconds, 3), "kept": folder if keep else None})
+        frame.document("demo", {**demo_fields(events), "seconds": round(seconds, 3), "kept": place.path if keep else None})
     else:
         frame.out("\n" + writer.summary(failed, str(here.nginx.build().version), seconds))
     return failed
@@ -97,10 +98,12 @@ class _Folder:
         self._pending = False
         self._before: dict[signal.Signals, Any] = {}
         self._temporary = tempfile.tempdir
+        self._unraisable = sys.unraisablehook
 
     def __enter__(self) -> Self:
         heard = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]  # nohup stays nohup
         self._before = {number: signal.signal(number, self._stop) for number in heard}
+        sys.unraisablehook = self._lost
         self.path = tempfile.mkdtemp(prefix="handclasp-demo-")
         tempfile.tempdir = self.path  # whatever else is made for a moment (sandboxes) goes away with it
         try:
@@ -110,23 +113,29 @@ class _Folder:
             raise
         return self
 
-    def __exit__(self, kind: object, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._held = True
-        if not (self.keep and kind is None):
-            self._clean()
-        else:
+        if self.keep and kind is None and not self._pending:
             self._restore()
+            return
+        self._clean()
+        if kind is None or not issubclass(kind, KeyboardInterrupt):
+            self.check()
+
+    def check(self) -> None:
+        """Raise KeyboardInterrupt if a signal came: what a handler raises is lost in a finalizer and where C calls back."""
+        if self._pending:
+            raise KeyboardInterrupt
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
-        del number, frame
+        del number
         self._pending = True
-        if not self._held:
+        if not (self._held or _leaving(frame)):
             raise KeyboardInterrupt
 
     def _release(self) -> None:
         self._held = False
-        if self._pending:
-            raise KeyboardInterrupt
+        self.check()
 
     def _clean(self) -> None:
         """Nothing interrupts this: signals are only noted."""
@@ -137,10 +146,23 @@ class _Folder:
             shutil.rmtree(self.path)
             self._restore()
 
+    def _lost(self, lost: "sys.UnraisableHookArgs") -> None:
+        """Nothing is said of an interruption that was lost: `check` finds it."""
+        if lost.exc_type is not KeyboardInterrupt:
+            self._unraisable(lost)
+
     def _restore(self) -> None:
         tempfile.tempdir = self._temporary
+        sys.unraisablehook = self._unraisable
         for number, handler in self._before.items():
             signal.signal(number, handler)
+
+
+def _leaving(frame: FrameType | None) -> bool:
+    """Whether the block has just been left, even before the first line of what cleans up."""
+    while frame is not None and frame.f_code is not _Folder.__exit__.__code__:
+        frame = frame.f_back
+    return frame is not None
 
 
 def _how_to_visit(frame: Frame, here: "World", writer: "DemoText", folder: str) -> None:
