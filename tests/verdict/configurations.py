@@ -328,4 +328,165 @@ OF_PAGES = (
     _c("page-of-400", server(ASKS, f"error_page 400 =200 /x; location = /x {{ return 200; }} {CONTENT}")),
     _c("elsewhere", server(ASKS, f"error_page 496 =302 https://help.test/; {CONTENT}")),
 )
-CONFIGURATIONS = (*OF_SERVERS, *OF_TRUST, *OF_PATHS, *OF_VARIABLES, *OF_PAGES)
+APP = "proxy_pass http://127.0.0.1:@PORT2@;"
+BEHIND = 'server { listen 127.0.0.1:@PORT2@; location / { return 200 "backend\\n"; } }\n'
+OF_WAYS = (
+    _c(
+        "rewritten-first",
+        BEHIND + server(MAY, f"location /a/ {{ rewrite ^/a/(.*)$ /$1 break; {GUARD} {APP} }} location / {{ return 302 /a/; }}"),
+        at("/a/x"),
+        at("/a/x", CLIENT),
+        at("/"),
+        told=OPEN,
+    ),
+    _c(
+        "rewritten-after",
+        BEHIND + server(MAY, f"location /a/ {{ {GUARD} rewrite ^/a/(.*)$ /$1 break; {APP} }} location / {{ return 302 /a/; }}"),
+        at("/a/x"),
+        at("/a/x", CLIENT),
+        quiet=True,
+    ),
+    _c(
+        "sent-on",
+        BEHIND
+        + server(
+            MAY,
+            f"location /a/ {{ rewrite ^/a/(.*)$ /in/$1 last; {GUARD} }} location /in/ {{ internal; {APP} }}"
+            " location / { return 302 /a/; }",
+        ),
+        at("/a/x"),
+        at("/in/x"),
+        told=OPEN,
+    ),
+    _c(
+        "sent-to-where-it-is-asked",
+        BEHIND + server(MAY, f"rewrite ^/a/(.*)$ /in/$1; location /in/ {{ {GUARD} {APP} }} location / {{ return 302 /a/; }}"),
+        at("/a/x"),
+        at("/a/x", CLIENT),
+        quiet=True,
+    ),
+    _c("rewritten-in-the-server", server(MAY, f"rewrite ^/a/ /b/ break; {GUARD} {CONTENT}"), at("/a/"), at("/c/"), told=OPEN),
+    _c(
+        "break-of-the-server",
+        server(MAY, f"break; location / {{ {GUARD} return 200; }}"),
+        at("/"),
+        at("/", CLIENT),
+        quiet=True,
+    ),
+    _c("rewritten-in-circles", server(MAY, "location / { rewrite ^(.*)$ /x$1 last; }"), at("/")),
+    _c("rewritten-elsewhere", server(MAY, "rewrite ^/a$ https://b.test/ last; " + GUARD + CONTENT), at("/a"), at("/b")),
+    _c("moved-for-good", server(MAY, "rewrite ^/a$ /b permanent; " + GUARD + CONTENT), at("/a"), at("/b")),
+    _c(
+        "excepted-by-break",
+        server(MAY, f"if ($uri ~ ^/health) {{ break; }} {GUARD} {CONTENT}"),
+        at("/health"),
+        at("/health/../x"),
+        at("/x"),
+    ),
+    _c(
+        "excepted-as-sent",
+        server(MAY, f"if ($request_uri ~ ^/health) {{ break; }} {GUARD} {CONTENT}"),
+        at("/health"),
+        at("/health/../x"),
+        at("/x"),
+        told=OPEN,
+    ),
+    _c(
+        "captured",
+        BEHIND
+        + server(
+            MAY,
+            f"location ~ ^/(?<what>[a-z]+)/in$ {{ rewrite ^ /$what last; }} location /adm {{ {GUARD} {APP} }}"
+            " location / { return 302 /; }",
+        ),
+        at("/adm/in"),
+        at("/x/in"),
+        at("/adm/in", CLIENT),
+    ),
+    _c(
+        "asked-of-another-place",
+        BEHIND
+        + server(
+            MAY,
+            "auth_request /who; location = /who { internal; if ($ssl_client_verify = SUCCESS) { return 204; } return 401; }"
+            f" location /free {{ auth_request off; {APP} }} location / {{ {APP} }}",
+        ),
+        at("/"),
+        at("/", CLIENT),
+        at("/free"),
+        at("/who"),
+        told=OPEN,
+    ),
+    _c(
+        "asked-of-another-place-alone",
+        BEHIND
+        + server(
+            MAY,
+            f"location = /who {{ internal; if ($ssl_client_verify != SUCCESS) {{ return 403; }} return 200; }}"
+            f" location / {{ auth_request /who; {APP} }}",
+        ),
+        at("/"),
+        at("/", CLIENT),
+        quiet=True,
+    ),
+    _c(
+        "tried-then-asked",
+        BEHIND + server(MAY, f"location / {{ try_files /absent @app; }} location @app {{ {GUARD} {APP} }}"),
+        at("/"),
+        at("/", CLIENT),
+        quiet=True,
+    ),
+    _c(
+        "tried-then-not-asked",
+        BEHIND
+        + server(MAY, f"location /a {{ {GUARD} {APP} }} location / {{ try_files /absent @app; }} location @app {{ {APP} }}"),
+        at("/"),
+        at("/a"),
+        told=OPEN,
+    ),
+    _c(
+        "tried-by-address",
+        BEHIND + server(MAY, f"location / {{ try_files /absent /app; }} location /app {{ {GUARD} {APP} }}"),
+        at("/"),
+        at("/", CLIENT),
+        quiet=True,
+    ),
+    _c("tried-in-vain", server(MAY, "location / { try_files /absent =418; }"), at("/")),
+    _c(
+        "page-of-the-backend",
+        BEHIND + server(ASKS, f"error_page 495 496 @app; location @app {{ {APP} }} location / {{ {APP} }}"),
+        told=("error-page-495-bypass",),
+    ),
+    _c(
+        "page-of-the-backend-with-403",
+        BEHIND + server(ASKS, f"error_page 495 496 =403 /app; location /app {{ {APP} }} location / {{ {APP} }}"),
+        told=("error-page-495-bypass",),
+    ),
+    _c(
+        "page-of-a-guard-from-the-backend",
+        BEHIND + server(MAY, f"error_page 403 @app; location @app {{ {APP} }} location / {{ {GUARD} {APP} }}"),
+        told=OPEN,
+    ),
+    _c(
+        "page-refused-again",
+        server(MAY, f"error_page 403 =200 @in; location @in {{ return 403; }} location / {{ {GUARD} return 200; }}"),
+        quiet=True,
+    ),
+    _c(
+        "page-with-words-of-refusal",
+        server(MAY, f'error_page 403 =200 @in; location @in {{ return 403 "no"; }} location / {{ {GUARD} return 200; }}'),
+    ),
+    _c(
+        "page-for-what-is-not-found",
+        BEHIND
+        + server(
+            MAY,
+            f"error_page 404 = @app; location @app {{ {APP} }} location /a {{ {GUARD} {APP} }} location / {{ return 404; }}",
+        ),
+        at("/"),
+        at("/a"),
+        told=OPEN,
+    ),
+    _c("set-inside", server(MAY, f'set $a 1; if ($a) {{ set $a ""; {GUARD.split("{")[1].strip(" }")} }} {CONTENT}')),
+)
+CONFIGURATIONS = (*OF_WAYS, *OF_SERVERS, *OF_TRUST, *OF_PATHS, *OF_VARIABLES, *OF_PAGES)

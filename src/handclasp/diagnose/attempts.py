@@ -12,10 +12,12 @@ from handclasp.diagnose.attempts_limits import exempted
 from handclasp.diagnose.attempts_misdirected import nameless, other_server
 from handclasp.diagnose.attempts_names import forged_header, name_that_fits
 from handclasp.diagnose.case import Case
+from handclasp.diagnose.claims import Claim, asks_loosely, claims
+from handclasp.diagnose.entrances import bypasses, open_places
 from handclasp.diagnose.reach import ASKING, answered, behind_tls, http_sockets, places, served
 from handclasp.diagnose.rule import say
+from handclasp.diagnose.rules.claimed import said
 from handclasp.diagnose.rules.error_page import pages
-from handclasp.diagnose.rules.optional import open_places
 from handclasp.diagnose.rules.placement import listen_at
 from handclasp.diagnose.rules.split import foreign_root, guests
 from handclasp.diagnose.rules.trust_wide import MANY, crl_roots, roots_in, siblings
@@ -28,6 +30,8 @@ _MOST = 12
 _UNKNOWN_NAME = "unknown.invalid"
 _WITHOUT = Text(en="without a certificate", zh="不带证书")
 _STRANGER = Text(en="with a certificate of a CA that nobody trusts", zh="使用无人信任的 CA 签发的证书")
+
+_SELF_MADE = Text(en="with a certificate of their own making", zh="使用自制的证书")
 
 _NOT_ON_LOOPBACK = frozenset(
     [
@@ -66,9 +70,32 @@ def can_be_shown(case: Case, finding: Finding) -> bool:
 def _unguarded(case: Case, finding: Finding) -> Iterator[Attack]:
     for socket, server in behind_tls(case):
         if at(finding, server.verify_client.origin or server.origin):
-            yield from (
-                Attack(who=_WITHOUT, request=visit(socket, server, place.uri)) for place in open_places(case, socket, server)
-            )
+            for place in open_places(case, socket, server):
+                yield Attack(who=_WITHOUT, request=visit(socket, server, place.uri))
+                if server.verify_client.value is VerifyClient.OPTIONAL_NO_CA:
+                    yield Attack(who=_STRANGER, request=replace(visit(socket, server, place.uri), who=Who.STRANGER))
+        for one in bypasses(case, socket, server):
+            if at(finding, one.guard.origin):
+                yield Attack(who=_WITHOUT, request=visit(socket, server, one.uri))
+
+
+def _claimed(case: Case, finding: Finding) -> Iterator[Attack]:
+    for socket, server in behind_tls(case):
+        for claim in claims(case, socket, server) if asks_loosely(server) else ():
+            if not at(finding, claim.asked or server.origin):
+                continue
+            honest = visit(socket, server, claim.uri)
+            if claim.header is None:
+                yield Attack(who=_SELF_MADE, request=replace(honest, who=Who.STRANGER), likewise=honest)
+            elif claim.header == "":
+                yield Attack(who=_saying(claim), request=replace(honest, uri=f"{claim.uri}{said(claim)}"), likewise=honest)
+            else:
+                name, _, value = said(claim).partition(": ")
+                yield Attack(who=_saying(claim), request=replace(honest, headers=((name, value),)), likewise=honest)
+
+
+def _saying(claim: Claim) -> Text:
+    return say("without a certificate, saying {what}", "不带证书，但声称 {what}", what=said(claim))
 
 
 def _switched_off(case: Case, finding: Finding) -> Iterator[Attack]:
@@ -158,7 +185,9 @@ _BY_CAUSE: Mapping[str, Callable[[Case, Finding], Iterable[Attack]]] = {
     "verify-failed-compare": _failed,
     "client-trust-too-wide": _too_wide,
     "listen-without-ssl": _plainly,
-    "header-spoofable": lambda case, finding: chain(forged_header(case, finding), exempted(case, finding)),
+    "header-spoofable": lambda case, finding: chain(
+        forged_header(case, finding), exempted(case, finding), _claimed(case, finding)
+    ),
     "http2-connection-reuse-421": other_server,
     "request-by-ip-or-without-sni": nameless,
     "proxy-set-header-inheritance": forged_header,

@@ -8,9 +8,9 @@ from dataclasses import replace
 from handclasp.diagnose.attempt import Attack, Attempt, Who
 from handclasp.diagnose.attempt_parts import at, let_in, visit
 from handclasp.diagnose.case import Case
-from handclasp.diagnose.reach import behind_tls
+from handclasp.diagnose.reach import behind_tls, roots
 from handclasp.diagnose.rule import say
-from handclasp.diagnose.rules.limits import exempting, roots
+from handclasp.diagnose.rules.limits import exempting
 from handclasp.model.finding import Finding
 from handclasp.model.nginx import EffectiveConfig, MapBlock, TlsServer, VerifyClient
 from handclasp.model.text import Text

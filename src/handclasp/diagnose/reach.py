@@ -20,6 +20,8 @@ from handclasp.verdict.variables import variables
 
 ASKING = frozenset({VerifyClient.ON, VerifyClient.OPTIONAL, VerifyClient.OPTIONAL_NO_CA})
 IDENTITY = re.compile(r"\$\{?ssl_client_(?:verify|s_dn|i_dn|fingerprint|serial|cert|raw_cert|escaped_cert|v_end|v_remain)")
+_VARIABLE = re.compile(r"\$\{?(\w+)\}?")
+_DEEPEST = 8
 _CHOSEN = frozenset({"", "=", "^~", "~", "~*"})
 
 
@@ -88,6 +90,15 @@ def undecided(config: EffectiveConfig, server: TlsServer, uri: str) -> bool:
     """Whether something that cannot be read here, code or an unknown variable, may refuse a request without a certificate."""
     visitor = variables(None, "NONE", host=plain_name(server), sni=plain_name(server))
     return not outcome_of(config, server, uri, visitor).certain
+
+
+def roots(config: EffectiveConfig, text: str, depth: int = 0) -> set[str]:
+    """The variables that a text comes from in the end, through maps."""
+    found: set[str] = set()
+    for name in _VARIABLE.findall(text):
+        blocks = config.maps_of(name) if depth < _DEEPEST else ()
+        found |= roots(config, blocks[0].source, depth + 1) if blocks else {name}
+    return found
 
 
 def mentions_client(config: EffectiveConfig, text: str) -> bool:

@@ -138,13 +138,17 @@ class MapEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MapBlock:
-    """map SOURCE $VARIABLE { ... }; `variable` is without its "$". `hostnames`: patterns may be *.a and a.*, as server_name."""
+    """map SOURCE $VARIABLE { ... }; `variable` is without its "$". `hostnames`: patterns may be *.a and a.*, as server_name.
+
+    `networks`: it is a geo{}, and patterns are networks, of which the smallest counts.
+    """
 
     context: str
     source: str
     variable: str
     entries: tuple[MapEntry, ...]
     hostnames: bool = False
+    networks: bool = False
     origin: Origin | None = None
 
 
@@ -258,6 +262,7 @@ class TlsServer(_Stepping):
 
     `listens`: `ssl`, `http2` and `proxy_protocol` are those of the socket, which all servers of one address share, so a
     `listen 443` beside another server's `listen 443 ssl` is TLS too. `guards` run before any location is chosen.
+    `address_header` is the header by which anybody at all may say what $remote_addr is.
     """
 
     context: str
@@ -286,6 +291,7 @@ class TlsServer(_Stepping):
     ocsp_responder: Setting[str | None] = Setting(None)
     resolver: Setting[str | None] = Setting(None)
     early_data: Setting[bool] = Setting(value=False)
+    address_header: Setting[str | None] = Setting(None)
     underscores_in_headers: Setting[bool] = Setting(value=False)
     ignore_invalid_headers: Setting[bool] = Setting(value=True)
     access: Access = OPEN

@@ -14,6 +14,7 @@ from handclasp.nginxconf.tree import ConfigTree, Directive, Source, encode, walk
 
 _BARE = re.compile(r"""(?:[^\s;{}"'\\#$]|\$(?!\{)|\$\{\w+\})(?:[^\s;{}"'\\$]|\$(?!\{)|\$\{\w+\})*""")
 _NEIGHBOURS = ("server_name", "listen", "proxy_pass", "grpc_pass")
+_REWRITING = frozenset({"if", "set", "rewrite", "break", "return"})
 _REST_OF_LINE = re.compile(r"[ \t\r]*(?:#[^\n]*)?\n")
 
 
@@ -111,6 +112,26 @@ def insert_into(block: Directive, lines: Iterable[str]) -> tuple[TextEdit, ...]:
     if anchor is not None:
         return (_after(block, anchor, wanted),)
     return (_at_start(block, wanted),)
+
+
+def insert_ahead(block: Directive, lines: Iterable[str]) -> tuple[TextEdit, ...]:
+    """New lines inside a block, ahead of every `if`, `set`, `rewrite`, `break` and `return`: any may end it."""
+    first = next((child for child in block.block if child.name in _REWRITING), None)
+    if first is None:
+        return insert_into(block, lines)
+    return (_at_start(block, tuple(lines)),) if first.source is not block.source else insert_before(first, lines)
+
+
+def insert_before(directive: Directive, lines: Iterable[str]) -> tuple[TextEdit, ...]:
+    """New lines just before a directive, indented as it is."""
+    text, at = directive.source.text, directive.start
+    begin = text.rfind("\n", 0, at) + 1
+    indent, ending = text[begin:at], _line_ending(text, at)
+    if indent.strip():
+        wanted = tuple(lines)
+        rest = ending if any("#" in line for line in wanted) else " "  # a comment ends with its line
+        return (TextEdit(directive.source, at, at, "".join(f"{line.strip()}{rest}" for line in wanted)),)
+    return (TextEdit(directive.source, begin, begin, "".join(f"{indent}{line}{ending}" for line in lines)),)
 
 
 def append_to(source: Source, lines: Iterable[str], *, after: Directive | None = None) -> tuple[TextEdit, ...]:

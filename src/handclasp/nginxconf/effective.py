@@ -28,6 +28,8 @@ DEFAULT_CIPHERS = "HIGH:!aNULL:!MD5"
 SSL_ON_REMOVED = NginxVersion(1, 25, 1)
 
 _DEFAULT_LOGS: Setting[tuple[ErrorLog, ...]] = Setting((ErrorLog(path=""),))
+_OF_GEO = frozenset({"include", "delete", "ranges", "proxy", "proxy_recursive"})
+_EVERYBODY = frozenset({"0.0.0.0/0", "::/0", "0/0"})
 _VERIFY = {item.value: item for item in VerifyClient} | {"ask": VerifyClient.OPTIONAL}
 
 
@@ -65,7 +67,7 @@ def _module(scope: Scope, context: str, version: NginxVersion) -> tuple[list[Tls
         for item in scope.mine("server")
         if item.children is not None
     ]
-    return _share_sockets(servers), blocks, [_map(item, context) for item in scope.mine("map")]
+    return _share_sockets(servers), blocks, _maps(scope, context)
 
 
 def _server(block: Directive, scope: Scope, context: str, version: NginxVersion, blocks: dict[str, UpstreamBlock]) -> TlsServer:
@@ -99,6 +101,7 @@ def _server(block: Directive, scope: Scope, context: str, version: NginxVersion,
         ocsp_responder=scope.maybe("ssl_ocsp_responder"),
         resolver=scope.maybe("resolver"),
         early_data=scope.flag("ssl_early_data", default=False),
+        address_header=_address_header(scope),
         underscores_in_headers=scope.flag("underscores_in_headers", default=False),
         ignore_invalid_headers=scope.flag("ignore_invalid_headers", default=True),
         steps=steps(scope.directives),
@@ -154,6 +157,32 @@ def _error_logs(scope: Scope) -> Setting[tuple[ErrorLog, ...]]:
 def _error_log(scope: Scope, args: tuple[str, ...]) -> ErrorLog:
     level = args[1] if len(args) > 1 else "error"
     return ErrorLog(path=scope.log_path("".join(args[:1])), level=level)
+
+
+def _maps(scope: Scope, context: str) -> list[MapBlock]:
+    return [_map(item, context) for item in scope.mine("map")] + [_geo(item, context) for item in scope.mine("geo")]
+
+
+def _geo(block: Directive, context: str) -> MapBlock:
+    source, variable = block.args[:2] if len(block.args) > 1 else ("$remote_addr", "".join(block.args))
+    entries = tuple(
+        MapEntry(pattern=item.name, value="".join(item.args[:1]), origin=item.origin)
+        for item in block.block
+        if item.args and item.name not in _OF_GEO
+    )
+    whole = not any(item.name in _OF_GEO for item in block.block)
+    return MapBlock(
+        context=context, source=source if whole else "", variable=variable.removeprefix("$"), entries=entries, networks=True,
+        origin=block.origin,
+    )  # fmt: skip
+
+
+def _address_header(scope: Scope) -> Setting[str | None]:
+    """The header of real_ip_header, where it is believed of everybody."""
+    header = scope.first("real_ip_header", "X-Real-IP", lambda args: "".join(args[:1]))
+    trusted = scope.listed("set_real_ip_from", lambda item: "".join(item.args[:1]))
+    everybody = any(network in _EVERYBODY for network in trusted.value)
+    return Setting(header.value, trusted.origin) if everybody and header.value != "proxy_protocol" else Setting(None)
 
 
 def _map(block: Directive, context: str) -> MapBlock:

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from handclasp.model.nginx import EffectiveConfig, Location, TlsServer
-from handclasp.model.nginx_steps import Access, ErrorPage, Guard, Return
-from handclasp.nginxconf.select import select_location
-from handclasp.verdict.rewriting import Traveller, set_out
+from handclasp.model.nginx_steps import Access, ErrorPage, Return
+from handclasp.nginxconf.select import captures, select_location
+from handclasp.verdict.rewriting import Missed, Traveller, set_out
 from handclasp.verdict.variables import expand
 
 PASSED = 200
@@ -29,15 +29,16 @@ class Outcome:
     """Where a request ends: its status, and the location that gives the answer (None: the server itself).
 
     `entered` is the location that its own URI led to, through `rewrite`s too. `paged`: an error page stands in the place of the
-    answer. `certain` and `missed` are those of the way (`Traveller`).
+    answer. `bare`: nginx refuses with words of its own. `certain` and `missed` are those of the way (`Traveller`).
     """
 
     status: int
     location: Location | None = None
     entered: Location | None = None
     paged: bool = False
+    bare: bool = False
     certain: bool = True
-    missed: tuple[Guard, ...] = ()
+    missed: tuple[Missed, ...] = ()
 
 
 def status_of(config: EffectiveConfig, server: TlsServer, uri: str, known: dict[str, str]) -> int:
@@ -75,6 +76,8 @@ def _located(server: TlsServer, way: Traveller) -> tuple[Location | None, Return
         location = select_location(server, way.uri)
         if location is None:
             return None, None
+        if location.modifier in {"~", "~*"}:
+            way.known |= captures(location.path, way.uri, ignore_case=location.modifier == "~*") or {}
         if location.internal and not way.inward:
             return location, Return(status=404)
         ended = way.through(location)
@@ -146,18 +149,14 @@ def _shown(
     own = 400 if code in _OF_CERTIFICATES else code
     page = next((item for item in pages if code in item.codes), None)
     if page is None:
-        return _made(way, own, location)
+        return replace(_made(way, own, location), bare=True)
     if page.target.startswith(("http://", "https://", "$scheme")):
         return _made(way, 302 if page.response is None else page.response or 302, location)
     found = _page(server, way, page)
     kept = own if page.response is None else page.response
-    # On the way to the page it may end again, and then with that code; the code of the page itself is kept.
-    ended = found.location is None and found.status >= _PAGED_FROM
-    status = found.status if ended or not kept else kept
-    return Outcome(
-        status=400 if status in _OF_CERTIFICATES else status, location=found.location, entered=location, paged=True,
-        certain=found.certain, missed=found.missed,
-    )  # fmt: skip
+    # What is refused again on the way to its page has the code of that refusal.
+    status = found.status if found.bare or not kept else kept
+    return replace(found, status=400 if status in _OF_CERTIFICATES else status, entered=location, paged=True)
 
 
 def _page(server: TlsServer, way: Traveller, page: ErrorPage) -> Outcome:

@@ -14,6 +14,14 @@ _STATUS = {"permanent": 301}
 _REFUSES = 400
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missed:
+    """A check that was not made: `step`, before it in its block, ended that (or the `break` or `rewrite` inside `step` did)."""
+
+    guard: Guard
+    step: Step
+
+
 @dataclass(slots=True)
 class Traveller:
     """A request under way: its URI as locations see it, and the variables known so far.
@@ -29,7 +37,7 @@ class Traveller:
     certain: bool = True
     inward: bool = False
     moved: bool = False
-    missed: list[Guard] = field(default_factory=list)
+    missed: list[Missed] = field(default_factory=list)
 
     def through(self, block: TlsServer | Location) -> Return | None:
         """Go through a block; the answer when it gives one by itself."""
@@ -43,7 +51,7 @@ class Traveller:
         for number, step in enumerate(steps):
             ended = self._step(step)
             if isinstance(ended, Rewrite):
-                self.missed += (one for one in steps[number + 1 :] if isinstance(one, Guard))
+                self.missed += (Missed(guard=one, step=step) for one in steps[number + 1 :] if isinstance(one, Guard))
             if ended is not None:
                 return ended
         return None
@@ -93,7 +101,7 @@ class Traveller:
             self.certain = False
         else:
             self.to(target)
-        self.moved = step.flag != "break"
+        self.moved = target is not None and step.flag != "break"
         return step if step.flag in {"last", "break"} else None
 
     def to(self, uri: str) -> None:

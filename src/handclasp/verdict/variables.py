@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from handclasp.model.certificate import Certificate
 from handclasp.model.nginx import EffectiveConfig, MapBlock
@@ -70,6 +71,8 @@ def _value(name: str, known: dict[str, str], config: EffectiveConfig, depth: int
 
 def _mapped(block: MapBlock, source: str) -> str:
     """Exact strings first, without regard to case; then the expressions in order; then the default."""
+    if block.networks:
+        return _of_network(block, source)
     for entry in block.entries:
         if (
             not entry.pattern.startswith("~")
@@ -89,3 +92,25 @@ def _mapped(block: MapBlock, source: str) -> str:
             if matches(pattern[1:] if folded else pattern, source, ignore_case=folded):
                 return entry.value
     return next((entry.value for entry in block.entries if entry.pattern == "default"), "")
+
+
+def _of_network(block: MapBlock, source: str) -> str:
+    """The value of the smallest network that an address is in; what is none counts as 255.255.255.255."""
+    try:
+        address = ip_address(source)
+    except ValueError:
+        address = ip_address("255.255.255.255")
+    found = [
+        (network.prefixlen, entry.value)
+        for entry in block.entries
+        if entry.pattern != "default" and (network := _network(entry.pattern)) is not None and address in network
+    ]
+    default = next((entry.value for entry in block.entries if entry.pattern == "default"), "")
+    return max(found, key=lambda one: one[0])[1] if found else default
+
+
+def _network(text: str) -> IPv4Network | IPv6Network | None:
+    try:
+        return ip_network(text, strict=False)
+    except ValueError:
+        return None

@@ -233,7 +233,7 @@ SAMPLES = (
     Sample("optional", "unguarded", unguarded, "optional-not-enforced", severity="warning"),
     Sample("optional", "no-ca", no_ca_unguarded, "optional-not-enforced", severity="warning"),
     Sample("optional", "proxied", proxied, "optional-not-enforced", severity="warning"),
-    Sample("optional", "partly", partly, "optional-not-enforced", severity="warning"),
+    Sample("optional", "partly", partly, "optional-not-enforced", severity="notice"),
     Sample("optional", "backend-told", backend_told, "optional-not-enforced", severity="notice"),
     Sample("optional", "guarded", guarded),
     Sample("optional", "guarded-by-map", guarded_by_map),

@@ -11,12 +11,26 @@ from handclasp.app.doctor import examine
 from handclasp.model.finding import Finding
 from handclasp.present.diagnosis import diagnosis_text
 from handclasp.wiring import World
-from tests.diagnose.rules import samples_holes, samples_placement, samples_reach
+from tests.diagnose.rules import samples_guards, samples_holes, samples_placement, samples_reach
 from tests.diagnose.rules.samples_placement import server
 from tests.diagnose.rules.workshop import ASKS, Sample, Workshop
 
-SAMPLES = {sample.label: sample for sample in (*samples_placement.SAMPLES, *samples_holes.SAMPLES, *samples_reach.SAMPLES)}
+SAMPLES = {
+    sample.label: sample
+    for module in (samples_guards, samples_placement, samples_holes, samples_reach)
+    for sample in module.SAMPLES
+}
 SHOWN = {
+    "passed-by-rewritten": "without a certificate: 200 from the backend",
+    "passed-by-sent-on": "without a certificate: 200 from the backend",
+    "passed-by-of-the-server": "without a certificate: 200 from the backend",
+    "passed-by-by-suffix": "without a certificate: 200 from the backend",
+    "passed-by-by-suffix-elsewhere": "without a certificate: 200 from the backend",
+    "passed-by-by-dots": "without a certificate: 200 from the backend",
+    "claimed-geo": "without a certificate, saying x-forwarded-for: 10.0.0.0: 200 from the backend; without that: 403",
+    "claimed-real-ip": "without a certificate, saying X-Forwarded-For: 10.0.0.0: 200 from the backend; without that: 403",
+    "claimed-cookie": "without a certificate, saying Cookie: staff=0: 200 from the backend; without that: 403",
+    "claimed-argument": "without a certificate, saying ?token=x: 200 from the backend; without that: 403",
     "optional-unguarded": "without a certificate: 200",
     "optional-proxied": "without a certificate: 200 from the backend",
     "error-page-to-app": "without a certificate: 200 from the backend",
@@ -39,6 +53,9 @@ SHOWN = {
     "upstream-sessions-address": "at /, after a request to /as/: 200 from the backend, which was told client certificate",
 }
 SHUT = {
+    "passed-by-rewritten", "passed-by-sent-on", "passed-by-of-the-server", "passed-by-by-suffix",
+    "passed-by-by-suffix-elsewhere", "passed-by-by-dots", "claimed-geo", "claimed-real-ip", "claimed-cookie",
+    "claimed-argument",
     "optional-unguarded", "optional-proxied", "error-page-to-app",
     "verify-enabled-absent", "sni-split-two-cas", "listen-tls-plain-beside",
     "header-identity-elsewhere", "header-identity-inside", "header-identity-dropped", "authz-failed-failed",

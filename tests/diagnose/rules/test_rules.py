@@ -16,6 +16,7 @@ from handclasp.model.finding import Severity
 from handclasp.model.nginx import NginxVersion
 from handclasp.verdict.predict import Stage
 from tests.diagnose.rules import (
+    samples_guards,
     samples_holes,
     samples_lasting,
     samples_logged,
@@ -29,6 +30,7 @@ from tests.diagnose.rules import (
 from tests.diagnose.rules.workshop import BUILD, Sample, Workshop
 
 SAMPLES = (
+    *samples_guards.SAMPLES,
     *samples_holes.SAMPLES,
     *samples_lasting.SAMPLES,
     *samples_logged.SAMPLES,

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from handclasp.catalogue import causes
 from handclasp.diagnose.case import Case
 from handclasp.diagnose.remedies import (
+    believed,
     bundle,
     holes,
     limits,
@@ -38,8 +39,8 @@ def upstream_crl(case: Case, finding: Finding) -> Iterator[Change]:
 
 
 def spoofable(case: Case, finding: Finding) -> Iterable[Change]:
-    """A header is set where it was let through; a limit exempts nobody for what they say."""
-    by_directive = {"map": limits.verified_exemption, **dict.fromkeys(LETTING, holes.no_underscores)}
+    """A header is set where it was let through; neither a limit nor a check believes what they say."""
+    by_directive = {"map": limits.verified_exemption, "if": believed.changes, **dict.fromkeys(LETTING, holes.no_underscores)}
     return by_directive.get(finding.where.directive or "", holes.repeat_headers)(case, finding)
 
 

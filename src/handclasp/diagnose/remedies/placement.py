@@ -3,19 +3,20 @@
 from collections.abc import Iterator
 
 from handclasp.diagnose.case import Case
-from handclasp.diagnose.reach import ASKING, behind_tls, block_at, http_sockets, places
+from handclasp.diagnose.entrances import bypasses, meant_open, open_places
+from handclasp.diagnose.reach import ASKING, Place, behind_tls, block_at, http_sockets, places
 from handclasp.diagnose.remedies.change import RELOAD, Change
 from handclasp.diagnose.remedies.config_edit import set_in, with_edits
+from handclasp.diagnose.remedies.guard_met import met
 from handclasp.diagnose.rule import say
 from handclasp.diagnose.rules.error_page import pages
-from handclasp.diagnose.rules.optional import open_places
 from handclasp.diagnose.rules.placement import listen_at
 from handclasp.diagnose.rules.split import guests
 from handclasp.model.finding import Applicability, FileEdit, Finding, Where
 from handclasp.model.nginx import NginxVersion, TlsServer
 from handclasp.model.origin import Origin
 from handclasp.model.text import Text
-from handclasp.nginxconf.edit import TextEdit, add_argument, insert_into, remove, set_arguments
+from handclasp.nginxconf.edit import TextEdit, add_argument, insert_ahead, remove, set_arguments
 from handclasp.nginxconf.tree import Directive, walk
 
 _GUARD = ("if ($ssl_client_verify != SUCCESS) {", "    return 403;", "}")
@@ -30,19 +31,43 @@ _REJECT_SINCE = NginxVersion(1, 19, 4)
 
 
 def insist(case: Case, finding: Finding) -> Iterator[Change]:
-    """A guard where there is none; or `on` for the whole server."""
+    """A guard where there is none, or where it is met; or `on` for the whole server."""
     for socket, server in behind_tls(case):
+        for one in bypasses(case, socket, server):
+            if _about(finding, one.guard.origin):
+                yield from met(case, one)
+                yield _switched_on(case, server)
+                return
+        found = open_places(case, socket, server)
+        public = meant_open(case, server, found)
+        if any(_about(finding, place.location.origin if place.location else server.origin) for place in public):
+            yield _left_open(public)
+            return
         if not _about(finding, server.verify_client.origin or server.origin):
             continue
-        found = open_places(case, socket, server)
-        everything = len(found) == len(places(server))
+        found = [place for place in found if place not in public]
+        everything = {id(place.location) for place in found} >= {id(place.location) for place in places(server)}
         blocks = [server.origin] if everything else [place.location.origin for place in found if place.location]
         yield _inserted(
             case, "guard-requests",
             Text(en="refuse requests without a verified certificate there", zh="在那里拒绝没有经过验证证书的请求"),
             [block for block in blocks if block is not None], _GUARD,
         )  # fmt: skip
-        yield _switched_on(case, server)
+        if not public:
+            yield _switched_on(case, server)
+
+
+def _left_open(public: list[Place]) -> Change:
+    """Only the owner knows whether a place beside those that are checked is public."""
+    return Change(
+        id="check-there-too",
+        title=say(
+            "if it is not public, check there too: {places}", "若并非公开内容，也要在那里检查：{places}",
+            places=", ".join(place.uri for place in public[:5]),
+        ),
+        applicability=Applicability.MANUAL,
+        commands=(" ".join(line.strip() for line in _GUARD), RELOAD),
+    )  # fmt: skip
 
 
 def switch_on(case: Case, finding: Finding) -> Iterator[Change]:
@@ -149,7 +174,7 @@ def _inserted(case: Case, identity: str, title: Text, blocks: list[Origin], line
     for origin in blocks:
         block = block_at(case, origin)
         if block is not None:
-            edits += insert_into(block, lines)
+            edits += insert_ahead(block, lines)
     known: tuple[FileEdit, ...] = with_edits(case, edits)
     return Change(id=identity, title=title, applicability=Applicability.REVIEW, edits=known, commands=(RELOAD,))
 

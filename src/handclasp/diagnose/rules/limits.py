@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from handclasp.diagnose.case import Case
+from handclasp.diagnose.reach import roots
 from handclasp.diagnose.rule import Rule, finding, say
 from handclasp.model.finding import Finding, Where
 from handclasp.model.nginx import EffectiveConfig, MapBlock, VerifyClient
@@ -18,7 +19,6 @@ _SAID = re.compile(
     r"|request_method|content_type|content_length|request_body|request_filename"
 )
 _OF_CERTIFICATE = re.compile(r"ssl_client_(?:[si]_dn(?:_legacy)?|serial|fingerprint|(?:raw_|escaped_)?cert)")
-_DEEPEST = 8
 
 
 def check(case: Case) -> Iterator[Finding]:
@@ -66,15 +66,6 @@ def forged_by(config: EffectiveConfig, block: MapBlock) -> str | None:
         return None  # a limit for each certificate: who shows none is another limit's business
     known = variables(None, "NONE", host="", sni="")
     return "$ssl_client_verify NONE" if expand(f"${block.variable}", known, config) == "" else None
-
-
-def roots(config: EffectiveConfig, text: str, depth: int = 0) -> set[str]:
-    """The variables that a text comes from in the end, through maps."""
-    found: set[str] = set()
-    for name in _VARIABLE.findall(text):
-        blocks = config.maps_of(name) if depth < _DEEPEST else ()
-        found |= roots(config, blocks[0].source, depth + 1) if blocks else {name}
-    return found
 
 
 def _zone_name(zone: Directive) -> str:

@@ -3,46 +3,38 @@
 from collections.abc import Iterator
 
 from handclasp.diagnose.case import Case
-from handclasp.diagnose.reach import (
-    Place,
-    answered,
-    behind_tls,
-    ends_here,
-    places,
-    served,
-    told_backend,
-    undecided,
-)
+from handclasp.diagnose.entrances import meant_open, open_places
+from handclasp.diagnose.reach import Place, behind_tls, told_backend
 from handclasp.diagnose.rule import Rule, finding, say
 from handclasp.model.finding import Finding, Severity, Where
 from handclasp.model.nginx import TlsServer, VerifyClient
 from handclasp.model.verdict import Side
-from handclasp.nginxconf.select import Socket
 
 _OPTIONAL = frozenset({VerifyClient.OPTIONAL, VerifyClient.OPTIONAL_NO_CA})
 
 
-def open_places(case: Case, socket: Socket, server: TlsServer) -> list[Place]:
-    """Addresses of an `optional` server that a visitor without a certificate is served."""
-    config = case.stage.config
-    return [
-        place
-        for place in places(server)
-        if served(answered(case, socket, server, place.uri))
-        and not undecided(config, server, place.uri)
-        and not ends_here(place.location.returns if place.location else server.returns)
-    ]
-
-
 def check(case: Case) -> Iterator[Finding]:
-    """Nobody checks: an error. Some locations check and others do not, or the backend is told: worth a look."""
+    """Nobody insists: a warning. The backend is told, or other locations check: worth a look."""
     if case.side is not Side.CLIENT:
         return
     for socket, server in behind_tls(case):
         if server.verify_client.value in _OPTIONAL:
             found = open_places(case, socket, server)
-            if found:
-                yield _of_server(case, server, found)
+            public = meant_open(case, server, found)
+            if len(found) > len(public):
+                yield _of_server(case, server, [place for place in found if place not in public])
+            if public:
+                yield _beside_checked(server, public)
+
+
+def _beside_checked(server: TlsServer, public: list[Place]) -> Finding:
+    summary = say(
+        "{server} checks certificates in some locations; {places} is open to everybody: right, if it is public",
+        "{server} 只在部分 location 中检查证书；{places} 对所有人开放：若本来就是公开内容，则没有问题",
+        server=server.label, places=", ".join(place.uri for place in public[:5]),
+    )  # fmt: skip
+    where = Where.at((public[0].location.origin if public[0].location else None) or server.origin, "location")
+    return finding("optional-not-enforced", summary, where, severity=Severity.NOTICE)
 
 
 def _of_server(case: Case, server: TlsServer, found: list[Place]) -> Finding:
