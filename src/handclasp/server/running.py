@@ -175,8 +175,9 @@ def _heed_signals(servers: list["_Server"], configs: list[uvicorn.Config], servi
         for config in configs if tls else ():
             if config.ssl is not None and tls is not None:
                 try:
-                    config.ssl.load_cert_chain(tls.chain, tls.key)
-                    config.ssl.load_verify_locations(tls.trusted)
+                    for context in (ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), config.ssl):  # a failure leaves half of it behind
+                        context.load_cert_chain(tls.chain, tls.key)
+                        context.load_verify_locations(tls.trusted)
                     log.info("TLS certificate and trusted CAs read again")
                 except (OSError, ssl.SSLError) as error:
                     log.warning("the TLS certificate stays as it was: %s", error)

@@ -43,15 +43,15 @@ def tcp_socket(where: tuple[str, int]) -> Iterator[socket.socket]:
 def proxy_socket(path: str, group: str | None) -> Iterator[socket.socket]:
     """Listens on a Unix socket that only its owner, and `group`, may open: whoever can, is believed about client certificates.
 
-    A socket that an earlier run left is replaced; anything else in the way is not. WorldError when that cannot be.
+    A socket that an earlier run left is replaced; anything else in the way is not, nor one that somebody listens on. WorldError
+    when that cannot be.
     """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
         before = os.umask(0o177)
         try:
-            with contextlib.suppress(FileNotFoundError):
-                if stat.S_ISSOCK(os.lstat(path).st_mode):
-                    os.unlink(path)  # noqa: PTH108 - beside the other calls of os
+            _clear(path)
             listening.bind(path)
+            mine = os.lstat(path)
             if group is not None:
                 shutil.chown(path, group=group)
                 os.chmod(path, 0o660)  # noqa: PTH101 - beside the other calls of os
@@ -64,4 +64,24 @@ def proxy_socket(path: str, group: str | None) -> Iterator[socket.socket]:
             yield listening
         finally:
             with contextlib.suppress(OSError):
-                os.unlink(path)  # noqa: PTH108 - beside the other calls of os
+                if os.path.samestat(os.lstat(path), mine):  # or the socket is of somebody who came later
+                    os.unlink(path)  # noqa: PTH108 - beside the other calls of os
+
+
+def _clear(path: str) -> None:
+    """Take away the socket that a killed run left."""
+    try:
+        if not stat.S_ISSOCK(os.lstat(path).st_mode):
+            return
+    except FileNotFoundError:
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking:
+        asking.settimeout(0)
+        try:
+            asking.connect(path)
+        except BlockingIOError:
+            pass  # as many wait there already as may
+        except ConnectionRefusedError:
+            os.unlink(path)  # noqa: PTH108 - beside the other calls of os
+            return
+    raise WorldError("another process listens there", where=path, hint="stop it, or choose another --api-socket")
