@@ -11,10 +11,13 @@ from handclasp.app.doctor import examine
 from handclasp.app.evidence import Given, gather
 from handclasp.app.live_upstream import with_live_upstream
 from handclasp.app.sides import sides
+from handclasp.lab import extensions as ext
+from handclasp.lab.mint import PAST, name
 from handclasp.model.verdict import Side
 from handclasp.wiring import World
 from tests.diagnose.rules.samples_upstream import VERIFIED
 from tests.diagnose.rules.workshop import ASKS, TLS, Workshop
+from tests.diagnose.scenes import blank_pem
 from tests.nginx_rig import rig
 
 PAGE = "400 No required SSL certificate was sent"
@@ -37,6 +40,60 @@ def test_the_page_is_the_upstream_s_only_when_it_cannot_be_ours(
     given = str(tmp_path / sent) if sent else sent
     evidence = shop.say(client_certificate=given, answer=PAGE).evidence()
     assert sides(evidence, None)[0].side is first
+
+
+def _two_servers(folder: Path) -> Workshop:
+    """a.test answers by itself; b.test passes on to a third server of the same nginx, whose certificate has expired."""
+    shop = Workshop(folder)
+    origin = shop.draft.end_entity(name(("CN", "origin.test")), shop.draft.root)
+    origin.put("subjectAltName", ext.general_names(("dns", "origin.test")))
+    origin.put("extKeyUsage", ext.extended_key_usage("serverAuth"))
+    origin.not_after = PAST
+    shop.put("origin.pem", blank_pem(origin)).put("origin.key", origin.key.pem)
+    asks = "ssl_client_certificate ca.pem; ssl_verify_client on;"
+    verified = "proxy_ssl_verify on; proxy_ssl_trusted_certificate ca.pem; proxy_ssl_name origin.test;"
+    return shop.http(
+        f"server {{ listen 127.0.0.1:8443 ssl; server_name a.test; {asks} location / {{ return 200; }} }}\n"
+        f"server {{ listen 127.0.0.1:8443 ssl; server_name b.test; {asks}\n"
+        f"  location /api/ {{ proxy_pass https://127.0.0.1:9443; {verified} }} location / {{ return 200; }} }}\n"
+        "server { listen 127.0.0.1:9443 ssl; ssl_certificate origin.pem; ssl_certificate_key origin.key; }\n"
+    ).sends()
+
+
+@pytest.mark.parametrize(("server", "told"), [(None, True), ("b.test", True), ("a.test", False)])
+def test_an_upstream_is_told_of_the_server_that_has_it(server: str | None, told: bool, tmp_path: Path) -> None:
+    diagnosis = examine(_two_servers(tmp_path).say(server=server).evidence(), None).diagnosis
+    found = [finding for finding in diagnosis.findings if finding.cause == "upstream-cert-expired"]
+    assert bool(found) is told
+    if told:
+        assert diagnosis.findings[0] is found[0]
+        assert (found[0].where.line, found[0].where.directive) == (_line_of(tmp_path, "proxy_pass"), "proxy_pass")
+        assert diagnosis.verdict is not None
+        assert (diagnosis.verdict.side, diagnosis.verdict.status) == (Side.UPSTREAM, 502)
+
+
+def test_a_server_without_an_upstream_is_said_to_have_none(tmp_path: Path) -> None:
+    diagnosis = examine(_two_servers(tmp_path).say(server="a.test").evidence(), None, side=Side.UPSTREAM).diagnosis
+    assert [question.give.en for question in diagnosis.could_not_tell] == ["--server b.test"]
+
+
+def test_a_line_says_which_server_and_location_are_in_question(tmp_path: Path) -> None:
+    line = (
+        "2026/11/20 10:00:00 [error] 7#7: *1 upstream SSL certificate verify error: (10:certificate has expired) while SSL"
+        ' handshaking to upstream, client: 192.0.2.7, server: b.test, request: "GET /api/x?y=1 HTTP/1.1",'
+        ' upstream: "https://127.0.0.1:9443/api/x", host: "b.test"'
+    )
+    shop = _two_servers(tmp_path).say(lines=(line,))
+    evidence = shop.evidence()
+    assert (evidence.server, evidence.location) == ("b.test", "/api/x")
+    assert examine(evidence, None).diagnosis.findings[0].cause == "upstream-cert-expired"
+    assert shop.say(server="a.test").evidence().server == "a.test"
+    assert shop.say(server=None, lines=(line.replace("b.test", "elsewhere.test"),)).evidence().server is None
+
+
+def _line_of(folder: Path, word: str) -> int:
+    lines = (folder / "nginx.conf").read_text().splitlines()
+    return next(number for number, line in enumerate(lines, 1) if word in line)
 
 
 def test_an_unverified_upstream_is_asked_and_then_verified_with_a_file_at_hand(tmp_path: Path) -> None:

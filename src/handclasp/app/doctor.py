@@ -68,9 +68,15 @@ def _shown(diagnosis: Diagnosis) -> Diagnosis:
 
 
 def _joined(first: Proven, other: Proven) -> Proven:
-    """The first diagnosis with the other's findings in their rank; what the other could not tell is left out."""
+    """The first diagnosis with the other's findings in their rank; what the other could not tell is left out.
+
+    The answer that is told is the one that the finding told first is about.
+    """
     known = {(finding.cause, finding.where) for finding in first.diagnosis.findings}
     more = [item for item in other.diagnosis.findings if (item.cause, item.where) not in known]
     findings = sorted((*first.diagnosis.findings, *more), key=lambda finding: _ORDER[finding.severity])
     notes = tuple(dict.fromkeys((*first.notes, *other.notes)))
-    return replace(first, diagnosis=replace(first.diagnosis, findings=tuple(findings)), notes=notes)
+    of_other = findings and any(findings[0] is item for item in more) and findings[0].severity is Severity.ERROR
+    verdict = other.diagnosis.verdict if of_other else first.diagnosis.verdict
+    diagnosis = replace(first.diagnosis, verdict=verdict, findings=tuple(findings))
+    return replace(first, diagnosis=diagnosis, notes=notes, failed=first.failed or other.failed)

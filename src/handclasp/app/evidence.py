@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from handclasp.app.pointed import pointed
 from handclasp.app.read_config import ReadConfig, read_config_files
 from handclasp.app.redaction_text import scrubbed
 from handclasp.catalogue.stock_directives import right_name
@@ -89,7 +90,7 @@ def gather(
         return evidence
     read = read_config_files(files, given.config, given.prefix)
     evidence = replace(evidence, prefix=read.tree.prefix, files=dict(read.files))
-    evidence = _with_named_files(evidence, files, read, given.folders)
+    evidence = pointed(_with_named_files(evidence, files, read, given.folders))
     beside = {path.rpartition("/")[0]: None for path in (given.client_certificate, given.upstream_chain) if path}
     return replace(evidence, candidates=_candidates(own, beside, evidence.files) | evidence.candidates)
 

@@ -133,7 +133,7 @@ def _try_all(bench: Bench, running: RunningSandbox, tasks: list[_Task], nginx: s
         running.update(bench.plan())
         # Cured by what was done above, or a fault of another nginx than the one at hand: nothing is shown either way.
         shown = before.refused or task.attacks or task.finding.cause == _LOG_CAUSE
-        nothing = not shown and (not at_first or _of_another_build(bench.case, running))
+        nothing = bench.shut_out or (not shown and (not at_first or _of_another_build(bench.case, running)))
         steps.append((task, before, None if nothing else _see(bench, running, task)))
     served = _served(bench, running, [task for task in tasks if not task.attacks])
     refused = tuple(_still_refused(bench, running)) if running.runs else ()

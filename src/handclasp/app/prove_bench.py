@@ -1,7 +1,7 @@
 """What a proof is made with: one sandboxed copy, the people who ask, and the state of both after each remedy."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from handclasp.app.doubles import Doubles, Identity, put_in
@@ -21,6 +21,7 @@ from handclasp.model.probe import ClientIdentity, ProbeRequest
 from handclasp.model.verdict import Side
 from handclasp.nginxconf.sandbox import SandboxPlan, UpstreamStub
 from handclasp.nginxconf.tree import walk
+from handclasp.pki.read import certificates_from_pem
 from handclasp.verdict.predict import Stage
 from handclasp.verdict.trust import client_trust
 
@@ -126,6 +127,16 @@ class Bench:
     def plain(self) -> bool:
         """Whether that request comes without TLS: what the copy now listens for."""
         return not Stage(self.evidence).scene.socket.listen.ssl
+
+    @property
+    def shut_out(self) -> bool:
+        """Whether nobody at hand gets past this nginx to the upstream in question: nothing can be shown of it then."""
+        if self.case.side is Side.CLIENT:
+            return False
+        who = self.sender()
+        sent = certificates_from_pem(who.chain, where="the sandbox's client") if who else ()
+        stage = Stage(replace(self.evidence, files={**self.evidence.files, **self.plan().files}))
+        return not stage.client_verdict(sent).admitted
 
     def sender(self) -> Identity | None:
         """Who asks: the client in question, or for an upstream any client that nginx lets in."""

@@ -1,37 +1,60 @@
 """Which verifications an examination is about: the client's at nginx, the upstream's by nginx, or both."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from handclasp.diagnose.case import Case
 from handclasp.diagnose.page import CERTIFICATE, front_explains, shown
 from handclasp.diagnose.pasted import read_pasted
 from handclasp.model.evidence import Evidence
-from handclasp.model.nginx import VerifyClient
+from handclasp.model.nginx import Location, TlsServer, TlsUpstream, VerifyClient
 from handclasp.model.verdict import Side
+from handclasp.nginxconf.example_uri import example_uri
 from handclasp.verdict.predict import Stage
+from handclasp.verdict.scene import plain_name
+from handclasp.verdict.upstream import BAD_GATEWAY
+
+_MOST_OTHERS = 8
+"""Upstreams of other places that are looked at in one run: a configuration of many alike servers has as many alike faults."""
 
 
 def sides(evidence: Evidence, asked: Side | None) -> tuple[Evidence, ...]:
-    """The evidence once for each side to look at, the one in question first.
+    """The evidence once for each verification to look at, the one in question first.
 
     `asked`: what the person said; None: the log decides, then the page that was shown, then the configuration. The other
-    side is looked at too when what its peer presents is known.
+    side is looked at too when what its peer presents is known, and so is every other upstream of this nginx that it refuses:
+    of the server that was named, or of all of them.
     """
-    if asked is not None or evidence.root is None:
+    if evidence.root is None:
         return (replace(evidence, side=asked or evidence.side),)
     stage = Stage(evidence)
-    upstream = stage.upstream is not None and stage.upstream.verify.value
+    first = _in_question(stage, asked)
+    taken = [stage.about(one).upstream for one in first if one.side is Side.UPSTREAM]
+    return (*first, *_elsewhere(stage, taken))
+
+
+def side_asked(evidence: Evidence) -> Side | None:
+    """The side that a person asked for; None where nobody did, for the client's is the one that goes without saying."""
+    return Side.UPSTREAM if evidence.side is Side.UPSTREAM else None
+
+
+def _in_question(stage: Stage, asked: Side | None) -> tuple[Evidence, ...]:
+    evidence = stage.evidence
+    behind = replace(evidence, side=Side.UPSTREAM)
+    if asked is not None:
+        return (replace(evidence, side=asked),)
+    inner = stage.about(behind)
+    upstream = inner.upstream is not None and inner.upstream.verify.value
     verifying = stage.scene.handshake.verify_client.value is not VerifyClient.OFF
     logged = next((side for line in evidence.log_lines if (side := read_pasted(line).side) is not None), None)
-    relayed = stage.upstream is not None and _relayed(evidence)
+    relayed = inner.upstream is not None and _relayed(evidence)
     first = logged or (Side.UPSTREAM if relayed or (upstream and not verifying) else Side.CLIENT)
     client = replace(evidence, side=Side.CLIENT)
-    behind = replace(evidence, side=Side.UPSTREAM)
     if first is Side.UPSTREAM:
         return (
             (behind, client) if verifying and stage.presented is not None and evidence.upstream_chain is not None else (behind,)
         )
-    return (client, behind) if upstream and _known_upstream(stage) else (client,)
+    return (client, behind) if upstream and _known_upstream(inner) else (client,)
 
 
 def _relayed(evidence: Evidence) -> bool:
@@ -40,7 +63,49 @@ def _relayed(evidence: Evidence) -> bool:
     return shown(case) in CERTIFICATE and not front_explains(case)
 
 
-def _known_upstream(stage: Stage) -> bool:
+def _known_upstream(inner: Stage) -> bool:
     """Whether the upstream's own chain is known, not one that may be the client's."""
-    alone = Stage(replace(stage.evidence, presented=None))
-    return alone.upstream_chain is not None
+    return inner.about(replace(inner.evidence, presented=None)).upstream_chain is not None
+
+
+def _elsewhere(stage: Stage, taken: Sequence[TlsUpstream | None]) -> Iterator[Evidence]:
+    """The questions about other upstreams that are sockets of this same configuration, and that nginx would refuse."""
+    servers = (stage.scene.answer,) if stage.evidence.server or stage.evidence.request else stage.config.servers
+    told: set[tuple[object, ...]] = set()
+    for server in servers:
+        for location in server.locations:
+            upstream = location.upstream
+            if upstream is None or not upstream.verify.value or any(upstream is one for one in taken):
+                continue
+            question = _question(stage, server, location)
+            key = question and _refused(stage.about(question), location)
+            if question is None or not key or key in told:
+                continue
+            told.add(key)
+            yield question
+            if len(told) == _MOST_OTHERS:
+                return
+
+
+def _question(stage: Stage, server: TlsServer, location: Location) -> Evidence | None:
+    """What a request to this location would be; None where none can be told."""
+    uri = example_uri(location) if location.path else "/"
+    if uri is None:
+        return None
+    return replace(
+        stage.evidence, side=Side.UPSTREAM, server=plain_name(server) or server.label, location=uri, request=None, answer=None,
+        presented=None, upstream_chain=None, log_lines=(), seen=(),
+    )  # fmt: skip
+
+
+def _refused(inner: Stage, location: Location) -> tuple[object, ...] | None:
+    """Whom nginx refuses there, and by what; None where it refuses nobody, or the request does not lead there."""
+    upstream = inner.upstream
+    if inner.scene.location is not location or upstream is None:
+        return None
+    chain = inner.upstream_chain if inner.upstream_refusal is None else ()
+    verdict = inner.upstream_verdict(chain) if chain is not None else None
+    if verdict is None or verdict.title != BAD_GATEWAY:
+        return None
+    settings = (upstream.trusted_certificate, upstream.crl, upstream.name, upstream.verify_depth, upstream.server_name)
+    return (upstream.addresses, verdict.log, *(setting.value for setting in settings))

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from handclasp.diagnose.triage import Triage
     from handclasp.model.evidence import Evidence
     from handclasp.model.probe import ClientIdentity
-    from handclasp.model.verdict import Side
     from handclasp.wiring import World
 
 
@@ -95,7 +94,7 @@ def command(
 
         world.files.write(save, dump(evidence), mode=0o600)
     tools = _tools(frame, world, evidence, options) if prove else None
-    proven = _examined(evidence, tools, key, _side(options, evidence, saved))
+    proven = _examined(evidence, tools, key)
     fields = _told(frame, proven, triage)
     left = proven.diagnosis
     if fix:
@@ -115,12 +114,13 @@ def _tools(frame: Frame, world: "World", evidence: "Evidence", options: dict[str
     return world.sandbox_tools if evidence.root else None
 
 
-def _examined(evidence: "Evidence", tools: "SandboxTools | None", key: bytes | None, side: "Side | None") -> "Proven":
+def _examined(evidence: "Evidence", tools: "SandboxTools | None", key: bytes | None) -> "Proven":
     """The diagnosis; InputError when nothing that was given tells of a handshake."""
     from handclasp.app.doctor import examine
+    from handclasp.app.sides import side_asked
     from handclasp.model.errors import InputError
 
-    proven = examine(evidence, tools, client_key=key, side=side)
+    proven = examine(evidence, tools, client_key=key, side=side_asked(evidence))
     if not (evidence.root or evidence.seen or proven.diagnosis.findings):
         raise InputError(
             "no line that was given tells of a handshake",
@@ -167,15 +167,6 @@ def _identity(evidence: "Evidence", key: bytes | None) -> "ClientIdentity | None
     from handclasp.model.probe import ClientIdentity
 
     return ClientIdentity(certificate_chain=evidence.presented, private_key=key) if evidence.presented and key else None
-
-
-def _side(options: dict[str, Any], evidence: "Evidence", saved: str | None) -> "Side | None":
-    """The side that was asked for; None when nobody said."""
-    from handclasp.model.verdict import Side
-
-    if saved:
-        return evidence.side
-    return Side.UPSTREAM if options["upstream"] else None
 
 
 def _triage(frame: Frame, world: "World", paths: tuple[str, ...], *, alone: bool) -> "Triage":

@@ -58,13 +58,14 @@ def fix_it(
     from handclasp.app.apply_edits import apply_edits
     from handclasp.app.doctor import examine
     from handclasp.app.fix import fixes, knocks
+    from handclasp.app.sides import side_asked
     from handclasp.model.probe import ClientIdentity
 
     tools = world.sandbox_tools if prove and evidence.root else None
     fixing = fixes(
         evidence,
         first,
-        lambda now: examine(now, tools, client_key=key, side=now.side),
+        lambda now: examine(now, tools, client_key=key, side=side_asked(now)),
         lambda step: agreed(step.remedy.id),
     )
     if taken is not None:

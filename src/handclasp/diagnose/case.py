@@ -24,9 +24,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Case:
-    """One diagnosis in progress. Everything is computed when first asked for, and once."""
+    """One diagnosis in progress. Everything is computed when first asked for, and once.
+
+    `started`: judged as if nginx had started, whatever it would say of its files.
+    """
 
     stage: Stage
+    started: bool = False
     _worked_out: dict[tuple[object, ...], object] = field(default_factory=dict, compare=False, repr=False)
 
     def once(self, work: Callable[Concatenate["Case", P], T], *args: P.args, **none: P.kwargs) -> T:
@@ -71,6 +75,8 @@ class Case:
     @cached_property
     def start_faults(self) -> tuple[StartFault, ...]:
         """Why nginx refuses to start with this configuration; () when it would start."""
+        if self.started:
+            return ()
         stage = self.stage
         return evidence_faults(self.evidence, stage.tree, stage.config, stage.version, stage.openssl)
 

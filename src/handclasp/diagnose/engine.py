@@ -1,6 +1,7 @@
 """The reasoning: rules give findings, the verdict model chooses among remedies, and what could not be told is said."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from handclasp.catalogue import causes
@@ -11,8 +12,8 @@ from handclasp.diagnose.live import live_findings
 from handclasp.diagnose.open_questions import open_questions, without_configuration
 from handclasp.diagnose.remedies import candidates, known
 from handclasp.diagnose.remedies.change import Change, applied
-from handclasp.diagnose.rule import Rule
-from handclasp.diagnose.rules import ALL, ocsp
+from handclasp.diagnose.rule import Rule, say
+from handclasp.diagnose.rules import ALL, dates, ocsp, purpose, start, strength
 from handclasp.model.evidence import Evidence, Wish
 from handclasp.model.finding import (
     Applicability,
@@ -34,6 +35,9 @@ ALREADY = Change(
     title=Text(en="what cures the finding above cures this one too", zh="上一项的处理方法同时解决此问题"),
     applicability=Applicability.MANUAL,
 )
+_LATER = Text(en="nginx comes to this once it starts", zh="nginx 启动之后才会遇到这个问题")
+_OF_CERTIFICATES = (*dates.RULES, *purpose.RULES, *strength.RULES)
+"""What can be told of a chain whoever is trusted."""
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTICE: 2}
 
 
@@ -62,15 +66,40 @@ def diagnose(evidence: Evidence) -> Reasoned:
         hidden = [finding for finding in _findings(now) if (finding.cause, finding.where) not in told]
         more, changes, now = _worked_through(now, hidden)
         findings, chosen = [*findings, *more], [*chosen, *changes]
-    complete = tuple(
-        replace(finding, remedies=tuple(change.remedy() for change in changes), dead_ends=_dead_ends(finding.cause))
-        for finding, changes in zip(findings, chosen, strict=True)
-    )
+    complete = (*_with_remedies(findings, chosen), *_behind_start(now, findings))
+    chosen = [*chosen, *((),) * (len(complete) - len(chosen))]
     writers = Writers(case.stage.tree)
     complete = tuple(writers.told(finding) for finding in _agreed(case, complete))
     verdict = case.verdict and ocsp.refused(case.verdict, complete)
     diagnosis = Diagnosis(verdict=verdict, findings=complete, could_not_tell=tuple(open_questions(case)))
     return Reasoned(case=case, diagnosis=diagnosis, changes=tuple(chosen))
+
+
+def _with_remedies(findings: Sequence[Finding], chosen: Sequence[tuple[Change, ...]]) -> tuple[Finding, ...]:
+    return tuple(
+        replace(finding, remedies=tuple(change.remedy() for change in changes), dead_ends=_dead_ends(finding.cause))
+        for finding, changes in zip(findings, chosen, strict=True)
+    )
+
+
+def _behind_start(case: Case, told: Sequence[Finding]) -> tuple[Finding, ...]:
+    """What nginx will say of the peer once a person has put right what keeps it down, as far as that can be told before.
+
+    Nothing is tried of these: there is no copy that starts.
+    """
+    if not case.start_faults:
+        return ()
+    later = Case(case.stage, started=True)
+    party = later.party
+    if party is None:
+        return ()
+    files = {path for setting in (*party.trust_files, party.crl_file) if (path := setting.value)}
+    trusted = not any(start.path_in(fault.message) in files for fault in case.start_faults)
+    rules = [rule for rule in ALL if rule.about_peer and (trusted or rule in _OF_CERTIFICATES)]
+    known = {(finding.cause, finding.where) for finding in told}
+    found = [_ranked(later, rule, _placed(later, rule, one)) for rule in rules for one in rule.check(later)]
+    found = [replace(one, evidence=(*one.evidence, _LATER)) for one in found if (one.cause, one.where) not in known]
+    return _with_remedies(found, [search(later, one) for one in found])
 
 
 def _agreed(case: Case, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
@@ -146,7 +175,10 @@ def _cured(case: Case, finding: Finding, after: Case) -> bool:
 
 
 def _edited(case: Case, edits: tuple[FileEdit, ...]) -> Case:
-    return Case(Stage(applied(case.evidence, edits)))
+    """The case after edits. A refusal to start that the files of before explain says nothing about those of after."""
+    pairs = zip(case.evidence.log_lines, case.logged, strict=True)
+    lines = tuple(raw for raw, line in pairs if not start.explained(case, line))
+    return Case(Stage(replace(applied(case.evidence, edits), log_lines=lines)), started=case.started)
 
 
 def _complaints(case: Case) -> set[str]:
@@ -176,7 +208,7 @@ def _checked(case: Case, cause: str | None = None) -> list[Finding]:
     rules = [rule for rule in ALL if rule.before_start or not case.start_faults]
     if cause is not None:
         rules = [rule for rule in rules if cause in rule.causes or "*" in rule.causes]
-    found = [_ranked(case, rule, finding) for rule in rules for finding in rule.check(case)]
+    found = [_ranked(case, rule, _placed(case, rule, finding)) for rule in rules for finding in rule.check(case)]
     if case.unread and not case.start_faults:
         # The files that decide are not at hand: the log lines are all there is to go by.
         known = {finding.cause for finding in found}
@@ -211,6 +243,23 @@ def _without_echoes(found: list[Finding]) -> list[Finding]:
         elif item.where != Where():
             joined.append(item)
     return joined
+
+
+def _placed(case: Case, rule: Rule, finding: Finding) -> Finding:
+    """A fault of an upstream's certificate stands in no file of nginx; where it matters is where requests go there."""
+    way = case.stage.upstream_location if rule.about_peer and case.side is Side.UPSTREAM else None
+    if way is None or finding.where.file is not None:
+        return finding
+    server, location = way
+    assert location.upstream is not None
+    target = location.upstream.target
+    at = Where.at(target.origin, f"{location.upstream.module}_pass")
+    words = say(
+        "on the way from {server}, location {path}, to {target}", "路径：从 {server} 的 location {path} 到 {target}",
+        server=server.label, path=location.path or "/", target=target.value,
+    )  # fmt: skip
+    where = replace(finding.where, file=at.file, line=at.line, column=at.column, directive=at.directive)
+    return replace(finding, where=where, evidence=(*finding.evidence, words))
 
 
 def _ranked(case: Case, rule: Rule, finding: Finding) -> Finding:

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 
+from handclasp.catalogue.openssl_releases import unmeasured
 from handclasp.diagnose.case import Case
 from handclasp.diagnose.lines import clue_of
 from handclasp.diagnose.log_line import LineKind
 from handclasp.model.evidence import ENCRYPTED, NO_KEY
 from handclasp.model.finding import CouldNotTell
 from handclasp.model.messages import translate
+from handclasp.model.nginx import OpensslSeries
 from handclasp.model.text import Text
 from handclasp.model.verdict import Side
 
@@ -22,6 +24,7 @@ _AS_IT_STANDS = Text(
     en="the line as it stands in nginx's error log, at level info", zh="nginx 错误日志（info 级别）中的原始日志行"
 )
 _SHOWN = 120
+_MOST = 3
 
 
 def without_configuration(case: Case) -> Iterator[CouldNotTell]:
@@ -32,8 +35,10 @@ def without_configuration(case: Case) -> Iterator[CouldNotTell]:
 
 def open_questions(case: Case) -> Iterator[CouldNotTell]:
     """What the peer sends, what files hold, what lines mean."""
-    if case.presented is None:
-        client = case.side is Side.CLIENT
+    client = case.side is Side.CLIENT
+    if not client and case.stage.upstream is None:
+        yield _no_way(case)
+    elif case.presented is None:
         give = _option("--client-cert" if client else "--upstream-chain")
         yield CouldNotTell(question=_SENT if client else _PRESENTED, give=give)
     for path in case.unread:
@@ -46,7 +51,28 @@ def open_questions(case: Case) -> Iterator[CouldNotTell]:
             continue
         question = Text(en=f"what {path} holds ({reason})", zh=f"{path} 的内容（{translate(reason, 'zh')}）")
         yield CouldNotTell(question=question, give=_copy(path) if _MISSING in reason else _PERMISSION)
+    yield from _of_openssl(case)
     yield from _of_lines(case)
+
+
+def _of_openssl(case: Case) -> Iterator[CouldNotTell]:
+    """An OpenSSL newer than those of the lab's nginx builds: what was foretold is not measured."""
+    remark = unmeasured(case.stage.openssl)
+    if remark and case.stage.series.since(OpensslSeries.V4_0):
+        yield CouldNotTell(question=Text(en=remark, zh=translate(remark, "zh")), give=_option("--prove"))
+
+
+def _no_way(case: Case) -> CouldNotTell:
+    """A server was named that has no upstream: the ones that have."""
+    here = case.stage.scene.answer.label
+    question = Text(
+        en=f"which upstream is meant: no location of {here} passes requests on over TLS",
+        zh=f"指的是哪个上游：{here} 没有以 TLS 转发请求的 location",
+    )
+    others = [one.label for one in case.stage.config.servers if any(location.upstream for location in one.locations)]
+    return CouldNotTell(
+        question=question, give=_option(" / ".join(f"--server {name}" for name in others[:_MOST]) or "--server")
+    )
 
 
 def _of_lines(case: Case) -> Iterator[CouldNotTell]:

@@ -7,7 +7,7 @@ from handclasp.model.evidence import ENCRYPTED, NO_KEY
 from handclasp.model.nginx import NginxVersion, OpensslSeries
 from handclasp.nginxconf.fault_strength import level_in_force, weakness
 from handclasp.nginxconf.openssl_words import ssl_reason
-from handclasp.nginxconf.pem_blocks import CERTIFICATES, CRL, TRUSTED, PemBlock, blocks, public_key
+from handclasp.nginxconf.pem_blocks import CERTIFICATES, CRL, TRUSTED, PemBlock, blocks, key_algorithm, public_key
 
 OWN_LOADERS = NginxVersion(1, 27, 2)
 """From here on nginx reads CA and CRL files itself, one PEM block after the other, instead of through OpenSSL's lookup."""
@@ -163,7 +163,9 @@ class StartFiles:
     def _mismatch(self, found: tuple[PemBlock, ...], key: str) -> str | None:
         held = self.keys.get(key)
         leaf = next(block.der for block in found if block.label in _ANY_CERTIFICATE)
-        if held is None or public_key(leaf) in {None, held}:
+        shown = public_key(leaf)
+        # A key of another kind has a slot of its own: nobody compares it, and nothing comes of it (verdict.pairs).
+        if held is None or shown in {None, held} or key_algorithm(shown or b"") != key_algorithm(held):
             return None
         return f'SSL_CTX_use_PrivateKey("{key}") failed {self.reason("mismatch")}'
 

@@ -82,6 +82,15 @@ def public_key(certificate: bytes) -> bytes | None:
     return certificate[at : found[1]] if found else None
 
 
+def key_algorithm(spki: bytes) -> bytes:
+    """The algorithm's object identifier inside a DER SubjectPublicKeyInfo, as DER; b"" when it is not one."""
+    outer = _length(spki, 0)
+    inner = _length(spki, outer[0]) if outer else None
+    if inner is None or spki[inner[0] : inner[0] + 1] != b"\x06":
+        return b""
+    return spki[inner[0] : inner[0] + 2 + spki[inner[0] + 1]]
+
+
 def _length(der: bytes, at: int) -> tuple[int, int] | None:
     """Start and end of the content of the element at an offset; None when it does not fit or is no known shape."""
     head = der[at : at + 2]

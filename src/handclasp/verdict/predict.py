@@ -19,6 +19,7 @@ from handclasp.nginxconf.tree import ConfigTree, Directive, walk
 from handclasp.pki.read import certificates_from_pem
 from handclasp.verdict.behind import behind, own_socket, refusal, sent_name
 from handclasp.verdict.client import Judge, client_verdict, plain_verdict
+from handclasp.verdict.pairs import keyless
 from handclasp.verdict.scene import Scene, asked, meet, plain_name, scene
 from handclasp.verdict.trust import certificates_in
 from handclasp.verdict.upstream import upstream_verdict
@@ -26,6 +27,13 @@ from handclasp.verdict.upstream import upstream_verdict
 DEFAULT_VERSION = NginxVersion(1, 22, 1)
 DEFAULT_OPENSSL = "3.0"
 DEFAULT_LEVEL = 2
+KEYLESS = Verdict(
+    side=Side.CLIENT,
+    status=None,
+    title=None,
+    alert="handshake_failure",
+    log="SSL_do_handshake() failed (SSL: ... no shared cipher) while SSL handshaking",
+)
 _SECURITY_LEVEL = re.compile(r"@SECLEVEL=(\d)", re.IGNORECASE)
 
 
@@ -124,22 +132,23 @@ class Stage:
 
     @cached_property
     def upstream(self) -> TlsUpstream | None:
-        """The upstream of the location at hand; else the first of the server, else of the whole configuration, that is TLS."""
+        """The upstream of the location at hand; else the first of the same server, a verified one before others.
+
+        Another server's is none of this one's: whose question has the upstream's side and no server's name is led to it
+        (`scene`).
+        """
         inside = self.scene.location
         if inside and inside.upstream:
             return inside.upstream
-        servers = (self.scene.answer, *self.config.servers)
-        every = [location.upstream for server in servers for location in server.locations if location.upstream]
+        every = [location.upstream for location in self.scene.answer.locations if location.upstream]
         return next((item for item in every if item.verify.value), every[0] if every else None)
 
     @cached_property
     def upstream_location(self) -> tuple[TlsServer, Location] | None:
         """Where `upstream` is written."""
-        for server in (self.scene.answer, *self.config.servers):
-            for location in server.locations:
-                if location.upstream is self.upstream and location.upstream is not None:
-                    return server, location
-        return None
+        server = self.scene.answer
+        found = (one for one in server.locations if one.upstream is not None and one.upstream is self.upstream)
+        return next(((server, location) for location in found), None)
 
     @cached_property
     def upstream_chain(self) -> tuple[Certificate, ...] | None:
@@ -170,7 +179,8 @@ class Stage:
     def shown(self) -> tuple[Certificate, ...] | None:
         """What nginx shows its upstream, leaf first; () when it has nothing to show, None when the file is not known."""
         path = self.upstream.certificate.value if self.upstream else None
-        if not path:
+        key = self.upstream.certificate_key.value if self.upstream else None
+        if not path or (key and keyless((path,), (key,), self.evidence.files, self.evidence.keys)):
             return ()
         return certificates_in(self.evidence.files, path) or None
 
@@ -199,6 +209,11 @@ class Stage:
         server = self.scene.handshake
         if self.evidence.request and self.evidence.request.plain and self.scene.socket.listen.ssl:
             return plain_verdict(self.config, self.scene)
+        own = self.evidence
+        if self.scene.socket.listen.ssl and keyless(
+            server.certificates.value, server.certificate_keys.value, own.files, own.keys
+        ):
+            return KEYLESS
         return client_verdict(self.config, self.scene, presented, self.judge(server.ciphers.value, server.conf_commands.value))
 
     def upstream_verdict(self, presented: tuple[Certificate, ...]) -> Verdict:

@@ -85,7 +85,15 @@ def nothing_resumed(shop: Workshop) -> Workshop:
 
 
 _LASTS, _HELD, _TWICE = "session-outlives-certificate", "connection-outlives-revocation", "early-data-replayed"
+
+
+def two_addresses(shop: Workshop) -> Workshop:
+    other = server(f"{ASKS} {_MOST.replace('1d', '2d')}").replace("8443", "8444").replace("site.test", "second.test")
+    return shop.http(server(f"{ASKS} {_MOST}") + other).sends()
+
+
 SAMPLES = (
+    Sample("sessions-outlive", "two-addresses", two_addresses, _LASTS, severity="warning", version="1.26.3", openssl="3.5.0"),
     Sample("sessions-outlive", "a-day", a_day, _LASTS, severity="warning", version="1.26.3", openssl="3.5.0"),
     Sample("sessions-outlive", "tls13-renewed", with_tls13, _LASTS, severity="warning"),
     Sample("sessions-outlive", "tls13-counted", with_tls13, version="1.26.3", openssl="3.5.0"),

@@ -2,7 +2,9 @@
 
 from handclasp.lab import extensions as ext
 from handclasp.lab.mint import Blank
+from handclasp.model.verdict import Side
 from handclasp.pki.throwaway import key
+from tests.diagnose.rules import samples_upstream as upstream
 from tests.diagnose.rules.workshop import ANSWER, ASKS, Sample, Workshop
 
 _LINE = (
@@ -74,7 +76,38 @@ def big_chain(shop: Workshop) -> Workshop:
     return _asks(shop)
 
 
+def _another_kind(shop: Workshop, file: str) -> Workshop:
+    return shop.put(file, key("rsa2048", 5).pem)
+
+
+def pair_of_two_kinds(shop: Workshop) -> Workshop:
+    return _another_kind(_asks(shop).say(lines=(NO_CIPHER,)), "server.key")
+
+
+def pair_crossed(shop: Workshop) -> Workshop:
+    """The key of another kind, and after it the right one: OpenSSL keeps both."""
+    both = (
+        "ssl_certificate server.pem; ssl_certificate server.pem; ssl_certificate_key rsa.key; ssl_certificate_key server.key;"
+    )
+    return _another_kind(_asks(shop, both), "rsa.key")
+
+
+def shown_of_two_kinds(shop: Workshop) -> Workshop:
+    upstream.shown(shop, shop.other_ca())
+    return _another_kind(upstream.passing(shop, upstream.SHOWS).sends(), "proxy.key")
+
+
+def shown_well(shop: Workshop) -> Workshop:
+    upstream.shown(shop, shop.other_ca())
+    return upstream.passing(shop, upstream.SHOWS).sends()
+
+
 SAMPLES = (
+    Sample("server-pair", "two-kinds", pair_of_two_kinds, "server-cert-key-mismatch"),
+    Sample("server-pair", "crossed", pair_crossed),
+    Sample("server-pair", "one-pair", ec_client),
+    Sample("upstream-pair", "two-kinds", shown_of_two_kinds, "upstream-client-key-problems", side=Side.UPSTREAM),
+    Sample("upstream-pair", "one-pair", shown_well, side=Side.UPSTREAM),
     Sample("chain-size", "big", big_chain, "client-cert-too-large-chain"),
     Sample("chain-size", "small", ec_client_free),
     Sample("tls-versions", "only-13", only_13, "tls-version-mismatch"),

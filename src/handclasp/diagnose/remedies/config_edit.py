@@ -11,12 +11,18 @@ from handclasp.nginxconf.edit import TextEdit, file_edits, set_directive
 
 def set_in(case: Case, block: Origin, *settings: tuple[str, tuple[str, ...]]) -> tuple[FileEdit, ...]:
     """File edits that give a block these directives; () when the block is in a dump or cannot be found."""
-    directive = block_at(case, block)
-    if directive is None:
-        return ()
+    return set_in_all(case, (block,), *settings)
+
+
+def set_in_all(case: Case, blocks: Iterable[Origin], *settings: tuple[str, tuple[str, ...]]) -> tuple[FileEdit, ...]:
+    """File edits that give every one of some blocks these directives; () when one is in a dump or cannot be found."""
     edits: list[TextEdit] = []
-    for name, arguments in settings:
-        edits += set_directive(directive, name, arguments)
+    for block in blocks:
+        directive = block_at(case, block)
+        if directive is None:
+            return ()
+        for name, arguments in settings:
+            edits += set_directive(directive, name, arguments)
     return _of_known_files(case, file_edits(edits))
 
 

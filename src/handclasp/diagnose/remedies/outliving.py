@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from handclasp.diagnose.case import Case
 from handclasp.diagnose.reach import http_sockets
 from handclasp.diagnose.remedies.change import RELOAD, Change
-from handclasp.diagnose.remedies.config_edit import set_in, with_edits
+from handclasp.diagnose.remedies.config_edit import set_in, set_in_all, with_edits
 from handclasp.diagnose.rule import say
-from handclasp.diagnose.rules.outliving import lasting_session, replayable
+from handclasp.diagnose.rules.outliving import lasting, lasting_session, replayable
 from handclasp.model.finding import Applicability, Finding, Where
 from handclasp.model.text import Text
 from handclasp.nginxconf.edit import append_to, set_arguments
@@ -20,16 +20,22 @@ _BESIDE = ("worker_processes", "user", "pid", "error_log", "load_module")
 
 
 def sessions(case: Case, finding: Finding) -> Iterator[Change]:
-    """No sessions on this socket: whoever comes shows the certificate, and its date is looked at."""
-    for socket in http_sockets(case):
-        place = lasting_session(case, socket)
+    """No sessions on these sockets: whoever comes shows the certificate, and its date is looked at."""
+    for endless in (True, False):
+        found = lasting(case, endless=endless)
+        place = lasting_session(case, found[0]) if found else None
         if place is None or Where.at(*place) != finding.where:
             continue
         yield Change(
             id="no-sessions",
             title=Text(en="make no sessions that could be resumed", zh="不再产生可恢复的会话"),
             applicability=Applicability.REVIEW,
-            edits=set_in(case, socket.default.origin, ("ssl_session_cache", ("off",)), ("ssl_session_tickets", ("off",))),
+            edits=set_in_all(
+                case,
+                dict.fromkeys(socket.default.origin for socket in found),
+                ("ssl_session_cache", ("off",)),
+                ("ssl_session_tickets", ("off",)),
+            ),
             commands=(RELOAD,),
             note=Text(en="every connection then costs a full handshake", zh="此后每个连接都要完整握手"),
         )

@@ -9,7 +9,7 @@ from handclasp.diagnose.remedies.pem_edit import pem
 from handclasp.diagnose.rule import say
 from handclasp.diagnose.rules.start import path_in
 from handclasp.model.evidence import ENCRYPTED
-from handclasp.model.finding import Applicability, FileEdit
+from handclasp.model.finding import Applicability, FileEdit, Finding, Where
 from handclasp.model.nginx import StartFault, TlsServer
 from handclasp.model.text import Text
 from handclasp.verdict.trust import certificates_in
@@ -23,15 +23,30 @@ def changes(case: Case, fault: StartFault) -> Iterator[Change]:
                 yield from opened(case, fault, "ssl")
                 yield from _ordered(case, path, key)
                 yield from _other_key(case, server, path, key)
-    yield Change(
-        id="match-key-and-certificate",
-        title=Text(
-            en="put the private key of the first certificate of the file in place, readable without a passphrase",
-            zh="放上文件中第一张证书对应的私钥，并且读取时不需要口令",
-        ),
-        applicability=Applicability.MANUAL,
-        commands=("openssl x509 -in server.pem -noout -pubkey", "openssl pkey -in server.key -pubout", "nginx -t"),
-    )
+    yield _BY_HAND
+
+
+def unlike(case: Case, finding: Finding) -> Iterator[Change]:
+    """For a pair of two kinds, with which nginx starts: the certificate or the key that fits, when it is at hand."""
+    for server in case.stage.config.servers:
+        if Where.at(server.certificates.origin, "ssl_certificate") != finding.where:
+            continue
+        for path, key in zip(server.certificates.value, server.certificate_keys.value, strict=False):
+            yield from _ordered(case, path, key)
+            yield from _other_key(case, server, path, key)
+        break
+    yield _BY_HAND
+
+
+_BY_HAND = Change(
+    id="match-key-and-certificate",
+    title=Text(
+        en="put the private key of the first certificate of the file in place, readable without a passphrase",
+        zh="放上文件中第一张证书对应的私钥，并且读取时不需要口令",
+    ),
+    applicability=Applicability.MANUAL,
+    commands=("openssl x509 -in server.pem -noout -pubkey", "openssl pkey -in server.key -pubout", "nginx -t"),
+)
 
 
 def _ordered(case: Case, path: str, key: str) -> Iterator[Change]:

@@ -6,6 +6,7 @@ from handclasp.diagnose.case import Case
 from handclasp.diagnose.lines import FALSE_LINE, doubtful, likely, line_findings
 from handclasp.diagnose.log_line import LineKind, LogLine
 from handclasp.diagnose.rule import Rule, finding, say
+from handclasp.diagnose.rules.pairs import failed_so, without_key
 from handclasp.diagnose.rules.reload import OF_CRL
 from handclasp.diagnose.tells import by_request
 from handclasp.model.finding import Confidence, Finding, Severity, Where
@@ -106,6 +107,8 @@ def _of_other(case: Case, line: LogLine) -> Iterator[Finding]:
         yield doubtful(line)
     elif line.kind is LineKind.PLAIN_HTTP and plain_verdict(case.stage.config, case.stage.scene).admitted:
         return  # sent on to https
+    elif failed_so(line) and without_key(case):
+        return  # told by rules.pairs, with its reason
     elif (cause := by_request(line)) is not None:
         yield likely(cause, line, severity=Severity.WARNING)
     elif line.kind in _OTHERS or (line.kind is LineKind.TLS_FAILURE and line.side is Side.CLIENT):

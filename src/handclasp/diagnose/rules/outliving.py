@@ -21,6 +21,7 @@ OUTLIVING, HELD, REPLAYED = "session-outlives-certificate", "connection-outlives
 LONG_SECONDS = 3600
 """A session that is good for longer than this is worth a word; nginx's default is five minutes."""
 
+_NAMED = 3
 _TLS13 = "TLSv1.3"
 _REUSED, _EARLY = re.compile(r"\$\{?ssl_session_reused"), re.compile(r"\$\{?ssl_early_data")
 _STREAMED = "grpc"
@@ -28,34 +29,58 @@ _UPGRADE = "upgrade"
 
 
 def check_sessions(case: Case) -> Iterator[Finding]:
-    """Sessions of servers that ask for certificates, which are good for long, or for ever."""
+    """Sessions of servers that ask for certificates, which are good for long, or for ever.
+
+    Of a whole configuration one finding of each kind, which names the first place, or the longest, and counts the rest.
+    """
     if case.side is not Side.CLIENT:
         return
-    for socket in http_sockets(case):
-        place = lasting_session(case, socket)
-        if place is None:
-            continue
-        names = ", ".join(server.label for server in _taking(case, socket))
-        for_ever = say(
-            "a client of {server} whose certificate has ended goes on for ever, by resuming its TLS 1.3 session in time",
-            "{server} 的客户端在证书到期之后，只要及时恢复 TLS 1.3 会话，就可以一直继续访问", server=names,
-        )  # fmt: skip
-        for_long = say(
-            "a client of {server} goes on by resuming its session up to {time} after its certificate has ended",
-            "{server} 的客户端在证书到期之后，靠恢复会话最多还能继续访问 {time}",
-            server=names, time=socket.default.session_timeout.value,
-        )  # fmt: skip
-        endless = _endless(case, socket.default)
-        shown = _anew(case) if endless else _NOT_AGAIN
-        summary = for_ever if endless else for_long
-        yield finding(OUTLIVING, summary, Where.at(*place), shown, severity=Severity.WARNING)
+    for endless in (True, False):
+        found = lasting(case, endless=endless)
+        if found:
+            yield _outliving(case, found, endless=endless)
+
+
+def lasting(case: Case, *, endless: bool) -> list[Socket]:
+    """The sockets whose sessions last for ever, or for long: the longest first."""
+    found = [
+        socket
+        for socket in http_sockets(case)
+        if _endless(case, socket.default) is endless and lasting_session(case, socket) is not None
+    ]
+    return found if endless else sorted(found, key=_seconds, reverse=True)
+
+
+def _seconds(socket: Socket) -> float:
+    return seconds_of(socket.default.session_timeout.value) or 0
+
+
+def _outliving(case: Case, found: list[Socket], *, endless: bool) -> Finding:
+    names = list(dict.fromkeys(server.label for socket in found for server in _taking(case, socket)))
+    more = f" (+{len(names) - _NAMED})" if len(names) > _NAMED else ""
+    told = ", ".join(names[:_NAMED]) + more
+    for_ever = say(
+        "a client of {server} whose certificate has ended goes on for ever, by resuming its TLS 1.3 session in time",
+        "{server} 的客户端在证书到期之后，只要及时恢复 TLS 1.3 会话，就可以一直继续访问", server=told,
+    )  # fmt: skip
+    for_long = say(
+        "a client of {server} goes on by resuming its session up to {time} after its certificate has ended",
+        "{server} 的客户端在证书到期之后，靠恢复会话最多还能继续访问 {time}",
+        server=told, time=found[0].default.session_timeout.value,
+    )  # fmt: skip
+    shown = [_anew(case) if endless else _NOT_AGAIN]
+    if len(found) > 1:
+        shown.append(say("so on {number} other addresses", "另有 {number} 个监听地址也是如此", number=len(found) - 1))
+    place = lasting_session(case, found[0])
+    assert place is not None
+    return finding(OUTLIVING, for_ever if endless else for_long, Where.at(*place), *shown, severity=Severity.WARNING)
 
 
 def lasting_session(case: Case, socket: Socket) -> tuple[Origin, str] | None:
     """The setting by which sessions of this socket last for long, or for ever, and its directive; None when they do not."""
     default = socket.default
-    seconds = seconds_of(default.session_timeout.value) or 0
-    if not resumes(default) or not _taking(case, socket) or not (_endless(case, default) or seconds > LONG_SECONDS):
+    lasts = _endless(case, default) or _seconds(socket) > LONG_SECONDS
+    if not resumes(default) or not _taking(case, socket) or not lasts:
         return None
     if default.session_timeout.origin:
         return default.session_timeout.origin, "ssl_session_timeout"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from handclasp.catalogue.stock_directives import right_name
 from handclasp.diagnose import start_words
 from handclasp.diagnose.case import Case
-from handclasp.diagnose.log_line import LineKind
+from handclasp.diagnose.log_line import LineKind, LogLine
 from handclasp.diagnose.rule import Rule, finding, say
 from handclasp.diagnose.start_words import OF_FILES, cause_of_line, cause_of_words, file_missing, of_windows
 from handclasp.model.evidence import ENCRYPTED, NO_KEY
@@ -164,6 +164,14 @@ def check_lines(case: Case) -> Iterator[Finding]:
             say("{raw}", "{raw}", raw=line.raw),
             confidence=Confidence.LIKELY,
         )
+
+
+def explained(case: Case, line: LogLine) -> bool:
+    """Whether a refusal in the log is one that these files give."""
+    if line.kind is not LineKind.START:
+        return False
+    known = {cause_of(case, fault) for fault in case.start_faults}
+    return line.message in {fault.message for fault in case.start_faults} or (cause_of_line(line.message) or _LOOSE) in known
 
 
 def _config_file(case: Case, path: str | None) -> str | None:
