@@ -4,12 +4,14 @@ import codecs
 import gzip
 import os
 import select
+import signal
 import stat
 import sys
+import threading
 from collections.abc import Iterator, Sequence
-from io import BufferedIOBase
+from io import BufferedIOBase, UnsupportedOperation
 from itertools import chain, pairwise
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
 from handclasp.adapters.byte_search import places
 from handclasp.adapters.log_table import line_table
@@ -145,11 +147,38 @@ def _after_line(descriptor: int, at: int) -> int:
 def _stream(handle: BinaryIO) -> Iterator[bytes]:
     """What comes, as it comes, until its end or an interrupt."""
     read = handle.read1 if isinstance(handle, BufferedIOBase) else handle.read
-    try:
-        while piece := read(_BLOCK):
+    with _Interrupt() as interrupt:
+        while interrupt.awaits(handle) and (piece := read(_BLOCK)):
             yield piece
-    except KeyboardInterrupt:
-        return
+
+
+class _Interrupt:
+    """Ctrl-C while it is entered ends the wait for more, and takes nothing away that was read; the second one is as ever."""
+
+    def __enter__(self) -> Self:
+        self._noted, self._note = os.pipe()
+        self._before = signal.getsignal(signal.SIGINT)
+        if callable(self._before) and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, self._hear)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if signal.getsignal(signal.SIGINT) == self._hear:
+            signal.signal(signal.SIGINT, self._before)
+        os.close(self._note)
+        os.close(self._noted)
+
+    def awaits(self, handle: BinaryIO) -> bool:
+        """Wait until there is something to read, or its end; False when there was an interrupt."""
+        try:
+            descriptors, seconds = [self._noted, handle.fileno()], None
+        except UnsupportedOperation:  # it is in memory: there is nothing to wait for
+            descriptors, seconds = [self._noted], 0
+        return self._noted not in select.select(descriptors, [], [], seconds)[0]
+
+    def _hear(self, *_: object) -> None:
+        signal.signal(signal.SIGINT, self._before)
+        os.write(self._note, b"\0")
 
 
 def _narrow(blocks: Iterator[bytes]) -> Iterator[bytes]:

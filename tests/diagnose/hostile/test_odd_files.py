@@ -18,6 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from handclasp.adapters.log_files import LogFiles
 from handclasp.app.explain import explain
 from handclasp.diagnose.engine import diagnose
 from handclasp.diagnose.log_line import LogLine, read_line
@@ -25,6 +26,7 @@ from handclasp.model.errors import HandclaspError
 from handclasp.model.evidence import Evidence
 from handclasp.pki.any_form import look
 from handclasp.pki.read import certificates_from_bytes
+from handclasp.ports.logs import LogPart
 from handclasp.present.as_json import document
 from handclasp.present.diagnosis import diagnosis_text
 from handclasp.present.diagnosis_data import diagnosis_fields
@@ -141,6 +143,23 @@ def test_an_interrupt_ends_a_stream_and_shows_what_came() -> None:
         running.stdin.close()
         assert running.wait() == 1
     assert [group["count"] for group in found["triage"]["groups"]] == [5]
+
+
+def test_an_interrupt_while_lines_are_counted_takes_none_away(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    both = os.open(pipe, os.O_RDWR)  # there is somebody who writes until the end
+    os.write(both, b"one\n")
+    before = signal.getsignal(signal.SIGINT)
+    blocks = LogFiles().blocks(LogPart(str(pipe)))
+    assert next(blocks) == b"one\n"
+    os.write(both, b"two\n")
+    signal.raise_signal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    assert list(blocks) == []
+    assert signal.getsignal(signal.SIGINT) is before
+    os.close(both)
 
 
 @given(st.binary(max_size=300), st.binary(max_size=300), st.binary(max_size=120))
