@@ -5,13 +5,13 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import pytest
 
 from handclasp.adapters import processes
 from handclasp.adapters.file_tree import PosixFileTree
+from handclasp.app.crashpoint import VARIABLE
 from tests.diagnose.rules import samples_holes
 from tests.diagnose.rules.workshop import Workshop
 
@@ -34,27 +34,17 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def until(path: Path, pattern: str, doctor: "subprocess.Popen[bytes]") -> Path:
-    while doctor.poll() is None:
-        if found := next(path.glob(pattern), None):
-            return found
-        time.sleep(0.001)
-    raise AssertionError("it ended before it could be killed")
-
-
 def test_a_killed_doctors_copy_is_stopped_and_taken_away_by_the_next(tmp_path: Path, temporary: Path) -> None:
     sample = next(item for item in samples_holes.SAMPLES if (item.cause, item.severity) == ("authz-dn-format", "error"))
     site = tmp_path / "site"
     site.mkdir()
     sample.make(Workshop(site, sample.side, sample.intermediates))
     argv = [sys.executable, "-m", "handclasp", "doctor", "--config", str(site / "nginx.conf"), "--client-cert", "peer.pem"]
-    with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=site) as killed:
-        pid_file = until(temporary, "handclasp-*/**/nginx.pid", killed)
-        folder = next(one for one in pid_file.parents if one.parent == temporary)
-        while not (text := pid_file.read_text("ascii").strip()):
-            time.sleep(0.001)
-        master = int(text)
-        killed.send_signal(signal.SIGKILL)
+    dies = os.environ | {VARIABLE: "sandbox.serving"}
+    assert subprocess.run(argv, capture_output=True, check=False, cwd=site, env=dies).returncode == -signal.SIGKILL
+    (pid_file,) = temporary.glob("handclasp-*/**/nginx.pid")
+    folder = next(one for one in pid_file.parents if one.parent == temporary)
+    master = int(pid_file.read_text("ascii"))
     assert folder.exists()
     assert "nginx" in processes.title(master)
     assert subprocess.run(argv, capture_output=True, check=False, cwd=site).returncode == 1

@@ -58,6 +58,7 @@ POINTS = (
     "store.written-back",
     "repeat.begun",
     "repeat.done",
+    "sandbox.serving",
     "apply.rehearsing",
     "apply.staged",
     "apply.journal-durable",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from handclasp.app.crashpoint import crashpoint
 from handclasp.catalogue.stock_directives import right_name
 from handclasp.model.errors import UsageError, WorldError
 from handclasp.model.probe import ProbeRequest, ProbeResult
@@ -176,6 +177,7 @@ class RunningSandbox:
             self.tools.nginx.reload(**where)
         else:
             self.tools.nginx.start(**where)
+        crashpoint("sandbox.serving")
 
     def _choose_ports(self, plan: SandboxPlan) -> None:
         sockets = [one for one in survey.sockets_of(plan.tree) if one not in self.sockets]
