@@ -53,6 +53,12 @@ def test_other_peoples_clients_are_left_alone(town: Town) -> None:
     assert not made & {"people-of-the-registry", "crl-of-the-ca"}
 
 
+def test_a_server_that_names_no_ca_is_ours_by_whom_it_trusts(town: Town) -> None:
+    town.write("map", ("ssl_client_certificate", "ssl_trusted_certificate"))
+    steps = town.adopt("--nginx-version", "1.30.6", "--no-prove")["steps"]
+    assert [step["remedy"] for step in steps][:2] == ["people-of-the-registry", "crl-of-the-ca"]
+
+
 def test_what_is_left_out_stays(town: Town) -> None:
     town.serve("map")
     steps = town.adopt("--without", "people-of-the-registry", "--without", "no-sessions")["steps"]

@@ -177,3 +177,15 @@ def test_a_block_that_goes_onto_one_line_brings_no_indentation_along() -> None:
     (location,) = named(server.block, "location")
     inserted = after(edit.insert_into(location, block))
     assert inserted == text.replace("http://b;", "http://b; if ($a) { return 403; }")
+
+
+def test_a_comment_that_goes_onto_a_line_does_not_swallow_what_follows() -> None:
+    text = "http { access_log off; server { listen 80; } }\n"
+    http = named(tree_of(main=text).directives, "http")[0]
+    server = named(http.block, "server")[0]
+    lines = ("# why", "include people.conf;")
+    assert (
+        after(edit.insert_into(http, lines)) == "http { # why\n include people.conf; access_log off; server { listen 80; } }\n"
+    )
+    beside = ("listen 81; # why",)
+    assert after(edit.insert_into(server, beside)) == "http { access_log off; server { listen 80; listen 81; # why\n } }\n"

@@ -114,7 +114,8 @@ def _asks_ours(case: Case, server: TlsServer, registry: Registry) -> bool:
 def _roots(case: Case, server: TlsServer) -> frozenset[bytes]:
     if server.verify_client.value not in ASKING:
         return frozenset()
-    listed = certificates_in(case.evidence.files, server.client_certificate.value)
+    # Since nginx 1.27.2 a server may name no CA to clients, and have all its trust in the other file.
+    listed = certificates_in(case.evidence.files, server.client_certificate.value or server.trusted_certificate.value)
     return frozenset(one.der for one in listed if one.self_issued)
 
 

@@ -204,7 +204,7 @@ def _after(block: Directive, anchor: Directive, lines: tuple[str, ...]) -> TextE
     rest = _REST_OF_LINE.match(text, anchor.close + 1)
     if rest is None:  # something else follows on the line: stay on it
         at = anchor.close + 1
-        return TextEdit(block.source, at, at, "".join(f" {line.strip()}" for line in lines))
+        return TextEdit(block.source, at, at, _on_the_line(lines, text, at))
     begin = text.rfind("\n", 0, anchor.start) + 1
     indent = _indent(text, begin) if begin > block.terminator else _inner_indent(block)
     ending = _line_ending(text, anchor.close)
@@ -217,13 +217,19 @@ def _at_start(block: Directive, lines: tuple[str, ...]) -> TextEdit:
     rest = _REST_OF_LINE.match(text, at)
     if rest is None:
         tail = "" if text[at : at + 1] in {" ", "\t"} else " "
-        return TextEdit(block.source, at, at, "".join(f" {line.strip()}" for line in lines) + tail)
+        return TextEdit(block.source, at, at, _on_the_line(lines, text, at) + tail)
     # The next line shows how this block is indented, whatever is on it: a comment, an include, an inner block.
     following = re.compile(r"\s*").match(text, at)
     begin = text.rfind("\n", 0, following.end()) + 1 if following else at
     indent = _indent(text, begin) if text[begin : block.close].strip() else _inner_indent(block)
     ending = _line_ending(text, at)
     return TextEdit(block.source, rest.end(), rest.end(), "".join(f"{indent}{line}{ending}" for line in lines))
+
+
+def _on_the_line(lines: tuple[str, ...], text: str, at: int) -> str:
+    """New lines amid a line; what a comment is in ends there, or it would swallow what follows."""
+    ending = _line_ending(text, at)
+    return "".join(f" {line.strip()}{ending if '#' in line else ''}" for line in lines)
 
 
 def _indent(text: str, line_start: int) -> str:
