@@ -23,7 +23,7 @@ def test_the_digest_is_of_the_canonical_json(
     }  # fmt: skip
     content = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     digest = digest_of(
-        sequence=sequence, at=at, actor=actor, action=action, subject=subject, details=details, previous=previous
+        sequence=sequence, at=at, actor=actor, action=action, subject=subject, details=canonical(details), previous=previous
     )
     assert digest == hashlib.sha256(content.encode()).hexdigest()
 

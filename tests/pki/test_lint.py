@@ -106,3 +106,36 @@ def test_each_departure_is_named(changes: dict[str, object], fault: str) -> None
 
 def test_the_untouched_one_is_clean() -> None:
     assert tuple(lint.faults_of(made(), CLIENT, REQUEST, ISSUER)) == ()
+
+
+PLAIN = IssuanceRequest(name="alice", profile=CLIENT.name)
+
+
+@pytest.mark.parametrize(("changes", "fault"), DEPARTURES, ids=[fault for _, fault in DEPARTURES])
+def test_a_judge_that_has_seen_sound_ones_names_each_departure(changes: dict[str, object], fault: str) -> None:
+    judge = lint.Judge(CLIENT, ISSUER)
+    assert [tuple(judge.faults(made(san=None), PLAIN)) for _ in range(2)] == [(), ()]
+    departed = made(**{"san": None} | changes)
+    wanted = "extension 2.5.29.17 is not in the profile" if "san" in changes else fault
+    for _ in range(2):
+        faults = tuple(judge.faults(departed, PLAIN))
+        assert any(wanted in found for found in faults), faults
+    assert tuple(judge.faults(made(san=None), PLAIN)) == ()
+
+
+def test_names_that_were_asked_for_are_missed_where_others_had_none() -> None:
+    judge = lint.Judge(CLIENT, ISSUER)
+    assert tuple(judge.faults(made(san=None), PLAIN)) == ()
+    assert tuple(judge.faults(made(san=None), REQUEST)) == (
+        "extension 2.5.29.17 is missing",
+        "subject alternative names are [], not [('dns', 'a.test')]",
+    )
+
+
+def test_another_key_than_the_one_to_be_certified_is_a_fault() -> None:
+    judge = lint.Judge(CLIENT, ISSUER)
+    other = ec.generate_private_key(ec.SECP256R1()).public_key()
+    identified = (x509.SubjectKeyIdentifier.from_public_key(other), False)
+    swapped = made(san=None, key=other, ski=identified)
+    assert tuple(judge.faults(swapped, PLAIN)) == ()
+    assert "certifies another key" in tuple(judge.faults(swapped, PLAIN, KEY.public_key()))

@@ -4,7 +4,8 @@ For the few statements that every certificate and every OCSP answer needs (sql_s
 """
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Dialect, Insert, Row, Select, Update
@@ -26,8 +27,11 @@ class _Compiled:
         self.text = str(compiled)
         self._fixed = {name: value for name, value in compiled.params.items() if value is not None}
         writes = {name: _own(bind.type, dialect).bind_processor(dialect) for name, bind in compiled.binds.items()}
-        self._order = tuple(compiled.positiontup)
-        self._writes = tuple((place, write) for place, name in enumerate(self._order) if (write := writes.get(name)))
+        order = tuple(compiled.positiontup)
+        self._pick: Callable[[_Values], Iterable[Any]] = (
+            itemgetter(*order) if len(order) > 1 else lambda given: [given[name] for name in order]
+        )
+        self._writes = tuple((place, write) for place, name in enumerate(order) if (write := writes.get(name)))
         chosen: Sequence[ColumnElement[Any]] = tuple(statement.selected_columns) if isinstance(statement, Select) else ()
         self._row = result_tuple([str(one.key) for one in chosen])
         reads = (_own(column.type, dialect).result_processor(dialect, None) for column in chosen)
@@ -36,7 +40,7 @@ class _Compiled:
     def values(self, row: _Values) -> tuple[Any, ...]:
         """One set of parameters, in order."""
         given = {**self._fixed, **row} if self._fixed else row
-        values = [given[name] for name in self._order]  # a list first: generators take longer
+        values = list(self._pick(given))
         for place, write in self._writes:
             values[place] = write(values[place])
         return tuple(values)

@@ -189,6 +189,10 @@ class SqlQuestions:
         sequence = tables.audit_event.c.sequence
         return map(event_of, self._walked(select(tables.audit_event).where(sequence > after), (sequence,)))
 
+    def last_audit_number(self) -> int:
+        """The number of the newest event, 0 before the first: another after every change, since each has its event."""
+        return int(self._short(statements.LAST_NUMBER, {})[0].number)
+
     def last_audit_event(self) -> AuditEvent | None:
         """The newest event, or None before the first."""
         rows = self._short(statements.LAST_EVENT, {})

@@ -40,6 +40,7 @@ HOLDERS_OF_ONE = _HOLDER.where(_CERTIFICATE.name_key == bindparam("asked_keys"))
 WITH_KEY = select(tables.certificate).where(_CERTIFICATE.key_sha256 == bindparam("asked_key")).order_by(_CERTIFICATE.position)
 _EVENT = tables.audit_event.c
 LAST_EVENT = select(tables.audit_event).order_by(_EVENT.sequence.desc()).limit(1)
+LAST_NUMBER = select(func.coalesce(func.max(_EVENT.sequence), 0).label("number"))
 NEWEST_EVENT = select(_EVENT.sequence, _EVENT.digest).order_by(_EVENT.sequence.desc()).limit(1).with_for_update()
 ADD_EVENT = insert(tables.audit_event)
 ADD_INTENT = insert(tables.certificate)

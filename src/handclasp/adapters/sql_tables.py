@@ -27,7 +27,7 @@ SERIAL_DIGITS = 40
 
 
 def _utc_text(value: datetime | None) -> str | None:
-    return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds") if value is not None else None
+    return value.astimezone(UTC).isoformat(" ", "microseconds").removesuffix("+00:00") if value is not None else None
 
 
 class UtcTime(TypeDecorator[datetime]):

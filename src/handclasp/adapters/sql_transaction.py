@@ -136,20 +136,17 @@ class SqlTransaction:
         """Append one hash-chained event."""
         self.audit_all((NewEvent(at, actor, action, subject, details),))
 
-    def audit_all(self, events: Iterable[NewEvent]) -> None:
-        """Append several, in this order."""
+    def audit_all(self, events: Iterable[NewEvent]) -> int:
+        """Append several, in this order; the number of the last one."""
         sequence, previous = self._newest_event()
         rows = []
         for event in events:
             sequence += 1
-            digest = digest_of(
-                sequence=sequence, at=event.at, actor=event.actor, action=event.action, subject=event.subject,
-                details=event.details, previous=previous,
-            )  # fmt: skip
-            place = {"sequence": sequence, "details": canonical(event.details), "previous": previous, "digest": digest}
-            rows.append({**event._asdict(), **place})
-            previous = digest
+            row = {**event._asdict(), "sequence": sequence, "details": canonical(event.details), "previous": previous}
+            previous = row["digest"] = digest_of(**row)
+            rows.append(row)
         self._change(statements.ADD_EVENT, rows)
+        return sequence
 
     def set_value(self, key: str, value: str) -> None:
         """Remember a small setting of this home (for example the session cache epoch)."""

@@ -66,9 +66,9 @@ class _Ticket:
 
 @dataclass(frozen=True, slots=True)
 class _AtHand:
-    """What was read from the registry when it had this version. `at`: when it was used last."""
+    """What was read from the registry when this was the number of its newest audit event. `at`: when it was used last."""
 
-    version: int
+    newest: int
     at: datetime
     cas: dict[bytes, str]
     presses: dict[str, Press]
@@ -125,7 +125,6 @@ class IssueDesk:
             with self._home.changing(f"issuing {group[0].request.name}"):
                 press, cas = self._at_hand(profile)
                 handed = self._made(press, self._judged(press, cas, group))
-                self._remember()
         except BaseException as failure:
             self._held = None
             for ticket in group:
@@ -150,23 +149,18 @@ class IssueDesk:
             return group
 
     def _at_hand(self, profile: str) -> tuple[Press, dict[bytes, str]]:
-        """Everything changes under the home's lock: with the version of the last time, nothing was left half-done either.
+        """Everything changes under the home's lock and is audited: where nothing new is, nothing was left half-done either.
 
         When the clock went back, keys are opened anew: that refuses what a wrong clock would sign.
         """
         now = self._home.clock.now()
-        if self._held is None or self._held.version != self._home.store.version() or now < self._held.at:
+        if self._held is None or self._held.newest != self._home.store.last_audit_number() or now < self._held.at:
             recover(self._home)
-            self._held = _AtHand(self._home.store.version(), now, ca_keys(self._home), {})
+            self._held = _AtHand(self._home.store.last_audit_number(), now, ca_keys(self._home), {})
         held = self._held
         if profile not in held.presses:
             held.presses[profile] = press_of(self._home, profile)
         return held.presses[profile], held.cas
-
-    def _remember(self) -> None:
-        """What is at hand holds for the version that this group made, too: certificates change nothing of it."""
-        if self._held is not None:
-            self._held = _AtHand(self._home.store.version(), self._home.clock.now(), self._held.cas, self._held.presses)
 
     def _judged(self, press: Press, cas: dict[bytes, str], group: list[_Ticket]) -> list[tuple[_Ticket, Drawn]]:
         """Contents for those who may have one; the others are told."""
@@ -207,8 +201,10 @@ class IssueDesk:
         now = self._home.clock.now()
         with store.begin() as transaction:
             transaction.record_handed(label, [(one.serial, handed.der, one.key_sha256) for _, one, handed in made])
-            transaction.audit_all([issued_event(ticket.actor, press.issuer_name, one, now) for ticket, one, _ in made])
+            newest = transaction.audit_all([issued_event(ticket.actor, press.issuer_name, one, now) for ticket, one, _ in made])
         crashpoint("issue.recorded")
+        if self._held is not None:  # certificates change nothing of what is at hand
+            self._held = _AtHand(newest, now, self._held.cas, self._held.presses)
         return [(ticket, handed) for ticket, _, handed in made]
 
 

@@ -145,7 +145,7 @@ class Press:
         template, judge = self._template(profile, request, public, serial, now)
         content = template.fill(request, spki=spki, serial=serial, validity=validity)
         preview = x509.load_der_x509_certificate(certificate_of_parts(content, self._algorithm, self._no_signature))
-        judge.check(preview, request)
+        judge.check(preview, request, public)
         return Drawn(
             name=request.name,
             profile=request.profile,

@@ -15,13 +15,14 @@ _TEXT = json.encoder.encode_basestring_ascii
 _STEP = timedelta(minutes=1)
 
 
-def digest_of(
-    *, sequence: int, at: datetime, actor: str, action: str, subject: str, details: dict[str, str], previous: str
-) -> str:
-    """SHA-256 (hex) over the event as canonical JSON: sorted keys, no spaces, time in UTC with microseconds."""
+def digest_of(*, sequence: int, at: datetime, actor: str, action: str, subject: str, details: str, previous: str) -> str:
+    """SHA-256 (hex) over the event as canonical JSON: sorted keys, no spaces, time in UTC with microseconds.
+
+    `details`: as `canonical` writes them.
+    """
     content = (
         f'{{"action":{_TEXT(action)},"actor":{_TEXT(actor)},"at":"{at.astimezone(UTC).isoformat(timespec="microseconds")}",'
-        f'"details":{canonical(details)},"previous":{_TEXT(previous)},"sequence":{sequence},"subject":{_TEXT(subject)}}}'
+        f'"details":{details},"previous":{_TEXT(previous)},"sequence":{sequence},"subject":{_TEXT(subject)}}}'
     )
     return hashlib.sha256(content.encode()).hexdigest()
 
@@ -48,7 +49,7 @@ def chain_faults(events: Iterable[AuditEvent]) -> tuple[str, ...]:
             faults.append(f"event {event.sequence} does not follow from the one before it")
         computed = digest_of(
             sequence=event.sequence, at=event.at, actor=event.actor, action=event.action,
-            subject=event.subject, details=event.details, previous=event.previous,
+            subject=event.subject, details=canonical(event.details), previous=event.previous,
         )  # fmt: skip
         if computed != event.digest:
             faults.append(f"event {event.sequence} was changed after it was written")

@@ -3,11 +3,12 @@
 import ipaddress
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtensionOID, NameOID
 
 from handclasp.catalogue.profiles import BACKDATE
@@ -43,7 +44,11 @@ def faults_of(certificate: x509.Certificate, profile: Profile, request: Issuance
 
 
 class Judge:
-    """Judges certificates of one profile by one issuer. What they are measured against is read from both once."""
+    """Judges certificates of one profile by one issuer. What they are measured against is read from both once.
+
+    So are extensions that nothing in the request decides: when they are, but for the key identifier, byte for byte those of
+    the last certificate, and that had no fault, they are not read again. Reading them takes as long as all the rest.
+    """
 
     def __init__(self, profile: Profile, issuer: Issuer) -> None:
         self.profile, self.issuer = profile, issuer
@@ -62,10 +67,11 @@ class Judge:
         }
         if "OCSPSigning" in profile.extended_key_usage:
             self.expected.add(ExtensionOID.OCSP_NO_CHECK)
+        self._sound: tuple[bytes, bytes] | None = None
 
-    def check(self, preview: x509.Certificate, request: IssuanceRequest) -> None:
-        """As the function of that name."""
-        faults = tuple(self.faults(preview, request))
+    def check(self, preview: x509.Certificate, request: IssuanceRequest, key: CertificatePublicKeyTypes | None = None) -> None:
+        """As the function of that name. `key`: the one that is to be certified."""
+        faults = tuple(self.faults(preview, request, key))
         if faults:
             raise PolicyError(
                 f"the certificate would break its profile {self.profile.name}: " + "; ".join(faults),
@@ -73,12 +79,30 @@ class Judge:
                 hint="nothing was signed; please report this, profiles are meant to make it impossible",
             )
 
-    def faults(self, certificate: x509.Certificate, request: IssuanceRequest) -> Iterator[str]:
-        """As `faults_of`."""
-        extensions, key = _extensions(certificate), certificate.public_key()
-        yield from _basics(certificate, request, self)
+    def faults(
+        self, certificate: x509.Certificate, request: IssuanceRequest, key: CertificatePublicKeyTypes | None = None
+    ) -> Iterator[str]:
+        """As `faults_of`. `key`: the one that is to be certified, None: whichever it is."""
+        if certificate.version is not x509.Version.v3:
+            yield "version is not 3"
+            return
+        parts = _parts(certificate.tbs_certificate_bytes)
+        yield from _basics(certificate, parts.issuer, request, self)
         yield from _validity(certificate, self)
-        yield from _key(key)
+        if key is not None and key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) != parts.key:
+            yield "certifies another key"
+        own = key or certificate.public_key()
+        yield from _key(own)
+        before, _, behind = parts.extensions.partition(x509.SubjectKeyIdentifier.from_public_key(own).digest)
+        if self._sound != (before, behind) or self.profile.ca or request.subject_alt_names or request.limits:
+            faults = tuple(self._faults_of_extensions(certificate, request, own))
+            self._sound = None if faults else (before, behind)
+            yield from faults
+
+    def _faults_of_extensions(
+        self, certificate: x509.Certificate, request: IssuanceRequest, key: CertificatePublicKeyTypes
+    ) -> Iterator[str]:
+        extensions = _extensions(certificate)
         yield from _extension_set(extensions, request, self)
         yield from _identifiers(extensions, key, self)
         yield from _usages(extensions, request, self)
@@ -90,9 +114,23 @@ def _extensions(certificate: x509.Certificate) -> _Extensions:
     return {one.oid: one for one in certificate.extensions}
 
 
-def _basics(certificate: x509.Certificate, request: IssuanceRequest, judge: Judge) -> Iterator[str]:
-    if certificate.version is not x509.Version.v3:
-        yield "version is not 3"
+class _Parts(NamedTuple):
+    """Fields of a TBSCertificate as they are encoded. `key`: the SubjectPublicKeyInfo."""
+
+    issuer: bytes
+    key: bytes
+    extensions: bytes
+
+
+def _parts(content: bytes) -> _Parts:
+    """Of version 3: version, serial number, algorithm, issuer, validity, subject and key stand in this order."""
+    ends = [span(content, 0)[1]]
+    for _ in range(7):
+        ends.append(span(content, ends[-1])[2])
+    return _Parts(issuer=content[ends[3] : ends[4]], key=content[ends[6] : ends[7]], extensions=content[ends[7] :])
+
+
+def _basics(certificate: x509.Certificate, issuer: bytes, request: IssuanceRequest, judge: Judge) -> Iterator[str]:
     bits = certificate.serial_number.bit_length()
     if not 127 <= bits <= 159:
         yield f"serial has {bits} bits, not 127 to 159 (RFC 5280 4.1.2.2)"
@@ -102,18 +140,10 @@ def _basics(certificate: x509.Certificate, request: IssuanceRequest, judge: Judg
     if judge.issuer.certificate is None:
         if certificate.issuer != certificate.subject:
             yield "a root must name itself as issuer"
-    elif issuer_octets(certificate.tbs_certificate_bytes) != judge.name:
+    elif issuer != judge.name:
         yield "issuer name is not byte for byte the issuer's subject (RFC 5280 6.1.3)"
     if certificate.signature_hash_algorithm is not None and certificate.signature_hash_algorithm.digest_size < 32:
         yield f"signed with {certificate.signature_hash_algorithm.name}"
-
-
-def issuer_octets(content: bytes) -> bytes:
-    """The issuer's name (DER) of a TBSCertificate of version 2 or 3: version, serial number and algorithm stand before it."""
-    position = span(content, 0)[1]
-    for _ in range(3):
-        position = span(content, position)[2]
-    return content[position : span(content, position)[2]]
 
 
 def _validity(certificate: x509.Certificate, judge: Judge) -> Iterator[str]:
@@ -131,14 +161,14 @@ def _validity(certificate: x509.Certificate, judge: Judge) -> Iterator[str]:
 
 
 def _key(key: CertificatePublicKeyTypes) -> Iterator[str]:
-    if isinstance(key, rsa.RSAPublicKey):
+    if isinstance(key, ec.EllipticCurvePublicKey):  # the usual kind first: each question takes a while
+        if key.curve.name not in _CURVES:
+            yield f"curve {key.curve.name}"
+    elif isinstance(key, rsa.RSAPublicKey):
         if key.key_size < _MIN_RSA_BITS:
             yield f"RSA key of {key.key_size} bits (OpenSSL security level 2 wants {_MIN_RSA_BITS})"
         if key.public_numbers().e < 65537:
             yield "RSA exponent is small"
-    elif isinstance(key, ec.EllipticCurvePublicKey):
-        if key.curve.name not in _CURVES:
-            yield f"curve {key.curve.name}"
     elif not isinstance(key, ed25519.Ed25519PublicKey):
         yield f"key type {type(key).__name__}"
 

@@ -82,8 +82,8 @@ class Transaction(Protocol):
         """Append one hash-chained event."""
         ...
 
-    def audit_all(self, events: Iterable[NewEvent]) -> None:
-        """Append several, in this order."""
+    def audit_all(self, events: Iterable[NewEvent]) -> int:
+        """Append several, in this order; the number of the last one."""
         ...
 
     def set_value(self, key: str, value: str) -> None:
@@ -200,6 +200,10 @@ class Store(Protocol):
 
     def audit_events(self, *, after: int = 0) -> Iterator[AuditEvent]:
         """The audit log from the beginning, or what follows the event of that number, one by one."""
+        ...
+
+    def last_audit_number(self) -> int:
+        """The number of the newest event, 0 before the first: another after every change, since each has its event."""
         ...
 
     def last_audit_event(self) -> AuditEvent | None:
