@@ -90,7 +90,7 @@ def _one_build(build: Build, prover: World | None) -> Tally:
     world, results, tally = World("/nonexistent"), recorded(), Tally()
     for scenario in scenarios().values():
         for variant in scenario.variants():
-            here = scenario.runs_on(variant.form, build.id)
+            here = scenario.runs_on(variant.form, build.id, variant.change)
             if variant.kind is Kind.DEAD_END or variant.form in scenario.look_alikes or not here:
                 continue
             shown = exhibit(variant, results, build.id)

@@ -17,8 +17,8 @@ def slugs(found: tuple[Candidate, ...]) -> list[str]:
 def test_the_most_frequent_faults_come_first() -> None:
     found = candidates(Clue(number=21, side=Side.CLIENT))
     assert slugs(found)[:2] == ["client-ca-not-trusted", "client-intermediate-missing"]
-    assert (found[0].runs, found[0].of) == (3, 3)
-    assert "3 of 3" in found[0].why.en
+    assert (found[0].runs, found[0].of) == (4, 4)
+    assert "4 of 4" in found[0].why.en
     assert found[0].check == causes.load("client-ca-not-trusted").tell_apart
 
 

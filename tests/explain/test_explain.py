@@ -276,7 +276,7 @@ def test_json_holds_counts_not_rates(capsys: pytest.CaptureFixture[str]) -> None
     assert document["schema"] == "handclasp/explain/1"
     assert document["lang"] == "zh"
     top = document["causes"][0]
-    assert (top["cause"], top["rank"], top["lab"]["runs"], top["lab"]["of"]) == ("client-ca-not-trusted", 1, 3, 3)
+    assert (top["cause"], top["rank"], top["lab"]["runs"], top["lab"]["of"]) == ("client-ca-not-trusted", 1, 4, 4)
     assert "深度" in top["dead_ends"][0]["why"]
     assert document["genuine"] is None
     assert document["errors"][0]["openssl"] == ["1.0.2", "1.1.1", "3.0", "3.5", "3.6", "4.0"]

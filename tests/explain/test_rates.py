@@ -20,7 +20,7 @@ def test_text_says_where_the_line_came_from_and_what_the_fix_did() -> None:
     assert count is not None
     text = _squeezed(explanation_text(explain(LINE), Page()))
     assert "Lab: came from: " in text
-    assert "upstream-ca-not-trusted 4" in text
+    assert "upstream-ca-not-trusted 5" in text
     assert f"fixed {count.fixed} of {count.runs} lab runs on {len(count.builds)} builds" in text
     assert f"let a stranger in {count.runs} of {count.runs}" in text
     assert "%" not in text
@@ -29,22 +29,22 @@ def test_text_says_where_the_line_came_from_and_what_the_fix_did() -> None:
 def test_chinese() -> None:
     text = _squeezed(explanation_text(explain(LINE), Page(lang="zh")))
     assert "来自：" in text
-    assert "upstream-ca-not-trusted 4" in text
+    assert "upstream-ca-not-trusted 5" in text
     assert "次实验中修复" in text
     assert "lab runs" not in text
 
 
 def test_markdown_and_json_carry_the_same_counts() -> None:
     found = explain(LINE)
-    assert "lab runs on 3 builds" in explanation_markdown(found, Page())
+    assert "lab runs on 4 builds" in explanation_markdown(found, Page())
     fields = explanation_fields(found, "en")
     came = fields["came_from"]
     assert isinstance(came, dict)
     assert sum(item["runs"] for item in came["causes"]) == came["runs"]
     causes = fields["causes"]
     assert isinstance(causes, list)
-    assert causes[0]["remedies"][0]["lab"]["runs"] == 9
-    assert {end["lab"]["let_strangers_in"] for end in causes[0]["dead_ends"]} == {0, 9}
+    assert causes[0]["remedies"][0]["lab"]["runs"] == 12
+    assert {end["lab"]["let_strangers_in"] for end in causes[0]["dead_ends"]} == {0, 12}
 
 
 def test_what_was_never_run_is_said_to_be_not_measured() -> None:
@@ -89,4 +89,4 @@ def test_the_line_of_an_upstream_has_its_causes_told_apart_and_the_door_kept_shu
     assert told >= {"upstream-ca-not-trusted", "upstream-missing-intermediate", "upstream-verify-depth-too-small"}
     text = _squeezed(explanation_text(found, Page(long=True)))
     assert "Switch proxy_ssl_verify off [endangers security]" in text
-    assert "let a stranger in 9 of 9" in text
+    assert "let a stranger in 12 of 12" in text

@@ -16,7 +16,8 @@ POLICIES = (
     "critical or not. Whoever relies on policies must check them behind nginx."
 )
 DELTA_ALONE = (
-    "nginx never switches on X509_V_FLAG_USE_DELTAS, and OpenSSL before 4.0 then takes a delta CRL for a complete one. "
+    "nginx never switches on X509_V_FLAG_USE_DELTAS, and OpenSSL before 3.0.22, 3.5.8 and 3.6.4 takes a delta CRL for a "
+    "complete one. "
     "Without its base it should not count."
 )
 DELTA_HIDES = (

@@ -1,5 +1,6 @@
 """The nginx builds that symptoms of the catalogue name, and which of them fit what is known of an engine."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from handclasp.model.nginx import NginxVersion, OpensslSeries
@@ -48,6 +49,11 @@ BUILDS: dict[str, Build] = {
 
 # From this version on nginx lets OpenSSL go on after an upstream's first verification error and reports the last one.
 LAST_UPSTREAM_ERROR = NginxVersion(1, 19, 1)
+
+
+def lab_builds(fits: Callable[[Build], bool]) -> tuple[str, ...]:
+    """Ids of the lab's builds that fit, oldest first."""
+    return tuple(build.id for build in BUILDS.values() if build.lab and fits(build))
 
 
 def fitting(series: OpensslSeries | None, version: NginxVersion | None) -> tuple[str, ...]:

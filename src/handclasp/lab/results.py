@@ -80,7 +80,7 @@ def planned(scenarios: Iterable[Scenario], stages: Sequence[Stage]) -> Iterator[
     for scenario in scenarios:
         for variant in scenario.variants():
             for stage in stages:
-                if scenario.runs_on(variant.form, build_id(stage.build())):
+                if scenario.runs_on(variant.form, build_id(stage.build()), variant.change):
                     yield variant, stage
 
 

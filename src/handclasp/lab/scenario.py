@@ -29,8 +29,9 @@ class Scenario:
     must work. `remedies` and `dead_ends`: changes to a broken setup by id. `good` tells a cured setup from a broken one. `skip`
     lists (form, change) pairs that make no sense together; `look_alikes` are forms that only look like the cause.
     `history`: what happens depends on what happened before (reloads, sessions) or on who takes part, not on files alone.
-    `builds`: forms that are broken on some builds only, with the catalogue's ids of these. `beside`: other causes that its
-    set-ups truly have too, by form ("" for all): a scenario about faults that hide each other has those faults.
+    `builds`: forms that are broken, and changes that are tried, on some builds only, with the catalogue's ids of these.
+    `beside`: other causes that its set-ups truly have too, by form ("" for all): a scenario about faults that hide each other
+    has those faults.
     """
 
     cause: str
@@ -55,9 +56,9 @@ class Scenario:
                     if (form, identity) not in self.skip and form not in self.look_alikes:
                         yield Variant(self, kind, form, identity, _changed(make, change))
 
-    def runs_on(self, form: str, build: str) -> bool:
-        """Whether a form is to be run on a build."""
-        return build in self.builds.get(form, (build,))
+    def runs_on(self, form: str, build: str, change: str | None = None) -> bool:
+        """Whether a form, with a change to it, is to be run on a build."""
+        return all(build in self.builds.get(name, (build,)) for name in (form, change) if name)
 
     def true_causes(self, form: str) -> tuple[str, ...]:
         """Every cause that a form has: its own first."""

@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 from handclasp.lab import mint
 from handclasp.lab.case import pem
-from handclasp.lab.mint import PAST, name
+from handclasp.lab.mint import PAST, Blank, name
 from handclasp.model.evidence import Wish
+from handclasp.pki.throwaway import key
 from tests.diagnose.rules.samples_placement import server
 from tests.diagnose.rules.workshop import ASKS, TLS, Sample, Workshop
 from tests.diagnose.scenes import blank_pem
@@ -358,6 +359,14 @@ def crl_of_issuing(shop: Workshop) -> Workshop:
     return shop.http(server(_CRL))
 
 
+def crl_beside_pinned(shop: Workshop) -> Workshop:
+    """A client's own self-signed certificate is trusted, and no CRL is its own."""
+    shop.draft.with_crls()
+    shop.http(server(_CRL))
+    alone = Blank(subject=name(("CN", "alone")), key=key("p256", 1), serial=1, digest="sha256")
+    return shop.put("ca.pem", (shop.folder / "ca.pem").read_text() + blank_pem(alone))
+
+
 def crl_in_ca_file(shop: Workshop) -> Workshop:
     lists = "".join(pem(mint.crl(one), "X509 CRL") for one in shop.draft.with_crls())
     shop.http(server(ASKS)).sends()
@@ -385,6 +394,8 @@ SAMPLES = (
     Sample("unusable-trust", "crl-of-issuing", crl_of_issuing, "client-crl-missing-for-a-level", intermediates=1),
     Sample("unusable-trust", "server-for-ca", server_for_ca, "client-trust-file-is-server-cert"),
     Sample("unusable-trust", "root", root_in_use),
+    Sample("unusable-trust", "pinned", crl_beside_pinned, "client-crl-missing-for-a-level"),
+    Sample("unusable-trust", "pinned-3.6", crl_beside_pinned, version="1.30.6", openssl="3.6.5"),
     Sample("reload", "revoked-and-served", revoked_and_served, "client-crl-changed-without-reload"),
     Sample("limit-exemption", "header", exempt_by_header, "header-spoofable"),
     Sample("limit-exemption", "cookie", exempt_by_cookie, "header-spoofable"),

@@ -1,10 +1,12 @@
 """The CA file holds BEGIN TRUSTED CERTIFICATE, as `openssl x509 -addtrust` writes it."""
 
+from handclasp.catalogue.builds import lab_builds
 from handclasp.lab import mint, setup
 from handclasp.lab.case import pem
 from handclasp.lab.extensions import PURPOSES
 from handclasp.lab.scenario import Scenario
 from handclasp.lab.setup import Setup
+from handclasp.model.nginx import NginxVersion
 from handclasp.pki.der import encode
 from handclasp.pki.der_write import oid, sequence
 
@@ -35,4 +37,6 @@ SCENARIO = Scenario(
     control={"plain": lambda: setup.client(1)},
     remedies={"plain-certificate": _plain},
     dead_ends={"trust-for-clientauth": _trust_for_clients},
+    # From 1.27.2 on the form is read, with its settings.
+    builds={"trust-for-clientauth": lab_builds(lambda build: build.nginx < NginxVersion(1, 27, 2))},
 )

@@ -1,11 +1,13 @@
 """nginx offers signature algorithms that the client's key cannot make; the client then sends no certificate."""
 
+from handclasp.catalogue.builds import lab_builds
 from handclasp.lab import changes, setup
 from handclasp.lab.scenario import Scenario
 from handclasp.lab.setup import CLIENT, Setup
+from handclasp.model.nginx import NginxVersion
 from handclasp.model.probe import TlsVersion
 
-_NEW = ("1.22/3.0", "1.26/3.5")  # ssl_conf_command came with 1.19.4
+_NEW = lab_builds(lambda build: build.nginx >= NginxVersion(1, 19, 4))  # ssl_conf_command came with it
 
 
 def _only(algorithms: str, tls: TlsVersion) -> Setup:

@@ -2,11 +2,13 @@
 
 from cryptography.x509.ocsp import OCSPCertStatus
 
+from handclasp.catalogue.builds import lab_builds
 from handclasp.lab import changes, responder
 from handclasp.lab.scenario import Scenario
 from handclasp.lab.setup import CLIENT, Setup
+from handclasp.model.nginx import NginxVersion
 
-_NEW = ("1.22/3.0", "1.26/3.5")
+_NEW = lab_builds(lambda build: build.nginx >= NginxVersion(1, 19, 0))
 
 
 def _revoked() -> Setup:

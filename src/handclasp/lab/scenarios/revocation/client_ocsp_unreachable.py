@@ -2,12 +2,14 @@
 
 from cryptography.x509.ocsp import OCSPCertStatus
 
+from handclasp.catalogue.builds import lab_builds
 from handclasp.lab import responder
 from handclasp.lab.responder import NOBODY_THERE
 from handclasp.lab.scenario import Scenario
 from handclasp.lab.setup import Setup
+from handclasp.model.nginx import NginxVersion
 
-_NEW = ("1.22/3.0", "1.26/3.5")  # ssl_ocsp came with 1.19.0
+_NEW = lab_builds(lambda build: build.nginx >= NginxVersion(1, 19, 0))  # ssl_ocsp came with it
 
 
 def _unknown() -> Setup:

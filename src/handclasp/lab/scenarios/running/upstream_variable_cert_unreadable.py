@@ -1,14 +1,16 @@
 """The certificate for an upstream is named by a variable: workers read it at every request, or find no name."""
 
+from handclasp.catalogue.builds import lab_builds
 from handclasp.lab import extensions as ext
 from handclasp.lab import setup
 from handclasp.lab.mint import name
 from handclasp.lab.scenario import Scenario
 from handclasp.lab.setup import NOBODY, Setup, pems
+from handclasp.model.nginx import NginxVersion
 from handclasp.ports.bench import FOLDER
 from handclasp.ports.stage import Performance
 
-_NEWER = ("1.22/3.0", "1.26/3.5")
+_NEWER = lab_builds(lambda build: build.nginx >= NginxVersion(1, 21, 0))
 _ASKS = ["ssl_client_certificate front-ca.pem;", "ssl_verify_client on;"]
 
 

@@ -1,10 +1,12 @@
 """A revoked client goes on with a TLS session that it made before it was revoked."""
 
+from handclasp.catalogue.builds import lab_builds
 from handclasp.lab import mint, setup
 from handclasp.lab.case import pem
 from handclasp.lab.mint import BlankCrl
 from handclasp.lab.scenario import Scenario
 from handclasp.lab.setup import CLIENT, Setup
+from handclasp.model.nginx import NginxVersion
 from handclasp.model.probe import TlsVersion
 from handclasp.ports.stage import Performance, Reload, Visit
 
@@ -56,5 +58,6 @@ SCENARIO = Scenario(
     remedies={"new-session-cache": _new_cache},
     good=shut_out,
     history=True,
-    builds={"tls13-tickets-reload": ("1.26/3.5",)},
+    # The keys of tickets are kept in the cache, over a reload, from 1.23.2 on.
+    builds={"tls13-tickets-reload": lab_builds(lambda build: build.nginx >= NginxVersion(1, 23, 2))},
 )

@@ -1,9 +1,11 @@
 """A session made at one server is taken to another server of the socket, which trusts another CA."""
 
+from handclasp.catalogue.builds import lab_builds
 from handclasp.lab import setup
 from handclasp.lab.mint import name
 from handclasp.lab.scenario import Scenario
 from handclasp.lab.setup import CLIENT, Setup, pems
+from handclasp.model.nginx import NginxVersion
 from handclasp.model.probe import TlsVersion
 from handclasp.ports.stage import Performance
 
@@ -65,4 +67,6 @@ SCENARIO = Scenario(
     dead_ends={"own-caches": _own_caches},
     good=_kept_apart,
     history=True,
+    # From 1.29.2 on such a session is left aside, and a full handshake made.
+    builds={"tls13": lab_builds(lambda build: build.nginx < NginxVersion(1, 29, 2))},
 )
