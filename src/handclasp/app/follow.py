@@ -24,10 +24,10 @@ from handclasp.app.home import FOLLOWED, Home
 from handclasp.app.read_config import read_config
 from handclasp.app.register import may_enter
 from handclasp.app.site import LOG_FOLDER
-from handclasp.model.errors import Bug, InputError, PolicyError
+from handclasp.model.errors import Bug, InputError, PolicyError, WorldError
 from handclasp.model.finding import FileEdit
 from handclasp.model.intent import SiteIntent, UpstreamIntent
-from handclasp.model.nginx import EffectiveConfig, VerifyClient
+from handclasp.model.nginx import EffectiveConfig, NginxVersion, VerifyClient
 from handclasp.model.plan import Expect, Plan, ProbeStep, Who
 from handclasp.model.probe import TlsVersion
 from handclasp.nginxconf.effective import effective
@@ -103,9 +103,17 @@ def sites_of(gear: Gear, one: Followed) -> dict[str, SiteIntent]:
     if not gear.files.exists(one.instance.config):
         return {}
     try:
-        return _sites(one, _effective(_read(gear, one.instance)))
+        return _sites(one, effective(_read(gear, one.instance), _version(gear)))
     except InputError:
         return {}  # whoever applies something there says what is wrong
+
+
+def _version(gear: Gear) -> NginxVersion:
+    """Of the nginx: it says which versions of TLS a server speaks by default, and so which are asked."""
+    try:
+        return gear.nginx.build().version
+    except WorldError:
+        return DEFAULT_VERSION  # where no nginx can be run none answers, and a revocation is published all the same
 
 
 def apply_followed(
@@ -218,15 +226,11 @@ def _is_ours(home: Home, instance: Instance, tree: ConfigTree) -> bool:
     """Whether a configuration asks our people, or reads our CRLs."""
     if people_file(instance.folder) in tree.sources:
         return True
-    return any(server.crl.value == home.layout.crl for server in _effective(tree).servers)
+    return any(server.crl.value == home.layout.crl for server in effective(tree, DEFAULT_VERSION).servers)
 
 
 def _read(gear: Gear, instance: Instance) -> ConfigTree:
     return read_config(gear.files, instance.config, instance.prefix)
-
-
-def _effective(tree: ConfigTree) -> EffectiveConfig:
-    return effective(tree, DEFAULT_VERSION)
 
 
 def _without(one: Followed, server: str) -> Followed:
