@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from handclasp.catalogue.openssl_releases import NO_CRL_FOR_SELF_SIGNED
 from handclasp.diagnose.case import Case
 from handclasp.diagnose.reach import behind_tls
 from handclasp.diagnose.rule import Rule, finding, say
@@ -10,6 +11,7 @@ from handclasp.model.finding import Finding, Where
 from handclasp.model.nginx import TlsServer, VerifyClient
 from handclasp.model.text import Text
 from handclasp.model.verdict import Side
+from handclasp.verdict.extensions import ca_kind
 from handclasp.verdict.issued import self_signed
 from handclasp.verdict.trust import certificates_in, client_trust
 
@@ -43,7 +45,7 @@ def _of_server(case: Case, server: TlsServer) -> Iterator[Finding]:
     if store and not roots:
         yield _rootless(case, server, store)
     listed = {crl.issuer for crl in trust.crls or ()}
-    lacking = [root for root in roots if root.subject not in listed]
+    lacking = [root for root in roots if root.subject not in listed and _asked_for(case, root)]
     if trust.crls and lacking:
         summary = say(
             "{file} has no CRL of {issuers}: every client below is refused",
@@ -51,6 +53,12 @@ def _of_server(case: Case, server: TlsServer) -> Iterator[Finding]:
             file=server.crl.value, issuers=", ".join(dict.fromkeys(root.subject_text for root in lacking)),
         )  # fmt: skip
         yield finding("client-crl-missing-for-a-level", summary, Where.at(server.crl.origin, "ssl_crl"), _EVERY)
+
+
+def _asked_for(case: Case, root: Certificate) -> bool:
+    """Whether a CRL of it is looked up: for what it issued by every release, for itself up to 3.5."""
+    series = case.stage.series
+    return not series.since(NO_CRL_FOR_SELF_SIGNED) or ca_kind(root, series) != 0
 
 
 def _rootless(case: Case, server: TlsServer, store: tuple[Certificate, ...]) -> Finding:
