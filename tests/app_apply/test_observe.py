@@ -11,6 +11,7 @@ import pytest
 
 from tests.app_apply.bench import Bench
 from tests.nginx_rig import Rig, make
+from tests.waiting import logged
 
 SITE = """
 server {{
@@ -88,7 +89,7 @@ def test_from_a_live_site_to_client_certificates(live: Live, tmp_path: Path) -> 
     assert live.curl("/post", "-d", "x=1") == "201"
     assert live.curl("/", "--cert", str(tmp_path / "stranger.pem")) == "200"
     assert (live.curl(name="alice"), live.curl(name="bob")) == ("200", "200")
-    assert "GET /api" in (Path(live.rig.prefix) / "logs" / "api.log").read_text(), "the location logs as before, too"
+    logged(Path(live.rig.prefix) / "logs" / "api.log", "GET /api")  # the location logs as before, too
     bench.ca.run("revoke", "bob")
     assert live.curl(name="bob") == "200"
 
@@ -143,8 +144,10 @@ def test_a_report_of_many_days_reads_what_was_rotated_away(live: Live) -> None:
     began = datetime.fromisoformat(kept["since"]) - timedelta(days=20)
     memory.write_text(json.dumps([{**kept, "since": began.isoformat()}]))
     assert live.curl(name="alice") == "200"
+    logged(live.log, "CN=alice")
     alice = rotated(live, 0)
     assert live.curl("/today", "-A", "browser/1") == "200"
+    logged(live.log, "/today")
     logs = live.log.parent
     (logs / f"{live.log.name}.1").write_bytes(rotated(live, 1, path="/yesterday"))
     (logs / f"{live.log.name}.2.gz").write_bytes(gzip.compress(rotated(live, 5, path="/five") * 3 + b"{ cut off\n"))
