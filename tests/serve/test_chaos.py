@@ -3,11 +3,9 @@
 `make soak` runs it for half an hour (HANDCLASP_SOAK_SECONDS) and keeps what it counted (HANDCLASP_SOAK_REPORT).
 """
 
-import contextlib
 import http.client
 import os
 import random
-import socket
 import ssl
 import sys
 import threading
@@ -201,8 +199,8 @@ def page(rows: dict[str, int]) -> str:
 def free_pair() -> int:
     """A free port whose successor is free too."""
     while True:
-        port = free_port()
-        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port + 1)):
+        port, following = free_port(), free_port()
+        if following == port + 1:
             return port
 
 
