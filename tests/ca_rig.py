@@ -45,8 +45,8 @@ class Ca:
         assert "Traceback" not in err, err
         return subprocess.CompletedProcess(args, process.returncode, out, err)
 
-    def json(self, *args: str, expect: int = 0) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.run(*args, "--json", expect=expect).stdout)
+    def json(self, *args: str, expect: int = 0, env: dict[str, str] | None = None) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.run(*args, "--json", expect=expect, env=env).stdout)
         return found
 
     def identity(self, name: str, file: str = "") -> Path:

@@ -11,12 +11,14 @@ if TYPE_CHECKING:
 
     from handclasp.adapters.local_nginx import LocalNginx
     from handclasp.adapters.passphrase import PassphraseSource
+    from handclasp.adapters.pkcs11_keys import TokenKeys
     from handclasp.adapters.sql_store import SqlStore
     from handclasp.app.apply_place import Place
     from handclasp.app.apply_state import Gear, Instance
     from handclasp.app.home import Home, Layout
     from handclasp.app.post import Post
     from handclasp.app.sandbox import SandboxTools
+    from handclasp.app.token import Token
     from handclasp.model.control import NginxControl
     from handclasp.ports.bench import Bench
     from handclasp.ports.cfssl import ReadCfssl
@@ -200,12 +202,20 @@ class World:
             refuse_unsettled(self.store.value(UNSETTLED), begun=begun, where=self.home)
             refuse_early_clock(self.store, self.clock.now())
 
+    def check_token(self, token: "Token") -> None:
+        """WorldError when its library is none, or it is not there; asks for no PIN."""
+        self._keys_in(token).check()
+
     def _token(self) -> "KeyStore":
+        from handclasp.app.token import token_of
+
+        return self._keys_in(token_of(self.store))
+
+    def _keys_in(self, token: "Token") -> "TokenKeys":
         from handclasp.adapters.pin import pin
         from handclasp.adapters.pkcs11_keys import TokenKeys
-        from handclasp.app.token import PIN_FILE, token_of
+        from handclasp.app.token import PIN_FILE
 
-        token = token_of(self.store)
         return TokenKeys(token.module, token.label, lambda: pin(os.environ, lambda: self.store.value(PIN_FILE)))
 
     def new_passphrase(self, path: str | None) -> bytes:
@@ -359,10 +369,11 @@ class World:
         return Post(gear=self.gear, place=place, desk=desk, keys=self.keys, chain=chain, key=key)
 
     def instance(self, config: str, prefix: str | None = None) -> "Instance":
-        """The nginx that runs with this configuration (absolute); without a prefix its own, or the folder of the file."""
-        from handclasp.adapters import nginx_binary
+        """The nginx with this configuration (absolute). Without a prefix: that with which one runs, its own, or the folder."""
+        from handclasp.adapters import local_nginx, nginx_binary
         from handclasp.app.apply_state import Instance
 
+        prefix = prefix or local_nginx.prefix_in_use(config, self.nginx_path)
         defaults = nginx_binary.defaults(nginx_binary.find(self.nginx_path))
         own = defaults.prefix if defaults.config == config else os.path.dirname(config)  # noqa: PTH120
         return Instance(prefix=prefix or own, config=config)

@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,3 +19,10 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Engi
     with cluster() as server:
         url = server.url()
         yield postgresql_engine(url), url
+
+
+@pytest.fixture(scope="session")
+def stepped() -> Callable[[str], dict[str, str]]:
+    """The environment of a process whose clock is wrong by so much."""
+    (library,) = Path("/usr/lib").glob("*/faketime/libfaketime.so.1")
+    return lambda offset: {"LD_PRELOAD": str(library), "FAKETIME": offset, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}

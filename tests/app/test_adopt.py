@@ -86,6 +86,38 @@ def test_the_old_ones_stay_good_can_be_revoked_and_renewed(old: Path, secret: Pa
     assert "ENCRYPTED" in (ca.home / "keys" / "old.pem").read_text()
 
 
+def test_an_index_that_was_edited_and_another_ca_beside(old: Path, secret: Path, ca: Ca) -> None:
+    index = old / "index.txt"
+    first, *others = index.read_text().splitlines()
+    assert first.endswith("/CN=alice")
+    ended = "V\t200101000000Z\t" + first.split("\t", 2)[2]
+    odd = "V\t991121000000Z\t\tABC\tunknown\t"
+    index.write_bytes("\r\n".join(["# by hand", ended, *others, odd, ""]).encode())
+    openssl(
+        "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", old / "other.key",
+        "-out", old / "other.crt", "-subj", "/CN=Other CA",
+    )  # fmt: skip
+    done = ca.json("import", str(old), "--old-passphrase-file", str(secret))
+    assert ("other-ca", "CN=Other CA") in {(one["finding"], one["where"]) for one in done["findings"]}
+    ends = openssl("x509", "-in", old / "newcerts/01.pem", "-noout", "-enddate", "-dateopt", "iso_8601")
+    (alice,) = ca.json("show", "alice")["certificates"]
+    assert alice["status"] == "good"  # the certificate says when it ends, not the index
+    assert alice["not_after"][:10] in ends
+    ca.run("revoke", "0ABC")
+    ca.run("revoke", "alice")
+    assert "certificate revoked" in verify(ca, old / "newcerts/01.pem", expect=2)
+
+
+def test_a_serial_that_comes_twice_and_a_wrong_passphrase_say_what_helps(old: Path, secret: Path, ca: Ca) -> None:
+    secret.write_text("another\n")
+    assert "hint: --old-passphrase-file" in ca.run("import", str(old), "--old-passphrase-file", str(secret), expect=3).stderr
+    with (old / "index.txt").open("a") as index:
+        index.write("V\t991121000000Z\t\t01\tunknown\t/CN=again\n")
+    told = ca.run("import", str(old), "--old-passphrase-file", str(secret), expect=3).stderr
+    assert "index.txt:4: serial 1 comes twice" in told
+    assert "hint: openssl refuses such a database too" in told
+
+
 def test_importing_again_changes_nothing_but_the_crls(old: Path, secret: Path, ca: Ca) -> None:
     for _ in range(2):
         ca.run("import", str(old), "--old-passphrase-file", str(secret))

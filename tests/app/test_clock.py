@@ -3,19 +3,11 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from cryptography import x509
 
 from tests.ca_rig import Ca, copied, openssl, verify
 
 AHEAD, BEHIND = "+1500d", "-30d"
-
-
-@pytest.fixture(scope="session")
-def stepped() -> Callable[[str], dict[str, str]]:
-    """The environment of a process whose clock is wrong by so much."""
-    (library,) = Path("/usr/lib").glob("*/faketime/libfaketime.so.1")
-    return lambda offset: {"LD_PRELOAD": str(library), "FAKETIME": offset, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
 
 
 Stepped = Callable[[str], dict[str, str]]

@@ -1,11 +1,14 @@
 """renew, rekey and requests made elsewhere."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from handclasp.app.register import may_enter
+from handclasp.catalogue.profiles import BACKDATE
 from tests.ca_rig import Ca, assert_consistent, openssl, verify
 
 
@@ -40,6 +43,45 @@ def test_rekey_archives_the_old_key(ca: Ca) -> None:
     assert_consistent(ca)
 
 
+Stepped = Callable[[str], dict[str, str]]
+
+
+def life(made: dict[str, Any]) -> timedelta:
+    """What it was made for: certificates begin an hour before they are made."""
+    return datetime.fromisoformat(made["not_after"]) - datetime.fromisoformat(made["not_before"]) - BACKDATE
+
+
+def test_a_renewed_certificate_lives_as_long_as_the_former_one(ca: Ca) -> None:
+    ca.json("issue", "alice", "--days", "30")
+    assert life(ca.json("renew", "alice")["renewed"][0]) == timedelta(days=30)
+    assert life(ca.json("rekey", "alice")) == timedelta(days=30)
+    assert life(ca.json("renew", "alice", "--days", "90")["renewed"][0]) == timedelta(days=90)
+
+
+def test_what_its_profile_allows_now_is_the_limit_of_a_renewal(ca: Ca) -> None:
+    folder = ca.home / "profiles"
+    folder.mkdir()
+    for most in (200, 20):
+        (folder / "guest.toml").write_text(f'base = "client"\nmax_days = {most}\n')
+        made = ca.json("issue", "carl", "--profile", "guest") if most == 200 else ca.json("renew", "carl")["renewed"][0]
+        assert life(made) == timedelta(days=most)
+
+
+def test_a_life_that_the_end_of_a_ca_had_cut_is_not_kept(empty: Ca) -> None:
+    empty.run("init", "--issuing-days", "20")
+    assert life(empty.json("issue", "alice")) < timedelta(days=20)
+    empty.run("ca", "rollover", "issuing", "--days", "400")
+    assert life(empty.json("renew", "alice")["renewed"][0]) == timedelta(days=365)
+
+
+def test_nobody_asked_for_more_than_the_ca_has_left(empty: Ca) -> None:
+    empty.run("init", "--issuing-days", "800")
+    empty.json("issue", "alice", "--days", "700")
+    empty.run("ca", "rollover", "issuing", "--days", "300")
+    made = empty.json("renew", "alice")["renewed"][0]
+    assert timedelta(days=299) < life(made) <= timedelta(days=300)
+
+
 @pytest.mark.parametrize(
     "point", ["issue.key-staged", "issue.recorded", "export.archived", "export.key-placed", "export.file-written:2"]
 )
@@ -54,12 +96,14 @@ def test_a_rekey_that_dies_never_loses_a_key(ca: Ca, point: str) -> None:
     assert len(may_enter(ca.world.ca)) == 2
 
 
-def test_due(ca: Ca) -> None:
-    ca.run("issue", "soon", "--days", "5")
-    ca.run("issue", "late", "--days", "300")
-    assert [one["name"] for one in ca.json("renew", "--due", "30")["renewed"]] == ["soon"]
+def test_due(ca: Ca, stepped: Stepped) -> None:
+    for name, days in (("brief", 20), ("soon", 300), ("late", 600)):
+        ca.run("issue", name, "--days", str(days))
     assert ca.json("renew", "--due", "30")["renewed"] == []
-    assert timedelta(days=360) < may_enter(ca.world.ca, names=("soon",))[-1].not_after - ca.world.clock.now()
+    later = stepped("+280d")
+    made = ca.json("renew", "--due", "30", env=later)["renewed"]
+    assert [(one["name"], life(one)) for one in made] == [("brief", timedelta(days=20)), ("soon", timedelta(days=300))]
+    assert ca.json("renew", "--due", "30", env=later)["renewed"] == []  # also who was made for less than that
 
 
 def test_renewing_nobody(ca: Ca) -> None:

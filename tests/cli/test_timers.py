@@ -158,7 +158,7 @@ def test_what_ends_soon_is_told_once(ca: Ca, tmp_path: Path, receiver: Receiver)
     places.write_text(f"# where to\n{receiver.url}\n")
     places.chmod(0o600)
     command = ("notify", "--to-file", str(places), "--within", "30")
-    assert ca.json(*command) == {"schema": "handclasp/notify/1", "items": 0, "sent": False, "failed": []}
+    assert ca.json(*command) == {"schema": "handclasp/notify/1", "items": 0, "sent": False, "failed": [], "unreached": []}
     ca.run("issue", "alice", "--days", "5")
     assert ca.json(*command)["sent"]
     assert "the certificate of alice ends on" in receiver.got[0]["message"]
@@ -173,7 +173,7 @@ def test_places_that_cannot_be_reached_are_named_without_their_secrets(ca: Ca, t
     places.write_text(f"json://user:marked-secret@127.0.0.1:1/\n{receiver.url}\n")
     places.chmod(0o600)
     done = ca.run("notify", "--to-file", str(places), "--test", expect=5)
-    assert "NOT reached: json" in done.stdout
+    assert "NOT reached: line 1, json://...: nobody answers there" in done.stdout
     assert "marked-secret" not in done.stdout + done.stderr
     assert len(receiver.got) == 1
     places.chmod(0o644)

@@ -1,26 +1,69 @@
 """ports.Notifier with Apprise, which knows mail, webhooks and the chat services, each by an URL."""
 
+import contextlib
+import logging
+import re
 import warnings
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from handclasp.model.errors import WorldError
+from handclasp.ports.notify import Unreached
 
 
 class AppriseNotifier:
     """Sends through Apprise; every place gets the text, whatever became of the others."""
 
-    def send(self, places: Iterable[str], *, title: str, body: str) -> tuple[str, ...]:
+    def send(self, places: Iterable[str], *, title: str, body: str) -> tuple[Unreached, ...]:
         """As Notifier.send. WorldError when the package is not installed."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of modules that Apprise uses; nobody here can mend them
             return tuple(self._failed(places, title=title, body=body))
 
-    def _failed(self, places: Iterable[str], *, title: str, body: str) -> Iterator[str]:
+    def _failed(self, places: Iterable[str], *, title: str, body: str) -> Iterator[Unreached]:
         try:
             import apprise
         except ImportError as error:
             raise WorldError("notices need the package apprise", hint="pip install 'handclasp[notify]'") from error
-        for place in places:
-            one = apprise.Apprise()
-            if not (one.add(place) and one.notify(title=title, body=body)):
-                yield place.partition(":")[0][:40]  # never the rest: it holds passwords
+        for number, place in enumerate(places):
+            why = _told(apprise, place, title=title, body=body)
+            if why:
+                scheme = re.match(r"[a-z0-9]{1,20}(?=:)", place)  # never the rest: it holds passwords
+                yield Unreached(place=number, scheme=scheme[0] if scheme else "?", why=why)
+
+
+def _told(apprise: Any, place: str, *, title: str, body: str) -> str | None:
+    """Why a place was not told; None when it was."""
+    ours = apprise.AppriseAsset(app_id="Handclasp", app_desc="Handclasp", app_url="", image_url_mask="", image_url_logo="")
+    one = apprise.Apprise(asset=ours)
+    with _overheard() as said:
+        if not one.add(place):
+            return "Apprise knows no such address"
+        if one.notify(title=title, body=body):
+            return None
+    answered = re.search(r"error=(\d{3})\b", "\n".join(said))
+    if answered:
+        return f"it answered {answered[1]}"
+    return "nobody answers there" if any("onnection error" in line for line in said) else "it refused, or could not be reached"
+
+
+@contextlib.contextmanager
+def _overheard() -> Iterator[list[str]]:
+    """What Apprise logs meanwhile. It is heard here and nowhere else, because it names whole URLs with their passwords."""
+    said: list[str] = []
+
+    class Ear(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            said.append(record.getMessage())
+
+    logger, ear = logging.getLogger("apprise"), Ear()
+    before = logger.propagate, logger.level
+    logger.propagate = False
+    logger.setLevel(logging.WARNING)
+    logger.addHandler(ear)
+    try:
+        yield said
+    finally:
+        logger.removeHandler(ear)
+        logger.propagate = before[0]
+        logger.setLevel(before[1])

@@ -5,7 +5,8 @@ such objects, whose signatures the token makes. P-256, P-384 and RSA; few tokens
 """
 
 import contextlib
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable
 from typing import Any, NoReturn, cast
 
 from cryptography.hazmat.primitives import hashes
@@ -15,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, encode_ds
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from handclasp.adapters.key_files import generate_key
+from handclasp.adapters.pkcs11_failures import failures
 from handclasp.model.errors import PolicyError, WorldError
 from handclasp.model.issuance import KeyType
 from handclasp.pki.signing import digest_of
@@ -24,6 +26,9 @@ PREFIX = "pkcs11:"
 
 _SHA256_INFO = bytes.fromhex("3031300d060960864801650304020105000420")
 """What stands before a SHA-256 digest in a signature of RSASSA-PKCS1-v1_5 (RFC 8017 9.2, note 1)."""
+
+Sign = Callable[[bytes, Any], bytes]
+"""Signs data with a mechanism of the token."""
 
 _CURVES = {KeyType.EC_P256: "secp256r1", KeyType.EC_P384: "secp384r1"}
 
@@ -42,6 +47,13 @@ class TokenKeys:
         self._token = token
         self._pin = pin
         self._session: Any = None
+        self._wrong: bytes | None = None
+        self._keys: dict[str, Any] = {}
+        self._one_at_a_time = threading.Lock()
+
+    def check(self) -> None:
+        """WorldError when the library is none, or the token is not there; asks for no PIN."""
+        self._look()
 
     def prepare(self, *, new: bool) -> None:
         """Nothing to ask for beforehand: the PIN is asked for when the token is opened."""
@@ -52,10 +64,10 @@ class TokenKeys:
             raise PolicyError(f"there is a key named {label} in the token {self._token} already", hint="choose another label")
         if key_type is KeyType.ED25519:
             raise PolicyError("few tokens hold Ed25519 keys", hint="use --key-type ec-p256, ec-p384, rsa-3072 or rsa-4096")
+        session = self._opened()
         import pkcs11
         from pkcs11.util.ec import encode_named_curve_parameters
 
-        session = self._opened()
         kept = {pkcs11.Attribute.SENSITIVE: True, pkcs11.Attribute.EXTRACTABLE: False}
         options: dict[str, Any] = {"store": True, "label": label, "id": label.encode(), "private_template": kept}
         with self._failures():
@@ -81,13 +93,13 @@ class TokenKeys:
 
     def exists(self, label: str) -> bool:
         """Whether the token is there and has a key of this label; asks for no PIN."""
-        import pkcs11
-
         with self._failures():
+            from pkcs11.exceptions import NoSuchToken, TokenNotPresent
+
             try:
                 with self._found().open() as session:
                     return bool(list(session.get_objects(_public(label))))
-            except (pkcs11.exceptions.NoSuchToken, pkcs11.exceptions.TokenNotPresent):
+            except (NoSuchToken, TokenNotPresent):
                 return False
 
     def sealed(self, label: str) -> bytes:
@@ -98,50 +110,69 @@ class TokenKeys:
 
     def open(self, label: str) -> CertificateIssuerPrivateKeyTypes:
         """A key of the token. WorldError when it is missing or the PIN is wrong."""
-        import pkcs11
-
-        session = self._opened()
         with self._failures():
-            found = list(session.get_objects(_public(label)))
+            import pkcs11
+
+            found = list(self._opened().get_objects(_public(label)))
             if not found:
                 raise WorldError(f"there is no key {label} in the token", where=self._token, hint="is it the right token?")
+            make = _rsa if found[0].key_type == pkcs11.KeyType.RSA else _ec
+            return make(found[0], lambda data, mechanism: self._signed(label, data, mechanism))
+
+    def _signed(self, label: str, data: bytes, mechanism: Any) -> bytes:
+        """A signature of a key that may have been opened before the token was removed and came back."""
+        with self._one_at_a_time, self._failures():
+            return bytes(self._private(label).sign(data, mechanism=mechanism))
+
+    def _private(self, label: str) -> Any:
+        import pkcs11
+
+        if label not in self._keys:
             wanted = {pkcs11.Attribute.CLASS: pkcs11.ObjectClass.PRIVATE_KEY, pkcs11.Attribute.LABEL: label}
-            private = next(iter(session.get_objects(wanted)))
-            return _rsa(found[0], private) if found[0].key_type == pkcs11.KeyType.RSA else _ec(found[0], private)
+            found = list(self._opened().get_objects(wanted))
+            if not found:
+                raise WorldError(f"the private half of {label} is not in the token", where=self._token)
+            self._keys[label] = found[0]
+        return self._keys[label]
 
     def _opened(self) -> Any:
         if self._session is None:
-            token = self._look()
+            token, given = self._look(), self._pin()
+            if given == self._wrong:  # a server would lock the token with it
+                raise WorldError("the PIN is wrong", where=self._token, hint="it was refused before, and is not tried again")
             with self._failures():
-                self._session = token.open(rw=True, user_pin=self._pin().decode())
+                self._session = self._logged_in(token, given)
         return self._session
+
+    def _logged_in(self, token: Any, given: bytes) -> Any:
+        from pkcs11.exceptions import PinIncorrect, UserAlreadyLoggedIn
+
+        try:
+            return token.open(rw=True, user_pin=given.decode())
+        except UserAlreadyLoggedIn:  # holds for all sessions of a process
+            return token.open(rw=True)
+        except PinIncorrect:
+            self._wrong = given
+            raise
+
+    def _forget(self) -> None:
+        with contextlib.suppress(RuntimeError):  # it is gone, or as good as gone
+            if self._session is not None:
+                self._session.close()
+        self._session = None
+        self._keys.clear()
 
     def _look(self) -> Any:
         with self._failures():
             return self._found()
 
     def _found(self) -> Any:
-        try:
-            import pkcs11
-        except ImportError as error:
-            raise WorldError("keys in tokens need the package python-pkcs11", hint="pip install 'handclasp[pkcs11]'") from error
+        import pkcs11
+
         return pkcs11.lib(self._module).get_token(token_label=self._token)
 
-    @contextlib.contextmanager
-    def _failures(self) -> Iterator[None]:
-        from pkcs11 import exceptions
-
-        try:
-            yield
-        except exceptions.PinIncorrect as error:
-            raise WorldError("the PIN is wrong", where=self._token, hint="after a few more, the token locks itself") from error
-        except (exceptions.NoSuchToken, exceptions.TokenNotPresent) as error:
-            raise WorldError(
-                f"there is no token {self._token}", where=self._module, hint="plug it in, or set its label"
-            ) from error
-        except (exceptions.PKCS11Error, RuntimeError) as error:
-            words = str(error) or type(error).__name__
-            raise WorldError(f"the token failed: {words}", where=f"{self._module}, {self._token}") from error
+    def _failures(self) -> contextlib.AbstractContextManager[None]:
+        return failures(self._module, self._token, self._forget)
 
 
 def _public(label: str) -> dict[Any, Any]:
@@ -150,27 +181,27 @@ def _public(label: str) -> dict[Any, Any]:
     return {pkcs11.Attribute.CLASS: pkcs11.ObjectClass.PUBLIC_KEY, pkcs11.Attribute.LABEL: label}
 
 
-def _ec(public: Any, private: Any) -> "TokenEcKey":
+def _ec(public: Any, sign: Sign) -> "TokenEcKey":
     from pkcs11.util.ec import encode_ec_public_key
 
     known = load_der_public_key(encode_ec_public_key(public))
-    return TokenEcKey(cast("ec.EllipticCurvePublicKey", known), private)
+    return TokenEcKey(cast("ec.EllipticCurvePublicKey", known), sign)
 
 
-def _rsa(public: Any, private: Any) -> "TokenRsaKey":
+def _rsa(public: Any, sign: Sign) -> "TokenRsaKey":
     import pkcs11
 
     modulus, exponent = (
         int.from_bytes(public[one], "big") for one in (pkcs11.Attribute.MODULUS, pkcs11.Attribute.PUBLIC_EXPONENT)
     )
-    return TokenRsaKey(rsa.RSAPublicNumbers(exponent, modulus).public_key(), private)
+    return TokenRsaKey(rsa.RSAPublicNumbers(exponent, modulus).public_key(), sign)
 
 
 class TokenEcKey(ec.EllipticCurvePrivateKey):
     """An EC key whose private half is in a token."""
 
-    def __init__(self, public: ec.EllipticCurvePublicKey, private: Any) -> None:
-        self._public, self._private = public, private
+    def __init__(self, public: ec.EllipticCurvePublicKey, sign: Sign) -> None:
+        self._public, self._sign = public, sign
 
     def sign(self, data: Any, signature_algorithm: ec.EllipticCurveSignatureAlgorithm) -> bytes:
         """ECDSA over the digest, as Ecdsa-Sig-Value."""
@@ -178,7 +209,7 @@ class TokenEcKey(ec.EllipticCurvePrivateKey):
 
         algorithm = signature_algorithm.algorithm
         hashed = data if isinstance(algorithm, Prehashed) else digest_of(algorithm, (data,))
-        raw: bytes = self._private.sign(hashed, mechanism=Mechanism.ECDSA)
+        raw = self._sign(hashed, Mechanism.ECDSA)
         half = len(raw) // 2
         return encode_dss_signature(int.from_bytes(raw[:half], "big"), int.from_bytes(raw[half:], "big"))
 
@@ -218,18 +249,18 @@ class TokenEcKey(ec.EllipticCurvePrivateKey):
 class TokenRsaKey(rsa.RSAPrivateKey):
     """An RSA key whose private half is in a token."""
 
-    def __init__(self, public: rsa.RSAPublicKey, private: Any) -> None:
-        self._public, self._private = public, private
+    def __init__(self, public: rsa.RSAPublicKey, sign: Sign) -> None:
+        self._public, self._sign = public, sign
 
     def sign(self, data: Any, padding: padding.AsymmetricPadding, algorithm: Any) -> bytes:
         """RSASSA-PKCS1-v1_5 with SHA-256, which is what CAs of ours sign with."""
         from pkcs11 import Mechanism
 
         if isinstance(algorithm, Prehashed) and len(data) == hashes.SHA256.digest_size:
-            return bytes(self._private.sign(_SHA256_INFO + data, mechanism=Mechanism.RSA_PKCS))
+            return self._sign(_SHA256_INFO + data, Mechanism.RSA_PKCS)
         if not isinstance(algorithm, hashes.SHA256):
             raise TypeError("RSA keys in tokens sign with SHA-256")
-        return bytes(self._private.sign(data, mechanism=Mechanism.SHA256_RSA_PKCS))
+        return self._sign(data, Mechanism.SHA256_RSA_PKCS)
 
     def public_key(self) -> rsa.RSAPublicKey:
         """The public half."""

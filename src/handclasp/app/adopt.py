@@ -84,7 +84,8 @@ def _refuse_keyless(ca: OldCa, *, passphrase_given: bool) -> None:
             "the key of the old CA is encrypted", where=ca.key.path, hint="--old-passphrase-file FILE gives its passphrase"
         )
     if ca.key.key is None:
-        raise InputError("is no private key that this passphrase opens", where=ca.key.path)
+        hint = "--old-passphrase-file FILE has the passphrase of the old key on its first line"
+        raise InputError("is no private key that this passphrase opens", where=ca.key.path, hint=hint)
     if not belongs(ca.key, ca.certificate):
         raise InputError("the CA key does not belong to the CA certificate", where=ca.key.path)
 
@@ -159,7 +160,7 @@ def _intent(line: IndexLine, found: Certificate | None, label: str, now: datetim
         name=f"{name} {label}"[:64] if fold(name) in taken else name,  # another identity of this home has that name
         tbs_sha256="0" * 64,
         not_before=found.not_before if found else now,
-        not_after=line.not_after,
+        not_after=found.not_after if found else line.not_after,  # an index may have been edited
         created=now,
     )
 

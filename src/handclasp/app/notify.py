@@ -1,7 +1,7 @@
 """Tells people what ends soon or needs care, once a day at most for the same news."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from handclasp.app.home import Home
@@ -9,7 +9,7 @@ from handclasp.app.status import Item, Status, status
 from handclasp.model.errors import InputError
 from handclasp.model.messages import ENGLISH, translate
 from handclasp.model.text import Text, plural
-from handclasp.ports.notify import Notifier
+from handclasp.ports.notify import Notifier, Unreached
 
 _LAST = "notified"
 """Setting: when what was told last (time, digest)."""
@@ -19,17 +19,25 @@ _MOST = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notified:
-    """What there was to tell, whether it was sent in this run, and the schemes of places that failed."""
+    """What there was to tell, whether it was sent in this run, and the places that failed."""
 
     items: tuple[Item, ...]
     sent: bool
-    failed: tuple[str, ...]
+    failed: tuple[Unreached, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where notices go: an URL, and its line in the file."""
+
+    url: str = field(repr=False)
+    line: int
 
 
 def notify(
     home: Home,
     notifier: Notifier,
-    places: tuple[str, ...],
+    places: tuple[Place, ...],
     *,
     within: timedelta | None,
     every: timedelta,
@@ -46,7 +54,7 @@ def notify(
     if not always and (not found.items or _told(home, digest, now, every)):
         return Notified(items=found.items, sent=False, failed=())
     title, body = _letter(found, lang)
-    failed = notifier.send(places, title=title, body=body)
+    failed = notifier.send([place.url for place in places], title=title, body=body)
     if len(failed) < len(places):
         with home.changing("noting a notice"), home.store.begin() as transaction:
             transaction.set_value(_LAST, f"{now.isoformat()} {digest}")
@@ -67,14 +75,14 @@ def _letter(found: Status, lang: str) -> tuple[str, str]:
     return title.in_language(lang), "\n".join(lines)
 
 
-def read_places(content: bytes, *, where: str) -> tuple[str, ...]:
+def read_places(content: bytes, *, where: str) -> tuple[Place, ...]:
     """One URL a line; empty lines and those with # are left out.
 
     Raises:
         InputError: there is none.
     """
-    lines = [line.strip() for line in content.decode("utf-8", "replace").splitlines()]
-    places = tuple(line for line in lines if line and not line.startswith("#"))
+    lines = enumerate(content.decode("utf-8", "replace").splitlines(), 1)
+    places = tuple(Place(url=url, line=line) for line, text in lines if (url := text.strip()) and not url.startswith("#"))
     if not places:
         raise InputError("names no place", where=where, hint="one line each, for example: mailtos://user:password@mail.test")
     return places

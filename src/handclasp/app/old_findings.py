@@ -22,6 +22,7 @@ def unsafe_in(pki: OldPki, now: datetime) -> tuple[Unsafe, ...]:
         *_configs(pki),
         *(finding for ca in pki.cas for finding in _of_ca(ca, pki, now)),
         *_keys(pki),
+        *_others(pki),
         *_databases(pki),
     ]
     order = list(Severity)
@@ -47,6 +48,23 @@ def _configs(pki: OldPki) -> Iterator[Unsafe]:
                     zh="请检查下面列出的证书；在这里由模板决定扩展，请求不起作用",
                 ),
             )
+
+
+def _others(pki: OldPki) -> Iterator[Unsafe]:
+    for one in pki.others:
+        yield Unsafe(
+            slug="other-ca",
+            severity=Severity.WARNING,
+            where=one.subject_text,
+            what=Text(
+                en="another root CA lies there, and is not taken over with this one",
+                zh="那里还有另一个根 CA，不会随此 CA 一起接管",
+            ),
+            hint=Text(
+                en="take it over by itself: handclasp import --ca ITS.crt --key ITS.key --label NAME",
+                zh="请单独接管：handclasp import --ca ITS.crt --key ITS.key --label NAME",
+            ),
+        )
 
 
 def _of_ca(ca: OldCa, pki: OldPki, now: datetime) -> Iterator[Unsafe]:

@@ -88,6 +88,7 @@ def read_old_pki(files: FileTree, looked: Looked, *, passphrase: bytes | None, c
         folder=looked.folder or looked.certificate or "",
         cas=tuple(cas),
         loose=tuple(_loose(files, material.keys, keys)),
+        others=tuple(one for one in material.certificates if _is_root(one) and one.der not in {ca.der for ca in path}),
         configs=configs,
         unreadable=_badger(files, looked),
     )
@@ -156,6 +157,10 @@ def _chosen(material: _Material, found: Certificate) -> tuple[Certificate, ...]:
 
 def _issued(one: Certificate, by: Certificate) -> bool:
     return one.issuer == by.subject and one.der != by.der and signed_by(one, by.spki)
+
+
+def _is_root(one: Certificate) -> bool:
+    return one.self_issued and one.basic_constraints is not None and one.basic_constraints.ca
 
 
 def _key_places(files: FileTree, looked: Looked) -> tuple[str, ...]:

@@ -45,7 +45,7 @@ class Unsafe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OldPki:
-    """`kind`: openssl, easy-rsa, step-ca, cfssl or key-pair. `loose`: other private keys.
+    """`kind`: openssl, easy-rsa, step-ca, cfssl or key-pair. `loose`: other private keys; `others`: other roots, which stay.
 
     `configs`: those of openssl, by path; `unreadable`: databases.
     """
@@ -54,5 +54,6 @@ class OldPki:
     folder: str
     cas: tuple[OldCa, ...]
     loose: tuple[OldKey, ...]
+    others: tuple[Certificate, ...] = ()
     configs: dict[str, bytes]
     unreadable: tuple[str, ...]

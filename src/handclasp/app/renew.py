@@ -10,12 +10,14 @@ from datetime import timedelta
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
+from handclasp.app.authority import certificate_of
 from handclasp.app.hierarchy import is_retired, users_of
 from handclasp.app.home import Home
 from handclasp.app.identity_files import current_key, spki
 from handclasp.app.issue import Issued, described, make
+from handclasp.app.profiles import profile_of
 from handclasp.app.recover import recover
-from handclasp.catalogue.profiles import OWN_PROFILES
+from handclasp.catalogue.profiles import BACKDATE, OWN_PROFILES
 from handclasp.model.certificate import GeneralName
 from handclasp.model.errors import HandclaspError, InputError, PolicyError, UsageError
 from handclasp.model.issuance import CertificateRecord, CertificateState, IssuanceRequest, KeyType, Wanted
@@ -27,7 +29,10 @@ from handclasp.pki.signing import kind_of, narrowed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenewOrder:
-    """`new_key`: make one (of `key_type`, or of the kind it had). `wishes`: the new key comes with a request instead."""
+    """`new_key`: make one (of `key_type`, or of the kind it had). `wishes`: the new key comes with a request instead.
+
+    `lifetime` None: as long as the former certificate was made for.
+    """
 
     name: str
     new_key: bool = False
@@ -61,7 +66,7 @@ def renew_all(home: Home, names: Iterable[str], *, lifetime: timedelta | None) -
 def renew(home: Home, order: RenewOrder) -> Issued:
     """Make the new certificate and put it in the identity's folder; the old files go to previous/SERIAL.
 
-    Profile, subject and alternative names are those of the newest certificate, expired or not.
+    Profile, subject, alternative names and life are those of the newest certificate, expired or not.
 
     Raises:
         UsageError: there is no such identity.
@@ -73,7 +78,7 @@ def renew(home: Home, order: RenewOrder) -> Issued:
         if finished:
             return described(home, finished[-1], resumed=True)
         record, certificate = newest(home, order.name)
-        request = _request(order, record, certificate)
+        request = _request(home, order, record, certificate)
         if order.wishes is not None:
             return make(home, request, order.wishes.public_key, None)
         present = current_key(home, order.name)
@@ -102,18 +107,22 @@ def hanging_from(home: Home, label: str) -> tuple[str, ...]:
 def due(home: Home, within: timedelta | None) -> tuple[str, ...]:
     """Names whose newest good certificate ends within that time, in order of their end; expired ones come first.
 
-    `within` None: those of whose life less than a third is left, be it days or years. One that begins in the future, made when
-    the clock was ahead, is of no use now: its holder is due too.
+    `within` None: those of whose life less than a third is left, be it days or years; so too those that were made for less than
+    `within`, which would be due again as soon as they are made. One that begins in the future, made when the clock was ahead,
+    is of no use now: its holder is due too.
     """
     now = home.clock.now()
     newest_of_each = Wanted(states=(CertificateState.ISSUED,), not_profiles=OWN_PROFILES, newest=True)
     ending = [
         record
         for record in home.store.standings(newest_of_each)
-        if record.not_before > now
-        or record.not_after <= now + ((record.not_after - record.not_before) / 3 if within is None else within)
+        if record.not_before > now or record.not_after <= now + _ahead(record.not_after - record.not_before - BACKDATE, within)
     ]
     return tuple(record.name for record in sorted(ending, key=lambda one: one.not_after))
+
+
+def _ahead(life: timedelta, within: timedelta | None) -> timedelta:
+    return life / 3 if within is None or life <= within else within
 
 
 def newest(home: Home, name: str) -> tuple[CertificateRecord, x509.Certificate]:
@@ -140,7 +149,7 @@ def key_type_of(certificate: x509.Certificate) -> KeyType:
     return kind_of(certificate.public_key(), hint="handclasp rekey with another --key-type")
 
 
-def _request(order: RenewOrder, record: CertificateRecord, certificate: x509.Certificate) -> IssuanceRequest:
+def _request(home: Home, order: RenewOrder, record: CertificateRecord, certificate: x509.Certificate) -> IssuanceRequest:
     organizations = certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
     key_type = order.wishes.key_type if order.wishes else order.key_type or key_type_of(certificate)
     return IssuanceRequest(
@@ -148,9 +157,23 @@ def _request(order: RenewOrder, record: CertificateRecord, certificate: x509.Cer
         profile=record.profile,
         subject_alt_names=_names(record),
         key_type=key_type,
-        lifetime=order.lifetime,
+        lifetime=order.lifetime or _kept_life(home, record),
         organization=str(organizations[0].value) if organizations else None,
     )
+
+
+def _kept_life(home: Home, record: CertificateRecord) -> timedelta | None:
+    """The life that the former certificate was made for, in whole days, as far as profile and CA still allow it.
+
+    None, the profile's own, where it is not known: the end of the former CA had cut it.
+    """
+    ends = {one.label: certificate_of(one).not_valid_after_utc for one in home.authorities()}
+    if record.not_after == ends.get(record.issuer):
+        return None
+    days = -((record.not_before + BACKDATE - record.not_after) // timedelta(days=1))
+    left = ends[home.issuing(record.profile).label] - home.clock.now()
+    kept = min(timedelta(days=days), profile_of(home, record.profile).max_lifetime, left)
+    return kept if kept > timedelta(0) else None
 
 
 def _names(record: CertificateRecord) -> tuple[GeneralName, ...]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from handclasp.app.home import Home
-from handclasp.model.errors import InputError, UsageError
+from handclasp.model.errors import UsageError
 from handclasp.ports.store import Store
 
 MODULE, LABEL, PIN_FILE = "pkcs11_module", "pkcs11_token", "pkcs11_pin_file"
@@ -28,13 +28,7 @@ def token_of(store: Store) -> Token:
 
 
 def set_token(home: Home, token: Token) -> None:
-    """Remember the token of this home, for the keys made from now on and those in it. The home's lock must be held.
-
-    Raises:
-        InputError: there is no such library.
-    """
-    if not home.files.exists(token.module):
-        raise InputError("there is no such library", where=token.module, hint="for SoftHSM: /usr/lib/softhsm/libsofthsm2.so")
+    """Remember the token of this home, for the keys made from now on and those in it. The home's lock must be held."""
     with home.store.begin() as transaction:
         transaction.set_value(MODULE, token.module)
         transaction.set_value(LABEL, token.label)

@@ -39,6 +39,14 @@ def key_type_option(function: F) -> F:
     )
 
 
+def ca_key_type_option(default: str = "ec-p256") -> Callable[[F], F]:
+    """--key-type of a CA: RSA with 2048 bits is for what lives shorter."""
+    from handclasp.catalogue.profiles import ROOT
+
+    allowed = [kind for kind in KEY_TYPES if kind in ROOT.key_types]
+    return click.option("--key-type", type=click.Choice(allowed), help=f"Kind of key.  [default: {default}]")
+
+
 def days_option(help_text: str, *profiles: str, name: str = "--days") -> Callable[[F], F]:
     """--days, up to what the most generous of these profiles allows; of none, of all that identities may have."""
     from handclasp.catalogue.profiles import END_ENTITY_PROFILES, PROFILES

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 import click
 
 from handclasp.cli.ca_options import (
+    ca_key_type_option,
     days_option,
     dry_run_option,
     key_type_of,
-    key_type_option,
     lifetime,
     passphrase_options,
     world,
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 @click.option("--pkcs11-token", metavar="LABEL", help="With --pkcs11-module: which token.")
 @click.option("--pin-file", type=click.Path(dir_okay=False), help="File (mode 0600) with the PIN of the token.  [default: ask]")
 @click.option("--store", "database", metavar="URL", help="Keep the registry in this empty PostgreSQL database.")
-@key_type_option
+@ca_key_type_option()
 @passphrase_options
 @dry_run_option
 @framed
@@ -94,6 +94,8 @@ def command(
         crl_lifetime=root_lifetime if root_only else None,
         token=_token(pkcs11_module, pkcs11_token, pin_file),
     )
+    if order.token is not None:
+        here.check_token(order.token)
     if makes_passphrase:
         here.make_passphrase()
     here.make_home(database)

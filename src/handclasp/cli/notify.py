@@ -29,11 +29,13 @@ def command(frame: Frame, *, to_file: str, within: int | None, every: int, test:
 
     \b
     Example:
+      handclasp notify --to-file /etc/handclasp/notify --test     tries the places out, whatever there is to tell
       handclasp notify --to-file /etc/handclasp/notify
     """
     from datetime import timedelta
 
     from handclasp.app.notify import notify, read_places
+    from handclasp.model.messages import translate
 
     here = world(frame)
     places = read_places(here.secret_file(to_file), where=to_file)
@@ -46,13 +48,19 @@ def command(frame: Frame, *, to_file: str, within: int | None, every: int, test:
         always=test,
         lang=frame.lang,
     )
+    unreached = [(places[one.place].line, one) for one in done.failed]
     if frame.json:
-        frame.document("notify", {"items": len(done.items), "sent": done.sent, "failed": list(done.failed)})
+        reasons = [{"line": line, "scheme": one.scheme, "why": one.why} for line, one in unreached]
+        schemes = [one.scheme for one in done.failed]
+        frame.document("notify", {"items": len(done.items), "sent": done.sent, "failed": schemes, "unreached": reasons})
     elif done.sent:
         told, reached = len(done.items), len(places) - len(done.failed)
-        frame.out(f"{told} thing{plural(told)} told to {reached} place{plural(reached)}")
-        for scheme in done.failed:
-            frame.out(f"  NOT reached: {scheme}://...")
+        if told:
+            frame.out(f"{told} thing{plural(told)} told to {reached} place{plural(reached)}")
+        else:
+            frame.out(f"that all is well was told to {reached} place{plural(reached)}")
+        for line, one in unreached:
+            frame.out(f"  NOT reached: line {line}, {one.scheme}://...: {translate(one.why, frame.lang)}")
     else:
         frame.out("Nothing new to tell.")
     return 5 if done.failed else 0

@@ -17,7 +17,7 @@ from handclasp.cli.frame import Frame, framed
 @click.command("rekey")
 @click.argument("name")
 @click.option("--csr", type=click.Path(dir_okay=False), help="The new key comes with this request (PEM or DER).")
-@days_option("Life of the new certificate in days.  [default: 365]")
+@days_option("Life of the new certificate in days.  [default: as the former one]")
 @key_type_option
 @passphrase_options
 @dry_run_option

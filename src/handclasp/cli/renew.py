@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     is_flag=False,
     flag_value="third",
     metavar="[DAYS]",
-    help="Only those that end within DAYS, or, without DAYS, have less than a third of their life left; without NAME: all.",
+    help="Only those that end within DAYS; without DAYS, and for shorter lives: in the last third of it. Without NAME: all.",
 )
 @click.option("--under", metavar="LABEL", help="Only those whose newest certificate is below this CA; without NAME: all.")
-@days_option("Life of the new certificate in days.  [default: 365]")
+@days_option("Life of the new certificate in days.  [default: as the former one]")
 @passphrase_options
 @dry_run_option
 @framed
@@ -38,12 +38,15 @@ def command(
 ) -> int:
     r"""Make a new certificate with the same key. The old one stays good until it ends or is revoked.
 
+    It lives as long as the former one was made for, as far as its profile allows.
+
     With --due it is made for timers: nothing to do is a success, one failure does not keep the others, and the exit code
     is 1 when somebody was not renewed.
 
     \b
     Examples:
       handclasp renew alice
+      handclasp renew alice --days 90
       handclasp renew --due
       handclasp renew --due 30
       handclasp renew --under root               after handclasp ca rollover root
@@ -75,11 +78,12 @@ def _chosen(home: "Home", names: tuple[str, ...], due: str | None, under: str | 
     home.authorities()
     if due is not None and due != "third" and not (due.isascii() and due.isdigit() and int(due) <= 3650):
         raise UsageError(f"--due takes a number of days, not {due[:40]!r}", hint="handclasp renew NAME --due=30")
-    wanted = [set(names)] if names else []
-    if under is not None:
-        wanted.append(set(hanging_from(home, under)))
-    everybody = ending(home, None if due == "third" else timedelta(days=int(due if due is not None else 10**5)))
-    return tuple(name for name in everybody if all(name in some for some in wanted))
+    below = hanging_from(home, under) if under is not None else None
+    chosen = below or ()
+    if due is not None:
+        ends = ending(home, None if due == "third" else timedelta(days=int(due)))
+        chosen = tuple(name for name in ends if below is None or name in set(below))
+    return tuple(name for name in chosen if not names or name in names)
 
 
 def _report(frame: Frame, home: "Home", done: "tuple[Renewal, ...]") -> None:

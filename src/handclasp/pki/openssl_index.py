@@ -35,7 +35,7 @@ def read_index(content: bytes, *, where: str) -> tuple[IndexLine, ...]:
     lines: list[IndexLine] = []
     seen: set[int] = set()
     for number, text in enumerate(content.decode("utf-8", "replace").split("\n"), start=1):
-        if not text.strip():
+        if not text.strip() or text.startswith("#"):  # comments, for openssl too
             continue
         try:
             line = _line(text)
@@ -43,7 +43,8 @@ def read_index(content: bytes, *, where: str) -> tuple[IndexLine, ...]:
             hint = "status, end, revocation, serial, file and subject, with tabs between them"
             raise InputError(f"is not a line of openssl's database: {error}", where=f"{where}:{number}", hint=hint) from error
         if line.serial in seen:
-            raise InputError(f"serial {line.serial:X} comes twice", where=f"{where}:{number}")
+            hint = "openssl refuses such a database too: remove the line that is wrong (openssl x509 -serial shows whose it is)"
+            raise InputError(f"serial {line.serial:X} comes twice", where=f"{where}:{number}", hint=hint)
         seen.add(line.serial)
         lines.append(line)
     return tuple(lines)

@@ -108,7 +108,7 @@ def verifier(key: VerifyingKey) -> Callable[[bytes, bytes], bool]:
 def sign_parts(key: SigningKey, parts: Callable[[], Iterable[bytes]]) -> bytes:
     """`sign_bytes` over these parts in a row, hashed as they come. Ed25519 reads its message twice: then they are joined."""
     if isinstance(key, ed25519.Ed25519PrivateKey):
-        return key.sign(b"".join(parts()))
+        return key.sign(_joined(parts()))
     digest, done = _hashed(key.public_key(), parts())
     if isinstance(key, rsa.RSAPrivateKey):
         return key.sign(done, padding.PKCS1v15(), digest)
@@ -119,7 +119,7 @@ def parts_verify(key: VerifyingKey, signature: bytes, parts: Callable[[], Iterab
     """`verifies` for what `sign_parts` made."""
     try:
         if isinstance(key, ed25519.Ed25519PublicKey):
-            key.verify(signature, b"".join(parts()))
+            key.verify(signature, _joined(parts()))
             return True
         digest, done = _hashed(key, parts())
         if isinstance(key, rsa.RSAPublicKey):
@@ -129,6 +129,14 @@ def parts_verify(key: VerifyingKey, signature: bytes, parts: Callable[[], Iterab
     except InvalidSignature:
         return False
     return True
+
+
+def _joined(parts: Iterable[bytes]) -> bytearray:
+    """Parts in one piece, in memory once: bytes.join would hold the parts beside it."""
+    whole = bytearray()
+    for part in parts:
+        whole += part
+    return whole
 
 
 def _hashed(key: VerifyingKey, parts: Iterable[bytes]) -> tuple[Prehashed, bytes]:

@@ -4,10 +4,10 @@ import click
 
 from handclasp.cli.ca.shared import limit_options
 from handclasp.cli.ca_options import (
+    ca_key_type_option,
     days_option,
     dry_run_option,
     key_type_of,
-    key_type_option,
     lifetime,
     passphrase_options,
     world,
@@ -23,7 +23,7 @@ from handclasp.cli.frame import Frame, framed
 @limit_options
 @days_option("Life of the CA.  [default: 1825]", "issuing-ca")
 @click.option("--in-token", is_flag=True, help="Make its key in the PKCS#11 token of this home.")
-@key_type_option
+@ca_key_type_option()
 @passphrase_options
 @dry_run_option
 @framed

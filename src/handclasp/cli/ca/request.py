@@ -2,7 +2,7 @@
 
 import click
 
-from handclasp.cli.ca_options import dry_run_option, key_type_of, key_type_option, passphrase_options, world
+from handclasp.cli.ca_options import ca_key_type_option, dry_run_option, key_type_of, passphrase_options, world
 from handclasp.cli.frame import Frame, framed
 
 
@@ -11,7 +11,7 @@ from handclasp.cli.frame import Frame, framed
 @click.option("--name", required=True, help="Common name of the CA, for example 'Example Issuing CA 2'.")
 @click.option("--organization", help="O of its subject.")
 @click.option("--for", "purposes", multiple=True, metavar="PROFILE", help="Only for this profile; repeatable.")
-@key_type_option
+@ca_key_type_option()
 @passphrase_options
 @dry_run_option
 @framed

@@ -3,10 +3,10 @@
 import click
 
 from handclasp.cli.ca_options import (
+    ca_key_type_option,
     days_option,
     dry_run_option,
     key_type_of,
-    key_type_option,
     lifetime,
     passphrase_options,
     world,
@@ -17,7 +17,7 @@ from handclasp.cli.frame import Frame, framed
 @click.command("rollover")
 @click.argument("label")
 @days_option("Life of the new CA.  [default: what its profile says]", "root-ca", "issuing-ca")
-@key_type_option
+@ca_key_type_option("as the old CA's")
 @passphrase_options
 @dry_run_option
 @framed

@@ -18,6 +18,8 @@ from handclasp.cli.frame import Frame, framed
 def command(frame: Frame, *, module: str | None, label: str | None, pin_file: str | None) -> None:
     r"""Show or set the PKCS#11 token of this home. `ca add --in-token` then makes a CA's key in it.
 
+    The token must be there while it is named; its PIN is asked for when a key is made.
+
     \b
     Example:
       handclasp ca token --module /usr/lib/softhsm/libsofthsm2.so --token ca --pin-file /etc/handclasp/pin
@@ -33,8 +35,10 @@ def command(frame: Frame, *, module: str | None, label: str | None, pin_file: st
         raise UsageError("--module and --token go together")
     if module is not None and label is not None:
         path = str(Path(pin_file).absolute()) if pin_file else None
+        token = Token(module=str(Path(module).absolute()), label=label, pin_file=path)
         with here.ca.changing("naming a token"):
-            set_token(here.ca, Token(module=str(Path(module).absolute()), label=label, pin_file=path))
+            here.check_token(token)
+            set_token(here.ca, token)
     found = token_of(here.store)
     if frame.json:
         frame.document("ca-token", {"module": found.module, "token": found.label, "pin_file": found.pin_file})
