@@ -7,6 +7,7 @@ from handclasp.app.proven import Proven
 from handclasp.app.redaction_text import shown_lines
 from handclasp.app.sides import sides
 from handclasp.diagnose.case import Case
+from handclasp.diagnose.concern import Concerns
 from handclasp.diagnose.engine import diagnose
 from handclasp.diagnose.rules import start
 from handclasp.model.evidence import Evidence
@@ -21,11 +22,16 @@ _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTICE: 2}
 
 
 def examine(
-    evidence: Evidence, tools: "SandboxTools | None", *, client_key: bytes | None = None, side: Side | None = None
+    evidence: Evidence,
+    tools: "SandboxTools | None",
+    *,
+    client_key: bytes | None = None,
+    side: Side | None = None,
+    concerns: Concerns | None = None,
 ) -> Proven:
     """The findings in this evidence; with `tools` their remedies are tried on a sandboxed copy.
 
-    `side` None: whatever the evidence is about, the other side too when its peer is known.
+    `side` None: whatever the evidence is about, the other side too when its peer is known. `concerns`: which findings matter.
 
     Raises:
         InputError: the configuration cannot be parsed, or has no such server.
@@ -33,7 +39,7 @@ def examine(
     """
     if (lifeless := _lifeless(evidence)) is not None:
         return Proven(diagnosis=_shown(lifeless))
-    first, *others = [_one(part, tools, client_key) for part in sides(evidence, side)]
+    first, *others = [_one(part, tools, client_key, concerns) for part in sides(evidence, side)]
     for other in others:
         first = _joined(first, other)
     return replace(first, diagnosis=_shown(first.diagnosis))
@@ -49,8 +55,10 @@ def _lifeless(evidence: Evidence) -> Diagnosis | None:
     return Diagnosis(verdict=case.verdict, findings=tuple(start.check(case)))
 
 
-def _one(evidence: Evidence, tools: "SandboxTools | None", client_key: bytes | None) -> Proven:
-    reasoned = diagnose(evidence)
+def _one(
+    evidence: Evidence, tools: "SandboxTools | None", client_key: bytes | None, concerns: Concerns | None = None
+) -> Proven:
+    reasoned = diagnose(evidence, concerns)
     if tools is None:
         return Proven(diagnosis=reasoned.diagnosis)
     from handclasp.app.prove import prove  # noqa: PLC0415 - what runs copies of nginx takes a while to load

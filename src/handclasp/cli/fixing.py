@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from handclasp.app.apply_state import Instance
     from handclasp.app.fix import Fixing, Step
     from handclasp.app.proven import Proven
+    from handclasp.diagnose.concern import Concerns
     from handclasp.model.evidence import Evidence
     from handclasp.model.finding import Diagnosis
     from handclasp.wiring import World
@@ -50,10 +51,11 @@ def fix_it(
     agreed: "Callable[[str], bool]",
     instance: "Instance | None",
     taken: "tuple[Evidence, tuple[Step, ...]] | None" = None,
+    concerns: "Concerns | None" = None,
 ) -> Fixed:
     """Collect the remedies, and with an `instance` carry them out: tested, switched, reloaded and knocked at; or put back.
 
-    `taken`: steps that come before the remedies, and the files as they were before those.
+    `taken`: steps that come before the remedies, and the files as they were before those. `concerns`: which findings matter.
     """
     from handclasp.app.apply_edits import apply_edits
     from handclasp.app.doctor import examine
@@ -65,7 +67,7 @@ def fix_it(
     fixing = fixes(
         evidence,
         first,
-        lambda now: examine(now, tools, client_key=key, side=side_asked(now)),
+        lambda now: examine(now, tools, client_key=key, side=side_asked(now), concerns=concerns),
         lambda step: agreed(step.remedy.id),
     )
     if taken is not None:

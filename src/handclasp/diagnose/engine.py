@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from handclasp.catalogue import causes
 from handclasp.diagnose.case import Case
+from handclasp.diagnose.concern import Concerns
 from handclasp.diagnose.generated import Writers
 from handclasp.diagnose.lines import line_findings
 from handclasp.diagnose.live import live_findings
@@ -50,8 +51,8 @@ class Reasoned:
     changes: tuple[tuple[Change, ...], ...]
 
 
-def diagnose(evidence: Evidence) -> Reasoned:
-    """Findings with their remedies, root cause first.
+def diagnose(evidence: Evidence, concerns: Concerns | None = None) -> Reasoned:
+    """Findings with their remedies, root cause first; with `concerns`, those alone that it says matter.
 
     Raises:
         InputError: the configuration cannot be parsed, or has no such server.
@@ -59,7 +60,8 @@ def diagnose(evidence: Evidence) -> Reasoned:
     if evidence.root is None:
         return _without_configuration(evidence)
     case = Case(Stage(evidence))
-    findings, chosen, now = _worked_through(case, _findings(case))
+    found = [finding for finding in _findings(case) if concerns is None or concerns(case, finding)]
+    findings, chosen, now = _worked_through(case, found)
     if case.start_faults and not now.start_faults:
         # What the faults at start had hidden: nginx comes to look at certificates only now.
         told = {(finding.cause, finding.where) for finding in findings}

@@ -1,6 +1,7 @@
 """handclasp lab holes."""
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -63,6 +64,7 @@ def adopted(evidence: "Evidence", made: "Setup") -> "tuple[FileEdit, ...]":
     from handclasp.app.doctor import examine
     from handclasp.app.fix import fixes
     from handclasp.app.takeover import Registry, takeover
+    from handclasp.diagnose.concern import concerns
     from handclasp.lab.mint import certificate
     from handclasp.model.guarded import Member
     from handclasp.pki.read import certificate_from_der
@@ -76,5 +78,6 @@ def adopted(evidence: "Evidence", made: "Setup") -> "tuple[FileEdit, ...]":
     )
     start = replace(evidence, presented=None)
     taken = takeover(start, "app.test", registry, frozenset({"crl-of-the-ca"}))
-    fixing = fixes(taken.evidence, examine(taken.evidence, None), lambda now: examine(now, None), lambda _step: True)
+    look = partial(examine, tools=None, concerns=concerns)
+    fixing = fixes(taken.evidence, look(taken.evidence), look, lambda _step: True)
     return fixing.after(start, taken.steps).edits

@@ -43,6 +43,8 @@ def command(
     --apply; then the new files are tested, nginx is reloaded, strangers must be refused and the given client let in, or
     everything is put back. Exit code 1: something is left that no edit cures.
 
+    Other servers stay as they are, but for the default server of its address, which decides about this one too.
+
     A server that was adopted is remembered: `handclasp revoke` reloads its nginx and proves the revocation there too. Clients
     that were issued or renewed since come in when adopt is run again.
 
@@ -60,6 +62,7 @@ def command(
     from handclasp.app.home import registered
     from handclasp.app.takeover import registry_of, takeover
     from handclasp.cli.fixing import fix_it, target
+    from handclasp.diagnose.concern import concerns
     from handclasp.model.errors import UsageError
     from handclasp.model.finding import Severity
     from handclasp.wiring import World
@@ -76,10 +79,13 @@ def command(
     registry = registry_of(world.ca) if registered(world.files, world.layout) else None
     taken = takeover(before, server, registry, frozenset(without))
     evidence, steps, agreed = taken.evidence, (before, taken.steps), lambda name: name not in without
-    first = examine(evidence, world.sandbox_tools if prove else None, client_key=key)
+    first = examine(evidence, world.sandbox_tools if prove else None, client_key=key, concerns=concerns)
     remembering = following(world.ca, world.gear, instance, server) if instance and registry else nullcontext()
     with remembering:
-        fixed = fix_it(frame, world, evidence, first, key=key, prove=prove, agreed=agreed, instance=instance, taken=steps)
+        fixed = fix_it(
+            frame, world, evidence, first, key=key, prove=prove, agreed=agreed, instance=instance, taken=steps,
+            concerns=concerns,
+        )  # fmt: skip
     left = fixed.fixing.left.findings
     if frame.json:
         frame.document("nginx-adopt", {"config": evidence.root, "server": server, **fixed.fields})
