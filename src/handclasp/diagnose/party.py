@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from handclasp.model.certificate import Certificate, Crl, TrustAnchors
+from handclasp.model.certificate import Certificate, Crl
 from handclasp.model.nginx import NginxVersion, Setting, TlsServer, TlsUpstream, VerifyClient
 from handclasp.model.origin import Origin
 from handclasp.model.text import Text
@@ -82,7 +82,7 @@ class Party:
         return verify(
             Question(
                 presented=presented or self.presented,
-                store=TrustAnchors((*self.trust.store.certificates, *added)),
+                store=replace(self.trust.store, certificates=(*self.trust.store.certificates, *added)),
                 crls=self.trust.crls if crls is None else crls,
                 depth=self.depth.value if depth is None else depth,
                 side=self.side,

@@ -164,6 +164,11 @@ class PresentedChain:
 
 @dataclass(frozen=True, slots=True)
 class TrustAnchors:
-    """The certificates an X509_STORE holds, in load order: anchors and intermediates alike (OpenSSL tells them apart)."""
+    """The certificates an X509_STORE holds, in load order: anchors and intermediates alike (OpenSSL tells them apart).
+
+    `vouched` and `refused`: those whose own trust settings name, or exclude, the purpose at hand (BEGIN TRUSTED CERTIFICATE).
+    """
 
     certificates: tuple[Certificate, ...] = ()
+    vouched: frozenset[Certificate] = frozenset()
+    refused: frozenset[Certificate] = frozenset()

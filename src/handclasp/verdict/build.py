@@ -26,7 +26,9 @@ def _extend(question: Question, findings: Findings, chain: Chain) -> None:
         found = _from_store(question, findings, chain) if chain.size <= limit else None
         if found is not None:
             from_peer = False
-            chain.trusted = self_signed(found, question.series)
+            if found in question.store.refused:
+                findings.error("CERT_REJECTED", chain.size - 1, found)
+            chain.trusted = found in question.store.vouched or self_signed(found, question.series)
             if chain.trusted:
                 return
             continue

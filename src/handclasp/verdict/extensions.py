@@ -40,7 +40,10 @@ def check(question: Question, findings: Findings, chain: Chain) -> None:
             findings.error("INVALID_NON_CA", depth, certificate)
         if must_be_ca and not _acceptable_ca(question, certificate, top=depth + 1 == len(certificates)):
             findings.error("INVALID_CA", depth, certificate)
-        if not _fit(question, certificate, must_be_ca=must_be_ca):
+        stored = depth >= chain.untrusted
+        if not (stored and certificate in question.store.vouched) and (
+            (stored and certificate in question.store.refused) or not _fit(question, certificate, must_be_ca=must_be_ca)
+        ):
             findings.error("INVALID_PURPOSE", depth, certificate)
         limit = _path_length(certificate)
         if depth > 1 and limit is not None and above > limit + proxies:

@@ -4,8 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 from handclasp.lab import mint
 from handclasp.lab.case import pem
+from handclasp.lab.extensions import PURPOSES
 from handclasp.lab.mint import PAST, Blank, name
 from handclasp.model.evidence import Wish
+from handclasp.pki.der import encode
+from handclasp.pki.der_write import oid, sequence
 from handclasp.pki.throwaway import key
 from tests.diagnose.rules.samples_placement import server
 from tests.diagnose.rules.workshop import ASKS, TLS, Sample, Workshop
@@ -367,6 +370,28 @@ def crl_beside_pinned(shop: Workshop) -> Workshop:
     return shop.put("ca.pem", (shop.folder / "ca.pem").read_text() + blank_pem(alone))
 
 
+def settings_of(shop: Workshop, authority: Blank, *, trusted: str = "", rejected: str = "") -> Workshop:
+    """The CA as a TRUSTED CERTIFICATE, in ca.pem."""
+    shop.http(server(ASKS))
+    said = sequence(
+        sequence(oid(PURPOSES[trusted])) if trusted else b"", encode(0xA0, oid(PURPOSES[rejected])) if rejected else b""
+    )
+    return shop.put("ca.pem", pem(mint.certificate(authority) + said, "TRUSTED CERTIFICATE"))
+
+
+def issuing_vouched(shop: Workshop) -> Workshop:
+    assert shop.draft.leaf.parent is not shop.draft.root
+    return settings_of(shop, shop.draft.leaf.parent, trusted="clientAuth")
+
+
+def clients_excluded(shop: Workshop) -> Workshop:
+    return settings_of(shop, shop.draft.root, rejected="clientAuth").sends()
+
+
+def clients_included(shop: Workshop) -> Workshop:
+    return settings_of(shop, shop.draft.root, trusted="clientAuth", rejected="serverAuth").sends()
+
+
 def crl_in_ca_file(shop: Workshop) -> Workshop:
     lists = "".join(pem(mint.crl(one), "X509 CRL") for one in shop.draft.with_crls())
     shop.http(server(ASKS)).sends()
@@ -394,6 +419,9 @@ SAMPLES = (
     Sample("unusable-trust", "crl-of-issuing", crl_of_issuing, "client-crl-missing-for-a-level", intermediates=1),
     Sample("unusable-trust", "server-for-ca", server_for_ca, "client-trust-file-is-server-cert"),
     Sample("unusable-trust", "root", root_in_use),
+    Sample("unusable-trust", "issuing-vouched", issuing_vouched, intermediates=1, version="1.30.6", openssl="3.6.5"),
+    Sample("purpose", "settings", clients_excluded, "ca-file-trusted-certificate", version="1.30.6", openssl="3.6.5"),
+    Sample("purpose", "settings-fit", clients_included, version="1.30.6", openssl="3.6.5"),
     Sample("unusable-trust", "pinned", crl_beside_pinned, "client-crl-missing-for-a-level"),
     Sample("unusable-trust", "pinned-3.6", crl_beside_pinned, version="1.30.6", openssl="3.6.5"),
     Sample("reload", "revoked-and-served", revoked_and_served, "client-crl-changed-without-reload"),

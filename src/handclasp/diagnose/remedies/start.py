@@ -13,7 +13,7 @@ from handclasp.diagnose.remedies.pem_edit import joined, pem
 from handclasp.diagnose.rule import say
 from handclasp.diagnose.rules.start import cause_of, path_in, where_of
 from handclasp.model.certificate import Certificate, Crl
-from handclasp.model.finding import Applicability, FileEdit, Finding
+from handclasp.model.finding import Applicability, FileEdit, Finding, Where
 from handclasp.model.nginx import StartFault
 from handclasp.model.text import Text
 from handclasp.nginxconf.edit import TextEdit, insert_into, line_of, remove, rename, replace_argument
@@ -37,6 +37,7 @@ def changes(case: Case, finding: Finding) -> Iterator[Change]:
     # Edits made for findings before this one may have moved its line.
     fault = next((item for item in fitting if where_of(item) == finding.where), fitting[0] if fitting else None)
     if fault is None:
+        yield from _without_settings(case, finding)
         return
     match finding.cause:
         case "ca-file-not-pem" | "ca-bundle-silently-partial" | "ca-file-trusted-certificate" | "client-crl-file-format":
@@ -57,6 +58,27 @@ def changes(case: Case, finding: Finding) -> Iterator[Change]:
             yield from _put_right(case, fault)
         case _:
             yield _by_hand(fault)
+
+
+def _without_settings(case: Case, finding: Finding) -> Iterator[Change]:
+    """A CA file whose trust settings leave the clients of a CA out: the same certificates without settings."""
+    settings = case.party.trust_files if case.party is not None else ()
+    path = next((one.value for one in settings if Where.at(one.origin, finding.where.directive) == finding.where), None)
+    content = case.evidence.files.get(path or "")
+    if finding.cause != "ca-file-trusted-certificate" or path is None or content is None:
+        return
+    after = b"".join(pem(item.der, "CERTIFICATE") for item in look(content).certificates)
+    yield Change(
+        id="rewrite-as-pem",
+        title=say("write {path} anew as PEM, without trust settings", "把 {path} 重写为不带信任设置的 PEM", path=path),
+        applicability=Applicability.REVIEW,
+        edits=(FileEdit(path=path, before=content, after=after),),
+        commands=(RELOAD,),
+        note=Text(
+            en="somebody may have meant to leave these clients out: ask before they are let in",
+            zh="也许有人有意排除这些客户端：放行之前请先确认",
+        ),
+    )
 
 
 def _rewritten(case: Case, fault: StartFault) -> Iterator[Change]:

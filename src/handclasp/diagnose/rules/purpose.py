@@ -11,6 +11,7 @@ from handclasp.model.text import Text
 from handclasp.model.verdict import Side
 from handclasp.verdict.extensions import ca_kind
 from handclasp.verdict.issued import key_usage_refuses
+from handclasp.verdict.trust import certificates_in
 
 _WANTED = {Side.CLIENT: ("clientAuth", "1.3.6.1.5.5.7.3.2"), Side.UPSTREAM: ("serverAuth", "1.3.6.1.5.5.7.3.1")}
 _USAGES = {
@@ -29,8 +30,13 @@ def check(case: Case) -> Iterator[Finding]:
     party, whole = case.party, case.whole
     if party is None or whole is None:
         return
+    excluded = dict(errors_at(whole, "CERT_REJECTED"))
+    for certificate in excluded.values():
+        yield _excluded(case, party, certificate)
     faulty = dict(errors_at(whole, "INVALID_PURPOSE")) | dict(errors_at(whole, "INVALID_CA"))
     for depth, certificate in sorted(faulty.items()):
+        if depth in excluded:
+            continue
         where = _where(depth, certificate)
         if depth == 0:
             yield from (finding(*told, where, _usage(certificate)) for told in _leaf(party, certificate))
@@ -40,6 +46,19 @@ def check(case: Case) -> Iterator[Finding]:
         yield finding(_only(party, "pathlen-exceeded"), _path_length(certificate), _where(depth, certificate))
     for depth, certificate in errors_at(whole, "UNHANDLED_CRITICAL_EXTENSION"):
         yield finding(_only(party, "unhandled-critical-extension"), _critical(certificate), _where(depth, certificate))
+
+
+def _excluded(case: Case, party: Party, certificate: Certificate) -> Finding:
+    """A certificate of the trust file whose own trust settings leave this use out."""
+    files = case.evidence.files
+    holder = next((one for one in party.trust_files if certificate in certificates_in(files, one.value)), party.trust_file)
+    summary = say(
+        "{file} holds {ca} as a TRUSTED CERTIFICATE, whose settings leave out {usage}",
+        "{file} 中的 {ca} 是 TRUSTED CERTIFICATE，其信任设置不包括 {usage}",
+        file=holder.value, ca=certificate.subject_text, usage=_WANTED[party.side][0],
+    )  # fmt: skip
+    slug = "ca-file-trusted-certificate" if party.side is Side.CLIENT else "upstream-ca-not-trusted"
+    return finding(slug, summary, Where.at(holder.origin, party.directives.trust))
 
 
 def _where(depth: int, certificate: Certificate) -> Where:
@@ -147,6 +166,8 @@ RULES = (
             "client-pathlen-exceeded",
             "client-unhandled-critical-extension",
             "upstream-eku-lacks-serverauth",
+            "ca-file-trusted-certificate",
+            "upstream-ca-not-trusted",
         ),
         check,
         about_peer=True,

@@ -42,7 +42,7 @@ def _of_server(case: Case, server: TlsServer) -> Iterator[Finding]:
     trust = client_trust(server, case.evidence.files, case.stage.version)
     store = trust.store.certificates
     roots = [item for item in store if self_signed(item, case.stage.series)]
-    if store and not roots:
+    if store and not roots and not trust.store.vouched:
         yield _rootless(case, server, store)
     listed = {crl.issuer for crl in trust.crls or ()}
     lacking = [root for root in roots if root.subject not in listed and _asked_for(case, root)]
