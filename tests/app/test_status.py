@@ -95,3 +95,20 @@ def test_interrupted_work_and_a_changed_log(ca: Ca) -> None:
     connection.close()
     assert "was changed" in ca.run("status", expect=1).stdout
     assert "broken: event 3 was changed" in ca.run("audit", expect=1).stdout
+
+
+def test_a_log_that_was_cut_off_before_a_published_crl_is_broken(ca: Ca) -> None:
+    import sqlite3
+
+    ca.run("crl", "--refresh")
+    ca.run("issue", "alice")
+    assert ca.json("audit")["whole"]
+    signed = [one["sequence"] for one in ca.json("audit", "--events")["events"] if one["action"] == "crl-signed"]
+    connection = sqlite3.connect(ca.home / "registry.sqlite")
+    connection.execute("DELETE FROM audit_event WHERE sequence >= ?", (signed[-1],))
+    connection.commit()
+    connection.close()
+    found = ca.json("audit", expect=1)
+    assert [fault for fault in found["faults"] if "issuing CA is published" in fault] == found["faults"]
+    assert found["faults"]
+    assert "events were cut off its end" in ca.run("audit", expect=1).stdout

@@ -16,7 +16,8 @@ from handclasp.model.text import plural
 def command(frame: Frame, *, verify: str, head: str | None, events: bool, lines: bool) -> int:  # noqa: ARG001 - all it does
     r"""Verify the audit log: every event is chained to the one before it. Exit code 1 when it was changed.
 
-    Note the printed digest elsewhere: with --head it shows later that nothing was cut off the end.
+    The CRLs in the home must be known to it too: a log that was cut off before them is broken. What was cut off after
+    them shows only to who noted the printed digest elsewhere, and gives it with --head.
 
     \b
     Example:

@@ -18,7 +18,7 @@ from handclasp.pki.der import INTEGER, SEQUENCE
 _SHORT = 127
 """The longest content whose length takes one octet."""
 
-REASON_CODES = {
+REASON_CODES: dict[str, int] = {
     "keyCompromise": 1,
     "cACompromise": 2,
     "affiliationChanged": 3,
@@ -29,7 +29,8 @@ REASON_CODES = {
     "aACompromise": 10,
 }  # RFC 5280 5.3.1; unspecified (0) is written as no extension at all, and removeFromCRL means "not revoked" to nginx
 
-_CODES: dict[str | None, int] = {None: 0, "unspecified": 0} | REASON_CODES
+_CODES: dict[str | None, int] = dict.fromkeys((None, "unspecified"), 0)
+_CODES.update(REASON_CODES)
 _REASON = der.sequence(der.extension("2.5.29.21", b"\x0a\x01\0"))
 """The extensions of an entry, whose last octet is the code; one of code 0 has none."""
 
