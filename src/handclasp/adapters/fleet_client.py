@@ -12,6 +12,7 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
+from handclasp.adapters.fleet_advice import advice, refused
 from handclasp.model.errors import PolicyError, UsageError, WorldError
 
 _SECONDS = 30.0
@@ -70,9 +71,8 @@ class FleetClient:
             return self._read(*self._line.ask(parts.hostname, parts.port or 443, self._identity, method, asked, body, headers))
         except (OSError, http.client.HTTPException) as error:
             self._line.hang_up()
-            raise WorldError(
-                f"the CA cannot be asked: {error}", where=self.url, hint="is handclasp serve running there?"
-            ) from error
+            hint = advice(str(error)) or "is handclasp serve running there?"
+            raise WorldError(f"the CA cannot be asked: {error}", where=self.url, hint=hint) from error
 
     def close(self) -> None:
         """Let the connection go; another question opens one."""
@@ -88,7 +88,7 @@ class FleetClient:
             context.load_cert_chain(self.chain, self.key)
         except (OSError, ssl.SSLError) as error:
             files = f"{self.trusted}, {self.chain}, {self.key}"
-            raise WorldError(f"certificate, key or CA cannot be used: {error}", where=files) from error
+            raise WorldError(f"certificate, key or CA cannot be used: {error}", where=files, hint=advice(str(error))) from error
         return context
 
     def _read(self, status: int, content: bytes) -> dict[str, Any]:
@@ -99,7 +99,7 @@ class FleetClient:
         if status >= 500:
             raise WorldError(f"the CA failed: {_said(found)}", where=self.url)
         if status >= 400:
-            raise PolicyError(f"the CA refuses: {_said(found)}", where=self.url)
+            raise PolicyError(f"the CA refuses: {_said(found)}", where=self.url, hint=refused(status))
         return dict(found)
 
 

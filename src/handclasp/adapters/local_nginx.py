@@ -34,10 +34,19 @@ def find_local(path: str | None = None) -> LocalNginx:
     return replace(running[0], others=tuple(others))
 
 
-def _running(path: str | None) -> Iterator[LocalNginx]:
+def prefix_in_use(config: str, path: str | None) -> str | None:
+    """The prefix of the nginx that was started with this configuration file, by its absolute path; None: none runs so.
+
+    `path`: as for `find_local`.
+    """
+    return next((found.prefix for found in _running(path, config) if found.config == config), None)
+
+
+def _running(path: str | None, named: str = "") -> Iterator[LocalNginx]:
+    """Those that run here, or those of them whose title has this in it."""
     for pid in sorted(processes.pids()):
         title = processes.title(pid)
-        if title.startswith(_MASTER) and processes.in_our_pid_namespace(pid):
+        if title.startswith(_MASTER) and named in title and processes.in_our_pid_namespace(pid):
             words = title.removeprefix(_MASTER).split(" ")
             try:
                 defaults = nginx_binary.defaults(nginx_binary.find(path or _binary(pid, words[0])))

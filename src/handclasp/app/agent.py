@@ -99,8 +99,15 @@ def work(post: Post, known: str | None) -> Worked:
         _report_failure(post, about, applied.proven, failure)
         raise failure
     crls = proofs(post, orders, cast, canaries.lacking) if applied.serving else ()
-    post.desk.report(msgspec.json.encode(msgspec.structs.replace(about, probes=len(applied.proven), crls=crls)))
+    seen = msgspec.structs.replace(about, probes=len(applied.proven), crls=crls, serving=applied.serving)
+    post.desk.report(msgspec.json.encode(seen))
     return Worked(tag=tag, applied=applied, certified=certified, renewed=renewed, crls=crls, again=canaries.unreachable)
+
+
+def serves(post: Post) -> bool:
+    """Whether an nginx runs with these files now."""
+    instance = post.place.instance
+    return post.gear.nginx.running(prefix=instance.prefix, config=instance.config)
 
 
 def _report_failure(post: Post, about: HostReport, seen: tuple[Proven, ...], error: HandclaspError) -> None:

@@ -97,10 +97,10 @@ class CrlProof(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     why: str = ""
 
 
-class HostReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class HostReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """What a host did with its orders. `failed`: why they are not in force, in words; None: they are, and were proven.
 
-    `probes`: how many were made; `wrong`: the first of those that saw what must not be.
+    `probes`: how many were made; `wrong`: the first of those that saw what must not be. `serving`: whether an nginx runs there.
     """
 
     tag: str
@@ -110,6 +110,7 @@ class HostReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     wrong: tuple[Probed, ...] = ()
     crls: tuple[CrlProof, ...] = ()
     failed: str | None = None
+    serving: bool = True
 
 
 class Noted(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,7 +139,8 @@ class Host:
     @property
     def proven(self) -> bool:
         """Whether what it should serve is in force, and its nginx was seen to refuse a revoked client of every CA."""
-        return self.current and self.noted is not None and all(one.proven for one in self.noted.report.crls)
+        report = self.noted.report if self.noted else None
+        return self.current and report is not None and report.serving and all(one.proven for one in report.crls)
 
 
 def set_host(home: Home, name: str, orders: tuple[SiteOrder, ...]) -> None:
@@ -252,7 +254,7 @@ def note_report(home: Home, name: str, report: HostReport) -> Noted:
     now = home.clock.now()
     last = home.store.last_audit_event()
     took = before.refused_after if before else None
-    if before and report.failed is None and report.session_epoch > before.report.session_epoch:
+    if before and report.failed is None and report.serving and report.session_epoch > before.report.session_epoch:
         gone = [one.at for one in home.store.audit_events(after=before.event) if one.action == "revoked"]
         took = round((now - max(gone)).total_seconds(), 3) if gone else took
     if report.failed is not None and before:  # what was in force still is

@@ -63,21 +63,25 @@ def command(
         if once:
             done = _round(post, None)
             _say(frame, done)
-            return 0 if all(one.proven for one in done.crls) else 1
+            served = done.applied is None or done.applied.serving
+            return 0 if served and all(one.proven for one in done.crls) else 1
         return _rounds(frame, post, every)
 
 
 def _rounds(frame: Frame, post: "Post", every: float) -> int:
     """Until SIGTERM or SIGINT, which end it between two rounds."""
+    from handclasp.app.agent import serves
     from handclasp.cli.frame import report
     from handclasp.model.errors import HandclaspError
 
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    known, complaint = None, ""
+    known, complaint, served = None, "", None
     while not stop.is_set():
         try:
+            if served is not None and served != serves(post):
+                known = None  # nginx was started or stopped since: it is looked at anew
             done = _round(post, known)
         except HandclaspError as error:
             known = None
@@ -88,6 +92,7 @@ def _rounds(frame: Frame, post: "Post", every: float) -> int:
             if done.applied is not None or known is None or complaint or done.renewed:
                 _say(frame, done)
             known, complaint = None if done.again else done.tag, ""
+            served = done.applied.serving if done.applied else served
         stop.wait(every)
     return 0
 
@@ -120,10 +125,11 @@ def _say(frame: Frame, done: "Worked") -> None:
         frame.out("The certificate of this host was renewed.")
     for site in done.certified:
         frame.out(f"{site}: a new key, and a certificate for it")
-    if applied is None or applied.plan.empty:
-        frame.out("Nothing to change: the orders of the CA are in force.")
-    elif not applied.serving:
+    if applied is not None and not applied.serving:
         frame.out("The files are there; no nginx runs with them.")
+        frame.hint("next: start nginx     (the agent proves it then)")
+    elif applied is None or applied.plan.empty:
+        frame.out("Nothing to change: the orders of the CA are in force.")
     else:
         probes = len(applied.proven)
         frame.out(f"The orders of the CA are in force: {probes} probe{plural(probes)} came out as intended.")

@@ -31,6 +31,8 @@ class _Report(Protocol):
     @property
     def failed(self) -> str | None: ...
     @property
+    def serving(self) -> bool: ...
+    @property
     def probes(self) -> int: ...
     @property
     def wrong(self) -> tuple[_Probed, ...]: ...
@@ -63,6 +65,7 @@ class _Host(Protocol):
 _NONE = Text(en="There are no hosts.", zh="还没有任何主机。")
 _SILENT = Text(en="has never reported", zh="从未上报")
 _CURRENT = Text(en="in force, {proven} probe{s} came out as intended", zh="已生效，{proven} 项探测全部符合预期")
+_IDLE = Text(en="the files are there, and no nginx runs with them", zh="文件已就位，但没有 nginx 在使用它们")
 _BEHIND = Text(en="behind: it has not applied its newest orders yet", zh="落后：尚未应用最新的指令")
 _FAILED = Text(en="failed: {why}; what was in force before still is", zh="失败：{why}；此前生效的配置仍在使用")
 _SEEN = Text(en="    nginx {nginx}, reported {at} UTC", zh="    nginx {nginx}，上报于 {at} UTC")
@@ -108,6 +111,8 @@ def _state(host: _Host, lang: str) -> str:
         return _FAILED.in_language(lang).format(why=host.noted.report.failed)
     if not host.current:
         return _BEHIND.in_language(lang)
+    if not host.noted.report.serving:
+        return _IDLE.in_language(lang)
     return _CURRENT.in_language(lang).format(
         proven=host.noted.report.probes,
         s=plural(host.noted.report.probes),
@@ -123,6 +128,7 @@ def hosts_json(found: Iterable[_Host]) -> list[dict[str, Any]]:
             "current": host.current,
             "seen": host.noted.at if host.noted else None,
             "nginx": host.noted.report.nginx if host.noted else None,
+            "serving": host.noted.report.serving if host.noted else None,
             "failed": host.noted.report.failed if host.noted else None,
             "refused_after_seconds": host.noted.refused_after if host.noted else None,
             "probes": host.noted.report.probes if host.noted else None,
