@@ -15,6 +15,7 @@ from handclasp.model.errors import PolicyError, WorldError
 from handclasp.pki.ca_request import read_crls, request_pem
 from tests.ca_rig import Ca
 from tests.nginx_rig import free_port
+from tests.nginxconf_write.test_stream_live import shouting
 from tests.serve.fleet_rig import elsewhere, listed, machine, order, orders_file
 from tests.serve.serve_rig import serving
 
@@ -105,6 +106,20 @@ def test_a_log_that_says_nothing_proves_nothing(ca: Ca, api: str, tmp_path: Path
         assert listed(ca)[0]["crls"][0]["proven"]
     for one_log in log.parent.glob(f"handclasp-{name}-*.log"):
         one_log.unlink()
+
+
+def test_a_site_that_passes_bytes_proves_the_crl_too(ca: Ca, api: str, tmp_path: Path) -> None:
+    with shouting() as service, machine(ca, tmp_path / "one", "web1") as one:
+        build = one.nginx.build()
+        load = (
+            f"load_module {build.modules_path}/ngx_stream_module.so;\n" if "ngx_stream_module" in build.dynamic_modules else ""
+        )
+        (one.config.parent / "stream.d").mkdir()
+        one.config.write_text(f"{load}{one.config.read_text()}stream {{ include stream.d/*.conf; }}\n")
+        one.nginx.reload(prefix=str(one.config.parent), config=str(one.config))
+        order(ca, one, f'upstream = {{ url = "tcp://127.0.0.1:{service}" }}')
+        done = json.loads(elsewhere(tmp_path).run(*one.agent(api, "--once", "--json")).stdout)
+        assert done["crls"] == [{"ca": "issuing", "number": crl_number(ca), "proven": True, "why": None}]
 
 
 def test_a_canary_is_revoked_before_anybody_gets_it(ca: Ca, api: str, tmp_path: Path) -> None:
