@@ -49,6 +49,11 @@ EXPIRED = {
     "broken-lines": "client SSL certificate verify error:\n   (10:certificate has expired)\n while reading client request",
 }
 CAUSES = {
+    "remote error: tls: bad certificate": "tls-terminated-before-nginx",
+    "此网站无法提供安全连接 api.test 不接受您的登录证书。 ERR_BAD_SSL_CLIENT_AUTH_CERT": "tls-terminated-before-nginx",
+    "Fehlercode: SSL_ERROR_RX_CERTIFICATE_REQUIRED_ALERT": "client-sent-no-cert",
+    "curl: (56) OpenSSL SSL_read: error:0A00045C:SSL routines::tlsv13 alert certificate required": "client-sent-no-cert",
+    "requests.exceptions.SSLError: [SSL: TLSV1_ALERT_UNKNOWN_CA] tlsv1 alert unknown ca (_ssl.c:2580)": "client-ca-not-trusted",
     "(2:unable to get issuer certificate)": "client-trust-intermediate-only",
     f"{HEAD}client SSL certificate verify error: (27:certificate not trusted){TAIL}": "depth-openssl-1.0-error-27",
     UP.format('upstream SSL certificate does not match "b.test"'): "upstream-name-mismatch",
@@ -72,7 +77,6 @@ FALSE = (
     "error 20 at 0 depth lookup: unable to get local issuer certificate",
     "verify error:num=20:unable to get local issuer certificate",
     "[ssl:error] [pid 1] [client 192.0.2.4:5] AH02039: Certificate Verification: Error (10): certificate has expired",
-    "remote error: tls: bad certificate",
     "2026/11/20 13:37:01 [error] 1#1: *1 SSL_verify_client failed: certificate has expired while SSL handshaking",
 )
 NONE = ("asdf qwer", "js exception: Error: SSL certificate verify failed", "Active: active (running)")

@@ -13,6 +13,7 @@ from handclasp.app.live_upstream import with_live_upstream
 from handclasp.app.sides import sides
 from handclasp.lab import extensions as ext
 from handclasp.lab.mint import PAST, name
+from handclasp.model.finding import Severity
 from handclasp.model.verdict import Side
 from handclasp.wiring import World
 from tests.diagnose.rules.samples_upstream import VERIFIED
@@ -70,6 +71,16 @@ def test_an_upstream_is_told_of_the_server_that_has_it(server: str | None, told:
         assert (found[0].where.line, found[0].where.directive) == (_line_of(tmp_path, "proxy_pass"), "proxy_pass")
         assert diagnosis.verdict is not None
         assert (diagnosis.verdict.side, diagnosis.verdict.status) == (Side.UPSTREAM, 502)
+
+
+def test_the_client_s_chain_is_never_taken_for_the_upstream_s(tmp_path: Path) -> None:
+    shop = Workshop(tmp_path)
+    shop.http(
+        f"    server {{ {TLS} ssl_client_certificate ca.pem; ssl_verify_client off;\n"
+        f"    location / {{ proxy_pass https://10.0.0.9:8443; {VERIFIED} }} }}\n"
+    ).sends()
+    findings = examine(shop.evidence(), None).diagnosis.findings
+    assert [finding.cause for finding in findings if finding.severity is Severity.ERROR] == ["verify-client-not-enabled"]
 
 
 def test_a_server_without_an_upstream_is_said_to_have_none(tmp_path: Path) -> None:

@@ -48,13 +48,17 @@ def _in_question(stage: Stage, asked: Side | None) -> tuple[Evidence, ...]:
     verifying = stage.scene.handshake.verify_client.value is not VerifyClient.OFF
     logged = next((side for line in evidence.log_lines if (side := read_pasted(line).side) is not None), None)
     relayed = inner.upstream is not None and _relayed(evidence)
-    first = logged or (Side.UPSTREAM if relayed or (upstream and not verifying) else Side.CLIENT)
+    known = _known_upstream(inner)
+    if not known:
+        behind = replace(behind, presented=None)  # it is the client's, not what the upstream shows
+    about_it = upstream and not verifying and not stage.presented
+    first = logged or (Side.UPSTREAM if relayed or about_it else Side.CLIENT)
     client = replace(evidence, side=Side.CLIENT)
     if first is Side.UPSTREAM:
         return (
             (behind, client) if verifying and stage.presented is not None and evidence.upstream_chain is not None else (behind,)
         )
-    return (client, behind) if upstream and _known_upstream(inner) else (client,)
+    return (client, behind) if upstream and known else (client,)
 
 
 def _relayed(evidence: Evidence) -> bool:

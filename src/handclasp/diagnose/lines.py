@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 
+from handclasp.catalogue import symptoms
 from handclasp.catalogue.causes import outline
+from handclasp.catalogue.symptoms import SymptomEntry
 from handclasp.diagnose.candidates import Clue, candidates
 from handclasp.diagnose.log_line import Doubt, LineKind, LogLine
-from handclasp.diagnose.pasted import clue_in
+from handclasp.diagnose.pasted import cleaned, clue_in
 from handclasp.diagnose.rule import finding, say
+from handclasp.diagnose.symptom_causes import causes_of
 from handclasp.model.finding import Confidence, Finding, Severity, Where
 from handclasp.model.nginx import NginxVersion, OpensslSeries
 from handclasp.model.text import Text
@@ -30,8 +33,14 @@ def line_findings(
 ) -> tuple[Finding, ...]:
     """Findings for lines without anything else to go by. Lines that say the same count once."""
     found: dict[tuple[str, Severity], Finding] = {}
-    seen: set[Clue] = set()
+    seen: set[Clue | str] = set()
     for line in lines:
+        words = said_by(line)
+        if words is not None:
+            for item in () if words.slug in seen else _of_words(line, words):
+                found.setdefault((item.cause, Severity.ERROR), item)
+            seen.add(words.slug)
+            continue
         clue = clue_of(line)
         if clue is None or clue in seen:
             continue
@@ -46,6 +55,18 @@ def clue_of(line: LogLine) -> Clue | None:
     if line.doubt is not None or line.kind not in _SILENT:
         return Clue.of_line(line)
     return clue_in(line) if line.kind is LineKind.UNKNOWN else None
+
+
+def said_by(line: LogLine) -> SymptomEntry | None:
+    """The entry for the words of a browser, a client or another server; None for a line that is nginx's, or nobody's known."""
+    return symptoms.said_in(cleaned(line.raw)) if line.kind is LineKind.UNKNOWN else None
+
+
+def _of_words(line: LogLine, entry: SymptomEntry) -> Iterator[Finding]:
+    """What is behind such words: what they mean, then the causes in the order to look."""
+    for number, item in enumerate(causes_of(entry)[:MOST]):
+        severity = Severity.WARNING if number else Severity.ERROR
+        yield likely(item.cause, line, entry.says, item.check, severity=severity)
 
 
 def _of_line(line: LogLine, clue: Clue, version: NginxVersion | None, series: OpensslSeries | None) -> Iterator[Finding]:

@@ -1,10 +1,11 @@
 """What the evidence leaves open, and what to give so that it can be told."""
 
+import re
 from collections.abc import Iterable, Iterator
 
 from handclasp.catalogue.openssl_releases import unmeasured
 from handclasp.diagnose.case import Case
-from handclasp.diagnose.lines import clue_of
+from handclasp.diagnose.lines import clue_of, said_by
 from handclasp.diagnose.log_line import LineKind
 from handclasp.model.evidence import ENCRYPTED, NO_KEY
 from handclasp.model.finding import CouldNotTell
@@ -24,6 +25,8 @@ _AS_IT_STANDS = Text(
     en="the line as it stands in nginx's error log, at level info", zh="nginx 错误日志（info 级别）中的原始日志行"
 )
 _SHOWN = 120
+_WORD = re.compile(r"\w")
+_HEADING = re.compile(r"==> .* <==$")  # what tail writes between files
 _MOST = 3
 
 
@@ -78,7 +81,8 @@ def _no_way(case: Case) -> CouldNotTell:
 def _of_lines(case: Case) -> Iterator[CouldNotTell]:
     """Lines that are no nginx's, no client's and no question about either."""
     for line in case.logged:
-        if line.kind is LineKind.UNKNOWN and line.doubt is None and clue_of(line) is None:
+        untold = line.doubt is None and clue_of(line) is None and said_by(line) is None
+        if line.kind is LineKind.UNKNOWN and untold and _WORD.search(line.raw) and not _HEADING.match(line.raw):
             shown = line.raw if len(line.raw) <= _SHOWN else line.raw[:_SHOWN] + "…"
             yield CouldNotTell(
                 question=Text(en=f"what this line tells: {shown}", zh=f"这一行的含义：{shown}"), give=_AS_IT_STANDS

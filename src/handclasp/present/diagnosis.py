@@ -15,17 +15,22 @@ from handclasp.model.finding import (
     Severity,
 )
 from handclasp.model.text import Text
+from handclasp.model.verdict import Side
 from handclasp.present.explanation_words import APPLICABILITY, DANGER
 from handclasp.present.generated import generated_lines
 from handclasp.present.rates import fixed, helped
 from handclasp.present.verdict import outcome, path_lines
-from handclasp.present.visible import visible
+from handclasp.present.visible import readable, visible
 
 Paint = Callable[[str, str], str]
 """Colours a text: (text, style) where style is one of error, warning, notice, good, dim, added, removed, strong."""
 
 _WORDS = {
     "healthy": Text(en="nothing wrong was found", zh="没有发现问题"),
+    "sound": Text(
+        en="no fault was found: this client gets in; what follows is worth a look all the same",
+        zh="没有发现故障：该客户端可以访问；以下内容仍值得一看",
+    ),
     "answer": Text(en="nginx answers", zh="nginx 的回答"),
     "logs": Text(en="its log line", zh="其日志行"),
     "raised": Text(en="OpenSSL raised", zh="OpenSSL 依次报告"),
@@ -51,8 +56,18 @@ _WORDS = {
     "certain": Text(en="yes, rebuilt from the files given", zh="是，已用给出的文件重建"),
     "likely": Text(en="likely; the files given leave room for another explanation", zh="很可能；给出的文件还不能排除其他解释"),
 }
+_COMPARED = ("authz-", "header-", "verify-failed-")
 _COMMA = Text(en=", ", zh="、")
 _MARK = {Severity.ERROR: "✗", Severity.WARNING: "!", Severity.NOTICE: "·"}
+
+
+def _sound(diagnosis: Diagnosis) -> bool:
+    """Somebody with a certificate gets in, and nothing that was found is an error."""
+    verdict = diagnosis.verdict
+    came = verdict is not None and verdict.side is Side.CLIENT and verdict.verify == "SUCCESS"
+    return bool(came and verdict and verdict.admitted) and all(
+        finding.severity is not Severity.ERROR for finding in diagnosis.findings
+    )
 
 
 def plain(text: str, style: str) -> str:
@@ -73,16 +88,20 @@ class _Writer:
         self.lang = lang
         self.paint = paint
         self.told: set[str] = set()
+        self.exact = False
 
     def word(self, name: str, **values: str) -> str:
         return _WORDS[name].in_language(self.lang).format(**values)
 
     def text(self, text: Text) -> str:
-        return visible(text.in_language(self.lang))
+        return (visible if self.exact else readable)(text.in_language(self.lang))
 
     def lines(self, diagnosis: Diagnosis) -> Iterator[str]:
         if not diagnosis.findings:
             yield self.paint(f"✓ {self.word('healthy')}", "good")
+        elif _sound(diagnosis):
+            yield self.paint(f"✓ {self.word('sound')}", "good")
+            yield ""
         for number, finding in enumerate(diagnosis.findings):
             if number:
                 yield ""
@@ -95,6 +114,8 @@ class _Writer:
             yield f"  {self.word('give')}: {self.text(item.give)}"
 
     def finding(self, finding: Finding, first: Diagnosis | None) -> Iterator[str]:
+        # What a configuration compares is shown as nginx has it.
+        self.exact = finding.cause.startswith(_COMPARED)
         head = f"{_MARK[finding.severity]} {self.text(finding.summary)}"
         yield self.paint(head, finding.severity.value) + "  " + self.paint(f"[{finding.cause}]", "dim")
         if first is not None and first.verdict is not None:

@@ -2,7 +2,7 @@
 
 from handclasp.model.text import Text
 from handclasp.model.verdict import PathStep, RejectedIssuer, Source, Verdict
-from handclasp.present.visible import visible
+from handclasp.present.visible import readable, visible
 
 
 def verdict_fields(verdict: Verdict) -> dict[str, object]:
@@ -100,17 +100,17 @@ def path_lines(path: tuple[PathStep, ...], rejected: tuple[RejectedIssuer, ...] 
     lines: list[str] = []
     for step in path:
         origin = _WORDS[step.source].in_language(lang)
-        subject = visible(step.certificate.subject_text) or _WORDS["empty"].in_language(lang)
+        subject = readable(step.certificate.subject_text) or _WORDS["empty"].in_language(lang)
         lines.append(f"  {'  ' * step.depth}{step.depth}  {subject}   [{origin}]")
     top = path[-1] if path else None
     if top and not top.certificate.self_issued:
         lines.append(
-            f"  {'  ' * (top.depth + 1)}?  {visible(top.certificate.issuer_text)}   [{_WORDS['missing'].in_language(lang)}]"
+            f"  {'  ' * (top.depth + 1)}?  {readable(top.certificate.issuer_text)}   [{_WORDS['missing'].in_language(lang)}]"
         )
     for item in rejected:
         words = {
             "depth": item.depth,
-            "subject": visible(item.candidate.subject_text),
+            "subject": readable(item.candidate.subject_text),
             "reason": Text(en=item.reason, zh=_REASONS.get(item.reason, item.reason)).in_language(lang),
         }
         lines.append("     " + _WORDS["passed"].in_language(lang).format(**words))

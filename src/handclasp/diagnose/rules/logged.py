@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from handclasp.diagnose.case import Case
-from handclasp.diagnose.lines import FALSE_LINE, doubtful, likely, line_findings
+from handclasp.diagnose.lines import FALSE_LINE, doubtful, likely, line_findings, said_by
 from handclasp.diagnose.log_line import LineKind, LogLine
 from handclasp.diagnose.rule import Rule, finding, say
 from handclasp.diagnose.rules.pairs import failed_so, without_key
@@ -103,7 +103,9 @@ def check_others(case: Case) -> Iterator[Finding]:
 
 
 def _of_other(case: Case, line: LogLine) -> Iterator[Finding]:
-    if line.doubt is not None:
+    if said_by(line) is not None:
+        yield from line_findings((line,))
+    elif line.doubt is not None:
         yield doubtful(line)
     elif line.kind is LineKind.PLAIN_HTTP and plain_verdict(case.stage.config, case.stage.scene).admitted:
         return  # sent on to https
