@@ -4,6 +4,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.ca_rig import Ca, copied, fresh
 
@@ -11,6 +12,12 @@ from tests.ca_rig import Ca, copied, fresh
 # under test must get both.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+# The same examples in every run, and as long for each as a busy machine takes: what fails, fails again.
+# pytest --hypothesis-profile=searching looks for others.
+for name, derandomize in (("searching", False), ("repeatable", True)):
+    settings.register_profile(name, derandomize=derandomize, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("repeatable")
 
 
 @pytest.fixture(scope="session")
