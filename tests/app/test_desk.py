@@ -19,6 +19,7 @@ from handclasp.app.issue import IssueOrder
 from handclasp.model.errors import HandclaspError, PolicyError, UsageError
 from handclasp.pki.csr import read_csr
 from tests.ca_rig import Ca, openssl
+from tests.waiting import eventually
 
 
 def lasting(ca: Ca) -> Home:
@@ -107,6 +108,41 @@ def test_those_who_wait_together(ca: Ca, tmp_path: Path) -> None:
     assert {one.name for one in store.certificates() if one.profile in ("client", "server")} == good | {"first"}
     assert store.pending() == ()
     ca.run("audit")
+
+
+def test_who_came_while_one_was_served_is_served_together(ca: Ca) -> None:
+    desk = IssueDesk(lasting(ca))
+    names = [f"n{number}" for number in range(6)]
+    with ThreadPoolExecutor(len(names)) as threads:
+        with ca.world.ca.changing("something else"):
+            done = [threads.submit(desk.issue, IssueOrder(name=names[0]))]
+            eventually(lambda: desk.serving and not desk.waiting)
+            done += [threads.submit(desk.issue, IssueOrder(name=name)) for name in names[1:]]
+            eventually(lambda: desk.waiting == 5)
+        assert {one.result().record.name for one in done} == set(names)
+    events = [one.action for one in ca.world.store.audit_events() if one.subject in names]
+    assert events == ["intent", "issued", *["intent"] * 5, *["issued"] * 5]
+    assert not desk.serving
+
+
+def test_one_who_is_interrupted_holds_up_nobody(ca: Ca) -> None:
+    desk, main = IssueDesk(lasting(ca)), threading.main_thread().ident
+    assert main is not None
+
+    def interrupt() -> None:
+        eventually(lambda: desk.waiting == 1)
+        signal.pthread_kill(main, signal.SIGINT)
+
+    with ThreadPoolExecutor(2) as threads:
+        with ca.world.ca.changing("something else"):
+            first = threads.submit(desk.issue, IssueOrder(name="first"))
+            eventually(lambda: desk.serving and not desk.waiting)
+            threads.submit(interrupt)
+            with pytest.raises(KeyboardInterrupt):
+                desk.issue(IssueOrder(name="interrupted"))
+        assert first.result().record.name == "first"
+    assert desk.issue(IssueOrder(name="later")).record.name == "later"
+    assert not ca.world.store.certificates(name="interrupted")
 
 
 def test_what_others_changed_is_seen(ca: Ca) -> None:

@@ -190,7 +190,7 @@ class SqlQuestions:
         return map(event_of, self._walked(select(tables.audit_event).where(sequence > after), (sequence,)))
 
     def last_audit_number(self) -> int:
-        """The number of the newest event, 0 before the first: another after every change, since each has its event."""
+        """The number of the newest event, 0 before the first. What the CA is and did does not change without another."""
         return int(self._short(statements.LAST_NUMBER, {})[0].number)
 
     def last_audit_event(self) -> AuditEvent | None:

@@ -5,7 +5,7 @@ for twice for all of them. What the CA needs is read anew only when the registry
 """
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
@@ -47,7 +47,10 @@ class Handed:
 
 @dataclass(slots=True, eq=False)
 class _Ticket:
-    """Somebody who waits. `marks`: no two that share one are served together; what becomes of the first decides."""
+    """Somebody who waits. `marks`: no two that share one are served together; what becomes of the first decides.
+
+    `called`: free when it was served, or is to serve.
+    """
 
     actor: str
     order: IssueOrder
@@ -55,6 +58,7 @@ class _Ticket:
     profile: Profile
     name_key: str
     marks: frozenset[object]
+    called: threading.Lock = field(default_factory=threading.Lock)
     handed: Handed | None = None
     failure: BaseException | None = None
 
@@ -77,6 +81,9 @@ class _AtHand:
 class IssueDesk:
     """One for each process; any thread may come.
 
+    Who comes while nobody serves does. It calls those whom it served, and then the first of those who came meanwhile to serve
+    them all: without being called they would wait for one that comes again and again, and be served one by one.
+
     Args:
         home: the CA. Its registry should keep its connections.
     """
@@ -84,9 +91,19 @@ class IssueDesk:
     def __init__(self, home: Home) -> None:
         self._home = home
         self._queue = threading.Lock()
-        self._turn = threading.Lock()
         self._waiting: list[_Ticket] = []
+        self._serving: _Ticket | None = None
         self._held: _AtHand | None = None
+
+    @property
+    def serving(self) -> bool:
+        """Whether somebody is being served."""
+        return self._serving is not None
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for their turn."""
+        return len(self._waiting)
 
     def issue(self, order: IssueOrder, *, actor: str | None = None) -> Handed:
         """Certify the key of the order's request, or a new one, for a new identity. `actor`: for the audit log.
@@ -97,12 +114,17 @@ class IssueDesk:
             WorldError: the keys cannot be unlocked, or the disk failed.
         """
         ticket = self._ticket(order, actor or self._home.actor)
-        with self._queue:
-            self._waiting.append(ticket)
-        while not ticket.served:
-            with self._turn:
-                if not ticket.served:
-                    self._serve()
+        ticket.called.acquire()
+        try:
+            with self._queue:
+                self._waiting.append(ticket)
+                self._serving = self._serving or ticket
+            if self._serving is not ticket:
+                ticket.called.acquire()
+            if not ticket.served:
+                self._serve()
+        finally:
+            self._leave(ticket)
         if ticket.handed is None:
             raise ticket.failure or Bug("served, and nothing came of it", where=ticket.request.name)
         return ticket.handed
@@ -114,6 +136,16 @@ class IssueDesk:
         public = order.wishes.public_key if order.wishes else None
         marks = {key} if public is None else {key, public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)}
         return _Ticket(actor, order, request, find(request.profile), key, frozenset(marks))
+
+    def _leave(self, ticket: _Ticket) -> None:
+        """Done, or interrupted: who was serving calls the next."""
+        with self._queue:
+            if ticket in self._waiting:
+                self._waiting.remove(ticket)
+            if self._serving is ticket:
+                self._serving = self._waiting[0] if self._waiting else None
+                if self._serving is not None:
+                    self._serving.called.release()
 
     def _serve(self) -> None:
         """Serve the first of those who wait, and all whom nothing keeps from going with it."""
@@ -135,6 +167,9 @@ class IssueDesk:
         else:
             for ticket, one in handed:
                 ticket.handed = one
+        finally:
+            for ticket in group[1:]:
+                ticket.called.release()
 
     def _group(self) -> list[_Ticket]:
         with self._queue:

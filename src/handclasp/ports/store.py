@@ -203,7 +203,7 @@ class Store(Protocol):
         ...
 
     def last_audit_number(self) -> int:
-        """The number of the newest event, 0 before the first: another after every change, since each has its event."""
+        """The number of the newest event, 0 before the first. What the CA is and did does not change without another."""
         ...
 
     def last_audit_event(self) -> AuditEvent | None:
