@@ -1,5 +1,6 @@
 """Rendered for a version, a site holds no directive that this version does not know."""
 
+import re
 from itertools import product
 
 import pytest
@@ -17,7 +18,7 @@ from tests.nginxconf_write.test_render_words import MATERIAL, _with
 VERSIONS = [
     NginxVersion(1, 18, 0), NginxVersion(1, 19, 3), NginxVersion(1, 19, 4), NginxVersion(1, 20, 2), NginxVersion(1, 22, 1),
     NginxVersion(1, 24, 0), NginxVersion(1, 25, 0), NginxVersion(1, 25, 1), NginxVersion(1, 26, 3), NginxVersion(1, 27, 2),
-    NginxVersion(1, 28, 0), NginxVersion(1, 29, 7),
+    NginxVersion(1, 28, 0), NginxVersion(1, 29, 7), NginxVersion(1, 30, 6),
 ]  # fmt: skip
 
 UPSTREAMS = [
@@ -100,6 +101,17 @@ def test_every_directive_of_a_stream_exists_there(version: NginxVersion) -> None
             assert any(row.exists_in((version.major, version.minor, version.patch)) for row in rows), (item.name, version)
             checked.add(item.name)
     assert {"ssl_crl", "ssl_verify_client", "listen", "proxy_ssl_crl", "proxy_ssl_verify", "proxy_pass"} <= checked
+
+
+def test_zones_of_requests_and_of_bytes_have_names_of_their_own() -> None:
+    """One zone for both is "already declared for a different use"."""
+    asked, version = OcspIntent(resolver="127.0.0.1"), VERSIONS[-1]
+    requests = SiteIntent(server_names=("a.test",), listen=(("*", 443),), ocsp=asked)
+    passing = SiteIntent(server_names=("db.test",), listen=(("*", 5432),), upstream=STREAM, ocsp=asked)
+    texts = render_sites([(requests, MATERIAL), (passing, MATERIAL)], version)
+    names = [set(re.findall(r"shared:(\w+):", text)) for text in texts]
+    assert [len(each) for each in names] == [2, 2]
+    assert not names[0] & names[1]
 
 
 def test_each_address_has_one_default_server() -> None:

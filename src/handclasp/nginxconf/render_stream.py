@@ -154,7 +154,7 @@ def _server(
         *([f"server_name {' '.join(names)};"] if names else []),
         "",
         *trust(material),
-        *ocsp(site.ocsp, material, version),
+        *ocsp(site.ocsp, material, version, "stream_"),
         "",
         *tls(policy_of(site), version, stream=True),
         "",

@@ -147,8 +147,8 @@ def session_cache(material: SiteMaterial, kind: str = "") -> str:
     return f"shared:handclasp_{kind}{material.session_epoch}{mark}:10m"
 
 
-def ocsp(intent: OcspIntent | None, material: SiteMaterial, version: NginxVersion) -> list[str]:
-    """Ask a responder about each client, resumed sessions included.
+def ocsp(intent: OcspIntent | None, material: SiteMaterial, version: NginxVersion, kind: str = "") -> list[str]:
+    """Ask a responder about each client, resumed sessions included. `kind` keeps zones of modules apart.
 
     Raises:
         PolicyError: this nginx cannot, or could not reach the responder.
@@ -163,7 +163,7 @@ def ocsp(intent: OcspIntent | None, material: SiteMaterial, version: NginxVersio
         "# Revoked, unknown or no answer: refused. Unlike the CRLs it is asked for resumed sessions too.",
         f"ssl_ocsp {intent.check};",
         "# Answers are kept until the next revocation renames the zone, or until they say they are old.",
-        f"ssl_ocsp_cache shared:handclasp_ocsp_{material.session_epoch}:1m;",
+        f"ssl_ocsp_cache shared:handclasp_{kind}ocsp_{material.session_epoch}:1m;",
     ]
     if intent.responder is not None:
         if not _RESPONDER.fullmatch(intent.responder):
