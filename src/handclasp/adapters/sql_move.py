@@ -72,13 +72,16 @@ def move_back(files: FileTree, *, registry: str, pointer: str, crashed: Callable
     with source.exclusive():
         moved = source.move_to(target)
         _judge(source, target)
-    content = target.snapshot()
+    target.close()  # SQLite puts everything into the one file
+    if os.path.exists(fresh + "-wal") and os.path.getsize(fresh + "-wal"):
+        raise Bug("the copy of the registry is open still", where=fresh, hint="the registry stays where it was")
+    _drop_wal(fresh)
     crashed("store.copied-back")
-    files.write(registry, content, mode=0o600)
+    _drop_wal(registry)  # of a file that nobody uses: the pointer is there still
+    files.move(fresh, registry)
     crashed("store.written-back")
     files.remove(pointer)
-    for leftover in (fresh, fresh + "-wal", fresh + "-shm", registry + MOVED):
-        files.remove(leftover)
+    files.remove(registry + MOVED)
     return moved
 
 
