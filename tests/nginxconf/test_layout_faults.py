@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from handclasp.model.nginx import OpensslSeries
+from handclasp.model.nginx import NginxVersion, OpensslSeries
 from handclasp.nginxconf.effective import effective
 from handclasp.nginxconf.gathered import tree_from_files
 from handclasp.nginxconf.start_faults import start_faults
@@ -80,3 +80,11 @@ def test_in_a_server(bench: Rig, inside: str) -> None:
 def test_at_the_top(bench: Rig, text: str) -> None:
     module = "load_module /usr/lib/nginx/modules/ngx_stream_module.so;\n" if "stream {" in text else ""
     compared(bench, f"{module}pid run/p; error_log logs/e;\nevents {{ }}\n{text.replace('@PORT@', str(bench.port))}\n")
+
+
+@pytest.mark.parametrize(("version", "refused"), [(NginxVersion(1, 26, 3), True), (NginxVersion(1, 30, 6), False)])
+def test_a_stream_server_that_does_nothing_is_refused_until_it_is_not(version: NginxVersion, refused: bool) -> None:
+    text = b"events { }\nstream { server { listen 127.0.0.1:1; } }\n"
+    tree = tree_from_files("/n/nginx.conf", {"/n/nginx.conf": text}, "/n")
+    faults = start_faults(tree, effective(tree, version), {}, {}, version, OpensslSeries.V3_5)
+    assert [fault.message for fault in faults] == ["no handler for server in /n/nginx.conf:2"] * refused

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from handclasp.catalogue import directives as catalogue
 from handclasp.catalogue import stock_directives as stock
-from handclasp.model.nginx import StartFault
+from handclasp.model.nginx import NginxVersion, StartFault
 from handclasp.nginxconf.effective_location import location_name
 from handclasp.nginxconf.listen import split_address
 from handclasp.nginxconf.tree import Directive, named
@@ -116,6 +116,10 @@ def twice(servers: Iterable[Directive]) -> Iterator[StartFault]:
                 message = f'duplicate location "{path}" in {item.source.file}:{item.reported_line}'
                 yield StartFault(message=message, origin=item.origin, directive="location")
             seen.add((modifier == "=", path))
+
+
+STREAM_MAY_DO_NOTHING = NginxVersion(1, 27, 1)
+"""From here on a server of stream{} need not say what becomes of a connection: it is closed."""
 
 
 def unhandled(servers: Iterable[Directive]) -> Iterator[StartFault]:

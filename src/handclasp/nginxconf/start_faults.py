@@ -14,7 +14,7 @@ from handclasp.model.origin import Origin
 from handclasp.nginxconf.dump import is_dump
 from handclasp.nginxconf.fault_directives import STREAM_VIRTUAL_SERVERS, DirectiveFaults
 from handclasp.nginxconf.fault_files import StartFiles
-from handclasp.nginxconf.fault_layout import twice, unhandled
+from handclasp.nginxconf.fault_layout import STREAM_MAY_DO_NOTHING, twice, unhandled
 from handclasp.nginxconf.fault_servers import (
     Blocks,
     server_faults,
@@ -99,7 +99,8 @@ def _merged(module: Directive, scope: Scope, by_origin: Mapping[Origin, TlsServe
         (item, scope.inner(item), by_origin[item.origin]) for item in scope.mine("server") if item.origin in by_origin
     ]
     if module.name == "stream":
-        yield from unhandled(item for item, _, _ in blocks)
+        if known.version < STREAM_MAY_DO_NOTHING:
+            yield from unhandled(item for item, _, _ in blocks)
         for _, inside, _server in blocks:
             yield from upstream_faults(inside, "stream", known)
         if known.version < STREAM_VIRTUAL_SERVERS:
