@@ -153,8 +153,8 @@ every certificate each half validity, whether anybody asks or not.
 One process answers {cost["kept"]:,.0f} known questions a second and signs {1 / cost["ahead_s"]:,.0f} answers ahead.
 All answers, for both CertID hashes, at {cost["answer_bytes"]:,.0f} octets are {stored:,.1f} GB: not for memory.
 `serve` keeps 50,000, those of the newest certificates first, and signs the others when asked.
-`publish` signs and writes all of them in {signing:,.0f} minutes of one core, and finds them good still in {looking:,.0f},
-the revoked ones first. There they take {room:,.0f} GB and {inodes:,.0f} million inodes.
+`publish` signs and writes all of them in {signing:,.0f} minutes of one core, and finds them good still in {looking:,.0f}
+(`--check`), the revoked ones first. There they take {room:,.0f} GB and {inodes:,.0f} million inodes.
 A revocation is seen by an nginx that kept an answer at nextUpdate only: the CRL that the agent brings is faster.
 """
 
@@ -233,7 +233,8 @@ _CONCLUSIONS = """## The plan
 ## What is known to stand in the way
 
 - What is about everybody at once reads every record: `list`, `status` and `renew --due` one by one, in seconds for a million
-  (docs/benchmarks/ca.md); `publish` with OCSP answers writes two files for each; the probes of an apply on the CA's own machine
+  (docs/benchmarks/ca.md); `publish` with OCSP answers writes two files for each the
+  first time and at each half life, though only what changed in between; the probes of an apply on the CA's own machine
   keep all who may enter in memory. Issuing, renewing and revoking by name, CRLs, OCSP and polls do not.
 - There are no delta CRLs and no CRLs in parts by distribution point: nginx reads neither.
 - Expired certificates stay in the registry for good. No command moves them to an archive.
