@@ -1,7 +1,6 @@
 """`handclasp explain`: what people paste, how it is taken, and which cause comes first."""
 
 import json
-import resource
 import subprocess
 import sys
 import unicodedata
@@ -362,18 +361,6 @@ def test_it_imports_nothing_heavy() -> None:
     ran = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
     for heavy in ("cryptography", "sqlalchemy", "OpenSSL", "rich"):
         assert f"'{heavy}'" not in ran.stderr
-
-
-def test_it_answers_under_300_ms() -> None:
-    """Counted in processor time, so that a busy machine does not fail it; on an idle one that is the time that passes."""
-    taken = []
-    for _ in range(3):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        ran = run("my phone shows no certifcate promt")
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        assert ran.stdout
-        taken.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    assert min(taken) < 0.3, taken
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
