@@ -14,9 +14,10 @@ from handclasp.adapters import sql_tables
 from handclasp.adapters.migrations import versions
 from handclasp.adapters.sql_engine import HEAD, migrate, sqlite_engine
 from handclasp.adapters.sql_postgres import postgresql_engine
+from handclasp.adapters.sql_statements import EVENTS_AT_ONCE
 from handclasp.adapters.sql_store import SqlStore
 from handclasp.model.errors import Bug, PolicyError, WorldError
-from handclasp.model.issuance import Authority, CertificateState, Intent, Reason
+from handclasp.model.issuance import Authority, CertificateState, Intent, NewEvent, Reason
 from handclasp.model.octets import Held
 from handclasp.model.repeats import KeptAnswer, Repeat
 from handclasp.pki.audit_chain import chain_faults
@@ -286,6 +287,17 @@ def test_many_in_one_lookup_and_what_follows_an_event(store: SqlStore) -> None:
     assert store.find_many("root", [1]) == {}
     assert store.find_many("issuing", []) == {}
     assert [event.sequence for event in store.audit_events(after=1)] == [2, 3]
+
+
+def test_a_long_log_is_read_in_pages_without_a_gap(store: SqlStore) -> None:
+    count = 2 * EVENTS_AT_ONCE
+    assert store.last_audit_number() == 0
+    with store.begin() as transaction:
+        last = transaction.audit_all([NewEvent(NOW, "a", "b", str(number), {}) for number in range(count)])
+    assert store.last_audit_number() == last == count
+    assert [event.sequence for event in store.audit_events()] == list(range(1, count + 1))
+    assert [event.sequence for event in store.audit_events(after=EVENTS_AT_ONCE - 1)] == list(range(EVENTS_AT_ONCE, count + 1))
+    assert tuple(store.audit_events(after=count)) == ()
 
 
 def test_the_version_changes_with_every_change_of_anybody(store: SqlStore) -> None:

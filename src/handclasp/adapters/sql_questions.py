@@ -186,8 +186,11 @@ class SqlQuestions:
 
     def audit_events(self, *, after: int = 0) -> Iterator[AuditEvent]:
         """The audit log from the beginning, or what follows the event of that number, one by one."""
-        sequence = tables.audit_event.c.sequence
-        return map(event_of, self._walked(select(tables.audit_event).where(sequence > after), (sequence,)))
+        found = self._short(statements.EVENTS, {"asked_after": after})
+        while found:
+            yield from map(event_of, found)
+            whole = len(found) == statements.EVENTS_AT_ONCE
+            found = self._short(statements.EVENTS, {"asked_after": found[-1].sequence}) if whole else []
 
     def last_audit_number(self) -> int:
         """The number of the newest event, 0 before the first. What the CA is and did does not change without another."""

@@ -5,6 +5,8 @@ from sqlalchemy import String, bindparam, func, insert, select, type_coerce, upd
 from handclasp.adapters import sql_tables as tables
 from handclasp.model.issuance import CertificateState
 
+EVENTS_AT_ONCE = 1_000
+
 _CERTIFICATE = tables.certificate.c
 STANDING = (
     _CERTIFICATE.serial,
@@ -39,6 +41,9 @@ HOLDERS = _HOLDER.where(_CERTIFICATE.name_key.in_(bindparam("asked_keys", expand
 HOLDERS_OF_ONE = _HOLDER.where(_CERTIFICATE.name_key == bindparam("asked_keys"))
 WITH_KEY = select(tables.certificate).where(_CERTIFICATE.key_sha256 == bindparam("asked_key")).order_by(_CERTIFICATE.position)
 _EVENT = tables.audit_event.c
+EVENTS = (
+    select(tables.audit_event).where(_EVENT.sequence > bindparam("asked_after")).order_by(_EVENT.sequence).limit(EVENTS_AT_ONCE)
+)
 LAST_EVENT = select(tables.audit_event).order_by(_EVENT.sequence.desc()).limit(1)
 LAST_NUMBER = select(func.coalesce(func.max(_EVENT.sequence), 0).label("number"))
 NEWEST_EVENT = select(_EVENT.sequence, _EVENT.digest).order_by(_EVENT.sequence.desc()).limit(1).with_for_update()
