@@ -6,9 +6,11 @@ from handclasp.catalogue import directives as catalogue
 from handclasp.catalogue import stock_directives as stock
 from handclasp.catalogue.directives import DirectiveSpec, Inherit, Value
 from handclasp.model.nginx import NginxVersion, StartFault
+from handclasp.nginxconf.fault_arguments import argument_fault
 from handclasp.nginxconf.fault_files import StartFiles
 from handclasp.nginxconf.fault_layout import LayoutFaults
 from handclasp.nginxconf.fault_values import value_fault, zone
+from handclasp.nginxconf.fault_zones import ZoneFaults
 from handclasp.nginxconf.listen import split_address
 from handclasp.nginxconf.tree import Directive
 from handclasp.nginxconf.value_kinds import refusal
@@ -43,6 +45,10 @@ STREAM_VIRTUAL_SERVERS = NginxVersion(1, 25, 5)
 
 _OWN_MODULES = ("ngx_stream_module", "ngx_mail_module")
 
+_HTTP = frozenset(
+    (catalogue.HTTP, catalogue.SERVER, catalogue.SERVER_IF, catalogue.LOCATION, catalogue.LOCATION_IF, catalogue.LIMIT_EXCEPT)
+)
+
 
 class DirectiveFaults:
     """The walk over directives in the order of reading; the state is what one directive leaves for later ones."""
@@ -55,6 +61,7 @@ class DirectiveFaults:
         self.foreign = False  # a module that does not come with nginx was loaded
         self.rows: dict[str, tuple[DirectiveSpec, ...]] = {}
         self.layout = LayoutFaults()
+        self.declared = ZoneFaults()
 
     def block(self, directives: tuple[Directive, ...], context: str) -> Iterator[StartFault]:
         """Faults of the directives of one block and of the blocks in it."""
@@ -75,6 +82,8 @@ class DirectiveFaults:
             )
         elif words is None:
             words = self._measured(item, context, seen)
+        if words is None and context in _HTTP:
+            words = argument_fault(item.name, item.args) or self.declared.one(item)
         if words:
             yield placed(words, item)
         if item.name == "load_module" and not any(each in " ".join(item.args) for each in _OWN_MODULES):

@@ -23,8 +23,9 @@ from handclasp.nginxconf.fault_servers import (
 )
 from handclasp.nginxconf.fault_upstreams import upstream_faults
 from handclasp.nginxconf.fault_variables import unknown_variables
+from handclasp.nginxconf.fault_zones import undeclared_caches, undeclared_limits
 from handclasp.nginxconf.scope import Scope
-from handclasp.nginxconf.tree import ConfigTree, Directive, decode, walk
+from handclasp.nginxconf.tree import ConfigTree, Directive, decode, named, walk
 
 DEFAULT_LEVEL = 2
 _PROXY_MODULES = ("proxy", "uwsgi", "grpc")
@@ -91,6 +92,8 @@ def _faults(tree: ConfigTree, config: EffectiveConfig, known: StartFiles) -> Ite
         # Its last look at the whole, before any file is opened for writing.
         words = 'no "events" section in configuration'
         yield StartFault(message=words, origin=Origin(tree.root, 1), directive="events")
+    for module in () if tree.part or reading.foreign else named(tree.directives, "http"):
+        yield from undeclared_limits(module.block)
 
 
 def _merged(module: Directive, scope: Scope, by_origin: Mapping[Origin, TlsServer], known: StartFiles) -> Iterator[StartFault]:
@@ -114,5 +117,6 @@ def _merged(module: Directive, scope: Scope, by_origin: Mapping[Origin, TlsServe
         for name in _PROXY_MODULES:
             for _, inside, _server in blocks if f"{name}_pass" in written else ():
                 yield from upstream_faults(inside, name, known)
+        yield from undeclared_caches(module)
         yield from twice(item for item, _, _ in blocks)
     yield from socket_faults(blocks)

@@ -1,0 +1,84 @@
+"""What must be declared before it is used, or at all: limits' zones, caches' zones, log formats."""
+
+from collections.abc import Iterable, Iterator
+
+from handclasp.model.nginx import StartFault
+from handclasp.nginxconf.tree import Directive, walk
+
+_USES = {"limit_req_zone": "limit_req", "limit_conn_zone": "limit_conn"}
+_ZONES_OF = {"limit_req": "limit_req_zone", "limit_conn": "limit_conn_zone"}
+_CACHES = ("proxy", "fastcgi", "uwsgi", "scgi")
+
+
+class ZoneFaults:
+    """What was declared so far in http{}, while directives are read in order."""
+
+    def __init__(self) -> None:
+        self.zones: dict[str, tuple[str, str]] = {}
+        self.formats: set[str] = {"combined"}
+
+    def one(self, item: Directive) -> str | None:
+        """What nginx says of a directive because of those before it."""
+        if item.name in _USES:
+            return self._declared(item)
+        if item.name in _ZONES_OF:
+            return self._used(item)
+        if item.name == "log_format" and item.args:
+            again = item.args[0] in self.formats
+            self.formats.add(item.args[0])
+            return f'duplicate "log_format" name "{item.args[0]}"' if again else None
+        if item.name == "access_log" and len(item.args) > 1 and item.args[1] not in self.formats:
+            return f'unknown log format "{item.args[1]}"'
+        return None
+
+    def _declared(self, item: Directive) -> str | None:
+        name, use, key = _zone_of(item), _USES[item.name], item.args[0]
+        known = self.zones.setdefault(name, (use, key)) if name else (use, key)
+        if known[0] != use:
+            return _different(name)
+        return f'{item.name} "{name}" is already bound to key "{known[1]}"' if known != (use, key) else None
+
+    def _used(self, item: Directive) -> str | None:
+        name = _zone_of(item) if item.name == "limit_req" else item.args[0]
+        known = self.zones.get(name)
+        return _different(name) if known and known[0] != item.name else None
+
+
+def undeclared_caches(http: Directive) -> Iterator[StartFault]:
+    """Caches whose zone nobody declares; nginx says so at the end of http{}."""
+    inside = [item for item, _ in walk(http.block)]
+    for module in _CACHES:
+        declared = {name for item in inside if item.name == f"{module}_cache_path" for name in _keys_zones(item)}
+        for item in inside:
+            name = "".join(item.args[:1])
+            if item.name == f"{module}_cache" and name != "off" and "$" not in name and name not in declared:
+                place = f"{http.source.file}:{http.source.line(http.close)}"
+                words = f'"{item.name}" zone "{name}" is unknown in {place}'
+                yield StartFault(message=words, origin=item.origin, directive=item.name)
+
+
+def undeclared_limits(directives: Iterable[Directive]) -> Iterator[StartFault]:
+    """Limits whose zone nobody declares; nginx says so when it makes its zones, last of all and without a place."""
+    inside = [item for item, _ in walk(tuple(directives))]
+    for use, declaring in _ZONES_OF.items():
+        declared = {_zone_of(item) for item in inside if item.name == declaring}
+        for item in inside:
+            name = (_zone_of(item) if use == "limit_req" else "".join(item.args[:1])) if item.name == use else ""
+            if name and name not in declared:
+                words = f'zero size shared memory zone "{name}"'
+                yield StartFault(message=words, origin=item.origin, directive=item.name)
+
+
+def _zone_of(item: Directive) -> str:
+    found = next((word for word in item.args if word.startswith("zone=")), "")
+    return found.removeprefix("zone=").partition(":")[0]
+
+
+def _keys_zones(item: Directive) -> Iterator[str]:
+    for word in item.args:
+        if word.startswith("keys_zone="):
+            yield word.removeprefix("keys_zone=").partition(":")[0]
+
+
+def _different(name: str) -> str:
+    return f'the shared memory zone "{name}" is already declared for a different use'
