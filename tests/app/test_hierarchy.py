@@ -207,6 +207,32 @@ def test_a_root_key_that_never_touches_this_machine(empty: Ca, offline: Ca, tmp_
     assert "older than number 2" in empty.run("ca", "accept", str(stale), expect=4).stderr
 
 
+def test_mistakes_in_a_ceremony_say_what_to_do(empty: Ca, offline: Ca, tmp_path: Path) -> None:
+    there = copied(offline, tmp_path / "there")
+    empty.run("init", "--offline-root")
+    request = str(empty.home / "requests/issuing.csr")
+    for command in (["issue", "alice"], ["init"]):
+        told = empty.run(*command, expect=2).stderr
+        assert "the issuing CA waits for its certificate" in told
+        assert "then here: handclasp ca accept reply.pem" in told
+    assert [path.name for path in (empty.home / "keys").iterdir()] == ["issuing.pem"]  # no root was made here
+    assert "the request itself" in empty.run("ca", "accept", request, expect=3).stderr
+    assert "handclasp ca sign REQUEST" in empty.run("ca", "accept", str(there.home / "ca/root.pem"), expect=3).stderr
+    first, second = (tmp_path / f"{number}.pem" for number in "12")
+    there.run("ca", "sign", request, "-o", str(first))
+    assert "another name with -o" in there.run("ca", "sign", request, "-o", str(first), expect=4).stderr
+    there.run("ca", "sign", request, "-o", str(second))
+    empty.run("ca", "accept", str(first))
+    empty.run("ca", "accept", str(first))
+    told = empty.run("ca", "accept", str(second), expect=4).stderr
+    assert "the issuing CA has another certificate already" in told
+    serial = told.split("handclasp ca revoke ")[1].split()[0]
+    there.run("ca", "revoke", serial, "--reason", "superseded")
+    empty.run("ca", "accept", str(there.home / "ca/crl.pem"))
+    empty.run("issue", "alice")
+    assert verified(empty, "alice", "root").endswith("OK\n")
+
+
 @pytest.mark.parametrize("point", ["ceremony.accepted", "ca-files.bundle-written", "crl.signed"])
 def test_an_acceptance_killed_anywhere_goes_on(empty: Ca, offline: Ca, tmp_path: Path, point: str) -> None:
     there = copied(offline, tmp_path / "there")

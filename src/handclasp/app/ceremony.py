@@ -11,7 +11,7 @@ from handclasp.app.ca_files import put, write_certificates
 from handclasp.app.crashpoint import crashpoint
 from handclasp.app.crl import PublishedCrl, publish_locked
 from handclasp.app.hierarchy import CaOrder, below, ca_request, checked_label, remember_purposes, top_of
-from handclasp.app.home import DROPPED, RETIRED, Home
+from handclasp.app.home import DROPPED, REQUESTED, RETIRED, Home
 from handclasp.app.identity_files import issuers_of, spki
 from handclasp.app.recover import recover
 from handclasp.catalogue import profiles
@@ -23,9 +23,6 @@ from handclasp.pki.csr import Wishes
 from handclasp.pki.names import organization_name
 from handclasp.pki.serials import format_serial
 from handclasp.pki.signing import narrowed
-
-REQUESTED = "ca_requested:"
-"""Prefix of the settings that say for which labels a key waits for its certificate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +125,7 @@ def accept_ca(home: Home, content: bytes, *, where: str) -> Accepted:
     constraints = reply.certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
     if not constraints.ca:
         raise PolicyError("is not the certificate of a CA", where=where)
+    _refuse_second(home, label, reply.certificate, where)
     with home.changing(f"accepting the {label} CA"):
         above = _record_above(home, reply.above, reply.crls)
         made = Authority(label=label, parent=above, certificate=reply.certificate.public_bytes(Encoding.DER), key=label)
@@ -170,6 +168,18 @@ def _waiting(home: Home, certificate: x509.Certificate, where: str) -> str:
         where=where,
         hint="handclasp ca request LABEL     makes key and request",
     )
+
+
+def _refuse_second(home: Home, label: str, certificate: x509.Certificate, where: str) -> None:
+    """PolicyError when this CA has another certificate: its request was signed twice."""
+    for one in home.store.authorities():
+        if one.label == label and certificate_of(one) != certificate:
+            serial, other = (format_serial(of.serial_number) for of in (certificate_of(one), certificate))
+            raise PolicyError(
+                f"the {label} CA has another certificate already: serial {serial}",
+                where=where,
+                hint=f"its request was signed twice; where that was, revoke this one: handclasp ca revoke {other}",
+            )
 
 
 def requested(home: Home) -> tuple[str, ...]:

@@ -29,6 +29,9 @@ RETIRED, DROPPED, PURPOSES = "ca_retired:", "ca_dropped:", "ca_purposes:"
 ADDRESS, CROSS = "ca_address:", "ca_cross:"
 """Prefixes of settings: before crl, ocsp or issuer; before the label of a root that another root vouches for (LABEL:SERIAL)."""
 
+REQUESTED = "ca_requested:"
+"""Prefix of the settings that name the keys here for which a CA certificate was asked elsewhere."""
+
 UNSETTLED = "restored"
 """Setting of a restored home that does not know yet what was revoked since: when the backup was made, and by which CAs."""
 
@@ -130,6 +133,7 @@ class Home:
         found = tuple(one for one in self.store.authorities() if f"{DROPPED}{one.label}" not in dropped)
         if not found:
             self.refuse_forgotten()
+            self.refuse_waiting()
             raise no_ca(self.layout.folder)
         return found
 
@@ -137,6 +141,19 @@ class Home:
         """WorldError when the files of CAs are there, and the registry holds none: it was lost or emptied, not new."""
         if self.files.exists(self.layout.bundle) and not self.store.authorities():
             raise registry_lost(self.layout)
+
+    def refuse_waiting(self) -> None:
+        """UsageError when a key is here whose CA certificate was asked for and has not come: a second root is no answer."""
+        waiting = sorted(self.store.values(REQUESTED))
+        if waiting and not self.store.authorities():
+            label = waiting[0].removeprefix(REQUESTED)
+            request = self.layout.at("requests", f"{label}.csr")
+            raise UsageError(
+                f"the {label} CA waits for its certificate from the machine of the root",
+                where=self.layout.folder,
+                hint=f"there: handclasp ca sign {label}.csr -o reply.pem     the request is {request}\n"
+                "then here: handclasp ca accept reply.pem",
+            )
 
     def issuing(self, profile: str = "client") -> Authority:
         """The CA that signs certificates of this profile: the newest for it alone, else the newest for all. Never a root.

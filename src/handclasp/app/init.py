@@ -63,6 +63,7 @@ def init(home: Home, order: InitOrder) -> Initialized:
     _check(order)
     with home.changing("making the CA"):
         home.refuse_forgotten()
+        home.refuse_waiting()
         recover(home)
         before = home.store.last_audit_event()
         _remember(home, order)

@@ -125,12 +125,10 @@ def _request(old: Authority, before: x509.Certificate, label: str, order: Rollov
     """The same subject with a number behind it, under the same limits."""
     number = label.rpartition("-")[2]
     common = str(before.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
-    profile = profiles.ROOT if old.parent is None else profiles.ISSUING
-    former = key_type_of(before) if order.key_type is None else order.key_type
     return IssuanceRequest(
         name=f"{re.sub(r' [0-9]+$', '', common)} {number}",
-        profile=profile.name,
-        key_type=former if former in profile.key_types else KeyType.RSA_3072,  # what made CAs once made RSA with 2048 bits
+        profile=profiles.ROOT.name if old.parent is None else profiles.ISSUING.name,
+        key_type=order.key_type or key_type_of(before),
         lifetime=order.lifetime if old.label == order.label else None,
         organization=organization_of(before),
         limits=CaLimits(

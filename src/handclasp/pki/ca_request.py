@@ -77,7 +77,12 @@ def read_crls(content: bytes, *, where: str) -> tuple[x509.CertificateRevocation
     except ValueError as error:
         raise InputError(f"holds a CRL that cannot be read: {error}", where=where) from error
     if not lists:
-        raise InputError("holds no CRL", where=where, hint="handclasp crl --refresh writes HOME/ca/crl.pem")
+        raise InputError(
+            "holds no CRL",
+            where=where,
+            hint="a reply comes from the machine of the root: handclasp ca sign REQUEST -o reply.pem\n"
+            "newer CRLs are in its HOME/ca/crl.pem: handclasp crl --refresh",
+        )
     return lists
 
 

@@ -24,8 +24,16 @@ def command(frame: Frame, *, file: str, passphrase_file: str | None, passphrase_
       handclasp ca accept reply.pem
       handclasp ca accept crl.pem
     """
+    from handclasp.model.errors import InputError
+
     here = world(frame, passphrase_file=passphrase_file, passphrase_fd=passphrase_fd)
     content = here.files.read(file)
+    if b"-----BEGIN CERTIFICATE REQUEST-----" in content:
+        raise InputError(
+            "is the request itself, not the reply to it",
+            where=file,
+            hint=f"bring it to the machine of the root: handclasp ca sign {file} -o reply.pem",
+        )
     if b"-----BEGIN CERTIFICATE-----" not in content:
         _crls(frame, here.ca, content, file)
         return

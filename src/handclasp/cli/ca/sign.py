@@ -51,7 +51,7 @@ def command(
     content = here.files.read(request)
     path = outside(frame, here, output)
     if here.files.exists(path):  # before a CA is signed that nobody would get
-        raise PolicyError("there is a file of that name", where=output, hint="take another: -o reply.pem")
+        raise PolicyError("there is a file of that name", where=output, hint="move it away, or take another name with -o")
     order = CaOrder(
         label="below",
         parent=parent,
