@@ -18,13 +18,12 @@ _RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 def free_port() -> int:
     """A TCP port of 127.0.0.1 that nobody listens on, and that no other test is given."""
-    _, ports = _block()
-    return next(port for port in ports if _is_free(port))
+    return next(port for port in _block() if _is_free(port))
 
 
 @cache
-def _block() -> tuple[socket.socket, Iterator[int]]:
-    """What holds the block, and its ports, over and over: one is given again only after all the others."""
+def _block() -> Iterator[int]:
+    """Its ports, over and over: one is given again only after all the others."""
     for first in _firsts():
         claim = socket.socket(socket.AF_UNIX)
         try:
@@ -32,7 +31,8 @@ def _block() -> tuple[socket.socket, Iterator[int]]:
         except OSError:
             claim.close()
         else:
-            return claim, cycle(range(first, first + _SIZE))
+            claim.detach()  # open until this process ends
+            return cycle(range(first, first + _SIZE))
     raise AssertionError("every block of ports is taken by other runs of these tests")
 
 
