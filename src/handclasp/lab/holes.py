@@ -14,6 +14,7 @@ from handclasp.lab import mint, scenarios, setup
 from handclasp.lab.case import pem
 from handclasp.lab.exhibit import PREFIX, exhibit, unplaced
 from handclasp.lab.hole import Hole, before, everywhere, since
+from handclasp.lab.holes_guards import GUARDS
 from handclasp.lab.holes_lasting import lasting
 from handclasp.lab.holes_sessions import SESSIONS, nobody_in_particular, taken_across
 from handclasp.lab.holes_ways import WAYS
@@ -232,6 +233,7 @@ def holes(clock: Clock) -> Iterator[Hole]:
     yield from OWN
     yield from SESSIONS
     yield from WAYS
+    yield from GUARDS
     yield from lasting(clock)
 
 
