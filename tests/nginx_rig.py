@@ -159,10 +159,10 @@ class Rig:
 
 
 @contextmanager
-def rig(folder: Path) -> Iterator[Rig]:
+def rig(folder: Path, *, root_name: str = "Test root") -> Iterator[Rig]:
     for name in ("logs", "run"):
         (folder / name).mkdir(parents=True)
-    root, other = make("Test root", ca=True), make("Other root", ca=True)
+    root, other = make(root_name, ca=True), make("Other root", ca=True)
     made = Rig(
         prefix=str(folder),
         port=free_port(),

@@ -14,6 +14,7 @@ from handclasp.adapters.memory_wire import Wire
 from handclasp.adapters.tls_alerts import CLOSE_NOTIFY, alert_name
 from handclasp.adapters.tls_client import connection, verify_text, words
 from handclasp.model.probe import ProbeRequest, ProbeResult
+from handclasp.pki.distinguished_name import rfc2253
 
 _ALERT_READ = 0x4004  # SSL_CB_READ_ALERT (openssl/ssl.h)
 _ASKED = b"read server certificate request"  # ends SSL_state_string_long after a CertificateRequest, in 1.1.1 to 4.0
@@ -162,4 +163,4 @@ def _advertised(tls: SSL.Connection) -> tuple[str, ...]:
     except ValueError:
         # One name that breaks X.520's rules must not hide that a certificate was asked for.
         return ("(a name that cannot be read)",)
-    return tuple(name.rfc4514_string() for name in names)
+    return tuple(rfc2253(name.public_bytes()) for name in names)

@@ -69,12 +69,14 @@ def prove(reasoned: Reasoned, tools: SandboxTools, *, client_key: bytes | None =
         [] if client_key is None or any(_reissues(task) for task in tasks) else [one for one in tasks if not one.makes_clients]
     )
     others = [task for task in tasks if task not in own]
+    tried = {task.number for task in tasks if task.change is not None}
+    left = any(one.severity is Severity.ERROR and number not in tried for number, one in enumerate(findings))
     notes: dict[str, None] = {}
     for key, group in ((client_key, own), (None, others)):
         if not group:
             continue
         try:
-            done, lacking = _tried_out(reasoned.case, tools, key, group)
+            done, lacking = _tried_out(reasoned.case, tools, key, group, left=left)
         except HandclaspError as error:
             return _not_run(reasoned, str(error))
         if done is None:
@@ -102,15 +104,18 @@ def _tasks(reasoned: Reasoned) -> list[_Task]:
 
 
 def _tried_out(
-    case: Case, tools: SandboxTools, key: bytes | None, tasks: list[_Task]
+    case: Case, tools: SandboxTools, key: bytes | None, tasks: list[_Task], *, left: bool
 ) -> tuple[list[Finding] | None, tuple[str, ...]]:
-    """The findings of some tasks with what came of them, and what the copy lacks; None and why when it does not run."""
+    """The findings of some tasks with what came of them, and what the copy lacks; None and why when it does not run.
+
+    `left`: there are faults that nothing could be tried for.
+    """
     bench = bench_for(case, key)
     bench.keep_log_level = any(task.finding.cause == _LOG_CAUSE for task in tasks)
     with sandbox(tools, bench.plan()) as running:
         if not running.runs and not case.start_faults:
             return None, (running.test.output,)
-        return _try_all(bench, running, tasks, str(tools.nginx.build().version)), running.notes
+        return _try_all(bench, running, tasks, str(tools.nginx.build().version), left=left), running.notes
 
 
 def _not_run(reasoned: Reasoned, words: str) -> Proven:
@@ -118,7 +123,7 @@ def _not_run(reasoned: Reasoned, words: str) -> Proven:
     return Proven(diagnosis=reasoned.diagnosis, failed=failed)
 
 
-def _try_all(bench: Bench, running: RunningSandbox, tasks: list[_Task], nginx: str) -> list[Finding]:
+def _try_all(bench: Bench, running: RunningSandbox, tasks: list[_Task], nginx: str, *, left: bool) -> list[Finding]:
     at_first = _served(bench, running, tasks)
     holes = {task.number: _see(bench, running, task) for task in tasks if task.attacks}
     steps: list[tuple[_Task, _Seen, _Seen | None]] = []
@@ -142,8 +147,10 @@ def _try_all(bench: Bench, running: RunningSandbox, tasks: list[_Task], nginx: s
     done = []
     for task, before, after in steps:
         good = held and after is not None and _better(task, before, after)
+        # It did its part, and another fault, which is for a person to cure, still shuts everybody out.
+        unseen = good and left and not served and not task.attacks
         good = good and (served or (bool(task.attacks) and not at_first))
-        done.append(_with_outcome(task, before, after, names, nginx, proved=good))
+        done.append(_with_outcome(task, before, None if unseen else after, names, nginx, proved=good))
     return done
 
 

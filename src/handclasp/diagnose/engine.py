@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from handclasp.catalogue import causes
+from handclasp.diagnose.alone import behind, chain_findings
 from handclasp.diagnose.case import Case
 from handclasp.diagnose.concern import Concerns
 from handclasp.diagnose.generated import Writers
@@ -119,10 +120,8 @@ def _without_configuration(evidence: Evidence) -> Reasoned:
     case = Case(Stage(evidence))
     version = NginxVersion.parse(evidence.nginx_version) if evidence.nginx_version else None
     series = OpensslSeries.of(evidence.engine) if evidence.engine else None
-    findings = (
-        *live_findings(evidence, case.stage.presented or ()),
-        *line_findings(case.logged, version, series),
-    )
+    likely = (*live_findings(evidence, case.stage.presented or ()), *line_findings(case.logged, version, series))
+    findings = behind(chain_findings(case), likely)
     ranked = sorted(findings, key=lambda finding: _ORDER[finding.severity])
     told = tuple(
         replace(finding, remedies=tuple(change.remedy() for change in known(finding)), dead_ends=_dead_ends(finding.cause))

@@ -14,7 +14,6 @@ from handclasp.model.finding import Confidence, Finding, Severity, Where
 from handclasp.model.nginx import NginxVersion, OpensslSeries
 from handclasp.model.text import Text
 
-MOST = 3
 FALSE_LINE = "pasted-line-not-from-nginx"
 _SILENT = frozenset({LineKind.OTHER, LineKind.UNKNOWN})
 _DOUBTS: dict[Doubt, tuple[str, str]] = {
@@ -64,7 +63,7 @@ def said_by(line: LogLine) -> SymptomEntry | None:
 
 def _of_words(line: LogLine, entry: SymptomEntry) -> Iterator[Finding]:
     """What is behind such words: what they mean, then the causes in the order to look."""
-    for number, item in enumerate(causes_of(entry)[:MOST]):
+    for number, item in enumerate(causes_of(entry)):
         severity = Severity.WARNING if number else Severity.ERROR
         yield likely(item.cause, line, entry.says, item.check, severity=severity)
 
@@ -77,7 +76,7 @@ def _of_line(line: LogLine, clue: Clue, version: NginxVersion | None, series: Op
     if told is not None:
         yield likely(told, line, outline(told).tell_apart)
     known = series or (line.series[0] if len(line.series) == 1 else None)
-    ranked = [item for item in candidates(clue, version, known) if item.cause != told][:MOST]
+    ranked = [item for item in candidates(clue, version, known) if item.cause != told]
     for number, item in enumerate(ranked):
         first = number == 0 and told is None
         severity = Severity.ERROR if first else Severity.WARNING

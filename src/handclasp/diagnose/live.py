@@ -1,10 +1,13 @@
 """What a live address shows by itself, without its configuration: whether it asks, whom it accepts, how it refuses."""
 
+import re
 from collections.abc import Iterator
 
+from handclasp.catalogue import symptoms
 from handclasp.catalogue.causes import outline
 from handclasp.diagnose.candidates import Clue, candidates
 from handclasp.diagnose.rule import finding, say
+from handclasp.diagnose.symptom_causes import causes_of
 from handclasp.model.certificate import Certificate
 from handclasp.model.evidence import Evidence, Seen
 from handclasp.model.finding import Confidence, Finding, Severity, Where
@@ -12,6 +15,8 @@ from handclasp.model.text import Text
 from handclasp.verdict.client import BAD, NONE_SENT
 
 _MOST = 3
+_REDIRECTS, _BEHIND = 300, 502
+_ALERT = re.compile(r"(?P<name>\w+) \((?P<number>\d+)\)")
 _NGINX = ("nginx", "openresty", "tengine", "angie", "freenginx")
 _NAMELESS = Text(
     en="the answer names no server, as nginx does (Server: nginx): perhaps another program answers there",
@@ -28,21 +33,61 @@ def live_findings(evidence: Evidence, presented: tuple[Certificate, ...]) -> tup
 
 def _findings(evidence: Evidence, presented: tuple[Certificate, ...]) -> Iterator[Finding]:
     plain = evidence.seen[0]
-    ours = [item for item in evidence.seen if item.certificate]
     if not plain.asked:
-        yield _never_asks(plain)
+        broken = plain.status is None and plain.alert
+        yield from _by_alert(plain) if broken else (_never_asks(plain),)
         return
     nameless = [item for item in evidence.seen if not item.sni]
     if nameless and not nameless[0].asked and nameless[0].alert is None and plain.sni:
         yield _asks_by_name_only(nameless[0])
-    refused = next((item for item in ours if item.title in {BAD, NONE_SENT} or item.status is None), None)
-    if refused is None:
-        if not ours and plain.title == NONE_SENT:
-            yield _nothing_sent(plain)
-        return
-    if presented and refused.advertised and not _advertised(presented, refused):
-        yield _other_ca(presented[0], refused)
-    yield from _by_answer(refused)
+    if plain.status is not None and plain.status < _REDIRECTS:
+        yield _asks_in_vain(plain)
+    ours = [item for item in evidence.seen if item.certificate]
+    refused = next(filter(_failed, ours), None)
+    if refused is not None:
+        yield from _refused(refused, presented)
+    elif not ours and plain.title == NONE_SENT:
+        yield _nothing_sent(plain)
+    elif not ours and plain.status == _BEHIND:
+        yield from _by_answer(plain)
+
+
+def _refused(seen: Seen, presented: tuple[Certificate, ...]) -> Iterator[Finding]:
+    """The client in question did not get its content."""
+    if presented and seen.advertised and not _advertised(presented, seen):
+        yield _other_ca(presented[0], seen)
+        if len(presented) == 1 and not presented[0].self_issued:
+            yield _cut_short(presented[0], seen)
+    yield from _by_answer(seen)
+    if seen.title is None and seen.alert:
+        yield from _by_alert(seen)
+
+
+def _failed(seen: Seen) -> bool:
+    """Whether nginx refused a client, or could not reach what is behind it."""
+    return seen.title in {BAD, NONE_SENT} or seen.status is None or seen.status == _BEHIND
+
+
+def _asks_in_vain(seen: Seen) -> Finding:
+    summary = say(
+        "{url} asks for a certificate and answers {status} to those who send none: there at least, nobody needs one",
+        "{url} 要求证书，却对不发送证书的客户端回答 {status}：至少在该地址不需要证书", url=seen.url, status=seen.status or "",
+    )  # fmt: skip
+    return finding(
+        "optional-not-enforced", summary, Where(), severity=Severity.WARNING, confidence=Confidence.LIKELY
+    )  # fmt: skip
+
+
+def _cut_short(leaf: Certificate, seen: Seen) -> Finding:
+    summary = say(
+        "or {issuer} is an intermediate below one of the CAs that {url} accepts, and is not sent with {leaf}",
+        "或者 {issuer} 是 {url} 接受的某个 CA 下的中间证书，而没有随 {leaf} 一起发送",
+        issuer=leaf.issuer_text, url=seen.url, leaf=leaf.subject_text,
+    )  # fmt: skip
+    return finding(
+        "client-intermediate-missing", summary, Where(subject=leaf.subject_text), severity=Severity.WARNING,
+        confidence=Confidence.LIKELY,
+    )  # fmt: skip
 
 
 def _never_asks(seen: Seen) -> Finding:
@@ -98,6 +143,20 @@ def _accepted(seen: Seen) -> Text:
 def _advertised(presented: tuple[Certificate, ...], seen: Seen) -> bool:
     names = set(seen.advertised)
     return any(item.issuer_text in names or item.subject_text in names for item in presented)
+
+
+def _by_alert(seen: Seen) -> Iterator[Finding]:
+    """A handshake that was broken off: what such an alert is about, in the order to look."""
+    alert = _ALERT.match(seen.alert or "")
+    words = f"ALERT_{alert['name'].upper()}, fatal alert: {alert['name']}, alert number {alert['number']}" if alert else ""
+    entry = symptoms.said_in(words)
+    for rank, item in enumerate(causes_of(entry)[:_MOST] if entry else ()):
+        summary = say(
+            "{url} breaks the handshake off with the alert {alert}: {title}", "{url} 以警报 {alert} 中断握手：{title}",
+            url=seen.url, alert=seen.alert or "", title=outline(item.cause).title,
+        )  # fmt: skip
+        severity = Severity.WARNING if rank else Severity.ERROR
+        yield finding(item.cause, summary, Where(), item.check, severity=severity, confidence=Confidence.LIKELY)
 
 
 def _by_answer(seen: Seen) -> Iterator[Finding]:

@@ -56,6 +56,8 @@ _WORDS = {
     "certain": Text(en="yes, rebuilt from the files given", zh="是，已用给出的文件重建"),
     "likely": Text(en="likely; the files given leave room for another explanation", zh="很可能；给出的文件还不能排除其他解释"),
 }
+_IN_FULL = 3
+"""Explanations that are told with remedies; of what else a line may mean there is the check that tells it apart."""
 _COMPARED = ("authz-", "header-", "verify-failed-")
 _COMMA = Text(en=", ", zh="、")
 _MARK = {Severity.ERROR: "✗", Severity.WARNING: "!", Severity.NOTICE: "·"}
@@ -105,13 +107,24 @@ class _Writer:
         for number, finding in enumerate(diagnosis.findings):
             if number:
                 yield ""
-            yield from self.finding(finding, diagnosis if number == 0 else None)
+            one_of_many = number >= _IN_FULL and finding.where.file is None and finding.confidence is Confidence.LIKELY
+            if one_of_many and finding.severity is not Severity.ERROR:
+                yield from self.in_brief(finding)
+            else:
+                yield from self.finding(finding, diagnosis if number == 0 else None)
         if not diagnosis.findings and diagnosis.verdict:
             yield f"  {self.word('answer')}: {outcome(diagnosis.verdict, self.lang)}"
         for item in diagnosis.could_not_tell:
             yield ""
             yield f"{self.word('unknown')}: {self.text(item.question)}"
             yield f"  {self.word('give')}: {self.text(item.give)}"
+
+    def in_brief(self, finding: Finding) -> Iterator[str]:
+        """One more thing that a line or a page may mean: what it is, and what tells it from the others."""
+        head = f"{_MARK[finding.severity]} {self.text(finding.summary)}"
+        yield self.paint(head, finding.severity.value) + "  " + self.paint(f"[{finding.cause}]", "dim")
+        for item in finding.evidence[-1:]:
+            yield f"    {self.text(item)}"
 
     def finding(self, finding: Finding, first: Diagnosis | None) -> Iterator[str]:
         # What a configuration compares is shown as nginx has it.

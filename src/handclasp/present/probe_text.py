@@ -5,7 +5,7 @@ from typing import Any
 
 from handclasp.model.probe import ProbeResult
 from handclasp.pki.read import certificate_from_der
-from handclasp.present.visible import visible
+from handclasp.present.visible import readable, visible
 
 
 def chain_json(chain: Iterable[bytes]) -> list[dict[str, Any]]:
@@ -72,5 +72,5 @@ def handshake_lines(seen: ProbeResult) -> list[str]:
     if seen.chain_error:
         lines.append(f"server certificate  not trusted: {seen.chain_error}")
     if seen.certificate_requested:
-        lines += [f"accepted CAs        {visible(name)}" for name in seen.advertised_cas] or ["accepted CAs        none named"]
+        lines += [f"accepted CAs        {readable(name)}" for name in seen.advertised_cas] or ["accepted CAs        none named"]
     return lines
