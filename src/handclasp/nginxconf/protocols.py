@@ -2,6 +2,9 @@
 
 from handclasp.model.nginx import NginxVersion
 
+OWN_PROTOCOLS = NginxVersion(1, 29, 2)
+"""Until here the versions of an address's default server hold for every server on it; ciphers are always a server's own."""
+
 _SINCE = (
     (NginxVersion(1, 27, 3), ("TLSv1.2", "TLSv1.3")),
     (NginxVersion(1, 23, 4), ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")),

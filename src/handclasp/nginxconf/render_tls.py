@@ -7,13 +7,13 @@ from handclasp.model.errors import PolicyError
 from handclasp.model.intent import OWN_TLS, OcspIntent, SiteIntent, SiteMaterial
 from handclasp.model.nginx import NginxVersion
 from handclasp.nginxconf import render_words as words
+from handclasp.nginxconf.protocols import OWN_PROTOCOLS
 
 SESSIONS_END = NginxVersion(1, 23, 2)
 """From here on a TLS 1.3 session ends with its timeout, however often it is resumed."""
 
 _CONF_COMMAND = NginxVersion(1, 19, 4)
 _OCSP = NginxVersion(1, 19, 0)
-_OWN_PROTOCOLS = NginxVersion(1, 29, 2)
 _RESPONDER = re.compile(r"http://[A-Za-z0-9._:\[\]-]+(?:/[A-Za-z0-9._~/-]*)?")
 
 _CIPHER = re.compile(r"[A-Z0-9]+(?:-[A-Z0-9]+)+")
@@ -56,7 +56,7 @@ def _own(site: SiteIntent) -> TlsPolicy:
 
 def one_policy(pairs: list[tuple[str, SiteIntent]], version: NginxVersion) -> None:
     """PolicyError when sites on one address want different protocols and this nginx could not give them."""
-    if version >= _OWN_PROTOCOLS:
+    if version >= OWN_PROTOCOLS:
         return
     first: dict[tuple[str, int], tuple[str, TlsPolicy]] = {}
     for name, site in pairs:
@@ -65,7 +65,7 @@ def one_policy(pairs: list[tuple[str, SiteIntent]], version: NginxVersion) -> No
             if policy != policy_of(site):
                 raise PolicyError(
                     f"{name} wants the TLS policy {site.tls}, {other} on the same address wants {policy.name}",
-                    hint=f"before nginx {_OWN_PROTOCOLS} those of the default server hold for all: use one, or two addresses",
+                    hint=f"before nginx {OWN_PROTOCOLS} those of the default server hold for all: use one, or two addresses",
                 )
 
 

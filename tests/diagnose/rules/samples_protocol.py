@@ -27,6 +27,20 @@ def only_13(shop: Workshop) -> Workshop:
     return _asks(shop, "ssl_protocols TLSv1.3;").say(lines=(OLD,))
 
 
+def _beside(shop: Workshop, version: str, default: str, named: str) -> Workshop:
+    other = f"listen 127.0.0.1:8443 ssl default_server; server_name other.test; ssl_protocols {default};"
+    servers = f"    server {{ {other} }}\n    server {{ {ASKS} ssl_protocols {named};\n        {ANSWER}\n    }}\n"
+    return shop.http(servers).sends().say(lines=(OLD,), server="site.test", nginx_version=version)
+
+
+def default_only_13(shop: Workshop) -> Workshop:
+    return _beside(shop, "1.26.3", "TLSv1.3", "TLSv1.2 TLSv1.3")
+
+
+def named_only_13(shop: Workshop) -> Workshop:
+    return _beside(shop, "1.30.6", "TLSv1.2 TLSv1.3", "TLSv1.3")
+
+
 def rsa_suites(shop: Workshop) -> Workshop:
     return _asks(shop, "ssl_ciphers ECDHE-RSA-AES256-GCM-SHA384:AES256-GCM-SHA384;").say(lines=(NO_CIPHER,))
 
@@ -111,6 +125,8 @@ SAMPLES = (
     Sample("chain-size", "big", big_chain, "client-cert-too-large-chain"),
     Sample("chain-size", "small", ec_client_free),
     Sample("tls-versions", "only-13", only_13, "tls-version-mismatch"),
+    Sample("tls-versions", "default-only-13", default_only_13, "tls-version-mismatch"),
+    Sample("tls-versions", "named-only-13", named_only_13, "tls-version-mismatch"),
     Sample("tls-versions", "no-line", ec_client),
     Sample("tls-ciphers", "rsa-for-ec", rsa_suites, "tls-no-shared-cipher"),
     Sample("tls-ciphers", "rsa-for-ec-tls12", rsa_suites_12, "tls-no-shared-cipher"),

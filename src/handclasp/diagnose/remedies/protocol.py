@@ -6,7 +6,7 @@ from handclasp.diagnose.case import Case
 from handclasp.diagnose.remedies.change import RELOAD, Change
 from handclasp.diagnose.remedies.config_edit import set_in, with_edits
 from handclasp.diagnose.rule import say
-from handclasp.diagnose.rules.protocol import CURRENT, accepted, key_kinds, unfit
+from handclasp.diagnose.rules.protocol import CURRENT, accepted, key_kinds, speaker, unfit
 from handclasp.model.certificate import KeyKind
 from handclasp.model.finding import Applicability, Finding
 from handclasp.model.text import Text
@@ -30,7 +30,7 @@ _OLD_CLIENT = Text(
 def versions(case: Case, finding: Finding) -> Iterator[Change]:
     """Both current versions; for a client that has neither, a newer client."""
     del finding
-    server = case.stage.scene.socket.default
+    server = speaker(case)
     if set(CURRENT) <= set(server.protocols.value):
         title = Text(en="update the client to TLS 1.2 or 1.3", zh="把客户端升级到支持 TLS 1.2 或 1.3")
         yield Change(id="update-client", title=title, applicability=Applicability.MANUAL, note=_OLD_CLIENT)
@@ -49,7 +49,7 @@ def versions(case: Case, finding: Finding) -> Iterator[Change]:
 def ciphers(case: Case, finding: Finding) -> Iterator[Change]:
     """The same list, and suites of equal strength for the server's kind of key."""
     del finding
-    server = case.stage.scene.socket.default
+    server = case.stage.scene.handshake
     kinds = key_kinds(case, server)
     if not unfit(server.ciphers.value, kinds):
         return

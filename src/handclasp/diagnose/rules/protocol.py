@@ -12,6 +12,7 @@ from handclasp.model.finding import Confidence, Finding, Severity, Where
 from handclasp.model.nginx import Setting, TlsServer
 from handclasp.model.text import Text
 from handclasp.model.verdict import Side
+from handclasp.nginxconf.protocols import OWN_PROTOCOLS
 from handclasp.verdict.trust import certificates_in
 
 CURRENT = ("TLSv1.2", "TLSv1.3")
@@ -30,11 +31,15 @@ def _lines(case: Case, words: re.Pattern[str]) -> tuple[LogLine, ...]:
     )
 
 
-def _server(case: Case) -> TlsServer | None:
-    """The server that sets versions and ciphers: the default one of the socket, which nginx uses before it knows the name."""
-    if case.side is not Side.CLIENT or case.evidence.root is None or not case.stage.scene.socket.listen.ssl:
-        return None
-    return case.stage.scene.socket.default
+def _met(case: Case) -> bool:
+    """Whether it is known which servers a client meets."""
+    return case.side is Side.CLIENT and case.evidence.root is not None and case.stage.scene.socket.listen.ssl
+
+
+def speaker(case: Case) -> TlsServer:
+    """The server that sets the versions: in older nginx the default one, which it uses before it knows the name."""
+    scene = case.stage.scene
+    return scene.handshake if case.stage.version >= OWN_PROTOCOLS else scene.socket.default
 
 
 def check_versions(case: Case) -> Iterator[Finding]:
@@ -42,9 +47,10 @@ def check_versions(case: Case) -> Iterator[Finding]:
 
     Where both are, the line alone tells: the client is too old.
     """
-    server, lines = _server(case), _lines(case, _VERSION_WORDS)
-    if server is None or not lines or set(CURRENT) <= set(server.protocols.value):
+    lines = _lines(case, _VERSION_WORDS)
+    if not _met(case) or not lines or set(CURRENT) <= set(speaker(case).protocols.value):
         return
+    server = speaker(case)
     line = say("{line}", "{line}", line=lines[-1].raw)
     where = Where.at(server.protocols.origin or server.origin, "ssl_protocols")
     versions = " ".join(server.protocols.value)
@@ -57,14 +63,14 @@ def check_versions(case: Case) -> Iterator[Finding]:
 
 def check_ciphers(case: Case) -> Iterator[Finding]:
     """No suite of ssl_ciphers fits the server's key: nobody gets in over TLS 1.2."""
-    server, lines = _server(case), _lines(case, _CIPHER_WORDS)
-    if server is None:
+    if not _met(case):
         return
+    server, lines = case.stage.scene.handshake, _lines(case, _CIPHER_WORDS)
     evidence = [say("{line}", "{line}", line=line.raw) for line in lines[-1:]]
     where = Where.at(server.ciphers.origin or server.origin, "ssl_ciphers")
     kinds = key_kinds(case, server)
     if kinds and unfit(server.ciphers.value, kinds):
-        only = "TLSv1.3" not in server.protocols.value
+        only = "TLSv1.3" not in speaker(case).protocols.value
         summary = say(
             "ssl_ciphers holds no suite for the key of {server} ({kinds}): over TLS 1.2 no handshake succeeds",
             "ssl_ciphers 中没有适合 {server} 密钥（{kinds}）的套件：TLS 1.2 握手都会失败",
