@@ -141,3 +141,18 @@ def test_status_says_what_ends_next(bench: Rig, capsys: pytest.CaptureFixture[st
     assert "the CRL of CN=Test root: shut.test refuses its clients then" in capsys.readouterr().out
     main(["nginx", "status", "--config", bench.config, "--lang", "en", "--at", "2099-01-01"])
     assert capsys.readouterr().out.count(" EXPIRED  the ") == len(found["deadlines"])
+
+
+def test_status_says_that_a_reload_would_be_refused(
+    tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with rig(tmp_path_factory.mktemp("refused") / "prefix") as made:
+        made.http(SITES.format(port=8443, plain=8080))
+        _, before = _json(capsys, "status", "--config", made.config)
+        made.write("root.crl", "no list any more\n")
+        _, after = _json(capsys, "status", "--config", made.config)
+        real = made.nginx.test(prefix=made.prefix, config=made.config).output
+        main(["nginx", "status", "--config", made.config])
+    assert before["refused"] is None
+    assert after["refused"].partition(" (SSL:")[0] in real
+    assert "nginx refuses these files as they are now" in capsys.readouterr().out

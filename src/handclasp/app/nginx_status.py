@@ -60,8 +60,10 @@ def nginx_status(evidence: Evidence, sites: Iterable[SiteIntent] = ()) -> NginxS
     known: Known = {}
     for site in sites:  # stream{} has no names before nginx 1.25.5, and our sites there have their addresses for themselves
         known.update(dict.fromkeys(site.listen, site) if site.stream else {site.server_names[0]: site})
+    faults = evidence_faults(evidence, stage.tree, config, stage.version, stage.openssl)
     return NginxStatus(
         config=evidence.root or "",
+        refused=faults[0].message if faults else None,
         nginx_version=str(stage.version),
         at=evidence.at,
         sockets=tuple(_socket(socket, case, known) for socket in sockets(config)),

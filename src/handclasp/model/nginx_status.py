@@ -145,13 +145,17 @@ class Deadline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NginxStatus:
-    """All listen addresses, as nginx `nginx_version` would take them, judged at `at`. `deadlines`: the first comes first."""
+    """All listen addresses, as nginx `nginx_version` would take them, judged at `at`. `deadlines`: the first comes first.
+
+    `refused` is what nginx says of these files when it will not take them, so that it goes on with those of before.
+    """
 
     config: str
     nginx_version: str
     at: datetime
     sockets: tuple[SocketStatus, ...]
     deadlines: tuple[Deadline, ...] = ()
+    refused: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

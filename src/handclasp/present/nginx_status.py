@@ -55,6 +55,10 @@ _NOBODY = Text(en="nobody", zh="无人")
 _FREE = Text(en="; from {networks} without a certificate", zh="；来自 {networks} 时无需证书")
 _UNLESS = Text(en="{where} is refused: {condition}   ({place})", zh="{where} 被拒绝的条件：{condition}   （{place}）")
 _TOLD = Text(en="is told", zh="获知")
+_REFUSED = Text(
+    en="nginx refuses these files as they are now, and a reload with them; one that runs goes on with those of before:",
+    zh="nginx 拒绝现在的这些文件，重新加载也会被拒绝；正在运行的 nginx 继续使用之前的文件：",
+)
 _NEXT = Text(en="ends next:", zh="即将到期：")
 _ENDS = {
     EndKind.CERTIFICATE: Text(
@@ -144,7 +148,8 @@ def status_text(found: NginxStatus, lang: str) -> str:
     """One table per listen address."""
     if not found.sockets:
         return _NOTHING.in_language(lang).format(config=visible(found.config))
-    parts = ["\n".join(_socket(socket, lang)) for socket in found.sockets]
+    refused = [f"{_REFUSED.in_language(lang)}\n  {visible(found.refused)}"] if found.refused else []
+    parts = [*refused, *("\n".join(_socket(socket, lang)) for socket in found.sockets)]
     return "\n\n".join([*parts, *(["\n".join(_ending(found, lang))] if found.deadlines else [])])
 
 
