@@ -1,16 +1,57 @@
 """The socket on which nginx is believed about client certificates: whose it is, and who may open it."""
 
 import grp
+import os
+import signal
 import subprocess
 import tempfile
 from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
+import pytest
+
 from tests.ca_rig import Ca, copied
-from tests.serve.serve_rig import serving
+from tests.serve.serve_rig import serving, status
 
 NOBODY, USERS = 65534, 100
+
+
+@pytest.fixture(scope="module")
+def mistaken(serve_template: Ca, tmp_path_factory: pytest.TempPathFactory) -> Ca:
+    return copied(serve_template, tmp_path_factory.mktemp("mistaken"))
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--api-socket", "{folder}/api.sock", "--api-group", "no-such-group"), "there is no group no-such-group"),
+        (("--api-socket", "{folder}/missing/api.sock"), "its folder must be there"),
+        (("--api-group", "www-data"), "--api-socket /run/handclasp/api.sock"),
+        (("--api-listen", "127.0.0.1:0"), "--api-listen and --identity go together"),
+        (("--api-listen", "127.0.0.1:0", "--identity", "alice"), "alice has no certificate of a server"),
+        (("--api-listen", "127.0.0.1:0", "--identity", "ghost"), "there is no identity 'ghost'"),
+        (("--listen", "8555"), "write --listen 127.0.0.1:8555"),
+        (("--listen", "192.0.2.1:8555"), "choose another with --listen"),
+    ],
+)
+def test_what_an_operator_mistook(mistaken: Ca, tmp_path: Path, options: tuple[str, ...], words: str) -> None:
+    listen = () if "--listen" in options else ("--listen", "127.0.0.1:0")
+    process = mistaken.start("serve", *listen, *(one.format(folder=tmp_path) for one in options))
+    _, err = process.communicate(timeout=60)
+    assert process.returncode in {2, 5}
+    assert words in err
+    assert "Traceback" not in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_broken_file_of_roles_is_told_at_once_and_ends_nothing(ca: Ca, tmp_path: Path) -> None:
+    (ca.home / "roles.toml").write_text('"alice" = "boss"\n')
+    with serving(ca, "--api-socket", str(tmp_path / "api.sock")) as served:
+        assert status(f"{served.url}/ready") == 200
+        os.kill(served.process.pid, signal.SIGTERM)
+        _, err = served.process.communicate(timeout=60)
+    assert "is no table of roles: 'boss' is not a valid Role" in err
 
 
 def test_a_socket_that_somebody_listens_on_is_not_taken_away(ca: Ca, tmp_path: Path) -> None:

@@ -90,6 +90,15 @@ def caller_of(home: Home, certificate: bytes) -> Caller | None:
     return caller_from(home, record) if record is not None else None
 
 
+def serves_tls(certificate: bytes) -> bool:
+    """Whether clients take this certificate (DER) from a server."""
+    try:
+        usages = x509.load_der_x509_certificate(certificate).extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except (ValueError, x509.ExtensionNotFound):
+        return False
+    return ExtendedKeyUsageOID.SERVER_AUTH in usages
+
+
 def holder_of(home: Home, certificate: bytes) -> CertificateRecord | None:
     """The record of this certificate (DER), if it is a client's, of a CA that is trusted here, and not revoked."""
     try:

@@ -62,6 +62,7 @@ def command(
     from functools import partial
 
     from handclasp.cli.serving import extra
+    from handclasp.model.errors import UsageError
     from handclasp.wiring import World
 
     with extra("serve"):
@@ -71,10 +72,14 @@ def command(
         from handclasp.server.sockets import address
 
     log_to_stderr(verbose=frame.verbose > 0)
+    if api_group and not api_socket:
+        raise UsageError("--api-group is of the --api-socket", hint="--api-socket /run/handclasp/api.sock --api-group www-data")
     here = World(frame.home, passphrase_file=passphrase_file, passphrase_fd=passphrase_fd, lasting=True)
     places = Service(listen=address(listen), tls=_tls(here, api_listen, identity), socket=api_socket, group=api_group)
     service = replace(places, validity=timedelta(minutes=validity), max_age=max_age, prepare=prepare)
     api = partial(Api, here.ca, here.gear) if api_listen or api_socket else None
+    if api:
+        _look_at_roles(frame, here)
     try:
         run(here.ca, service, lambda urls: _announce(frame, here, urls, api_socket), api=api)
     finally:
@@ -83,6 +88,7 @@ def command(
 
 
 def _tls(here: "World", api_listen: str | None, identity: str | None) -> "Tls | None":
+    from handclasp.app.api_access import serves_tls
     from handclasp.model.errors import UsageError
     from handclasp.server.running import Tls
     from handclasp.server.sockets import address
@@ -91,9 +97,12 @@ def _tls(here: "World", api_listen: str | None, identity: str | None) -> "Tls | 
         raise UsageError("--api-listen and --identity go together", hint="--api-listen 127.0.0.1:8556 --identity api.test")
     if api_listen is None or identity is None:
         return None
-    if not here.store.certificates(name=identity):
-        hint = "handclasp issue api.example.test --profile server"
+    hint, held = "handclasp issue api.example.test --profile server", here.store.certificates(name=identity)
+    if not held:
         raise UsageError(f"there is no identity {identity[:64]!r}", hint=hint)
+    newest = next((one.certificate for one in reversed(held) if one.certificate is not None), None)
+    if newest is None or not serves_tls(newest):
+        raise UsageError(f"{identity} has no certificate of a server", hint=hint)
     layout = here.layout
     return Tls(
         listen=address(api_listen),
@@ -101,6 +110,18 @@ def _tls(here: "World", api_listen: str | None, identity: str | None) -> "Tls | 
         key=layout.identity(identity, "key.pem"),
         trusted=layout.bundle,
     )
+
+
+def _look_at_roles(frame: Frame, here: "World") -> None:
+    """Say at once that the file of roles is broken. It ends nothing: OCSP has to go on, and nobody gets in by such a file."""
+    from handclasp.app.api_access import roles
+    from handclasp.cli.frame import report
+    from handclasp.model.errors import InputError
+
+    try:
+        roles(here.ca)
+    except InputError as error:
+        report(error, ["--lang", frame.lang])
 
 
 def _announce(frame: Frame, here: "World", urls: tuple[str, ...], api_socket: str | None) -> None:

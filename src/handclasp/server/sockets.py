@@ -1,8 +1,8 @@
 """The sockets that the server listens on."""
 
 import contextlib
+import grp
 import os
-import shutil
 import socket
 import stat
 from collections.abc import Iterator
@@ -46,26 +46,39 @@ def proxy_socket(path: str, group: str | None) -> Iterator[socket.socket]:
     A socket that an earlier run left is replaced; anything else in the way is not, nor one that somebody listens on. WorldError
     when that cannot be.
     """
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
+    members = _group(group) if group is not None else None
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening, contextlib.ExitStack() as made:
         before = os.umask(0o177)
         try:
             _clear(path)
             listening.bind(path)
-            mine = os.lstat(path)
-            if group is not None:
-                shutil.chown(path, group=group)
+            made.callback(_remove, path, os.lstat(path))
+            if members is not None:
+                os.chown(path, -1, members)
                 os.chmod(path, 0o660)  # noqa: PTH101 - beside the other calls of os
             listening.listen(BACKLOG)
-        except (OSError, LookupError) as error:
-            raise WorldError(f"no socket can be made there: {error}", where=path, hint="choose another --api-socket") from error
+        except OSError as error:
+            hint = "its folder must be there, and be writable; or choose another --api-socket"
+            raise WorldError(f"no socket can be made there: {error.strerror or error}", where=path, hint=hint) from error
         finally:
             os.umask(before)
-        try:
-            yield listening
-        finally:
-            with contextlib.suppress(OSError):
-                if os.path.samestat(os.lstat(path), mine):  # or the socket is of somebody who came later
-                    os.unlink(path)  # noqa: PTH108 - beside the other calls of os
+        yield listening
+
+
+def _group(name: str) -> int:
+    try:
+        return grp.getgrnam(name).gr_gid
+    except KeyError as error:
+        raise UsageError(
+            f"there is no group {name}", hint="getent group     shows them; Debian's nginx is in www-data"
+        ) from error
+
+
+def _remove(path: str, mine: os.stat_result) -> None:
+    """Take our socket away, unless somebody who came later has theirs there."""
+    with contextlib.suppress(OSError):
+        if os.path.samestat(os.lstat(path), mine):
+            os.unlink(path)  # noqa: PTH108 - beside the other calls of os
 
 
 def _clear(path: str) -> None:
