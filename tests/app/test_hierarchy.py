@@ -1,6 +1,7 @@
 """Several CAs, their succession, and a root whose key is elsewhere; OpenSSL is the judge."""
 
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -112,7 +113,27 @@ def test_orders_that_make_no_sense(ca: Ca, bad: tuple[str, ...]) -> None:
     assert [one["label"] for one in ca.json("ca", "list")["authorities"]] == ["root", "issuing"]
 
 
-def test_a_new_root_is_believed_by_those_who_know_only_the_old_one(peopled: Ca) -> None:
+def believed_by_gnutls_and_nss(ca: Ca, name: str, root: str, store: Path) -> None:
+    """With one root alone and the chain that the identity shows."""
+    chain, anchor = ca.identity(name, "chain.pem"), ca.home / "ca" / f"{root}.pem"
+    said = subprocess.run(
+        ["certtool", "--verify", "--load-ca-certificate", anchor, "--infile", chain], capture_output=True, text=True, check=True
+    )
+    assert "Chain verification output: Verified." in said.stdout + said.stderr
+    store.mkdir()
+    subprocess.run(["certutil", "-N", "-d", f"sql:{store}", "--empty-password"], check=True)
+    shown = [f"-----BEGIN CERT{one}" for one in chain.read_text().split("-----BEGIN CERT")[1:]]
+    for number, pem in enumerate([anchor.read_text(), *shown]):
+        trust = ",," if number else "C,,"
+        words = ["certutil", "-A", "-d", f"sql:{store}", "-n", str(number), "-t", trust]
+        subprocess.run(words, input=pem, text=True, check=True)
+    judged = subprocess.run(
+        ["certutil", "-V", "-d", f"sql:{store}", "-n", "1", "-u", "V"], capture_output=True, text=True, check=True
+    )
+    assert "certificate is valid" in judged.stdout + judged.stderr
+
+
+def test_a_new_root_is_believed_by_those_who_know_only_the_old_one(peopled: Ca, tmp_path: Path) -> None:
     done = peopled.json("ca", "rollover", "root")
     assert done["successors"] == {"root": "root-2", "issuing": "issuing-2"}
     assert {one["name"] for one in done["users"]} == {"alice", "api.test"}
@@ -122,6 +143,8 @@ def test_a_new_root_is_believed_by_those_who_know_only_the_old_one(peopled: Ca) 
     for name in ("alice", "api.test"):
         for root in ("root", "root-2"):
             assert verified(peopled, name, root).endswith("OK\n")
+    for root in ("root", "root-2"):
+        believed_by_gnutls_and_nss(peopled, "api.test", root, tmp_path / f"{root}.nss")
     peopled.run("ca", "users", "root")
     peopled.run("ca", "drop", "root")
     assert (peopled.home / "ca/bundle.pem").read_text().count("BEGIN CERT") == 2

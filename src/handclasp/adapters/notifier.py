@@ -10,6 +10,9 @@ from typing import Any
 from handclasp.model.errors import WorldError
 from handclasp.ports.notify import Unreached
 
+_PATIENCE = 20.0
+"""Seconds to connect, and to wait for an answer."""
+
 
 class AppriseNotifier:
     """Sends through Apprise; every place gets the text, whatever became of the others."""
@@ -39,6 +42,9 @@ def _told(apprise: Any, place: str, *, title: str, body: str) -> str | None:
     with _overheard() as said:
         if not one.add(place):
             return "Apprise knows no such address"
+        for service in one:  # four seconds are few for a mail server that looks names up, or for a machine that is busy
+            service.socket_connect_timeout = max(service.socket_connect_timeout, _PATIENCE)
+            service.socket_read_timeout = max(service.socket_read_timeout, _PATIENCE)
         if one.notify(title=title, body=body):
             return None
     answered = re.search(r"error=(\d{3})\b", "\n".join(said))
