@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 
 from handclasp.diagnose.case import Case
-from handclasp.diagnose.entrances import reaches, sayable, visitors
-from handclasp.diagnose.reach import answered, places
+from handclasp.diagnose.entrances import reaches, sayable, shut, visitors
+from handclasp.diagnose.reach import places
 from handclasp.model.nginx import EffectiveConfig, Location, MapBlock, TlsServer, VerifyClient
 from handclasp.model.nginx_steps import Guard
 from handclasp.model.origin import Origin
@@ -37,7 +37,7 @@ class Claim:
 def claims(case: Case, socket: Socket, server: TlsServer) -> list[Claim]:
     """The first claim for each variable that opens something otherwise closed."""
     config = case.stage.config
-    if answered(case, socket, server).status is None:
+    if shut(socket, server) or not any(block.guards for block in (server, *server.locations)):
         return []
     found: dict[str, Claim] = {}
     for known in visitors(config, server):

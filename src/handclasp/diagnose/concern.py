@@ -27,7 +27,7 @@ Concerns = Callable[[Case, Finding], bool]
 
 def concerns(case: Case, finding: Finding) -> bool:
     """Whether a finding matters to the server that the evidence is about. What stands in no server matters to all."""
-    holders = _holders(case).get((finding.where.file, finding.where.line), frozenset())
+    holders = _holders(case).get((finding.where.file, finding.where.line), set[Origin]())
     target = case.stage.scene.answer.origin
     if not holders or target in holders:
         return True

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from itertools import chain
 
 from handclasp.diagnose.case import Case
-from handclasp.diagnose.reach import Place, answered, ends_here, mentions_client, places, roots
+from handclasp.diagnose.reach import Place, ends_here, mentions_client, places, roots
 from handclasp.model.nginx import EffectiveConfig, Location, TlsServer, VerifyClient
 from handclasp.model.nginx_steps import Assignment, Guard, Rewrite, Step
 from handclasp.nginxconf.example_uri import example_uri, spelled
-from handclasp.nginxconf.select import Socket, select_location
+from handclasp.nginxconf.select import Socket, by_name, select_location
 from handclasp.verdict.answer import Outcome, outcome_of
 from handclasp.verdict.scene import plain_name
 from handclasp.verdict.variables import holds, variables
@@ -45,7 +45,7 @@ class Bypass:
 def open_places(case: Case, socket: Socket, server: TlsServer) -> list[Place]:
     """Addresses of an `optional` server that a visitor without a good certificate is served, where no check is passed by."""
     config = case.stage.config
-    if answered(case, socket, server).status is None:
+    if shut(socket, server):
         return []
     found: dict[int, Place] = {}
     for known in visitors(config, server):
@@ -82,6 +82,11 @@ def _texts(steps: Iterable[Step]) -> Iterator[str]:
             yield step.value
 
 
+def shut(socket: Socket, server: TlsServer) -> bool:
+    """Whether handshakes for a server are rejected, so that no request comes to it."""
+    return by_name(socket, plain_name(server) or None).reject_handshake.value
+
+
 def meant_open(case: Case, server: TlsServer, found: list[Place]) -> list[Place]:
     """Those of the open places that a server seems to leave open on purpose: it checks others, and nothing above these."""
     config, known = case.stage.config, _nobody(server)
@@ -92,7 +97,7 @@ def meant_open(case: Case, server: TlsServer, found: list[Place]) -> list[Place]
 
 def bypasses(case: Case, socket: Socket, server: TlsServer) -> list[Bypass]:
     """The checks of a server that some requests do not meet, each once."""
-    if answered(case, socket, server).status is None:
+    if shut(socket, server) or not any(block.guards for block in (server, *server.locations)):
         return []
     config, known = case.stage.config, _nobody(server)
     found = [

@@ -13,7 +13,7 @@ _RATE = re.compile(r"rate=0*[1-9]\d{0,8}(?:r/[sm])?")
 _IPV4 = re.compile(r"(?:(?:25[0-5]|2[0-4]\d|[01]?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|[01]?\d?\d)(?:/(?:[12]?\d|3[0-2]))?")
 _POSITIVE = re.compile(r"0*[1-9]\d{0,8}")
 _TESTS = frozenset({"-f", "!-f", "-d", "!-d", "-e", "!-e", "-x", "!-x"})
-_AUTHORITY = re.compile(r"https?://([^/$]+)(?:/.*)?", re.DOTALL)
+_AUTHORITY = re.compile(r"https?://([^/?#$]+)(?:[/?#].*)?", re.DOTALL)
 _FLAGS = frozenset({"last", "break", "redirect", "permanent"})
 _MOST_CONNECTIONS = 65535
 
