@@ -46,7 +46,7 @@ def test_run_in_full_tells_set_up_request_errors_log_remedy_and_effect(capsys: p
 def test_report_counts_the_shipped_runs(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["lab", "report", "client-verify-depth-too-small", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
-    assert document["causes"]["client-verify-depth-too-small"]["raise-verify-depth"] == {"fixed": 9, "runs": 9, "opened": 0}
+    assert document["causes"]["client-verify-depth-too-small"]["raise-verify-depth"] == {"fixed": 12, "runs": 12, "opened": 0}
 
 
 def test_export_writes_a_setup_that_another_command_explains(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
