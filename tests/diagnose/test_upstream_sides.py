@@ -137,3 +137,25 @@ def test_an_unverified_upstream_is_asked_and_then_verified_with_a_file_at_hand(t
     proof = found.remedies[0].proof
     assert proof is not None
     assert proof.proved
+
+
+def test_what_many_servers_share_is_looked_at_once(tmp_path: Path) -> None:
+    shop = _two_servers(tmp_path)
+    text = (tmp_path / "nginx.conf").read_text()
+    start = text.index("server { listen 127.0.0.1:8443 ssl; server_name b.test")
+    end = text.index("server { listen 127.0.0.1:9443")
+    more = "".join(text[start:end].replace("b.test", f"c{number}.test") for number in range(20))
+    shop.main(text.rstrip()[:-1] + more + "}\n")
+    evidence = shop.evidence()
+    assert [(one.side, one.server) for one in sides(evidence, None)] == [(Side.CLIENT, None), (Side.UPSTREAM, None)]
+    named = sides(shop.say(server="c7.test").evidence(), None)
+    assert [(one.side, one.server) for one in named] == [(Side.CLIENT, "c7.test"), (Side.UPSTREAM, "c7.test")]
+
+
+def test_a_page_of_the_upstream_is_the_answer_that_is_told(tmp_path: Path) -> None:
+    shop = Workshop(tmp_path)
+    shop.http(f"    server {{ {ASKS}\n location / {{ proxy_pass https://10.0.0.9:8443; {VERIFIED} }} }}\n")
+    diagnosis = examine(shop.say(answer=PAGE).sends().evidence(), None).diagnosis
+    assert diagnosis.findings[0].cause == "upstream-400-relayed"
+    assert diagnosis.verdict is not None
+    assert diagnosis.verdict.title == PAGE

@@ -27,7 +27,7 @@ _VALUES = re.compile(
 )
 _PROGRAM = re.compile(r"\w+_by_lua|perl\w*|js_content")
 _VARIABLES = re.compile(r"(?:\$\{\w+\}|\$\w+|[\s:;,/=-])*")
-_PLAIN = re.compile(r"[A-Z]{1,12}|[a-z]{1,10}|-?\d{1,5}[a-z]?|/[\w./-]*|(?:\w+/[\w.+-]+)", re.ASCII)
+_PLAIN = re.compile(r"[A-Z]{1,12}|[a-z]{1,10}|-?\d{1,5}[a-z]?|/(?:[\w./-]|\$\w+|\$\{\w+\})*|(?:\w+/[\w.+-]+)", re.ASCII)
 _WORDS = frozenset({
     "", "close", "upgrade", "keep-alive", "default", "always", "break", "last", "permanent", "redirect", "https", "http",
     "websocket", "identity", "gzip", "on", "off", "any", "all", "none", "nosniff", "deny", "sameorigin",

@@ -7,14 +7,14 @@ from handclasp.diagnose.case import Case
 from handclasp.diagnose.page import CERTIFICATE, front_explains, shown
 from handclasp.diagnose.pasted import read_pasted
 from handclasp.model.evidence import Evidence
-from handclasp.model.nginx import Location, TlsServer, TlsUpstream, VerifyClient
+from handclasp.model.nginx import Location, TlsServer, VerifyClient
 from handclasp.model.verdict import Side
 from handclasp.nginxconf.example_uri import example_uri
 from handclasp.verdict.predict import Stage
 from handclasp.verdict.scene import plain_name
 from handclasp.verdict.upstream import BAD_GATEWAY
 
-_MOST_OTHERS = 8
+_MOST_OTHERS = 3
 """Upstreams of other places that are looked at in one run: a configuration of many alike servers has as many alike faults."""
 
 
@@ -29,8 +29,7 @@ def sides(evidence: Evidence, asked: Side | None) -> tuple[Evidence, ...]:
         return (replace(evidence, side=asked or evidence.side),)
     stage = Stage(evidence)
     first = _in_question(stage, asked)
-    taken = [stage.about(one).upstream for one in first if one.side is Side.UPSTREAM]
-    return (*first, *_elsewhere(stage, taken))
+    return (*first, *_elsewhere(stage, [stage.about(one) for one in first if one.side is Side.UPSTREAM]))
 
 
 def side_asked(evidence: Evidence) -> Side | None:
@@ -49,7 +48,7 @@ def _in_question(stage: Stage, asked: Side | None) -> tuple[Evidence, ...]:
     logged = next((side for line in evidence.log_lines if (side := read_pasted(line).side) is not None), None)
     relayed = inner.upstream is not None and _relayed(evidence)
     known = _known_upstream(inner)
-    if not known:
+    if not known and inner.upstream_chain is not None:
         behind = replace(behind, presented=None)  # it is the client's, not what the upstream shows
     about_it = upstream and not verifying and not stage.presented
     first = logged or (Side.UPSTREAM if relayed or about_it else Side.CLIENT)
@@ -72,22 +71,24 @@ def _known_upstream(inner: Stage) -> bool:
     return inner.about(replace(inner.evidence, presented=None)).upstream_chain is not None
 
 
-def _elsewhere(stage: Stage, taken: Sequence[TlsUpstream | None]) -> Iterator[Evidence]:
+def _elsewhere(stage: Stage, taken: Sequence[Stage]) -> Iterator[Evidence]:
     """The questions about other upstreams that are sockets of this same configuration, and that nginx would refuse."""
     servers = (stage.scene.answer,) if stage.evidence.server or stage.evidence.request else stage.config.servers
-    told: set[tuple[object, ...]] = set()
+    told = {_refusal(inner) for inner in taken}
+    most = len(told | {None}) + _MOST_OTHERS
     for server in servers:
         for location in server.locations:
             upstream = location.upstream
-            if upstream is None or not upstream.verify.value or any(upstream is one for one in taken):
+            if upstream is None or not upstream.verify.value or any(upstream is inner.upstream for inner in taken):
                 continue
             question = _question(stage, server, location)
-            key = question and _refused(stage.about(question), location)
-            if question is None or not key or key in told:
+            inner = stage.about(question) if question else None
+            key = _refusal(inner) if inner and inner.scene.location is location else None
+            if question is None or key is None or key in told:
                 continue
             told.add(key)
             yield question
-            if len(told) == _MOST_OTHERS:
+            if len(told | {None}) == most:
                 return
 
 
@@ -102,14 +103,13 @@ def _question(stage: Stage, server: TlsServer, location: Location) -> Evidence |
     )  # fmt: skip
 
 
-def _refused(inner: Stage, location: Location) -> tuple[object, ...] | None:
-    """Whom nginx refuses there, and by what; None where it refuses nobody, or the request does not lead there."""
+def _refusal(inner: Stage) -> tuple[object, ...] | None:
+    """Whom nginx refuses there, and for what; None where it refuses nobody, or what is presented there is not known."""
     upstream = inner.upstream
-    if inner.scene.location is not location or upstream is None:
+    if upstream is None:
         return None
     chain = inner.upstream_chain if inner.upstream_refusal is None else ()
     verdict = inner.upstream_verdict(chain) if chain is not None else None
     if verdict is None or verdict.title != BAD_GATEWAY:
         return None
-    settings = (upstream.trusted_certificate, upstream.crl, upstream.name, upstream.verify_depth, upstream.server_name)
-    return (upstream.addresses, verdict.log, *(setting.value for setting in settings))
+    return upstream.addresses, verdict.reported and verdict.reported.number

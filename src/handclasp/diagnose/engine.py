@@ -12,6 +12,7 @@ from handclasp.diagnose.generated import Writers
 from handclasp.diagnose.lines import line_findings
 from handclasp.diagnose.live import live_findings
 from handclasp.diagnose.open_questions import open_questions, without_configuration
+from handclasp.diagnose.page import as_seen
 from handclasp.diagnose.remedies import candidates, known
 from handclasp.diagnose.remedies.change import Change, applied
 from handclasp.diagnose.rule import Rule, say
@@ -73,7 +74,7 @@ def diagnose(evidence: Evidence, concerns: Concerns | None = None) -> Reasoned:
     chosen = [*chosen, *((),) * (len(complete) - len(chosen))]
     writers = Writers(case.stage.tree)
     complete = tuple(writers.told(finding) for finding in _agreed(case, complete))
-    verdict = case.verdict and ocsp.refused(case.verdict, complete)
+    verdict = as_seen(case, case.verdict and ocsp.refused(case.verdict, complete), complete)
     diagnosis = Diagnosis(verdict=verdict, findings=complete, could_not_tell=tuple(open_questions(case)))
     return Reasoned(case=case, diagnosis=diagnosis, changes=tuple(chosen))
 

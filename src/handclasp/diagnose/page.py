@@ -1,12 +1,17 @@
 """The page a visitor was shown: nginx's own titles for what went wrong with certificates."""
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from enum import Enum
 
 from handclasp.diagnose.case import Case
 from handclasp.diagnose.log_line import LineKind, LogLine
+from handclasp.model.finding import Finding, Severity
 from handclasp.model.nginx import VerifyClient
-from handclasp.verdict.client import refused
+from handclasp.model.verdict import Side, Verdict
+from handclasp.verdict.client import BAD, MISDIRECTED, NONE_SENT, PLAIN, refused
+from handclasp.verdict.upstream import BAD_GATEWAY
 
 _CERTIFICATE_LINES = frozenset({LineKind.NO_CERTIFICATE, LineKind.CLIENT_VERIFY, LineKind.CLIENT_OCSP})
 
@@ -24,6 +29,10 @@ class Page(Enum):
     BAD_GATEWAY = "502 bad gateway"
 
 
+_TITLES = {
+    Page.NONE_SENT: NONE_SENT, Page.BAD: BAD, Page.PLAIN: PLAIN, Page.MISDIRECTED: MISDIRECTED, Page.BAD_GATEWAY: BAD_GATEWAY,
+}  # fmt: skip
+_BROKEN_OFF = frozenset({LineKind.TLS_FAILURE, LineKind.UPSTREAM_VERIFY, LineKind.UPSTREAM_NAME})
 CERTIFICATE = frozenset({Page.NONE_SENT, Page.BAD})
 
 
@@ -33,6 +42,23 @@ def shown(case: Case) -> Page | None:
     seen = [item.title or "" for item in reversed(case.evidence.seen) if item.certificate or not case.evidence.presented]
     texts = [case.evidence.answer or "", *pasted, *seen]
     return next((page for text in texts for page in Page if page.value in text.lower()), None)
+
+
+def as_seen(case: Case, verdict: Verdict | None, findings: Sequence[Finding]) -> Verdict | None:
+    """The verdict on this nginx's own part, and on top of it what came of an upstream whose part is not known from here."""
+    behind = bool(findings) and findings[0].severity is Severity.ERROR and findings[0].cause.startswith("upstream-")
+    if not behind or (verdict is not None and not verdict.admitted):
+        return verdict
+    known = verdict or Verdict(side=Side.UPSTREAM, status=None, title=None)
+    page = shown(case)
+    if page is not None:
+        title = _TITLES[page]
+        return replace(known, status=int(title[:3]), title=title)
+    line = next((one for one in case.logged if one.kind in _BROKEN_OFF and one.side is Side.UPSTREAM), None)
+    if line is None:
+        return verdict
+    log = f"{line.message} while {line.context}" if line.context else line.message
+    return replace(known, status=502, title=BAD_GATEWAY, log=log)
 
 
 def let_in(case: Case) -> bool:

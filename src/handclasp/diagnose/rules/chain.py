@@ -146,7 +146,7 @@ def _rekeyed(_case: Case, party: Party) -> Finding | None:
 
 def _renamed(_case: Case, party: Party) -> Finding | None:
     top = _top(party)
-    near = _signers(top, [item for item in party.trust.store.certificates if item.subject != top.issuer])
+    near = _signers(top, [item for item in party.trust.store.certificates if item.subject != top.issuer and item != top])
     if party.side is not Side.CLIENT or not near:
         return None
     summary = say(
