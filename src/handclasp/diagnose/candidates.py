@@ -82,6 +82,8 @@ def matches(clue: Clue, symptom: Symptom, side: Side | None) -> bool:
         shown_at = symptom.line_side or side
         return symptom.number == clue.number and (clue.side is None or shown_at in (None, clue.side))
     if clue.message is not None:
+        if symptom.start and _OF_A_REQUEST.search(clue.message):
+            return False
         shown = (*symptom.logs, symptom.seen) if symptom.seen else symptom.logs
         return any(pattern(log).search(clue.message) for log in shown)
     if clue.forms:
@@ -89,6 +91,10 @@ def matches(clue: Clue, symptom: Symptom, side: Side | None) -> bool:
     if clue.title is not None:
         return symptom.title is not None and _fold(symptom.title) == _fold(clue.title)
     return clue.status is not None and symptom.status == clue.status
+
+
+_OF_A_REQUEST = re.compile(r" while (?:connecting|reading|sending|SSL handshaking)\b")
+"""What nginx adds to a line about a connection; no line of a start or a reload has it."""
 
 
 @cache
