@@ -14,7 +14,9 @@ from handclasp.cli.frame import Frame, framed
 @click.option("--long", "long", is_flag=True, help="Everything about every cause.")
 @click.option("--markdown", is_flag=True, help="Markdown instead of terminal text.")
 @click.option("--nginx-version", metavar="X.Y.Z", help="Only what this nginx can show.")
-@click.option("--engine", metavar="SERIES", help="Only what nginx with this OpenSSL can show: 1.0.2, 1.1.1, 3.0, 3.5, 3.6 or 4.0.")
+@click.option(
+    "--engine", metavar="SERIES", help="Only what nginx with this OpenSSL can show: 1.0.2, 1.1.1, 3.0, 3.5, 3.6 or 4.0."
+)
 @framed
 def command(
     frame: Frame, *, what: tuple[str, ...], long: bool, markdown: bool, nginx_version: str | None, engine: str | None
