@@ -8,6 +8,7 @@ a protocol; comments and program text go altogether; tokens go from addresses, i
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from ipaddress import ip_network
 
 from handclasp.app.redaction_text import GONE, looks_random, public_part, scrubbed, suspicious
 from handclasp.model.evidence import Evidence
@@ -19,7 +20,7 @@ from handclasp.verdict.predict import Stage
 # Settings of TLS and of the structure of a configuration: names of files, of servers, of protocols.
 _KEPT = re.compile(
     r"(?:\w+_)?ssl_\w+|ssl|listen|server_name|include|location|server|http|stream|events|upstream|error_log|access_log|pid|user"
-    r"|load_module|resolver|error_page|http2|http3|\w+_pass|root|alias|try_files|index|types|satisfy|allow|deny|internal"
+    r"|load_module|resolver|error_page|http2|http3|\w+_pass|root|alias|try_files|index|types|satisfy|allow|deny|internal|limit_(?:req|conn)\w*"
 )
 _VALUES = re.compile(
     r"(?:proxy|grpc)_set_header|add_header|add_trailer|(?:fastcgi|uwsgi|scgi)_param|set|env|(?:perl|js)_set|js_var|sub_filter"
@@ -90,13 +91,23 @@ def _comments(source: Source, directives: tuple[Directive, ...]) -> Iterator[Tex
 
 def _of_directive(item: Directive, parents: tuple[Directive, ...]) -> Iterator[TextEdit]:
     table = parents[-1] if parents and parents[-1].name in {"map", "geo", "split_clients"} else None
-    if table and _OF_REQUEST.search(" ".join(table.args)) and len(item.name) > _SHORT and item.name not in _TABLE_WORDS:
+    plain = len(item.name) <= _SHORT or item.name in _TABLE_WORDS or _is_network(item.name)
+    if table and _OF_REQUEST.search(" ".join(table.args)) and not plain:
         # a key of the table is what a client must send: a token, perhaps
         yield from rename(item, f"{'~' if item.name.startswith('~') else ''}{GONE}-{item.start}")
     wanted = _table(item, table) if table else _arguments(item)
     for number, (old, new) in enumerate(zip(item.args, wanted, strict=True)):
         if old != new:
             yield from replace_argument(item, number, new)
+
+
+def _is_network(key: str) -> bool:
+    """Whether an entry of a table is an address or a network, which no client must know."""
+    try:
+        ip_network(key, strict=False)
+    except ValueError:
+        return False
+    return not key.isdecimal()
 
 
 def _arguments(item: Directive) -> tuple[str, ...]:
@@ -140,7 +151,13 @@ def _condition(args: tuple[str, ...]) -> tuple[str, ...]:
     """What an `if` compares something of the request with may be a token; what it compares a certificate with is not."""
     if not _OF_REQUEST.search(" ".join(args)) or len(args) < 2:
         return args
-    return (*args[:2], *(one if one == ")" else f"{GONE})" if one.endswith(")") else GONE for one in args[2:]))
+    return (*args[:2], *map(_compared, args[2:]))
+
+
+def _compared(value: str) -> str:
+    """What an `if` compares with, the bracket at its end included."""
+    said = value.removesuffix(")")
+    return value if len(said) <= _SHORT else f"{GONE}{value[len(said) :]}"
 
 
 def _table(item: Directive, block: Directive) -> tuple[str, ...]:

@@ -3,9 +3,10 @@
 import re
 from base64 import b64decode
 
+from handclasp.model.evidence import GONE
 from handclasp.pki.any_form import KEY_LEFT_OUT, Form, look
 
-GONE = "redacted"
+__all__ = ["GONE", "looks_random", "public_part", "scrubbed", "shown_lines", "suspicious"]
 
 # Bounded repeats keep the search linear on hostile text.
 _NAMES = r"auth|passw|passphrase|pwd|secret|token|api[-_]?key|cookie|bearer|credential|private|jwt|hmac|salt|signature"

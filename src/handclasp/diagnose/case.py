@@ -10,7 +10,7 @@ from handclasp.diagnose.log_line import LogLine
 from handclasp.diagnose.party import UNLIMITED, Party, client_party, upstream_party
 from handclasp.diagnose.pasted import read_pasted
 from handclasp.model.certificate import Certificate, Crl
-from handclasp.model.evidence import Evidence
+from handclasp.model.evidence import GONE, Evidence
 from handclasp.model.nginx import StartFault, VerifyClient
 from handclasp.model.verdict import PathVerdict, Side, Verdict
 from handclasp.nginxconf.start_faults import evidence_faults
@@ -78,7 +78,8 @@ class Case:
         if self.started:
             return ()
         stage = self.stage
-        return evidence_faults(self.evidence, stage.tree, stage.config, stage.version, stage.openssl)
+        faults = evidence_faults(self.evidence, stage.tree, stage.config, stage.version, stage.openssl)
+        return tuple(fault for fault in faults if GONE not in fault.message)  # that nginx was never given
 
     @cached_property
     def logged(self) -> tuple[LogLine, ...]:

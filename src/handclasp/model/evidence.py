@@ -7,6 +7,8 @@ from enum import StrEnum
 from handclasp.model.nginx import NginxBuild
 from handclasp.model.verdict import Side
 
+GONE = "redacted"
+"""What stands in saved evidence in the place of a text that may be a secret."""
 NO_KEY = "no readable private key: no PEM block of one"
 ENCRYPTED = "the private key is encrypted"
 """Reasons in `Evidence.unreadable` that nginx minds too. An encrypted key that a password at hand opened is also in `keys`."""
