@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from directive_table import Build
+from directive_table import Build, lacking
 
 from handclasp.catalogue.stock_directives import group_of, table
 from handclasp.nginxconf.value_kinds import refusal
@@ -35,7 +35,7 @@ WORDS = """
     exact before if_not_owner from plain login apop cram-md5 external emerg alert crit warn notice info debug debug_http
     debug_core debug_alloc debug_mutex debug_event debug_mail debug_stream read write v1 log parse_error 1.0 1.1 epoll
     poll select threads sendfile msie6 safari secure httponly samesite=strict samesite=lax samesite=none
-    invalid_response not_found
+    invalid_response not_found merge only
 """.split()  # noqa: SIM905 - a list of words is read as words
 """What the directives of nginx let choose from; each build says which of these it takes."""
 _PLACE = re.compile(r"^.*?\[emerg\] (?:\d+#\d+: )?(.*?)(?: in /\S+:\d+)?$")
@@ -74,7 +74,7 @@ def foreseen(kind: str, name: str, said: dict[str, str]) -> bool:
 
 def once_in(build: Build, context: str, name: str) -> bool:
     """Whether a second one in the same block is a duplicate."""
-    good = next((value for value in (*TRIED, *WORDS) if not words_of(build, context, f"{name} {value};")), None)
+    good = next((value for value in (*TRIED, *WORDS, "user:rw") if not words_of(build, context, f"{name} {value};")), None)
     if good is None:
         return False
     return words_of(build, context, f"{name} {good}; {name} {good};") == f'"{name}" directive is duplicate'
@@ -116,7 +116,7 @@ def main() -> None:
     for build in builds:
         for name, group, context in asked(build):
             row = found.get((name, group))
-            if row is not None and any(row) and "unknown directive" not in words_of(build, context, f"{name} 1;"):
+            if row is not None and any(row) and not lacking(build, context, name):
                 found[name, group] = agreed(build, context, name, row)
     rows = ["\t".join((*key, kind, "once" if once else "")) for key, (kind, once) in sorted(found.items()) if kind or once]
     TABLE.write_text("\n".join(rows) + "\n")

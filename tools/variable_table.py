@@ -7,28 +7,25 @@ src/handclasp/catalogue/stock_variables.tsv: one row for each variable, and one 
 arguments, the places of those in which a variable is read. Names come from the binaries; nginx -t says the rest.
 """
 
-import re
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
 
-from directive_table import Build
+from directive_table import Build, lacking
 
 from handclasp.catalogue.stock_directives import group_of, table
 
 TABLE = Path(__file__).parent.parent / "src/handclasp/catalogue/stock_variables.tsv"
 MISSING = "no_such_variable_here"
 MOST = 3
-_ENDING = re.compile(rb"([a-z][a-z0-9_]{1,40})(?=\0)")
 FILLERS = ("a", "200", "404", "$fresh_here", "on", "/a", "$host", "zone=a:1m")
 
 
 def variables(build: Build) -> Iterator[str]:
-    """The words of the binary that are variables of this build; also those that a linker keeps at the end of a longer text."""
-    ending = {found.decode() for found in _ENDING.findall(Path(f"{build.root}/usr/sbin/nginx").read_bytes())}
-    for name in sorted(build.names() | ending):
+    """The words of the binary that are variables of this build."""
+    for name in sorted(build.names):
         if f'unknown "{name}" variable' not in build.says("server", f"set $measured_here ${name};"):
             yield name
 
@@ -69,7 +66,7 @@ def read_by(builds: list[Build]) -> list[str]:
     newest, older = builds[-1], builds[:-1]
     found: dict[str, dict[int, list[int]]] = {}
     for name, context, count, at in places(newest):
-        lacks = [build for build in older if "unknown directive" in build.says(context, f"{name};")]
+        lacks = [build for build in older if lacking(build, context, name)]
         if all(build in lacks or reads(build, context, name, count, at) for build in older):
             found.setdefault(name, {}).setdefault(count, []).append(at)
     return [

@@ -1,8 +1,10 @@
 """The directives of nginx's own modules, wherever somebody puts them: the prediction against the real `nginx -t`."""
 
+import importlib.util
 import random
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -94,3 +96,18 @@ def test_what_may_be_another_modules_is_let_be(bench: Rig) -> None:
 def test_the_table_is_whole() -> None:
     assert len(table()) > 500
     assert all(place.arguments and max(place.arguments) <= MANY for places in table().values() for place in places.values())
+
+
+def test_what_is_in_the_binary_is_in_the_table(bench: Rig) -> None:
+    """Read out by the tool that wrote it; `nginx -t` says the same of a sample above."""
+    spec = importlib.util.spec_from_file_location("nginx_commands", Path(__file__).parents[2] / "tools/nginx_commands.py")
+    assert spec is not None
+    assert spec.loader is not None
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    rows = [row for row in tool.Image(Path(bench.nginx.path)).rows() if not row.name.startswith("spdy_")]
+    assert len({row.name for row in rows}) > 300
+    for row in rows:
+        place = table()[row.name][row.context]
+        assert row.arguments <= place.arguments
+        assert row.block == place.block
