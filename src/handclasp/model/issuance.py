@@ -171,8 +171,8 @@ class Standing(NamedTuple):
 class Wanted:
     """Which records: all that hold. `ending` and `lasting`: they end until then, or after it; `begun`, `unbegun`: likewise.
 
-    `behind`: made after the record of this issuer and serial; `upto`: not after that one. `newest`: none of that name, state and
-    profile is later.
+    `behind`: made after the record of this issuer and serial; `upto`: not after that one. `newest`: none of that name, state
+    and profile is later.
     """
 
     name: str | None = None
