@@ -109,7 +109,10 @@ def test_a_log_without_such_lines_and_a_broken_one_are_said_to_be_so(
 
 def test_lines_alone_give_ranked_causes_with_their_checks() -> None:
     found = line_findings([read_line(refused(*UNKNOWN_CA)), read_line(refused(*UNKNOWN_CA, of="b.test"))])
-    assert [item.severity for item in found] == ["error", "warning", "warning"]
+    assert [item.severity for item in found] == ["error", *("warning" for _ in found[1:])]
+    assert {"client-intermediate-missing", "client-trust-file-is-server-cert", "client-ca-rekeyed-same-name"} <= {
+        item.cause for item in found
+    }
     assert found[0].cause == "client-ca-not-trusted"
     assert all(item.confidence == "likely" and len(item.evidence) == 3 for item in found)
 
