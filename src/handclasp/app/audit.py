@@ -11,6 +11,7 @@ from handclasp.app.home import Home
 from handclasp.model.issuance import AuditEvent
 from handclasp.pki.audit_chain import GENESIS, chain_faults, clock_steps
 from handclasp.pki.read import certificate_from_der, crls_from_pem
+from handclasp.verdict.issued import akid_mismatch
 
 _CRL_EVENTS = frozenset({"crl-signed", "crl-accepted"})
 
@@ -53,14 +54,16 @@ def _cut_off(home: Home, events: Iterable[AuditEvent]) -> tuple[str, ...]:
             taken_over.add(event.subject)  # its CRL may have come with it
     if not home.files.exists(home.layout.crl):
         return ()
-    labels = {one.certificate: one.label for one in home.authorities()}
-    by_subject = {certificate_from_der(der).subject: label for der, label in labels.items()}
+    cas = [(one.label, certificate_from_der(one.certificate)) for one in home.authorities()]
     faults = []
     for crl in crls_from_pem(home.files.read(home.layout.crl), where=home.layout.crl):
-        label, number = by_subject.get(crl.issuer), crl.crl_number or 0
-        if label is not None and number > known.get(label, 0) and (label in known or label not in taken_over):
-            faults.append(
-                f"CRL {number} of the {label} CA is published, and the log ends with number {known.get(label, 0)}: "
-                "events were cut off its end"
-            )
+        number = crl.crl_number or 0
+        for label, ca in cas:
+            # Two CAs may have the same name: the key tells whose it is.
+            own = crl.issuer == ca.subject and akid_mismatch(ca, crl.authority_key_identifier) is None
+            if own and number > known.get(label, 0) and (label in known or label not in taken_over):
+                faults.append(
+                    f"CRL {number} of the {label} CA is published, and the log ends with number {known.get(label, 0)}: "
+                    "events were cut off its end"
+                )
     return tuple(faults)
