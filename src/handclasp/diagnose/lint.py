@@ -13,6 +13,7 @@ from handclasp.nginxconf.select import sockets
 from handclasp.verdict.predict import Stage
 from handclasp.verdict.scene import plain_name
 
+_OF_A_SERVER = tuple(rule for rule in ALL if not rule.whole)
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTICE: 2}
 
 
@@ -23,10 +24,10 @@ def lint(stage: Stage) -> tuple[Finding, ...]:
         InputError: the configuration cannot be read.
     """
     found: dict[tuple[object, ...], Finding] = {}
-    for each in _stages(stage):
+    for number, each in enumerate(_stages(stage)):
         case = Case(each)
         case.__dict__["start_faults"] = ()  # the caller has looked at them
-        for rule in ALL:
+        for rule in ALL if number == 0 else _OF_A_SERVER:
             for finding in rule.check(case):
                 found.setdefault((finding.cause, finding.where, finding.summary.en), finding)
     writers = Writers(stage.tree)

@@ -13,7 +13,8 @@ class Rule:
     """`causes` are the slugs that `check` may report, and no others; a test holds it to that. "*": any of the catalogue.
 
     `about_peer`: it judges what the peer presents, which matters only as far as nginx refuses it. `before_start`: it has
-    something to say of a configuration that nginx refuses to start with.
+    something to say of a configuration that nginx refuses to start with. `whole`: what it says is the same whichever server is
+    in question.
     """
 
     name: str
@@ -21,6 +22,7 @@ class Rule:
     check: Callable[[Case], Iterable[Finding]]
     before_start: bool = False
     about_peer: bool = False
+    whole: bool = False
 
 
 def finding(

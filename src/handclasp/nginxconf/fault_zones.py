@@ -46,7 +46,7 @@ class ZoneFaults:
 
 def undeclared_caches(http: Directive) -> Iterator[StartFault]:
     """Caches whose zone nobody declares; nginx says so at the end of http{}."""
-    inside = [item for item, _ in walk(http.block)]
+    inside = [item for item, _ in walk(http.block) if item.name.endswith(("_cache", "_cache_path"))]
     for module in _CACHES:
         declared = {name for item in inside if item.name == f"{module}_cache_path" for name in _keys_zones(item)}
         for item in inside:
@@ -59,7 +59,7 @@ def undeclared_caches(http: Directive) -> Iterator[StartFault]:
 
 def undeclared_limits(directives: Iterable[Directive]) -> Iterator[StartFault]:
     """Limits whose zone nobody declares; nginx says so when it makes its zones, last of all and without a place."""
-    inside = [item for item, _ in walk(tuple(directives))]
+    inside = [item for item, _ in walk(tuple(directives)) if item.name in _ZONES_OF or item.name in _USES]
     for use, declaring in _ZONES_OF.items():
         declared = {_zone_of(item) for item in inside if item.name == declaring}
         for item in inside:

@@ -71,4 +71,7 @@ def check_shown(case: Case) -> Iterator[Finding]:
             yield finding(UPSTREAM, summary, where, _COMPARED)
 
 
-RULES = (Rule("server-pair", (SERVER,), check_servers), Rule("upstream-pair", (UPSTREAM,), check_shown))
+RULES = (
+    Rule("server-pair", (SERVER,), check_servers, whole=True),
+    Rule("upstream-pair", (UPSTREAM,), check_shown, whole=True),
+)

@@ -59,4 +59,4 @@ def keeps(upstream: TlsUpstream) -> bool:
     return upstream.block is not None and upstream.block.keepalive.value > 0
 
 
-RULES = (Rule("upstream-chosen", ("upstream-session-reuse-trouble",), check),)
+RULES = (Rule("upstream-chosen", ("upstream-session-reuse-trouble",), check, whole=True),)
