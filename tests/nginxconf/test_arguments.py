@@ -1,14 +1,13 @@
 """Arguments, zones and log formats that nginx refuses: its own words, foreseen; and nothing of what it takes."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 
 from handclasp.nginxconf.effective import effective
 from handclasp.nginxconf.gathered import tree_from_files
 from handclasp.nginxconf.start_faults import start_faults
-from tests.nginx_rig import Rig, rig
+from tests.nginx_rig import Rig
 
 _LIMIT = "limit_req_zone $binary_remote_addr zone=a:1m rate=1r/s; limit_conn_zone $binary_remote_addr zone=c:1m;"
 HTTP = (
@@ -84,12 +83,6 @@ LOCATION = (
     "if (!-f $request_filename) { return 404; }",
     "if ($uri) { return 403; }",
 )
-
-
-@pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
-    with rig(tmp_path_factory.mktemp("arguments") / "prefix") as made:
-        yield made
 
 
 def _both(bench: Rig, http: str, inside: str) -> tuple[str | None, str | None]:

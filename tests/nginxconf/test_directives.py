@@ -1,12 +1,11 @@
 """Every row of the directive table against the real nginx: where it is allowed, and how many arguments it takes."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 
 from handclasp.catalogue.directives import MISTAKES, DirectiveSpec, all_specs, specs, tls_names
-from tests.nginx_rig import Rig, rig
+from tests.nginx_rig import Rig
 
 _STREAM = "load_module /usr/lib/nginx/modules/ngx_stream_module.so;\npid run/x.pid; error_log logs/e;\n"
 _CONTEXTS = {
@@ -26,12 +25,6 @@ _CONTEXTS = {
 _COUNT = 'invalid number of arguments in "{}" directive'
 _PLACE = '"{}" directive is not allowed here'
 _NAMES = sorted({spec.name for spec in all_specs()} - {"mail"})  # Debian ships the mail module apart
-
-
-@pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
-    with rig(tmp_path_factory.mktemp("directives") / "prefix") as made:
-        yield made
 
 
 def _said(bench: Rig, context: str, line: str) -> str:

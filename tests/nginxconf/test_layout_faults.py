@@ -1,7 +1,6 @@
 """What nginx refuses because of where things stand, compared word for word with the real `nginx -t`."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ from handclasp.model.nginx import NginxVersion, OpensslSeries
 from handclasp.nginxconf.effective import effective
 from handclasp.nginxconf.gathered import tree_from_files
 from handclasp.nginxconf.start_faults import start_faults
-from tests.nginx_rig import Rig, rig
+from tests.nginx_rig import Rig
 
 PASS = "proxy_pass http://127.0.0.1:1{};"
 HTTP = {
@@ -52,12 +51,6 @@ TOP = {
     "two on an address": "stream {{ server {{ {0} }} server {{ {0} }} }}".format("listen 127.0.0.1:@PORT@; return x;"),
     "one of them udp": "stream { server { listen @PORT@; return x; } server { listen @PORT@ udp; return x; } }",
 }
-
-
-@pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
-    with rig(tmp_path_factory.mktemp("layout") / "prefix") as made:
-        yield made
 
 
 def compared(bench: Rig, text: str) -> None:

@@ -3,7 +3,6 @@
 import importlib.util
 import random
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from handclasp.catalogue.stock_directives import MANY, meant, right_name, table
 from handclasp.nginxconf.effective import effective
 from handclasp.nginxconf.gathered import tree_from_files
 from handclasp.nginxconf.start_faults import start_faults
-from tests.nginx_rig import Rig, rig
+from tests.nginx_rig import Rig
 from tests.nginxconf.test_directives import _CONTEXTS
 
 _WORDS = re.compile(
@@ -21,12 +20,6 @@ _WORDS = re.compile(
     r'|directive "\w+" (?:has no opening "\{"|is not terminated by ";")|no "events" section in configuration)'
 )
 HTTP = tuple(context for context in _CONTEXTS if not context.startswith("stream"))
-
-
-@pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
-    with rig(tmp_path_factory.mktemp("stock") / "prefix") as made:
-        yield made
 
 
 def said(bench: Rig, text: str) -> str | None:

@@ -1,7 +1,6 @@
 """Variables that nobody sets, in every place that reads one: what `nginx -t` says is foreseen, and of known ones nothing is."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 
@@ -9,7 +8,7 @@ from handclasp.catalogue.stock_variables import is_known
 from handclasp.nginxconf.effective import effective
 from handclasp.nginxconf.gathered import tree_from_files
 from handclasp.nginxconf.start_faults import start_faults
-from tests.nginx_rig import Rig, rig
+from tests.nginx_rig import Rig
 
 READS = (
     "log_format f '$remote_addr @';",
@@ -57,12 +56,6 @@ SETS = (
     "server { location / { auth_request /a; auth_request_set $mine $status; add_header A $mine; } }",
     "server { set $MINE 1; return 200 $mine; }",
 )
-
-
-@pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
-    with rig(tmp_path_factory.mktemp("variables") / "prefix") as made:
-        yield made
 
 
 def compared(bench: Rig, http: str) -> str:

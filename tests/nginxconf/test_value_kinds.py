@@ -2,7 +2,6 @@
 
 import random
 import re
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -13,7 +12,7 @@ from handclasp.nginxconf.effective import effective
 from handclasp.nginxconf.gathered import tree_from_files
 from handclasp.nginxconf.start_faults import start_faults
 from handclasp.nginxconf.value_kinds import refusal
-from tests.nginx_rig import Rig, rig
+from tests.nginx_rig import Rig
 from tests.nginxconf.test_directives import _CONTEXTS
 from tests.nginxconf.test_stock_directives import HTTP
 
@@ -22,12 +21,6 @@ _OF_A_VALUE = re.compile(
 )
 _SEEDS = range(8)
 _EACH = 25
-
-
-@pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
-    with rig(tmp_path_factory.mktemp("values") / "prefix") as made:
-        yield made
 
 
 def any_value(chance: random.Random) -> str:
