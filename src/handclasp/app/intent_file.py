@@ -1,6 +1,5 @@
 """handclasp.toml: the sites a person wants, in a file. Every error names file, line and column."""
 
-import difflib
 import posixpath
 import re
 import tomllib
@@ -23,6 +22,7 @@ from handclasp.app.intent_tables import (
     TlsTable,
     UpstreamTable,
 )
+from handclasp.app.names_here import which_identity
 from handclasp.app.site import SiteOrder, parse_listen
 from handclasp.app.site_trust import family
 from handclasp.app.toml_places import place_of, toml_error
@@ -38,6 +38,7 @@ from handclasp.model.intent import (
     SiteIntent,
     UpstreamIntent,
 )
+from handclasp.model.near import did_you_mean
 from handclasp.model.nginx import NginxVersion
 from handclasp.model.origin import Origin
 from handclasp.nginxconf.render_words import server_name
@@ -77,7 +78,8 @@ def refuse_unknown(home: Home, said: IntentFile) -> None:
             raise InputError(error.what, where=where, hint=error.hint) from error
     for name, where in said.named.items():
         if not home.store.certificates(name=name):
-            raise InputError(f"no live client certificate for: {name}", where=where, hint=f"handclasp issue {name}")
+            hint = which_identity(home, name, f"handclasp issue {name}")
+            raise InputError(f"no live client certificate for: {name}", where=where, hint=hint)
 
 
 def schema() -> dict[str, Any]:
@@ -278,9 +280,7 @@ def _decoded(content: bytes, path: str) -> str:
 def _hint(what: str, key: str) -> str:
     """What to write instead."""
     if "unknown field" in what:
-        near = difflib.get_close_matches(key, KEYS, n=2)
-        meant = f"did you mean {' or '.join(near)}? " if near else ""
-        return f"{meant}handclasp nginx render --print-schema lists what may be there"
+        return did_you_mean(key, KEYS, "what may be there: handclasp nginx render --print-schema")
     if "got `" in what and "`object" in what:
         example = 'url = "http://127.0.0.1:8080"' if key == "upstream" else "..."
         return f"write it as a table: {key} = {{ {example} }}"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from handclasp.model.errors import UsageError, WorldError
+from handclasp.model.near import did_you_mean
 from handclasp.model.probe import ClientIdentity, ProbeRequest, ProbeResult, TlsVersion
 from handclasp.pki.names import identity_name
 from handclasp.ports.files import FileTree
@@ -150,7 +151,9 @@ def home_identity(files: FileTree, folder: str, name: str) -> ClientIdentity:
     chain, key = f"{place}/chain.pem", f"{place}/key.pem"
     for path in (chain, key):
         if not files.exists(path):
-            raise UsageError(f"{name} has no {posixpath.basename(path)} in this home", where=path, hint="handclasp list")
+            whole = (posixpath.basename(posixpath.dirname(each)) for each in files.glob(f"{folder}/*/key.pem"))
+            hint = did_you_mean(name, whole, "handclasp list")
+            raise UsageError(f"{name} has no {posixpath.basename(path)} in this home", where=path, hint=hint)
     return ClientIdentity(certificate_chain=files.read(chain), private_key=files.read(key))
 
 

@@ -5,6 +5,7 @@ from handclasp.app.profile_file import NAME, read_profile
 from handclasp.catalogue.profiles import END_ENTITY_PROFILES, PROFILES
 from handclasp.model.errors import UsageError
 from handclasp.model.issuance import Profile
+from handclasp.model.near import did_you_mean
 
 
 def profile_of(home: Home, name: str) -> Profile:
@@ -20,7 +21,8 @@ def profile_of(home: Home, name: str) -> Profile:
     if not NAME.match(name) or not home.files.exists(path):
         known = (*END_ENTITY_PROFILES, *(one.rpartition("/")[2].removesuffix(".toml") for one in own_profiles(home)))
         own = f"; or write {path}" if NAME.match(name) else ""
-        raise UsageError(f"there is no profile {name[:80]!r}", hint=f"use one of: {', '.join(known)}{own}")
+        hint = did_you_mean(name, known, f"use one of: {', '.join(known)}{own}")
+        raise UsageError(f"there is no profile {name[:80]!r}", hint=hint)
     return read_profile(home.files.read(path), name=name, where=path)
 
 

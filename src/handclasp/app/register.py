@@ -11,6 +11,7 @@ from handclasp.app.find import find
 from handclasp.app.home import DROPPED, Home
 from handclasp.app.identity_files import issuers_of
 from handclasp.app.issue import files_in
+from handclasp.app.names_here import which_identity
 from handclasp.catalogue.profiles import OWN_PROFILES, PROFILES
 from handclasp.model.certificate import Certificate
 from handclasp.model.errors import UsageError
@@ -113,7 +114,7 @@ def show(home: Home, what: str) -> Shown:
     home.authorities()
     names = {record.name for record in find(home, what)}
     if not names:
-        raise UsageError(f"there is no identity {what[:80]!r}", hint="handclasp list")
+        raise UsageError(f"there is no identity {what[:80]!r}", hint=which_identity(home, what))
     if len(names) > 1:
         raise UsageError(f"several identities have {what[:80]!r}: {', '.join(sorted(names))}", hint="handclasp show NAME")
     name = names.pop()

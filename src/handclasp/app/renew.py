@@ -15,6 +15,7 @@ from handclasp.app.hierarchy import is_retired, users_of
 from handclasp.app.home import Home
 from handclasp.app.identity_files import current_key, spki
 from handclasp.app.issue import Issued, described, make
+from handclasp.app.names_here import which_identity
 from handclasp.app.profiles import profile_of
 from handclasp.app.recover import recover
 from handclasp.catalogue.profiles import BACKDATE, OWN_PROFILES
@@ -135,7 +136,7 @@ def newest(home: Home, name: str) -> tuple[CertificateRecord, x509.Certificate]:
     home.authorities()
     signed = [record for record in home.store.certificates(name=name) if record.certificate is not None]
     if not signed:
-        raise UsageError(f"there is no identity {name!r}", hint="handclasp list")
+        raise UsageError(f"there is no identity {name!r}", hint=which_identity(home, name))
     record = signed[-1]
     if record.profile in OWN_PROFILES:
         raise PolicyError(f"{name} is a CA or its responder", hint="handclasp init makes CAs; responders renew by themselves")

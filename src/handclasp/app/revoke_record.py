@@ -6,6 +6,7 @@ from handclasp.app.crashpoint import crashpoint
 from handclasp.app.crl import PublishedCrl, publish_locked
 from handclasp.app.find import find
 from handclasp.app.home import SESSION_EPOCH, Home
+from handclasp.app.names_here import which_identity
 from handclasp.catalogue.profiles import CA_PROFILES
 from handclasp.model.errors import PolicyError, UsageError
 from handclasp.model.issuance import CertificateRecord, CertificateState, Reason
@@ -32,7 +33,7 @@ def revocable(home: Home, what: str) -> tuple[CertificateRecord, ...]:
             "of another CA: handclasp import --ca ca.crt --key ca.key --certificates FOLDER",
         )
     if not found:
-        raise UsageError(f"there is no certificate of that name or serial: {what[:80]!r}", hint="handclasp list")
+        raise UsageError(f"there is no certificate of that name or serial: {what[:80]!r}", hint=which_identity(home, what))
     now = home.clock.now()
     by_name = found[0].name == what
     numbered = tuple(record for record in found if record.not_after > now or not by_name)

@@ -100,10 +100,9 @@ class LazyGroup(click.Group):
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         """As click, with the commands that a mistyped one may be."""
         if args and args[0] not in self.table and not args[0].startswith("-"):
-            from difflib import get_close_matches
+            from handclasp.model.near import nearest
 
-            near = get_close_matches(args[0], self.table, n=3)
-            hint = "\n".join(f"{ctx.command_path} {name}" for name in near) or f"{ctx.command_path} -h"
+            hint = "\n".join(f"{ctx.command_path} {name}" for name in nearest(args[0], self.table)) or f"{ctx.command_path} -h"
             raise UsageError(f"there is no command {args[0][:40]!r}", hint=hint)
         return super().resolve_command(ctx, args)
 

@@ -45,8 +45,10 @@ def command(
       handclasp list dns:api.example.test
       handclasp list ./certificate.pem
     """
+    from handclasp.app.names_here import identities
     from handclasp.app.register import Choice, chosen
     from handclasp.model.issuance import Order
+    from handclasp.model.near import nearest
 
     here = world(frame)
     choice = Choice(
@@ -73,4 +75,6 @@ def command(
         )
     if not first:
         frame.hint("nothing of that kind" if what or status or expiring else "make the first one: handclasp issue alice")
+        if what and (near := nearest(what, identities(here.ca))):
+            frame.hint(f"did you mean {', '.join(near)}?")
     return 1 if what and not first else 0

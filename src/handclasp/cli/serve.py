@@ -89,6 +89,7 @@ def command(
 
 def _tls(here: "World", api_listen: str | None, identity: str | None) -> "Tls | None":
     from handclasp.app.api_access import serves_tls
+    from handclasp.app.names_here import which_identity
     from handclasp.model.errors import UsageError
     from handclasp.server.running import Tls
     from handclasp.server.sockets import address
@@ -99,7 +100,7 @@ def _tls(here: "World", api_listen: str | None, identity: str | None) -> "Tls | 
         return None
     hint, held = "handclasp issue api.example.test --profile server", here.store.certificates(name=identity)
     if not held:
-        raise UsageError(f"there is no identity {identity[:64]!r}", hint=hint)
+        raise UsageError(f"there is no identity {identity[:64]!r}", hint=which_identity(here.ca, identity, hint))
     newest = next((one.certificate for one in reversed(held) if one.certificate is not None), None)
     if newest is None or not serves_tls(newest):
         raise UsageError(f"{identity} has no certificate of a server", hint=hint)

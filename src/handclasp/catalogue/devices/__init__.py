@@ -5,6 +5,7 @@ from handclasp.catalogue.devices.device import Device, Form
 from handclasp.catalogue.devices.phones import PHONES
 from handclasp.catalogue.devices.programs import PROGRAMS
 from handclasp.model.errors import UsageError
+from handclasp.model.near import did_you_mean
 
 __all__ = ["DEVICES", "Device", "Form", "device_named"]
 
@@ -17,4 +18,5 @@ def device_named(slug: str) -> Device:
     for device in DEVICES:
         if device.slug == slug:
             return device
-    raise UsageError(f"there is no device {slug!r}", hint=f"use one of: {', '.join(one.slug for one in DEVICES)}")
+    known = tuple(one.slug for one in DEVICES)
+    raise UsageError(f"there is no device {slug!r}", hint=did_you_mean(slug, known, f"use one of: {', '.join(known)}"))

@@ -22,11 +22,13 @@ def command(frame: Frame, cause: str | None, results: str | None) -> int:
     from handclasp.lab.report import counts, lines, recorded
     from handclasp.lab.results import from_json
     from handclasp.model.errors import UsageError
+    from handclasp.model.near import did_you_mean
     from handclasp.wiring import World
 
     found = from_json(World(frame.home).files.read(results), where=results) if results else recorded()
     if cause and not any(result.cause == cause for result in found):
-        raise UsageError(f"no scenario of {cause} was run", hint="handclasp lab list   shows the scenarios")
+        hint = did_you_mean(cause, {result.cause for result in found}, "handclasp lab list   shows the scenarios")
+        raise UsageError(f"no scenario of {cause} was run", hint=hint)
     if frame.json:
         chosen = [result for result in found if cause in (None, result.cause)]
         frame.document("lab-report", {"runs": len(chosen), "causes": counts(chosen)})

@@ -6,6 +6,7 @@ from pkgutil import walk_packages
 
 from handclasp.lab.scenario import Scenario, Variant
 from handclasp.model.errors import UsageError
+from handclasp.model.near import did_you_mean
 
 _SEE = "handclasp lab list   shows the scenarios"
 
@@ -26,7 +27,7 @@ def selected(causes: tuple[str, ...]) -> tuple[Scenario, ...]:
     found = scenarios()
     for cause in causes:
         if cause not in found:
-            raise UsageError(f"there is no scenario of {cause}", hint=_SEE)
+            raise UsageError(f"there is no scenario of {cause}", hint=did_you_mean(cause, found, _SEE))
     return tuple(found[cause] for cause in causes) or tuple(found.values())
 
 
