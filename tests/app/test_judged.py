@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -11,9 +12,13 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from handclasp.adapters.fork_workers import ForkWorkers
 from handclasp.adapters.pkilint_linter import NoLinter, PkilintLinter, linter
+from handclasp.app import press
 from handclasp.app.delegates import make
+from handclasp.app.fleet import issue_fleet
 from handclasp.app.home import Home
+from handclasp.app.issue import IssueOrder, issue
 from handclasp.app.ocsp_responders import RESPONDERS
 from handclasp.app.profile_file import read_profile
 from handclasp.app.rollover import RolloverOrder, rollover
@@ -29,7 +34,8 @@ from tests.pki.hostile import NOW, keys
 class Recording:
     """The real linter, and what it was shown."""
 
-    def __init__(self, said: tuple[str, ...] = ()) -> None:
+    def __init__(self, said: tuple[str, ...] = (), name: str = "pkilint 1") -> None:
+        self.name = name
         self.shown: list[bytes] = []
         self._said, self._linter = said, PkilintLinter()
 
@@ -65,6 +71,57 @@ def test_a_refusal_leaves_no_intent(home: Home) -> None:
         rollover(strict, RolloverOrder(label="issuing"))
     assert home.store.pending() == ()
     assert home.store.last_audit_event() == events
+
+
+def issued(home: Home, judge: Recording, name: str, **order: Any) -> bytes:
+    """Issue, as a process does that knows of this CA only what the registry holds."""
+    press._presses.clear()
+    made = issue(replace(home, linter=judge), IssueOrder(name=name, **order))
+    return made.certificate.tbs_certificate_bytes
+
+
+def test_the_first_identity_of_each_shape_is_shown_as_it_is_signed(home: Home) -> None:
+    judge = Recording()
+    made = [
+        issued(home, judge, "alice"),
+        issued(home, judge, "bob"),  # the shape of alice
+        issued(home, judge, "nas", subject_alt_names=("dns:nas", "dns:nas.lan")),
+        issued(home, judge, "printer", subject_alt_names=("dns:printer",)),  # the shape of nas
+        issued(home, judge, "pay", subject_alt_names=("uri:spiffe://x.test/pay", "dns:localhost")),
+        issued(home, judge, "old", key_type=KeyType.RSA_2048),
+        issued(home, judge, "carol", organization="Example"),
+        issued(home, judge, "web", profile="server", subject_alt_names=("dns:*.web.test",)),
+    ]
+    assert [content(der) for der in judge.shown] == [made[n] for n in (0, 2, 4, 5, 6, 7)]
+    newer = Recording(name="pkilint 2")
+    assert [issued(home, newer, "dora")] == [content(der) for der in newer.shown]
+
+
+def test_a_shape_that_is_refused_signs_nothing(home: Home, tmp_path: Path) -> None:
+    events = home.store.last_audit_event()
+    strict = Recording(("something.is_wrong",))
+    for name in ("alice", "bob"):
+        with pytest.raises(PolicyError, match=r"something\.is_wrong"):
+            issued(home, strict, name)
+    rows = [IssueOrder(name=name) for name in ("carol", "dora")]
+    batches = list(issue_fleet(replace(home, linter=strict), rows, ForkWorkers(2), folder=str(tmp_path / "out")))
+    assert [(one.issued, [name for name, _ in one.skipped]) for one in batches] == [(0, ["carol", "dora"])]
+    assert (home.store.pending(), home.store.last_audit_event()) == ((), events)
+
+
+def test_a_fleet_shows_one_of_each_shape_and_remembers_it(home: Home, tmp_path: Path) -> None:
+    judge = Recording()
+    press._presses.clear()
+    rows = [IssueOrder(name=f"n{number}", organization=("A", None)[number % 2]) for number in range(6)]
+    (batch,) = issue_fleet(replace(home, linter=judge), rows, ForkWorkers(2), folder=str(tmp_path / "out"))
+    assert (batch.issued, len(judge.shown)) == (6, 2)
+    issued(home, judge, "alice")
+    assert len(judge.shown) == 2
+
+
+def test_names_of_a_home_network_are_no_fault(ca: Ca) -> None:
+    ca.run("ca", "addresses", "--crl", "http://nas:8080/crl/{label}.crl")
+    ca.run("ca", "add", "lan", "--permit", "dns:lan", "--permit", "uri:lan", "--permit", "email:nas")
 
 
 def test_pkilint_is_the_judge_where_it_is_installed() -> None:

@@ -6,6 +6,12 @@ from typing import Any
 
 from handclasp.ports.linter import Linter
 
+_OF_THE_PUBLIC_WEB = frozenset(
+    {"pkix.invalid_uri_syntax", "pkix.invalid_domain_name_syntax", "pkix.invalid_email_address_syntax"}
+)
+"""It asks a library for addresses of the public web here, which knows no `localhost`, no `nas`, no wildcard and no SPIFFE.
+RFC 5280 does, and pki.alt_names has read all of these names."""
+
 
 def linter() -> Linter:
     """The linter of this installation: pkilint if it is there."""
@@ -15,6 +21,8 @@ def linter() -> Linter:
 class NoLinter:
     """Without a second opinion."""
 
+    name = ""
+
     def faults(self, certificate: bytes) -> tuple[str, ...]:
         """Nothing."""
         return ()
@@ -22,6 +30,13 @@ class NoLinter:
 
 class PkilintLinter:
     """RFC 5280 as pkilint reads it. Importing it takes a third of a second, a certificate then a few milliseconds."""
+
+    @cached_property
+    def name(self) -> str:
+        """With the version of what is installed."""
+        from importlib.metadata import version
+
+        return f"pkilint {version('pkilint')}"
 
     def faults(self, certificate: bytes) -> tuple[str, ...]:
         """Codes of severity WARNING and worse, with what was seen there."""
@@ -33,7 +48,7 @@ class PkilintLinter:
         return tuple(
             f"{one.finding.code}" + (f" ({one.message})" if one.message else "")
             for one in found
-            if one.finding.severity <= ValidationFindingSeverity.WARNING
+            if one.finding.severity <= ValidationFindingSeverity.WARNING and one.finding.code not in _OF_THE_PUBLIC_WEB
         )
 
     @cached_property

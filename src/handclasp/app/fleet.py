@@ -16,6 +16,7 @@ from handclasp.app.crashpoint import crashpoint
 from handclasp.app.fleet_archive import END
 from handclasp.app.home import Home
 from handclasp.app.issue import IssueOrder, request_of
+from handclasp.app.judged import shape_of
 from handclasp.app.press import Drawn, Press, Refused, Signed, press_of
 from handclasp.app.profiles import profile_of
 from handclasp.app.recover import recover
@@ -69,7 +70,8 @@ def issue_fleet(home: Home, orders: Iterable[IssueOrder], workers: Workers, *, f
     fleet = _Fleet(home, folder, chunk[0].profile)
     with home.changing("issuing a fleet"):
         recover(home)
-        with workers.crew(fleet.press) as crew:
+        fleet.show(chunk)
+        with workers.crew(fleet.press.beside()) as crew:
             fleet.crew = crew
             drawing: deque[_Under] = deque()
             signing: deque[_Under] = deque()
@@ -95,6 +97,10 @@ class _Fleet:
         # A CA that cannot sign now says so once, not for every row.
         tbs.validity(self.profiles[profile], None, self.press.issuer, home.clock.now())
         self.crew: Crew[Press]
+
+    def show(self, chunk: tuple[IssuanceRequest, ...]) -> None:
+        """One of each shape is drawn here first: what the linter says is remembered, and the workers need not ask it."""
+        self.press.draw(tuple((self.profiles[one.profile], one) for one in {shape_of(one): one for one in chunk}.values()))
 
     def begin(self, chunk: tuple[IssuanceRequest, ...], before: list[_Under]) -> _Under:
         """Skip who has a record already, or will have with a batch under way, and let the others be drawn."""

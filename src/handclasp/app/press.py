@@ -5,10 +5,10 @@ Both can be done anywhere; between them the intents of what was drawn become dur
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
@@ -18,6 +18,7 @@ from handclasp.app.authority import addresses_of, cas_above, certificate_of
 from handclasp.app.fleet_archive import member
 from handclasp.app.home import Home
 from handclasp.app.identity_files import issuers_of
+from handclasp.app.judged import Shape, Shapes, shape_of
 from handclasp.model.errors import Bug, PolicyError
 from handclasp.model.issuance import Addresses, Authority, Intent, IssuanceRequest, Profile
 from handclasp.pki import tbs
@@ -85,7 +86,10 @@ class Signed(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Press:
-    """Which CA signs, and with what. `issuers`: what stands below every certificate of a chain (PEM)."""
+    """Which CA signs, and with what. `issuers`: what stands below every certificate of a chain (PEM).
+
+    `shapes`: those that the linter of others has seen. `templates`: one for each that was made here.
+    """
 
     keys: KeyStore
     entropy: Entropy
@@ -94,6 +98,8 @@ class Press:
     issuer: tbs.Issuer
     key: SigningKey
     issuers: bytes
+    shapes: Shapes
+    templates: dict[Shape, tuple[Template, Judge]] = field(default_factory=dict, compare=False)
 
     @cached_property
     def _algorithm(self) -> bytes:
@@ -113,9 +119,9 @@ class Press:
     def _no_signature(self) -> bytes:
         return sign_bytes(stand_in(self.key.public_key()), b"")
 
-    @cached_property
-    def _templates(self) -> dict[tuple[str, bool], tuple[Template, Judge]]:
-        return {}
+    def beside(self) -> Self:
+        """The same for processes beside this one, which leave the registry alone. They know the shapes that are known here."""
+        return replace(self, shapes=replace(self.shapes, store=None))
 
     def draw(self, requests: tuple[tuple[Profile, IssuanceRequest], ...]) -> list[Drawn | Refused]:
         """Make keys and contents, and judge each."""
@@ -191,16 +197,17 @@ class Press:
     def _template(
         self, profile: Profile, request: IssuanceRequest, public: CertificatePublicKeyTypes, serial: int, now: datetime
     ) -> tuple[Template, Judge]:
-        """Made from the first request of its kind; again when a profile of that name says something else by now."""
-        kind = (request.profile, bool(request.subject_alt_names))
-        held = self._templates.get(kind)
+        """Made from the first request of its shape; again when a profile of that name says something else by now."""
+        shape = shape_of(request)
+        held = self.templates.get(shape)
         if held is not None and held[1].profile == profile:
             return held
         built = tbs.build(profile, request, public_key=public, issuer=self.issuer, serial=serial, now=now)
         made = template_of(built), Judge(profile, self.issuer)
-        if len(self._templates) >= _MOST_TEMPLATES:
-            self._templates.clear()
-        self._templates[kind] = made
+        self.shapes.judge(built.preview, shape, made[0])
+        if len(self.templates) >= _MOST_TEMPLATES:
+            self.templates.clear()
+        self.templates[shape] = made
         return made
 
 
@@ -216,7 +223,8 @@ def press_of(home: Home, profile: str) -> Press:
     issuers = b"".join(pem(one) for one in issuers_of(home, authority.label))
     addresses = addresses_of(home, authority.label)
     held = _presses.get((authority, addresses, issuers))
-    if held is None or (held.keys, held.entropy, held.clock) != (home.keys, home.entropy, home.clock):
+    shapes = Shapes(home.linter, home.store)
+    if held is None or (held.keys, held.entropy, held.clock, held.shapes) != (home.keys, home.entropy, home.clock, shapes):
         if len(_presses) >= _MOST_PRESSES:
             _presses.clear()
         certificate = certificate_of(authority)
@@ -232,6 +240,7 @@ def press_of(home: Home, profile: str) -> Press:
             issuer=issuer,
             key=key,
             issuers=issuers,
+            shapes=shapes,
         )
         _presses[authority, addresses, issuers] = held
     return held

@@ -38,6 +38,11 @@ class Template:
     middle: bytes
     extensions: tuple[bytes | Slot, ...]
 
+    @property
+    def common(self) -> bytes:
+        """What all certificates made from it share, slots by their names."""
+        return b"".join((self.version, self.middle, *(b if isinstance(b, bytes) else b.name.encode() for b in self.extensions)))
+
     def fill(self, request: IssuanceRequest, *, spki: bytes, serial: int, validity: tuple[datetime, datetime]) -> bytes:
         """The bytes to be signed for another subject, key, serial and validity; profile and issuer are the template's."""
         extensions = (one if isinstance(one, bytes) else _own(one, request, spki) for one in self.extensions)
