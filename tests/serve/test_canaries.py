@@ -180,9 +180,6 @@ def test_a_site_with_a_ca_of_its_own_has_it_on_a_host_too(ca: Ca, tmp_path: Path
         ca.run("revoke", "alice")
         there.run(*one.agent(api, "--once"))
         assert one.status(ca, "alice") == "400"
-        strange = f'[site.client_ca]\nfile = "{ca.home}/ca/bundle.pem"\ncrl = "{ca.home}/ca/crl.pem"\n'
-        path.write_text(path.read_text().replace('client_ca = "issuing"', strange))
-        assert "a host gets no files" in ca.run("host", "set", "web1", "--file", str(path), expect=4).stderr
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,11 @@ from handclasp.app.apply_history import Kind
 from handclasp.app.apply_place import file_name, listed
 from handclasp.app.apply_proof import SiteProver, steps_for
 from handclasp.app.apply_recover import unfinished
+from handclasp.app.apply_state import now
+from handclasp.app.apply_trust import trust_files
 from handclasp.app.canary_proof import flock, look_after, member, proofs, settled
-from handclasp.app.host_orders import CrlProof, HostOrders, HostReport, OwnTrust, Probed
+from handclasp.app.host_cas import OwnTrust
+from handclasp.app.host_orders import CrlProof, HostOrders, HostReport, Probed
 from handclasp.app.post import Post, due, keep, kept, leaf
 from handclasp.app.rehearse import rehearsal_steps, rehearse
 from handclasp.app.site import SiteOrder, logs_of, with_trust
@@ -120,7 +123,8 @@ def _decoded(content: bytes) -> HostOrders:
         orders = msgspec.json.decode(content, type=HostOrders)
         for bundle, crl in ((orders.bundle, orders.crl), *((one.bundle, one.crl) for one in orders.trusts if one)):
             x509.load_pem_x509_certificates(bundle.encode())
-            x509.load_pem_x509_crl(crl.encode())
+            if crl is not None:
+                x509.load_pem_x509_crl(crl.encode())
     except (msgspec.DecodeError, ValueError) as error:
         raise InputError(f"the orders of the CA cannot be read: {error}", hint="both sides need the same handclasp") from error
     if not orders.sites:
@@ -134,7 +138,8 @@ def _cast(post: Post, orders: HostOrders) -> Cast:
     """This host, its canaries as far as the ordered CRL lists them, and a stranger."""
     revoked = tuple(member for member, _ in flock(post, orders).values())
     own = zip(orders.sites, orders.trusts, strict=True)
-    families = {site.client_ca.label or "": frozenset(trust.issuers) for site, trust in own if site.client_ca and trust}
+    # Of a CA from elsewhere it has no client, whatever that CA calls itself.
+    families = {ca.label: frozenset(trust.issuers) for site, trust in own if trust and (ca := site.client_ca) and ca.label}
     return Cast(good=(_own(post),), revoked=revoked, foreign=_stranger(post), families=families)
 
 
@@ -174,8 +179,13 @@ def _same_sites(post: Post, orders: HostOrders) -> bool:
     if unfinished(gear, place.instance) or not gear.files.exists(bundle):
         return False
     known = listed(gear.files, place)
-    sites = tuple(_as_ordered(one.intent) for one in known) == tuple(map(_as_ordered, orders.sites))
-    return sites and gear.files.read(bundle) == orders.bundle.encode() and all(_best(post, one) for one in known)
+    if tuple(_as_ordered(one.intent) for one in known) != tuple(map(_as_ordered, orders.sites)):
+        return False
+    bundles = {bundle: orders.bundle.encode()}
+    for one, trust in zip(known, orders.trusts, strict=True):
+        if trust is not None:
+            bundles[trust_files(place, one)[0]] = trust.of(one.intent).bundle
+    return all(now(gear.files, path) == content for path, content in bundles.items()) and all(_best(post, one) for one in known)
 
 
 def _as_ordered(site: SiteIntent) -> SiteIntent:
@@ -219,7 +229,7 @@ def _served(
     )
     if trust is None:
         return Served(order=order, intent=site, material=material, pair=pair)
-    own = trust.as_site_trust()
+    own = trust.of(site)
     return Served(order=order, intent=site, material=with_trust(material, own), pair=pair, trust=own)
 
 
@@ -255,7 +265,7 @@ def _settled(post: Post) -> bool:
 
 
 def _renew_own(post: Post) -> bool:
-    """Renew the certificate that this host shows to the CA, for the key it has, when a third of its life is left."""
+    """Renew what this host shows to the CA, for the key it has, when a third of its life is left."""
     files = post.gear.files
     if not due(files.read(post.chain), post.gear.clock.now()):
         return False

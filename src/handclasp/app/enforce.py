@@ -13,6 +13,7 @@ from handclasp.app.apply_site import Leaving, apply_sites
 from handclasp.app.apply_state import Gear, Instance
 from handclasp.app.follow import Followed, StrayedError, apply_followed, followed
 from handclasp.app.home import Home
+from handclasp.app.host_cas import read_again
 from handclasp.app.mapped import MappedFiles
 from handclasp.app.observed import observed
 from handclasp.app.revoke_record import session_epoch
@@ -67,10 +68,12 @@ def configs(home: Home, gear: Gear) -> tuple[str, ...]:
 def refresh_everywhere(home: Home, gear: Gear) -> Reached:
     """The published CRLs, to every nginx of the home: reloaded, and proven with revoked clients and good ones.
 
-    CRLs of CAs from elsewhere are read anew; those that cannot be used are among the failures, and hold nothing else up.
+    CRLs of CAs from elsewhere are read anew, for nginx hosts too; those that cannot be used are among the failures, and hold
+    nothing else up.
     """
     reached = enforce_everywhere(home, gear, Way(kind=Kind.REFRESH, start=False, about="CRLs"), lambda _target: Leaving())
-    return replace(reached, failures=(*reached.failures, *_unusable(home, gear)))
+    elsewhere = read_again(home)
+    return replace(reached, failures=(*reached.failures, *_unusable(home, gear), *elsewhere))
 
 
 def _unusable(home: Home, gear: Gear) -> Iterator[HandclaspError]:

@@ -15,10 +15,11 @@ from handclasp.app.apply_files import of_the_living
 from handclasp.app.ca_files import crl_file_content
 from handclasp.app.canaries import canary_cas
 from handclasp.app.home import Home
+from handclasp.app.host_cas import SITES, OwnTrust, as_told, keep_files, kept_trust, own_trust, read_files, sites_of_all
 from handclasp.app.issue import Issued, IssueOrder, issue
 from handclasp.app.renew import RenewOrder, renew
 from handclasp.app.site import SiteOrder, intermediates, material
-from handclasp.app.site_trust import SiteTrust, families, trust_of
+from handclasp.app.site_trust import families, trust_of
 from handclasp.model.errors import PolicyError, UsageError
 from handclasp.model.intent import AdmittedCertificate, SiteIntent
 from handclasp.nginxconf.render_words import server_name
@@ -26,24 +27,8 @@ from handclasp.pki.csr import Wishes
 from handclasp.pki.export import pem_of
 from handclasp.pki.names import identity_name
 
-_SITES, _REPORT = "host:", "host_report:"
+_REPORT = "host_report:"
 _ELSEWHERE = "on the host"  # the server certificate: its key never leaves the host
-
-
-class OwnTrust(msgspec.Struct, frozen=True, kw_only=True):
-    """Whom one site trusts, where that is not every CA of the home; as SiteTrust, in text."""
-
-    bundle: str
-    crl: str
-    depth: int
-    issuers: tuple[str, ...]
-    mark: str
-
-    def as_site_trust(self) -> SiteTrust:
-        """The same in octets."""
-        return SiteTrust(
-            bundle=self.bundle.encode(), crl=self.crl.encode(), depth=self.depth, issuers=self.issuers, mark=self.mark
-        )
 
 
 class HostOrders(msgspec.Struct, frozen=True, kw_only=True):
@@ -148,7 +133,8 @@ def set_host(home: Home, name: str, orders: tuple[SiteOrder, ...]) -> None:
 
     Raises:
         UsageError: the identity that the host shows to the API does not exist, or one that a site lets in, or its CA.
-        PolicyError: a site names its certificate: hosts get theirs by themselves; or files with CAs from elsewhere.
+        PolicyError: a site names its certificate: hosts get theirs by themselves.
+        InputError: files with CAs from elsewhere cannot be read, or nginx could let nobody in with them.
     """
     identity_name(name)
     if not home.store.certificates(name=name):
@@ -160,20 +146,16 @@ def set_host(home: Home, name: str, orders: tuple[SiteOrder, ...]) -> None:
                 where=order.intent.server_names[0],
                 hint="leave certificate and certificate_key out",
             )
-        if (wanted := order.intent.client_ca) is not None:
-            if wanted.file is not None:
-                raise PolicyError(
-                    "the site names files with its client CAs; a host gets no files but those of this home's CAs",
-                    where=order.intent.server_names[0],
-                    hint='client_ca = "LABEL"     one of handclasp ca list',
-                )
-            trust_of(home, wanted)
+        if (ca := order.intent.client_ca) is not None and ca.file is None:
+            trust_of(home, ca)
         unknown = [one for one in order.intent.listed or () if not home.store.certificates(name=one)]
         if unknown:
             raise UsageError(f"there is no identity {unknown[0]} to let in", hint=f"handclasp issue {unknown[0]}")
-    sites = msgspec.json.encode([order.intent for order in orders]).decode()
+    wanted = tuple(order.intent for order in orders)
+    found = read_files(home, wanted)
     with home.changing(f"setting host {name}"), home.store.begin() as transaction:
-        transaction.set_value(f"{_SITES}{name}", sites)
+        transaction.set_value(f"{SITES}{name}", msgspec.json.encode(wanted).decode())
+        keep_files(home, transaction, found, _served_by(sites_of_all(home) | {name: wanted}))
         names = ", ".join(order.intent.server_names[0] for order in orders)
         transaction.audit(at=home.clock.now(), actor=home.actor, action="host-set", subject=name, details={"sites": names})
 
@@ -182,17 +164,22 @@ def drop_host(home: Home, name: str) -> None:
     """Give a host no orders any more; its nginx stays as it is. UsageError when there is no such host."""
     sites_of(home, name)
     with home.changing(f"dropping host {name}"), home.store.begin() as transaction:
-        transaction.set_value(f"{_SITES}{name}", "")
+        transaction.set_value(f"{SITES}{name}", "")
         transaction.set_value(f"{_REPORT}{name}", "")
+        keep_files(home, transaction, {}, _served_by({**sites_of_all(home), name: ()}))
         transaction.audit(at=home.clock.now(), actor=home.actor, action="host-dropped", subject=name, details={})
 
 
 def sites_of(home: Home, name: str) -> tuple[SiteIntent, ...]:
     """What a host should serve. UsageError when there is no such host."""
-    found = home.store.value(f"{_SITES}{name}")
+    found = home.store.value(f"{SITES}{name}")
     if not found:
         raise UsageError(f"there is no host {name}", hint="handclasp host set NAME --file handclasp.toml")
     return msgspec.json.decode(found, type=tuple[SiteIntent, ...])
+
+
+def _served_by(hosts: dict[str, tuple[SiteIntent, ...]]) -> tuple[SiteIntent, ...]:
+    return tuple(site for sites in hosts.values() for site in sites)
 
 
 def common_of(home: Home) -> Common:
@@ -209,25 +196,18 @@ def orders_of(home: Home, name: str, common: Common | None = None) -> HostOrders
     common = common or common_of(home)
     sites = tuple(of_the_living(home, site) for site in sites_of(home, name))
     whose = [families(home, site.client_ca) for site in sites]
-    trusts = [trust_of(home, site.client_ca) if site.client_ca else None for site in sites]
+    trusts = [kept_trust(home, site.client_ca) if site.client_ca else None for site in sites]
     given = [material(home, _nowhere(SiteOrder(intent=site)), trust) for site, trust in zip(sites, trusts, strict=True)]
     return HostOrders(
         bundle=common.bundle,
         crl=common.crl,
         verify_depth=intermediates(home),
         session_epoch=max(one.session_epoch for one in given),
-        sites=sites,
+        sites=tuple(map(as_told, sites)),
         admitted=tuple(one.admitted for one in given),
-        trusts=tuple(map(_own_trust, trusts)),
-        canaries=tuple(label for label in common.canaries if any(label in (meant or (label,)) for meant in whose)),
+        trusts=tuple(map(own_trust, trusts)),
+        canaries=tuple(label for label in common.canaries if any(meant is None or label in meant for meant in whose)),
     )
-
-
-def _own_trust(trust: SiteTrust | None) -> OwnTrust | None:
-    if trust is None:
-        return None
-    bundle, crl = trust.bundle.decode(), (trust.crl or b"").decode()
-    return OwnTrust(bundle=bundle, crl=crl, depth=trust.depth, issuers=trust.issuers, mark=trust.mark)
 
 
 def certify_site(home: Home, host: str, site: str, wishes: Wishes) -> Issued:
@@ -270,7 +250,7 @@ def note_report(home: Home, name: str, report: HostReport) -> Noted:
 
 def hosts(home: Home) -> tuple[Host, ...]:
     """Every host, by name."""
-    found = sorted(key.removeprefix(_SITES) for key, value in home.store.values(_SITES).items() if value)
+    found = sites_of_all(home)
     common = common_of(home) if found else None
     return tuple(_host(home, name, common) for name in found)
 

@@ -21,7 +21,7 @@ _SAME = frozenset(
     (
         "intent", "issued", "fleet-intent", "fleet-issued", "canary-made", "responder-made", "signer-made", "crl-signed",
         "revocation-proven", "exported", "authority-exported", "link-made", "bundle-taken", "host-set", "host-dropped",
-        "backup", "passphrase-changed", "token-named", "addresses",
+        "host-cas-read", "backup", "passphrase-changed", "token-named", "addresses",
     )
 )  # fmt: skip
 """Events after which the answers about everything that is neither new nor unfinished are what they were."""

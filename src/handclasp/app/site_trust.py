@@ -102,7 +102,7 @@ def _of_home(home: Home, label: str) -> SiteTrust:
         crl=b"".join(crl_pem(der) for der in lists if der is not None),
         depth=max(len(_with_parents(known, {one})) - 1 for one in meant),
         issuers=tuple(issuers),
-        mark=_mark(bundle),
+        mark=trust_mark(bundle),
     )
 
 
@@ -124,7 +124,7 @@ def beside(material: SiteMaterial, bundle: bytes) -> SiteMaterial:
     It asks for the issuer too: some builds resume a session of one site at another (CVE-2025-23419).
     """
     issuers = tuple(dict.fromkeys(_name(one.der) for one in certificates_from_pem(bundle, where="")))
-    return replace(material, issuers=issuers, session_mark=_mark(bundle))
+    return replace(material, issuers=issuers, session_mark=trust_mark(bundle))
 
 
 def strange_trust(files: FileReader, wanted: ClientCaIntent) -> SiteTrust:
@@ -134,15 +134,18 @@ def strange_trust(files: FileReader, wanted: ClientCaIntent) -> SiteTrust:
         InputError: a file cannot be read.
     """
     path = wanted.file or ""
-    held = tuple(dict.fromkeys(certificates_from_pem(files.read(path), where=path)))
-    lists = None if wanted.crl is None else crls_from_pem(files.read(wanted.crl), where=wanted.crl)
-    return _strange(held, lists)
+    return trust_from_pem(files.read(path), None if wanted.crl is None else files.read(wanted.crl), where=path, crl=wanted.crl)
 
 
 def placed_trust(files: FileReader, bundle: str, crl: str) -> SiteTrust:
     """What nginx was given last, from the files of ours that it reads; InputError when they cannot be read."""
-    lists = crls_from_pem(files.read(crl), where=crl) if files.exists(crl) else None
-    return _strange(certificates_from_pem(files.read(bundle), where=bundle), lists)
+    return trust_from_pem(files.read(bundle), files.read(crl) if files.exists(crl) else None, where=bundle, crl=crl)
+
+
+def trust_from_pem(bundle: bytes, lists: bytes | None, *, where: str, crl: str | None = None) -> SiteTrust:
+    """CAs from elsewhere by the content of their files; `where` and `crl` name these in an InputError: one cannot be read."""
+    held = tuple(dict.fromkeys(certificates_from_pem(bundle, where=where)))
+    return _strange(held, None if lists is None else crls_from_pem(lists, where=crl or where))
 
 
 def _strange(held: tuple[Certificate, ...], lists: tuple[Crl, ...] | None) -> SiteTrust:
@@ -154,7 +157,7 @@ def _strange(held: tuple[Certificate, ...], lists: tuple[Crl, ...] | None) -> Si
         depth=max((len(_path(one, held)) - 1 for one in held), default=0),
         issuers=tuple(dict.fromkeys(_name(one.der) for one in held)),
         # Of this CA no revocation moves the home's epoch: what is on its lists does.
-        mark=_mark(bundle, repr(revoked).encode()),
+        mark=trust_mark(bundle, repr(revoked).encode()),
     )
 
 
@@ -202,5 +205,6 @@ def _name(der: bytes) -> str:
     return rfc2253(x509.load_der_x509_certificate(der).subject.public_bytes())
 
 
-def _mark(*parts: bytes) -> str:
+def trust_mark(*parts: bytes) -> str:
+    """Another one for other trust: it keeps sessions apart."""
     return hashlib.sha256(b"\0".join(parts)).hexdigest()[:8]
