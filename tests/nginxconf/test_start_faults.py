@@ -379,6 +379,19 @@ BY_VERSION = [
     *((f"listen 8444 quic {beside};", _V30, _QUIC.format(beside)) for beside in ("ssl", "http2", "proxy_protocol")),
     ("listen 8443 quic;", _V30, ""),
     ("listen 8444 quic;\nlisten 8444 quic;", _V30, "a duplicate listen 0.0.0.0:8444 in D/nginx.conf:15"),
+    (
+        "listen 8444 quic default_server; }\nserver { listen 8444 quic default_server;", _V30,
+        "a duplicate default server for 0.0.0.0:8444 in D/nginx.conf:15",
+    ),
+    (
+        "}\nserver { listen 8444 quic;", _V30,
+        'no "ssl_certificate" is defined for the "listen ... quic" directive in D/nginx.conf:15',
+    ),
+    ("}\nserver { listen 8444 quic; ssl_reject_handshake on; ssl_protocols TLSv1.2;", _V30, ""),
+    (
+        "listen 8444 quic; ssl_protocols TLSv1.2;", _V30,
+        '"ssl_protocols" must enable TLSv1.3 for the "listen ... quic" directive in D/nginx.conf:11',
+    ),
     ("listen 8444 ssl multipath;", _V30, ""),
     ("listen 8444 ssl multipath;", _V26, 'invalid parameter "multipath" in D/nginx.conf:14'),
     ("ssl_certificate_cache max=5 inactive=1h valid=5s;", _V30, ""),

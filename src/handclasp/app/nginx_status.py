@@ -77,7 +77,7 @@ def _socket(socket: Socket, case: Case, known: Known) -> SocketStatus:
         context=socket.context,
         address=socket.address,
         port=socket.port,
-        tls=socket.listen.ssl or socket.listen.quic,
+        tls=socket.listen.tls,
         quic=socket.listen.quic,
         without_sni=default.label,
         without_sni_asks=default.verify_client.value.value,

@@ -107,7 +107,7 @@ CLIENT_DIRECTIVES = Directives("ssl_verify_client", "ssl_verify_depth", "ssl_cli
 def client_party(stage: Stage, presented: tuple[Certificate, ...]) -> Party | None:
     """The verification of a client's certificate; None when this server asks for none or the client sends none."""
     server = stage.scene.handshake
-    if not presented or server.verify_client.value is VerifyClient.OFF or not stage.scene.socket.listen.ssl:
+    if not presented or server.verify_client.value is VerifyClient.OFF or not stage.scene.socket.listen.tls:
         return None
     return _of_server(stage, server, presented)
 

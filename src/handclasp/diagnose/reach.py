@@ -34,12 +34,8 @@ class Place:
 
 
 def http_sockets(case: Case, *, tls: bool = True) -> tuple[Socket, ...]:
-    """The listen addresses of http{} that speak TLS over TCP, or those that do not."""
-    return tuple(
-        socket
-        for socket in sockets(case.stage.config)
-        if socket.context == "http" and socket.listen.ssl is tls and not socket.listen.quic
-    )
+    """The listen addresses of http{} that speak TLS, over TCP or QUIC, or those that do not."""
+    return tuple(socket for socket in sockets(case.stage.config) if socket.context == "http" and socket.listen.tls is tls)
 
 
 def behind_tls(case: Case) -> Iterator[tuple[Socket, TlsServer]]:

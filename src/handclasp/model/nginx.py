@@ -126,6 +126,11 @@ class Listen:
     ipv6only: bool = True
     origin: Origin | None = None
 
+    @property
+    def tls(self) -> bool:
+        """Whether handshakes take place there: with `ssl` over TCP, and always over QUIC."""
+        return self.ssl or self.quic
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MapEntry:

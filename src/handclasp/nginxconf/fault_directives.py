@@ -187,13 +187,11 @@ class DirectiveFaults:
         if socket in sockets:
             return f"a duplicate listen {shown}"
         sockets.add(socket)
-        if "quic" in options:
-            return None
         if not options & {"default", "default_server"}:
             return None
-        if (address, port) in self.defaults:
+        if socket in self.defaults:
             return f"a duplicate default server for {shown}"
-        self.defaults.add((address, port))
+        self.defaults.add(socket)
         return None
 
     def _zone(self, text: str) -> str | None:

@@ -10,6 +10,8 @@ from handclasp.nginxconf.fault_files import OWN_LOADERS, StartFiles
 from handclasp.nginxconf.scope import Scope
 from handclasp.nginxconf.tree import Directive
 
+_QUIC_TLS = "TLSv1.3"
+
 Blocks = list[tuple[Directive, Scope, TlsServer]]
 
 _COMMANDS = frozenset(
@@ -139,23 +141,26 @@ def _of(words: str | None, origin: Origin | None, directive: str) -> Iterator[St
 
 
 def socket_faults(blocks: Blocks) -> Iterator[StartFault]:
-    """A TLS socket whose default server has no certificate (ngx_http_ssl_init, ngx_stream_ssl_init).
+    """A TLS socket whose default server has no certificate, or not TLS 1.3 for QUIC (ngx_http_ssl_init, ngx_stream_ssl_init).
 
-    The other servers of the socket may do without one only if the default server has one.
+    The other servers of the socket may do without a certificate only if the default server has one.
     """
-    sockets: dict[tuple[str, int], list[tuple[Directive, TlsServer, bool]]] = {}
+    sockets: dict[tuple[str, int, bool], list[tuple[Directive, TlsServer, bool]]] = {}
     for block, _, server in blocks:
         for listen in server.listens:
-            if listen.ssl:
+            if listen.tls:
                 entry = (block, server, listen.default_server)
-                sockets.setdefault((listen.address, listen.port), []).append(entry)
+                sockets.setdefault((listen.address, listen.port, listen.quic), []).append(entry)
     named: set[int] = set()
-    for members in sockets.values():
+    for (_, _, quic), members in sockets.items():
+        option = "quic" if quic else "ssl"
         default = next((entry for entry in members if entry[2]), members[0])
         if default[1].certificates.value:
+            if quic and _QUIC_TLS not in default[1].protocols.value:
+                yield placed(f'"ssl_protocols" must enable {_QUIC_TLS} for the "listen ... quic" directive', default[0])
             continue
         suspects = members if default[1].reject_handshake.value else [default]
         for block, server, _ in suspects:
             if not server.certificates.value and not server.reject_handshake.value and id(block) not in named:
                 named.add(id(block))
-                yield placed('no "ssl_certificate" is defined for the "listen ... ssl" directive', block)
+                yield placed(f'no "ssl_certificate" is defined for the "listen ... {option}" directive', block)

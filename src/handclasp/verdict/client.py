@@ -45,7 +45,7 @@ class Judge:
 
 def client_verdict(config: EffectiveConfig, scene: Scene, presented: tuple[Certificate, ...], judge: Judge) -> Verdict:
     """The verdict on one request; `presented` is () when the client sends no certificate."""
-    if not scene.socket.listen.ssl:
+    if not scene.socket.listen.tls:
         known = variables(None, None, host=scene.host, sni=None, tls=False)
         return Verdict(side=Side.CLIENT, status=status_of(config, scene.answer, scene.uri, known), title=None)
     if scene.handshake.reject_handshake.value:

@@ -210,7 +210,7 @@ class Stage:
         if self.evidence.request and self.evidence.request.plain and self.scene.socket.listen.ssl:
             return plain_verdict(self.config, self.scene)
         own = self.evidence
-        if self.scene.socket.listen.ssl and keyless(
+        if self.scene.socket.listen.tls and keyless(
             server.certificates.value, server.certificate_keys.value, own.files, own.keys
         ):
             return KEYLESS

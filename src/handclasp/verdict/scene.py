@@ -28,10 +28,11 @@ class Scene:
 def scene(config: EffectiveConfig, server: str | None, *, uri: str = "/", stream: bool = False) -> Scene | None:
     """The scene of a well-behaved client of `server` (a name or label; None: the one that verifies clients).
 
-    None when no server is there to meet.
+    None when no server is there to meet. Of a server on TCP and QUIC it is the one over TCP, by which every client begins.
     """
     context = "stream" if stream else "http"
-    candidates = [socket for socket in sockets(config) if socket.context == context and not socket.listen.quic]
+    here = [socket for socket in sockets(config) if socket.context == context]
+    candidates = sorted(here, key=lambda socket: socket.listen.quic)
     chosen = _by_wish(candidates, server) if server else _first(candidates)
     if chosen is None:
         return None if stream else scene(config, server, uri=uri, stream=True)
@@ -77,7 +78,7 @@ def _has_name(server: TlsServer, name: str) -> bool:
 
 
 def _by_wish(candidates: list[Socket], wish: str) -> tuple[Socket, TlsServer] | None:
-    tls_first = sorted(candidates, key=lambda socket: not socket.listen.ssl)
+    tls_first = sorted(candidates, key=lambda socket: not socket.listen.tls)
     name = wish.lower()
     for socket in tls_first:
         named = socket.table.get(name)
@@ -96,5 +97,5 @@ def _by_wish(candidates: list[Socket], wish: str) -> tuple[Socket, TlsServer] | 
 def _first(candidates: list[Socket]) -> tuple[Socket, TlsServer] | None:
     """The first server that asks for certificates, else the first behind TLS, else the first of all."""
     every = [(socket, server) for socket in candidates for server in socket.servers]
-    asking = [item for item in every if item[0].listen.ssl and item[1].verify_client.value is not VerifyClient.OFF]
-    return next(iter(asking or [item for item in every if item[0].listen.ssl] or every), None)
+    asking = [item for item in every if item[0].listen.tls and item[1].verify_client.value is not VerifyClient.OFF]
+    return next(iter(asking or [item for item in every if item[0].listen.tls] or every), None)

@@ -62,7 +62,7 @@ def check(case: Case) -> Iterator[Finding]:
 def _insists(case: Case) -> TlsServer | None:
     """The server that must have a certificate of this client; None when there is none such."""
     request = case.evidence.request
-    if case.side is not Side.CLIENT or not case.stage.scene.socket.listen.ssl or (request is not None and request.plain):
+    if case.side is not Side.CLIENT or not case.stage.scene.socket.listen.tls or (request is not None and request.plain):
         return None
     server = case.stage.scene.handshake
     return server if server.verify_client.value is VerifyClient.ON and not server.reject_handshake.value else None

@@ -43,7 +43,7 @@ def without_key(case: Case) -> list[TlsServer]:
     return [
         server
         for server in case.stage.config.servers
-        if any(listen.ssl for listen in server.listens)
+        if any(listen.tls for listen in server.listens)
         and keyless(server.certificates.value, server.certificate_keys.value, files, held)
     ]
 

@@ -17,11 +17,14 @@ from handclasp.diagnose.reach import (
     written_in,
 )
 from handclasp.diagnose.rule import Rule, finding, say
+from handclasp.diagnose.rules.authorization import guards
 from handclasp.model.finding import Finding, Severity, Where
 from handclasp.model.nginx import Listen, TlsServer, VerifyClient
 from handclasp.model.verdict import Side
 from handclasp.nginxconf.select import Socket
+from handclasp.verdict.variables import holds
 
+_VERIFIED, _REFUSES = "ssl_client_verify", 400
 _LUA_REDIRECT = re.compile(r"\b(?:force_)?ssl_redirect\s*=\s*true\b")
 
 
@@ -55,6 +58,32 @@ def check_enabled(case: Case) -> Iterator[Finding]:
         yield finding("verify-client-not-enabled", summary, Where.at(origin, "ssl_verify_client"), shown, severity=severity)
 
 
+def check_tested(case: Case) -> Iterator[Finding]:
+    """An `if` refuses whoever has no verified certificate, and the server never asks for one: everybody is refused."""
+    if case.side is not Side.CLIENT:
+        return
+    asked_for = {id(server) for _, server in behind_tls(case) if server.verify_client.value in ASKING}
+    told: set[int] = set()
+    for server, guard in guards(case):
+        refuses = guard.status is not None and guard.status >= _REFUSES
+        if id(server) in asked_for | told or server.client_certificate.value or guard.variable != _VERIFIED or not refuses:
+            continue
+        if not holds(guard, {_VERIFIED: "NONE"}, case.stage.config):
+            continue
+        told.add(id(server))
+        summary = say(
+            "{server} refuses whoever has no verified certificate, and asks nobody for one: ssl_verify_client is off, so"
+            " $ssl_client_verify is always NONE",
+            "{server} 拒绝没有经过验证证书的请求，却从不要求证书：ssl_verify_client 未开启，$ssl_client_verify 始终为 NONE",
+            server=server.label,
+        )  # fmt: skip
+        shown = say("if ({condition})", "if ({condition})", condition=guard.condition)
+        where = Where.at(
+            server.verify_client.origin or guard.origin, "ssl_verify_client" if server.verify_client.origin else "if"
+        )
+        yield finding("verify-client-not-enabled", summary, where, shown)
+
+
 def _answers_nothing(server: TlsServer) -> bool:
     return ends_here(server.returns)
 
@@ -71,7 +100,7 @@ def check_listen(case: Case) -> Iterator[Finding]:
                 continue
             # A directive inherited from http{} says nothing about this server.
             own = written_in(server.verify_client, server, case) or written_in(server.client_certificate, server, case)
-            alone = not any(listen.ssl for listen in server.listens)
+            alone = not any(listen.tls for listen in server.listens)
             if not own and alone:
                 continue
             if not alone and not _served_plainly(case, socket, server):
@@ -141,6 +170,7 @@ def listen_at(server: TlsServer, socket: Socket) -> Listen | None:
 
 RULES = (
     Rule("verify-enabled", ("verify-client-not-enabled",), check_enabled),
+    Rule("verify-tested", ("verify-client-not-enabled",), check_tested),
     Rule("listen-tls", ("listen-without-ssl",), check_listen),
     Rule("plain-request", ("plain-http-to-https-port",), check_plain),
 )

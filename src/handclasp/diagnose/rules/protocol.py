@@ -33,7 +33,7 @@ def _lines(case: Case, words: re.Pattern[str]) -> tuple[LogLine, ...]:
 
 def _met(case: Case) -> bool:
     """Whether it is known which servers a client meets."""
-    return case.side is Side.CLIENT and case.evidence.root is not None and case.stage.scene.socket.listen.ssl
+    return case.side is Side.CLIENT and case.evidence.root is not None and case.stage.scene.socket.listen.tls
 
 
 def speaker(case: Case) -> TlsServer:
