@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from handclasp.adapters.local_nginx import LocalNginx
     from handclasp.adapters.passphrase import PassphraseSource
     from handclasp.adapters.pkcs11_keys import TokenKeys
+    from handclasp.adapters.sql_move import Move
     from handclasp.adapters.sql_store import SqlStore
     from handclasp.app.apply_place import Place
     from handclasp.app.apply_state import Gear, Instance
@@ -261,14 +262,30 @@ class World:
 
     def move_store(self, url: str | None) -> dict[str, int]:
         """Move the registry into the database at `url`, or back into the home; the number of rows by table."""
-        from handclasp.adapters.sql_move import move_back, move_out
+        with self.files.lock(self.layout.lock, purpose="moving the registry"):
+            move = self._move()
+            return move.back() if url is None else move.out(url)
+
+    def reopen_store(self) -> tuple[str, tuple[str, ...]]:
+        """Use the registry again that was moved away: where to, and the CAs of which it does not know what they revoked."""
+        from handclasp.app.settle import owed, reopen
+
+        self.store, gone = self._move().reopened()
+        reopen(self.ca, gone.mark, to=gone.to, since=gone.at)
+        return gone.to, owed(self.ca)
+
+    def _move(self) -> "Move":
+        from handclasp.adapters.sql_move import Move
         from handclasp.app.crashpoint import crashpoint
 
-        with self.files.lock(self.layout.lock, purpose="moving the registry"):
-            registry, pointer = self.layout.registry, self.layout.registry_url
-            if url is None:
-                return move_back(self.files, registry=registry, pointer=pointer, crashed=crashpoint)
-            return move_out(self.files, url, registry=registry, pointer=pointer, crashed=crashpoint)
+        return Move(
+            files=self.files,
+            registry=self.layout.registry,
+            pointer=self.layout.registry_url,
+            crashed=crashpoint,
+            now=self.clock.now(),
+            actor=self.actor,
+        )
 
     @cached_property
     def ca(self) -> "Home":

@@ -1,24 +1,33 @@
 """One registry in PostgreSQL, several hosts: two homes that share it, each with its own `serve`; a database that goes away."""
 
+import contextlib
 import json
+import os
 import shutil
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from cryptography.x509 import ocsp
 
+from handclasp.adapters.file_tree import PosixFileTree
+from handclasp.adapters.sql_move import Move
+from handclasp.adapters.sql_store import SqlStore
 from handclasp.app.crashpoint import VARIABLE
+from handclasp.model.errors import HandclaspError, WorldError
 from handclasp.wiring import World
 from tests.ca_rig import PASSPHRASE, Ca, fresh
 from tests.postgres_rig import Cluster, cluster
 from tests.serve.api_rig import api_of, csr
 from tests.serve.serve_rig import ask, curl, serving, status
 from tests.serve.test_serve import certificate, load, post, request_for
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +71,8 @@ def test_a_home_works_on_postgresql_and_moves_back(ca: Ca, postgres: Cluster, tm
     after = ca.json("list")["certificates"]
     ca.run("store", "migrate", "sqlite")
     assert ca.json("store", "show")["kind"] == "sqlite"
+    assert ca.json("list")["certificates"] == after
+    ca.run("store", "migrate", url)  # what it left there is its own
     assert ca.json("list")["certificates"] == after
     ca.run("audit")
 
@@ -196,9 +207,6 @@ def test_a_database_that_goes_away_means_try_later_and_never_good(ca: Ca, tmp_pa
 
 def test_a_job_that_is_cut_off_writes_nothing_more(ca: Ca, postgres: Cluster) -> None:
     """The session that holds the lock is the one that writes: another host may go on, and this one cannot."""
-    from handclasp.adapters.sql_store import SqlStore
-    from handclasp.model.errors import WorldError
-
     url = postgres.url()
     ca.run("store", "migrate", url)
     ours, theirs = SqlStore.postgresql(url), SqlStore.postgresql(url)
@@ -221,21 +229,108 @@ def test_a_job_that_is_cut_off_writes_nothing_more(ca: Ca, postgres: Cluster) ->
     assert theirs.value("who") == "theirs"
 
 
-@pytest.mark.parametrize("point", ["store.copied-out", "store.pointed-out", "store.copied-back", "store.written-back"])
-def test_killed_in_a_move_exactly_one_registry_is_in_use(ca: Ca, postgres: Cluster, point: str) -> None:
+def killed_at(point: str | None, files: Path, to: str) -> int:
+    """Move a registry in a process that dies there: what it ended with."""
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    move = Move(
+        files=PosixFileTree(),
+        registry=str(files / "registry.sqlite"),
+        pointer=str(files / "registry.url"),
+        crashed=lambda name: os.kill(os.getpid(), signal.SIGKILL) if name == point else None,
+        now=NOW,
+        actor="me",
+    )
+    try:
+        move.back() if to == "sqlite" else move.out(to)
+    except HandclaspError as error:
+        os._exit(int(error.exit_code))
+    except BaseException:  # noqa: BLE001 - nothing of the test may run on in the child
+        os._exit(99)
+    os._exit(0)
+
+
+def in_use(files: Path, url: str) -> list[str]:
+    """The registries that take a change now."""
+    found = []
+    for where, opened in ((files / "registry.sqlite", SqlStore.sqlite), (url, SqlStore.postgresql)):
+        if isinstance(where, Path) and not where.exists():
+            continue
+        with contextlib.suppress(WorldError):
+            store = opened(str(where))
+            with store.begin() as transaction:
+                transaction.set_value("touched", str(where))
+            if store.last_audit_event() is not None:
+                found.append("sqlite" if isinstance(where, Path) else url)
+            store.close()
+    return found
+
+
+@pytest.mark.parametrize("way", ["out", "back"])
+def test_killed_in_a_move_at_most_one_registry_is_in_use_and_the_same_command_ends_it(
+    postgres: Cluster, tmp_path: Path, way: str
+) -> None:
+    steps = {"out": ("copied", "marked", "pointed", "arrived"), "back": ("copied", "marked", "written", "unpointed")}[way]
+    for step in steps:
+        url, files = postgres.url(), tmp_path / step
+        files.mkdir()
+        store = SqlStore.sqlite(str(files / "registry.sqlite"))
+        with store.begin() as transaction:
+            transaction.audit(at=NOW, actor="me", action="made", subject="it", details={})
+        store.close()
+        if way == "back":
+            assert killed_at(None, files, url) == 0
+        to, other = (url, "sqlite") if way == "out" else ("sqlite", url)
+        assert killed_at(f"store.{step}-{way}", files, to) == -signal.SIGKILL
+        left = in_use(files, url)
+        assert left == {"copied": [other], "arrived": [url]}.get(step, []), step
+        if not left:
+            assert killed_at(None, files, other) in {4, 5}, step  # the way back is not open halfway
+        assert killed_at(None, files, to) == 0, step
+        assert in_use(files, url) == [to], step
+        assert killed_at(None, files, to) == 2, step
+
+
+def test_a_registry_that_was_left_is_refused_by_every_host_until_it_is_reopened(
+    ca: Ca, postgres: Cluster, tmp_path: Path
+) -> None:
     url = postgres.url()
-    before = ca.json("list")["certificates"]
-    back = point.endswith("back")
-    if back:
-        ca.run("store", "migrate", url)
-    to = "sqlite" if back else url
-    process = ca.start("store", "migrate", to, env={VARIABLE: point})
-    process.communicate(timeout=60)
-    assert process.returncode == -signal.SIGKILL
-    assert ca.json("list")["certificates"] == before
-    moved = point == "store.pointed-out"
-    assert ca.json("store", "show")["kind"] == ("postgresql" if moved or back else "sqlite")
-    ca.run("audit")
-    if back:
+    ca.run("store", "migrate", url)
+    there = second_host(ca, tmp_path / "second")
+    request = request_for(ca, load(certificate(ca, "alice")).serial_number)
+    with serving(there) as served:
+        assert ocsp.load_der_ocsp_response(post(served, request, tmp_path)).certificate_status.name == "GOOD"
         ca.run("store", "migrate", "sqlite")
-        assert ca.json("list")["certificates"] == before
+        ca.run("revoke", "alice")
+        answer = ocsp.load_der_ocsp_response(post(served, request, tmp_path))
+        assert answer.response_status is ocsp.OCSPResponseStatus.TRY_LATER
+        assert status(f"{served.url}/ready") == 503
+        assert status(f"{served.url}/crl/issuing.crl") == 503
+        for command in (("list",), ("revoke", "alice")):
+            said = there.run(*command, expect=5).stderr
+            assert "moved to" in said
+            assert "handclasp store migrate" in said
+        assert "not moved away" in ca.run("store", "reopen", expect=2).stderr
+        number = ca.json("crl")["crls"][-1]["number"]
+        there.run("store", "reopen")
+        assert "signs nothing yet" in there.run("crl", "--refresh", expect=4).stderr
+        there.run("restore", "--crl", str(ca.home / "ca" / "crl.pem"))
+        there.run("crl", "--refresh")
+        assert there.json("crl")["crls"][-1]["number"] > number
+        answer = ocsp.load_der_ocsp_response(post(served, request, tmp_path))
+        assert answer.certificate_status.name == "REVOKED"
+    there.run("audit")
+    assert "registry there already" in ca.run("store", "migrate", url, expect=4).stderr
+
+
+def test_a_serve_that_has_the_file_open_hears_of_a_move_that_was_cut_off(ca: Ca, postgres: Cluster, tmp_path: Path) -> None:
+    request = request_for(ca, load(certificate(ca, "alice")).serial_number)
+    with serving(ca) as served:
+        assert ocsp.load_der_ocsp_response(post(served, request, tmp_path)).certificate_status.name == "GOOD"
+        assert killed_at("store.marked-out", ca.home, postgres.url()) == -signal.SIGKILL
+        answer = ocsp.load_der_ocsp_response(post(served, request, tmp_path))
+        assert answer.response_status is ocsp.OCSPResponseStatus.TRY_LATER
+        ca.run("store", "reopen")
+        ca.run("restore", "--nothing-since")
+        assert ocsp.load_der_ocsp_response(post(served, request, tmp_path)).certificate_status.name == "GOOD"

@@ -4,9 +4,10 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Integer, RowMapping, Select, func, insert, select, text
+from sqlalchemy import Connection, Engine, Integer, RowMapping, Select, delete, func, insert, select, text
 
-from handclasp.adapters.sql_tables import metadata
+from handclasp.adapters.sql_mark import MARKS
+from handclasp.adapters.sql_tables import audit_event, metadata
 from handclasp.model.errors import PolicyError, WorldError
 
 _ROWS = 500
@@ -15,16 +16,20 @@ _ROWS = 500
 def copy_registry(source: Engine, target: Connection) -> dict[str, int]:
     """Copy every table into an empty, migrated database, in the caller's transaction; the number of rows by table.
 
+    What this registry left there itself goes: a copy whose move was cut off, or the one it once was moved away from.
+
     Raises:
         PolicyError: there is something in the target already.
         WorldError: a table does not read the same afterwards.
     """
     where = str(target.engine.url)
-    for table in metadata.sorted_tables:
-        if target.execute(select(func.count()).select_from(table)).scalar_one():
-            raise PolicyError("there is a registry there already", where=where, hint="give an empty database")
     copied: dict[str, int] = {}
     with source.connect() as reading:
+        if any(sizes(target).values()):
+            if not _left_behind(reading, target):
+                raise PolicyError("there is a registry there already", where=where, hint="give an empty database")
+            for table in reversed(metadata.sorted_tables):
+                target.execute(delete(table))
         for table in metadata.sorted_tables:
             keys = list(table.primary_key.columns)
             for rows in _partitions(reading, select(table).order_by(*keys)):
@@ -35,6 +40,23 @@ def copy_registry(source: Engine, target: Connection) -> dict[str, int]:
             copied[table.name] = there[0]
     _continue_counting(target)
     return copied
+
+
+def sizes(side: Connection) -> dict[str, int]:
+    """The number of rows by table."""
+    return {table.name: side.execute(select(func.count()).select_from(table)).scalar_one() for table in metadata.sorted_tables}
+
+
+def _left_behind(source: Connection, target: Connection) -> bool:
+    """Whether the target is not in use, and the source knows all that ever happened in it: each event holds those before."""
+    if not any(value for _, value in target.execute(MARKS)):
+        return False
+    event = audit_event.c
+    last = target.execute(select(event.sequence, event.digest).order_by(event.sequence.desc()).limit(1)).one_or_none()
+    if last is None:
+        return True
+    known = source.execute(select(event.digest).where(event.sequence == last.sequence)).scalar_one_or_none()
+    return bool(known == last.digest)
 
 
 def _tally(side: Connection, query: Select[Any]) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, t
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool, QueuePool
 
+from handclasp.adapters.sql_mark import GONE_TO, MARKS, refuse_gone, refuse_marked
 from handclasp.model.errors import WorldError
 
 # The pool logs, with a traceback, what interrupts the closing of a connection. The interruption itself is raised on and told by
@@ -28,7 +29,7 @@ HEAD = "0005"
 
 WRITE = "handclasp_write"
 _DATA_VERSION = "PRAGMA data_version"
-_LAST_EVENT = "SELECT coalesce(max(sequence), 0) FROM audit_event"
+_LAST_EVENT = f"SELECT coalesce(max(sequence), 0), ({GONE_TO}) FROM audit_event"  # noqa: S608 - words of ours
 _BUSY_MS = 30_000
 _LONG = 1.0  # seconds without an answer, after which nobody else is made to wait for it
 _PAUSE = 0.5
@@ -99,15 +100,22 @@ def _frozen_engine(path: str) -> Engine:
     return engine
 
 
-def migrate(engine: Engine, where: str) -> None:
-    """Bring the schema to HEAD, one transaction for all steps. Costs one query when there is nothing to do.
+def migrate(engine: Engine, where: str, *, moving: bool = False) -> None:
+    """Bring the schema to HEAD, one transaction for all steps. Costs two queries when there is nothing to do.
+
+    Args:
+        engine: of the database.
+        where: it in words.
+        moving: for a move, which opens registries that are not in use.
 
     Raises:
-        WorldError: the database is of a newer Handclasp, unreachable or damaged.
+        WorldError: the database is of a newer Handclasp, unreachable or damaged; its registry was moved away.
     """
     with failures(where):
         with engine.connect() as connection:
             found = _revision(connection)
+            if found is not None and not moving:
+                refuse_marked(connection.execute(MARKS), where)
         if found == HEAD:
             return
         if found is not None and found > HEAD:
@@ -151,6 +159,7 @@ class Changes:
         self._query = _DATA_VERSION if engine.dialect.name == "sqlite" else _LAST_EVENT
         self._lock = threading.Lock()
         self._cursor: Any = None
+        self._unmarked: int | None = None  # SQLite's number when nothing said that the registry was moved
         self._away: threading.Event | None = None
 
     def check(self) -> None:
@@ -178,13 +187,15 @@ class Changes:
                 raise WorldError("the registry cannot be asked: its server does not answer", where=where)
             start = time.monotonic()
             try:
-                return self._ask()
+                number, moved = self._ask()
             except Exception as error:
                 self._close()  # the connection may be broken: the next question opens another
                 if time.monotonic() - start > _LONG:
                     self._away = threading.Event()
                     threading.Thread(target=self._come_back, args=(self._away,), daemon=True).start()
                 raise WorldError(f"the registry cannot be asked: {error}", where=where) from error
+        refuse_gone(moved, where)
+        return number
 
     def close(self) -> None:
         """Let the connection go."""
@@ -200,11 +211,20 @@ class Changes:
             with contextlib.suppress(Exception):  # it may be broken already
                 self._connection.invalidate()
 
-    def _ask(self) -> int:
+    def _ask(self) -> tuple[int, str | None]:
+        """The number, and what says that the registry was moved."""
         if self._cursor is None:
             self._connection, self._cursor = self._opened()
         self._cursor.execute(self._query)
-        return int(self._cursor.fetchone()[0])
+        found = self._cursor.fetchone()
+        if self._query is _LAST_EVENT:
+            return int(found[0]), found[1]
+        number, moved = int(found[0]), None
+        if number != self._unmarked:
+            rows = self._cursor.execute(GONE_TO).fetchall()
+            moved = rows[0][0] if rows else None
+            self._unmarked = None if moved else number
+        return number, moved
 
     def _opened(self) -> tuple[Any, Any]:
         connection = self._engine.raw_connection()

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool, QueuePool
 
 from handclasp.adapters.sql_engine import failures
+from handclasp.adapters.sql_mark import MARKS, refuse_marked
 from handclasp.model.errors import PolicyError, UsageError, WorldError
 
 SCHEMES = ("postgresql", "postgres")
@@ -69,10 +70,13 @@ def postgresql_engine(url: str, *, pooled: bool = False) -> Engine:
 
 
 class Lines:
-    """Who may change the database now. One object for each store; safe to use from several threads."""
+    """Who may change the database now. One object for each store; safe to use from several threads.
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    `moving`: for a move, which changes registries that are not in use.
+    """
+
+    def __init__(self, engine: Engine, *, moving: bool = False) -> None:
+        self._engine, self._moving = engine, moving
         self._mine = threading.local()
 
     @contextlib.contextmanager
@@ -84,6 +88,8 @@ class Lines:
                 connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
             self._mine.connection = connection
             try:
+                with connection.begin():
+                    self._refuse_marked(connection, where)
                 yield
             finally:
                 self._mine.connection = None
@@ -101,7 +107,13 @@ class Lines:
             with _waiting(where):
                 connection.execute(text(f"SET LOCAL lock_timeout = '{_WAIT}'"))
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+            self._refuse_marked(connection, where)
             yield connection
+
+    def _refuse_marked(self, connection: Connection, where: str) -> None:
+        """Asked with the lock in hand: what moves a registry has it until the mark is durable."""
+        if not self._moving:
+            refuse_marked(connection.execute(MARKS), where)
 
     def close(self) -> None:
         """Nothing is kept open here."""

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, Row, Select
 from sqlalchemy.pool import NullPool
 
 from handclasp.adapters.sql_driven import Driven, driver_of
+from handclasp.adapters.sql_mark import GONE_TO, refuse_gone
 
 _PATIENCE = 5.0  # seconds for a transaction that is under way when everything is closed
 
@@ -70,17 +71,24 @@ class _Line:
 
 
 class FileLines:
-    """Who may change the file now, and who may ask. One object for each store; safe to use from several threads."""
+    """Who may change the file now, and who may ask. One object for each store; safe to use from several threads.
 
-    def __init__(self, engine: Engine) -> None:
+    `moving`: for a move, which changes registries that are not in use.
+    """
+
+    def __init__(self, engine: Engine, *, moving: bool = False) -> None:
+        self._moving = moving
         self.driven = Driven(engine.dialect)
         self._writing, self._asking = _Line(engine), _Line(engine)
 
     @contextlib.contextmanager
-    def transaction(self, _where: str) -> Iterator[Connection]:
+    def transaction(self, where: str) -> Iterator[Connection]:
         """A transaction that changes something; begun and ended on the driver, so that SQLAlchemy costs only who uses it."""
         with self._writing as (connection, driver):
             driver.execute("BEGIN IMMEDIATE")
+            if not self._moving:
+                for (moved,) in driver.execute(GONE_TO).fetchall():
+                    refuse_gone(moved, where)
             yield connection
             connection.commit()  # what SQLAlchemy believes to have begun, if it was used
             driver.commit()

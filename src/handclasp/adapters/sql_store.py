@@ -9,7 +9,9 @@ from contextlib import AbstractContextManager
 
 from sqlalchemy import Engine
 
+from handclasp.adapters.sql_copy import sizes
 from handclasp.adapters.sql_engine import Changes, changes_of, failures, migrate, snapshot, sqlite_engine
+from handclasp.adapters.sql_mark import ARRIVING
 from handclasp.adapters.sql_postgres import Lines, postgresql_engine
 from handclasp.adapters.sql_questions import SqlQuestions
 from handclasp.adapters.sql_sqlite import FileLines
@@ -22,24 +24,26 @@ class SqlStore(SqlQuestions):
     Args:
         engine: from sql_engine or sql_postgres.
         where: the database in words, for messages.
+        moving: for a move, which alone may open a registry that is not in use (sql_mark).
     """
 
-    def __init__(self, engine: Engine, where: str) -> None:
-        migrate(engine, where)
-        super().__init__(engine, where, Lines(engine) if engine.dialect.name == "postgresql" else FileLines(engine))
+    def __init__(self, engine: Engine, where: str, *, moving: bool = False) -> None:
+        migrate(engine, where, moving=moving)
+        lines = Lines if engine.dialect.name == "postgresql" else FileLines
+        super().__init__(engine, where, lines(engine, moving=moving))
         self._changes = changes_of(engine)
         # Not every holder ends a store; none may leave a connection open behind it.
         weakref.finalize(self, _let_go, self._changes, self._lines, engine)
 
     @classmethod
-    def sqlite(cls, path: str, *, pooled: bool = False) -> "SqlStore":
+    def sqlite(cls, path: str, *, pooled: bool = False, moving: bool = False) -> "SqlStore":
         """The registry in a SQLite file, made when missing. `pooled`: for a process that asks it all day."""
-        return cls(sqlite_engine(path, pooled=pooled), path)
+        return cls(sqlite_engine(path, pooled=pooled), path, moving=moving)
 
     @classmethod
-    def postgresql(cls, url: str, *, pooled: bool = False) -> "SqlStore":
+    def postgresql(cls, url: str, *, pooled: bool = False, moving: bool = False) -> "SqlStore":
         """The registry in a PostgreSQL database, made when it is empty. `pooled`: as for `sqlite`."""
-        return cls(postgresql_engine(url, pooled=pooled), url)
+        return cls(postgresql_engine(url, pooled=pooled), url, moving=moving)
 
     def close(self) -> None:
         """Let every connection go; a store that is asked again opens others."""
@@ -56,10 +60,21 @@ class SqlStore(SqlQuestions):
         self._changes.check()
         return contextlib.nullcontext()
 
-    def move_to(self, target: "SqlStore") -> dict[str, int]:
-        """Copy everything into an empty registry, compare, and give the number of rows by table."""
+    def move_to(self, target: "SqlStore", *, leaving: str = "") -> dict[str, int]:
+        """Copy everything into an empty registry, compare, and give the number of rows by table.
+
+        `leaving`: what is left by it, in words; the copy is not in use then before its mark is taken away.
+        """
         with target.begin() as transaction:
-            return transaction.copy_from(self._engine)
+            moved = transaction.copy_from(self._engine)
+            if leaving:
+                transaction.set_value(ARRIVING, leaving)
+            return moved
+
+    def sizes(self) -> dict[str, int]:
+        """The number of rows by table."""
+        with failures(self._where), self._engine.connect() as connection:
+            return sizes(connection)
 
     @contextlib.contextmanager
     def begin(self) -> Iterator[SqlTransaction]:

@@ -30,6 +30,14 @@ _PREPARED_HASHES = ("1.3.14.3.2.26", "2.16.840.1.101.3.4.2.1")
 ERRORS = {error: OcspAnswer(der=error_response(error), error=error) for error in OcspError}
 """The unsigned answers."""
 
+_QUIET = frozenset(
+    (
+        *("intent", "issued", "exported", "fleet-intent", "fleet-issued", "crl-signed"),
+        *("bundle-taken", "link-made", "host-set", "backup"),
+    )
+)
+"""What changes nothing that was said before. Other events name the certificate they are about, or may be about all."""
+
 Key = tuple[str, int]
 
 
@@ -256,10 +264,11 @@ class OcspDesk:
             return
         with self._lock:
             for event in self._home.store.audit_events(after=self._last_event):
-                if event.sequence != self._last_event + 1:
-                    self._kept.clear()
-                if {"issuer", "serial"} <= event.details.keys():  # revoked, or a hold that was lifted
+                about_one = {"issuer", "serial"} <= event.details.keys()  # revoked, or a hold that was lifted
+                if about_one:
                     self._kept.forget((event.details["issuer"], int(event.details["serial"], 16)))
+                if event.sequence != self._last_event + 1 or not (about_one or event.action in _QUIET):
+                    self._kept.clear()
                 self._last_event = event.sequence
             self._seen = version
 

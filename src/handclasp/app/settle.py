@@ -20,6 +20,7 @@ from handclasp.pki.names import identity_name
 from handclasp.pki.read import certificate_from_der, certificates_from_pem, crls_from_pem
 from handclasp.pki.serials import format_serial
 from handclasp.pki.signature import signed_by
+from handclasp.ports.store import Transaction
 
 _AT_ONCE = 500
 
@@ -63,15 +64,33 @@ def begin(home: Home, made: datetime) -> None:
     with home.changing("restoring"):
         if home.files.exists(home.layout.at(MANIFEST)):
             with home.store.begin() as transaction:
-                transaction.set_value(UNSETTLED, f"{made.isoformat()} {' '.join(_signing(home))}")
-                for authority in home.authorities():
-                    transaction.skip_crl_numbers(authority.label, JUMP)
-                transaction.set_value(SESSION_EPOCH, str(session_epoch(home) + JUMP))
+                _forgotten(home, transaction, made)
                 transaction.audit(
                     at=home.clock.now(), actor=home.actor, action="restored", subject=home.layout.folder,
                     details={"made": made.isoformat()},
                 )  # fmt: skip
             home.files.remove(home.layout.at(MANIFEST))
+
+
+def reopen(home: Home, mark: str, *, to: str, since: datetime) -> None:
+    """Take away the mark that says that this registry was moved. What the other one did since is forgotten, as by a restore.
+
+    `mark`: the setting; `to`, `since`: where it was moved, and when.
+    """
+    with home.changing("reopening the registry"), home.store.begin() as transaction:
+        transaction.set_value(mark, "")
+        _forgotten(home, transaction, since)
+        details = {"moved to": to, "since": since.isoformat()}
+        now, subject = home.clock.now(), home.layout.folder
+        transaction.audit(at=now, actor=home.actor, action="registry-reopened", subject=subject, details=details)
+
+
+def _forgotten(home: Home, transaction: Transaction, since: datetime) -> None:
+    """Nothing is known of what happened since: numbers jump ahead, and nothing is signed until `settle`."""
+    transaction.set_value(UNSETTLED, f"{since.isoformat()} {' '.join(_signing(home))}")
+    for authority in home.authorities():
+        transaction.skip_crl_numbers(authority.label, JUMP)
+    transaction.set_value(SESSION_EPOCH, str(session_epoch(home) + JUMP))
 
 
 def settle(home: Home, since: Since) -> Settled:

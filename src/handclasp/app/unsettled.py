@@ -18,7 +18,7 @@ def refuse_unsettled(value: str | None, *, begun: bool, where: str) -> None:
     if value:
         made, *labels = value.split()
         raise PolicyError(
-            f"this home was restored from a backup of {made[:16].replace('T', ' ')} UTC and signs nothing yet: "
+            f"this home goes on from what it knew at {made[:16].replace('T', ' ')} UTC and signs nothing yet: "
             f"it does not know what {', '.join(labels) or 'its CAs'} revoked since",
             hint="handclasp restore --crl FILE        the CRL file that nginx has now\n"
             "handclasp restore --nothing-since     if nothing was revoked after the backup",

@@ -12,6 +12,7 @@ from handclasp.cli.frame import LazyGroup
     commands={
         "show": "Say where the registry is.",
         "migrate": "Move it into a PostgreSQL database, or back.",
+        "reopen": "Use one again that was moved away.",
     },
 )
 def command() -> None:

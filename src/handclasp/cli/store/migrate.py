@@ -13,9 +13,10 @@ from handclasp.model.text import plural
 def command(frame: Frame, *, to: str) -> None:
     r"""Move the registry into a PostgreSQL database, or with `sqlite` back into a file of this home.
 
-    Stop every other handclasp of this registry first. All rows and the whole audit chain are compared before anything uses the
-    copy. A password does not go into the URL: put it into ~/.pgpass, or use a client certificate. Another host shares the
-    registry once it has a copy of this home: keys/, ca/ and registry.url.
+    All rows and the whole audit chain are compared before anything uses the copy. What is left behind is marked, and every
+    process on every host refuses it from then on; a `serve` has to be started again. Cut off, the same command goes on. A
+    password does not go into the URL: put it into ~/.pgpass, or use a client certificate. Another host shares the registry
+    once it has a copy of this home: keys/, ca/ and registry.url.
 
     \b
     Examples:
@@ -33,6 +34,6 @@ def command(frame: Frame, *, to: str) -> None:
         f"{events} audit event{plural(events)}"
     )
     if to == "sqlite":
-        frame.hint("the database still has its copy: drop it, and remove registry.url on every other host")
+        frame.hint("the database keeps a copy that every host refuses now; it takes the registry back, too")
     else:
         frame.hint(f"next: handclasp audit     reads it from there; the old file is {here.layout.registry}.moved")
