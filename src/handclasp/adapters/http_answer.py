@@ -65,10 +65,11 @@ def parse(raw: bytes) -> Answer | None:
         body = response.read(_MOST)
     except http.client.IncompleteRead as cut:
         body = cut.partial[:_MOST]
-    return Answer(status=response.status, title=_title(body), headers=tuple(response.getheaders()), body=body)
+    return Answer(status=response.status, title=title_of(body), headers=tuple(response.getheaders()), body=body)
 
 
-def _title(body: bytes) -> str | None:
+def title_of(body: bytes) -> str | None:
+    """The title of a page; None for what is none."""
     found = _TITLE.search(body)
     return html.unescape(found[1].decode(errors="replace")).strip() if found else None
 

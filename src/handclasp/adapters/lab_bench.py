@@ -34,6 +34,11 @@ class LabNginx:
             return [nginx_binary.find(self._path)]
         return ["chroot", self.root, self._path or "/usr/sbin/nginx"]
 
+    @property
+    def openssl(self) -> list[str]:
+        """What runs the openssl beside the nginx under test."""
+        return ["openssl"] if self.root is None else ["chroot", self.root, "openssl"]
+
     @cached_property
     def counterpart(self) -> list[str]:
         """What runs the other one."""

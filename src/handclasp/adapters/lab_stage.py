@@ -11,6 +11,7 @@ from handclasp.adapters.held_connection import HeldConnection, replayed
 from handclasp.adapters.lab_bench import LabNginx
 from handclasp.adapters.lab_sides import LabSide, as_nobody, folder, give_to_nobody, reload, running, seen_from
 from handclasp.adapters.plain_probe import ask_plainly
+from handclasp.adapters.quic_visit import QuicVisitor
 from handclasp.adapters.tls_probe import TlsProbe
 from handclasp.model.probe import ClientIdentity, ProbeRequest, ProbeResult
 from handclasp.pki.read import certificates_from_pem
@@ -36,22 +37,27 @@ class LabStage(LabNginx):
             if play.unprivileged:
                 give_to_nobody(subject, play.closed)
                 subject = replace(subject, argv=as_nobody(self.argv))
-            return _perform(subject, origin if play.origin else None, play, ports)
+            visitor = QuicVisitor(self.openssl, subject.outside, subject.inside)
+            return _perform(subject, origin if play.origin else None, play, ports, visitor)
 
 
-def _perform(subject: LabSide, origin: LabSide | None, play: Play, ports: Mapping[str, str]) -> Performance:
+def _perform(
+    subject: LabSide, origin: LabSide | None, play: Play, ports: Mapping[str, str], visitor: QuicVisitor
+) -> Performance:
     with ExitStack() as stack:
         if origin and stack.enter_context(running(origin)) is None:
             return Performance(start=f"origin: {origin.words()}")
         process = stack.enter_context(running(subject))
         if process is None:
             return Performance(start=subject.words(), log=subject.log(_LOG))
-        results = _act(process, subject, play, ports)
+        results = _act(process, subject, play, ports, visitor)
         stack.close()  # a stopped nginx has written all its lines
         return Performance(results=results, log=subject.log(_LOG), origin_log=origin.log(_LOG) if origin else "")
 
 
-def _act(process: Popen[bytes], subject: LabSide, play: Play, ports: Mapping[str, str]) -> dict[str, ProbeResult]:
+def _act(
+    process: Popen[bytes], subject: LabSide, play: Play, ports: Mapping[str, str], visitor: QuicVisitor
+) -> dict[str, ProbeResult]:
     results: dict[str, ProbeResult] = {}
     with ExitStack() as open_ones:
         held: dict[str, HeldConnection] = {}
@@ -67,6 +73,8 @@ def _act(process: Popen[bytes], subject: LabSide, play: Play, ports: Mapping[str
                     results[act.name] = replayed(results[act.of].flight, int(ports[act.port]))
                 case Visit(over=str(before)):
                     results[act.name] = held[before].ask(_request(act, results, ports))
+                case Visit(quic=True):
+                    results[act.name] = visitor.ask(_request(act, results, ports))
                 case Visit(holds=True):
                     request = _request(act, results, ports)
                     held[act.name] = open_ones.enter_context(HeldConnection(request))

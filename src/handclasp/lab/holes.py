@@ -16,6 +16,7 @@ from handclasp.lab.exhibit import PREFIX, exhibit, unplaced
 from handclasp.lab.hole import Hole, before, everywhere, since
 from handclasp.lab.holes_guards import GUARDS
 from handclasp.lab.holes_lasting import lasting
+from handclasp.lab.holes_quic import QUIC
 from handclasp.lab.holes_sessions import SESSIONS, nobody_in_particular, taken_across
 from handclasp.lab.holes_ways import WAYS
 from handclasp.lab.mint import BlankCrl, name
@@ -232,6 +233,7 @@ def holes(clock: Clock) -> Iterator[Hole]:
         yield Hole(title=title, scenario=known[cause], form=form, arises=_ARISES.get(form, everywhere))
     yield from OWN
     yield from SESSIONS
+    yield from QUIC
     yield from WAYS
     yield from GUARDS
     yield from lasting(clock)

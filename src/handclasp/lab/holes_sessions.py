@@ -13,13 +13,13 @@ from handclasp.ports.stage import Performance
 _UNFIXED = before(1, 22, 1)
 """The build without the fix of CVE-2025-23419, which Debian has put into the newer ones."""
 
-_BY_ITS_OWN_CONTEXT = since(1, 29, 2)
+BY_ITS_OWN_CONTEXT = since(1, 29, 2)
 """Until there, and from the fix on, a handshake that offers another server's session is broken off whatever the session is."""
 
 
 def taken_across(version: NginxVersion) -> bool:
     """Whether a server takes another's session of TLS 1.3 where both have one certificate and the same names of CAs."""
-    return _UNFIXED(version) or _BY_ITS_OWN_CONTEXT(version)
+    return _UNFIXED(version) or BY_ITS_OWN_CONTEXT(version)
 
 
 _KEEPS_BY_ITSELF = since(1, 29, 7)
@@ -92,7 +92,8 @@ def _too_deep() -> Setup:
     return made
 
 
-def _served_at_home_alone(seen: Performance) -> bool:
+def served_at_home_alone(seen: Performance) -> bool:
+    """The client is served where it may be, and nowhere else."""
     found = seen.results
     return seen.start is None and found["client-at-home"].status == 200 and found[CLIENT].status != 200
 
@@ -161,7 +162,7 @@ SESSIONS = (
     ),
     hole(
         "a client of another server's CA, with a session made there, where both use ssl_trusted_certificate alone",
-        _ACROSS, "trusted-alone", _where_no_names_are_said, _guest_stays_out, arises=_BY_ITS_OWN_CONTEXT,
+        _ACROSS, "trusted-alone", _where_no_names_are_said, _guest_stays_out, arises=BY_ITS_OWN_CONTEXT,
     ),
     hole(
         "a client of another CA of the same name, with a session made where that one is trusted",
@@ -169,7 +170,7 @@ SESSIONS = (
     ),
     hole(
         "a client whose chain is too long, with a session of a server that allows it",
-        _ACROSS, "depth", _too_deep, _served_at_home_alone, arises=taken_across,
+        _ACROSS, "depth", _too_deep, served_at_home_alone, arises=taken_across,
     ),
     hole("an upstream of another CA: two locations share its sessions", _SHARING, "other-ca", _wrong_upstream),
     hole(

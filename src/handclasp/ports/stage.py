@@ -17,7 +17,8 @@ class Visit:
     `plain`: without TLS. `preamble` is sent before everything, such as a PROXY line. `picky`: a certificate is sent only where
     the server names an issuer of the chain. `strict` is PEM of the CAs by which the client judges the server, and leaves.
     `holds`: the connection stays open for later visits; `over` names the visit whose connection this one goes on with.
-    `early`: the request goes ahead of the handshake as early data, with the session of `resume`.
+    `early`: the request goes ahead of the handshake as early data, with the session of `resume`. `quic`: HTTP/3, to the UDP
+    port of the same number.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Visit:
     holds: bool = False
     over: str | None = None
     early: bool = False
+    quic: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
