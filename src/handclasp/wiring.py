@@ -196,11 +196,14 @@ class World:
     def _refuse_signing(self) -> None:
         from handclasp.app.clock_step import refuse_early_clock
         from handclasp.app.home import UNSETTLED, registered
+        from handclasp.app.set_back import refuse_set_back
         from handclasp.app.unsettled import MANIFEST, refuse_unsettled
 
         if registered(self.files, self.layout):
             begun = self.files.exists(self.layout.at(MANIFEST))
             refuse_unsettled(self.store.value(UNSETTLED), begun=begun, where=self.home)
+            if self.files.exists(self.layout.crl):
+                refuse_set_back(self.ca)
             refuse_early_clock(self.store, self.clock.now())
 
     def check_token(self, token: "Token") -> None:

@@ -210,3 +210,40 @@ def test_a_member_from_elsewhere_is_refused(ca: Ca, tmp_path: Path, name: str) -
     again.run("restore", str(good), expect=3)
     assert not again.home.exists()
     assert not list(tmp_path.rglob("evil"))
+
+
+def test_an_older_registry_that_was_put_back_forgets_no_revocation(ca: Ca, tmp_path: Path) -> None:
+    ca.run("issue", "alice")
+    old = tmp_path / "old.sqlite"
+    old.write_bytes(ca.world.store.snapshot())
+    revoke(ca, "alice")
+    ca.run("issue", "late")
+    lists = (ca.home / "ca/crl.pem").read_bytes()
+    for path in ca.home.glob("registry.sqlite*"):
+        path.unlink()
+    old.rename(ca.home / "registry.sqlite")
+    for words in (("crl", "--refresh"), ("issue", "bob"), ("renew", "alice"), ("serve", "--listen", "127.0.0.1:0")):
+        told = ca.run(*words, expect=4).stderr
+        assert "is published, and the registry never knew it" in told
+    assert (ca.home / "ca/crl.pem").read_bytes() == lists
+    (way,) = {one["action"] for one in ca.json("status", expect=1)["items"] if one["kind"] == "restore"}
+    assert not [one for one in ca.json("status", expect=1)["items"] if "--refresh" in one["action"]]
+    done = ca.json(*way.split()[1:])
+    assert (len(done["revoked"]), len(done["found"]), done["open"]) == (1, 1, [])
+    listed = ca.json("crl", "--refresh")["crls"]
+    assert listed[1]["revoked"] == done["revoked"]
+    assert {one["name"]: one["status"] for one in ca.json("list")["certificates"]} == {"alice": "revoked", "late": "good"}
+    ca.run("audit")
+
+
+def test_that_nothing_was_revoked_since_may_be_said_of_an_older_registry_too(ca: Ca, tmp_path: Path) -> None:
+    old = ca.world.store.snapshot()
+    ca.run("crl", "--refresh")
+    for path in ca.home.glob("registry.sqlite*"):
+        path.unlink()
+    (ca.home / "registry.sqlite").write_bytes(old)
+    ca.run("issue", "bob", expect=4)
+    ca.run("restore", "--nothing-since")
+    ca.run("issue", "bob")
+    ca.run("crl", "--refresh")
+    assert_consistent(ca)

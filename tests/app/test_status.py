@@ -112,3 +112,4 @@ def test_a_log_that_was_cut_off_before_a_published_crl_is_broken(ca: Ca) -> None
     assert [fault for fault in found["faults"] if "issuing CA is published" in fault] == found["faults"]
     assert found["faults"]
     assert "events were cut off its end" in ca.run("audit", expect=1).stdout
+    assert found["faults"][0] in [one["what"] for one in ca.json("status", expect=1)["items"]]

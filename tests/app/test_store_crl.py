@@ -48,6 +48,11 @@ def test_what_was_saved_is_read_whatever_its_length(place: tuple[Engine, str]) -
         assert found[:3] == (number, NOW, END)
         assert b"".join(parts(found.content)) == content == store.latest_crl("root")
     assert store.crl_period("root") == (NOW, END)
+    assert store.last_crl_number("root") == 0  # none was given out
+    with store.begin() as transaction:
+        transaction.skip_crl_numbers("root", 7)
+        transaction.next_crl_number("root")
+    assert (store.last_crl_number("root"), store.last_crl_number("issuing")) == (8, 0)
     assert store.crl_period("issuing") is None
     assert store.newest_crl("issuing") is None
     assert store.latest_crl("issuing") is None

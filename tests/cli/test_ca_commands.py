@@ -1,6 +1,7 @@
 """The CA's commands as people and programs meet them: help with an example, one JSON document, hints apart from results."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,21 @@ def test_the_audit_log_shows_that_its_end_was_cut_off(ca: Ca) -> None:
     connection.close()
     ca.run("audit")
     assert "cut off or replaced" in ca.run("audit", "--head", head, expect=1).stdout
+
+
+def test_heads_that_were_noted_elsewhere_are_read_out_of_any_text(ca: Ca, tmp_path: Path) -> None:
+    ca.run("issue", "alice")
+    told = [ca.run(*words).stderr for words in (("crl", "--refresh"), ("renew", "--due"), ("backup", str(tmp_path / "b")))]
+    told.append(ca.run("crl", "--refresh", "--lang", "zh").stderr)
+    assert [len(re.findall("[0-9a-f]{64}", one)) for one in told] == [1, 1, 1, 1]
+    journal = tmp_path / "journal"
+    journal.write_text("Nov 21 12:00:00 ca handclasp[7]: " + "\nNov 21 ".join(told))
+    assert ca.json("audit", "--heads-in", str(journal))["whole"]
+    journal.write_text(f"{told[0]}{'ab' * 32}\n")
+    assert "no longer holds abab" in ca.run("audit", "--heads-in", str(journal), expect=1).stdout
+    journal.write_text("nothing of that kind")
+    assert "names no head" in ca.run("audit", "--heads-in", str(journal), expect=3).stderr
+    assert "cannot be read" in ca.run("audit", "--heads-in", str(tmp_path / "none"), expect=3).stderr
 
 
 def test_show_speaks_the_words_of_the_standard(ca: Ca) -> None:

@@ -83,6 +83,8 @@ def test_every_service_gets_the_news_and_no_secret_is_said(ca: Ca, places: Path)
     assert f"told to {len(PLACES)} places" in done.stdout
     assert SECRET not in done.stdout + done.stderr
     assert sum("all is well" in unquote_plus(body) for body in chat.bodies) == len(PLACES)
+    head = ca.json("audit")["head"]
+    assert sum(head in unquote_plus(body) for body in chat.bodies) == len(PLACES)
     assert not any("github.com" in body for body in chat.bodies)  # icons of the library, which readers would load
 
 

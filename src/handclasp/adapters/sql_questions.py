@@ -154,6 +154,11 @@ class SqlQuestions:
         head = self._crl_head(issuer)
         return (head.this_update, head.next_update) if head is not None else None
 
+    def last_crl_number(self, issuer: str) -> int:
+        """The highest number that a CRL of this CA may have had, 0 before the first."""
+        rows = self._short(statements.CRL_COUNTER, {"asked_issuer": issuer})
+        return rows[0].number if rows else 0
+
     def newest_crl(self, issuer: str) -> KeptCrl | None:
         """The newest CRL of a CA, collected outside of memory; if another takes its place meanwhile, that one."""
         for _ in range(_MOST_TURNS):

@@ -80,6 +80,7 @@ REVOCATIONS = (
 
 _CRL, _PART = tables.crl.c, tables.crl_part.c
 NEWEST_CRL = select(tables.crl).where(_CRL.issuer == bindparam("asked_issuer")).order_by(_CRL.number.desc()).limit(1)
+CRL_COUNTER = select(tables.crl_counter.c.number).where(tables.crl_counter.c.issuer == bindparam("asked_issuer"))
 _PARTS = (_PART.issuer == bindparam("asked_issuer"), _PART.number == bindparam("asked_number"))
 CRL_PARTS = select(func.count()).select_from(tables.crl_part).where(*_PARTS)
 CRL_PART = select(_PART.content).where(*_PARTS, _PART.part == bindparam("asked_part"))

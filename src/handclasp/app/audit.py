@@ -2,18 +2,36 @@
 
 A log that was cut at its end is whole in itself. But every CRL has its event in the same transaction, and its number stands
 under a signature of the CA, in files that nginx has too: a CRL that is newer than the log says that something is missing there.
+What was cut off behind the last CRL shows only against heads that were noted elsewhere; so they are told wherever words leave
+the machine anyway (`Head.noted`): the journal of the timers, notices, backups.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 
 from handclasp.app.home import Home
+from handclasp.app.set_back import published_numbers
+from handclasp.model.errors import InputError
 from handclasp.model.issuance import AuditEvent
+from handclasp.model.text import Text
 from handclasp.pki.audit_chain import GENESIS, chain_faults, clock_steps
-from handclasp.pki.read import certificate_from_der, crls_from_pem
-from handclasp.verdict.issued import akid_mismatch
 
 _CRL_EVENTS = frozenset({"crl-signed", "crl-accepted"})
+_NOTED = re.compile(r"\b[0-9a-f]{64}\b")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """Where the log ends: how many events, and the digest of the last."""
+
+    count: int
+    digest: str
+
+    def noted(self, lang: str) -> str:
+        """One line, which `heads_in` reads again."""
+        en = f"audit log: {self.count} events, head {self.digest}"
+        return Text(en=en, zh=f"审计日志：{self.count} 个事件，末端摘要 {self.digest}").in_language(lang)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,45 +47,77 @@ class Audited:
     clock_steps: tuple[int, ...]
 
 
-def audit(home: Home, *, head: str | None = None) -> Audited:
+def head_of(home: Home) -> Head:
+    """Where the log ends now."""
+    last = home.store.last_audit_event()
+    return Head(count=last.sequence, digest=last.digest) if last else Head(count=0, digest=GENESIS)
+
+
+def heads_in(text: str, *, where: str) -> tuple[str, ...]:
+    """Digests that were noted in a journal, a mail or by hand.
+
+    Raises:
+        InputError: there is none.
+    """
+    found = tuple(dict.fromkeys(_NOTED.findall(text.lower())))
+    if not found:
+        raise InputError("names no head of the log", where=where, hint="lines like: audit log: 57 events, head 5f0c...")
+    return found
+
+
+def audit(home: Home, *, heads: Iterable[str] = ()) -> Audited:
     """Check the whole chain, and that it knows the CRLs that are published.
 
-    `head`, a digest noted earlier, must still be in it.
+    `heads`, digests noted earlier, must still be in it.
     """
     home.authorities()
     events = tuple(home.store.audit_events())
-    faults = chain_faults(events)
-    if head is not None and head.strip().lower() not in {event.digest for event in events}:
-        faults += (f"the log no longer holds {head.strip()[:64]}: events were cut off or replaced",)
-    faults += _cut_off(home, events)
+    digests = {event.digest for event in events}
+    gone = [head for head in (one.strip().lower() for one in heads) if head not in digests]
+    published = _Published(events)
+    faults = (
+        *chain_faults(published),
+        *(f"the log no longer holds {head[:64]}: events were cut off or replaced" for head in gone),
+        *published.cut_off(home),
+    )
     newest = events[-1].digest if events else GENESIS
     return Audited(events=events, faults=faults, head=newest, clock_steps=clock_steps(events))
 
 
-def _cut_off(home: Home, events: Iterable[AuditEvent]) -> tuple[str, ...]:
-    """CRLs in the home's file that the log does not know any more."""
-    known, taken_over = dict[str, int](), set[str]()
-    for event in events:
-        if event.action in _CRL_EVENTS:
-            known[event.subject] = max(known.get(event.subject, 0), int(event.details.get("number", "0")))
-        elif event.action == "imported":
-            taken_over.add(event.subject)  # its CRL may have come with it
-    if not home.files.exists(home.layout.crl):
-        return ()
-    cas = [(one.label, certificate_from_der(one.certificate)) for one in home.authorities()]
-    faults = []
-    for crl in crls_from_pem(home.files.read(home.layout.crl), where=home.layout.crl):
-        number = crl.crl_number or 0
-        # Two CAs may have the same name: the key tells whose it is. An import may bring the key of a CA that is here already,
-        # and then each of the two may have published it.
-        own = [
-            label for label, ca in cas if crl.issuer == ca.subject and akid_mismatch(ca, crl.authority_key_identifier) is None
-        ]
-        explained = any(number <= known.get(label, 0) or (label not in known and label in taken_over) for label in own)
-        if own and not explained:
-            newest = max(own, key=lambda label: known.get(label, 0))
-            faults.append(
-                f"CRL {number} of the {newest} CA is published, and the log ends with number {known.get(newest, 0)}: "
-                "events were cut off its end"
-            )
-    return tuple(faults)
+def log_faults(home: Home) -> tuple[str, ...]:
+    """What is wrong with the log, as `audit` finds it; events are read one by one."""
+    published = _Published(home.store.audit_events())
+    return (*chain_faults(published), *published.cut_off(home))
+
+
+@dataclass(slots=True)
+class _Published:
+    """Events as they go by, and which CRLs they tell of. `taken_over`: CAs whose CRL may have come with an import."""
+
+    events: Iterable[AuditEvent]
+    known: dict[str, int] = field(default_factory=dict)
+    taken_over: set[str] = field(default_factory=set)
+
+    def __iter__(self) -> Iterator[AuditEvent]:
+        for event in self.events:
+            if event.action in _CRL_EVENTS:
+                self.known[event.subject] = max(self.known.get(event.subject, 0), int(event.details.get("number", "0")))
+            elif event.action == "imported":
+                self.taken_over.add(event.subject)
+            yield event
+
+    def cut_off(self, home: Home) -> Iterator[str]:
+        """CRLs in the home's file that the log, when it has gone by, does not know any more."""
+        if not home.files.exists(home.layout.crl):
+            return
+        for own, number in published_numbers(home):
+            explained = any(self._explains(label, number) for label in own)
+            if not explained:
+                newest = max(own, key=lambda label: self.known.get(label, 0))
+                yield (
+                    f"CRL {number} of the {newest} CA is published, and the log ends with number {self.known.get(newest, 0)}: "
+                    "events were cut off its end"
+                )
+
+    def _explains(self, label: str, number: int) -> bool:
+        return number <= self.known.get(label, 0) or (label not in self.known and label in self.taken_over)

@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from handclasp.app.audit import head_of
 from handclasp.app.home import Home
 from handclasp.app.status import Item, Status, status
 from handclasp.model.errors import InputError
@@ -54,7 +55,8 @@ def notify(
     if not always and (not found.items or _told(home, digest, now, every)):
         return Notified(items=found.items, sent=False, failed=())
     title, body = _letter(found, lang)
-    failed = notifier.send([place.url for place in places], title=title, body=body)
+    noted = head_of(home).noted(lang)
+    failed = notifier.send([place.url for place in places], title=title, body=f"{body}\n\n{noted}")
     if len(failed) < len(places):
         with home.changing("noting a notice"), home.store.begin() as transaction:
             transaction.set_value(_LAST, f"{now.isoformat()} {digest}")

@@ -11,6 +11,7 @@ from itertools import islice
 
 from handclasp.app.home import SESSION_EPOCH, UNSETTLED, Home
 from handclasp.app.revoke_record import session_epoch
+from handclasp.app.set_back import set_back
 from handclasp.app.unsettled import MANIFEST
 from handclasp.catalogue.profiles import CLIENT
 from handclasp.model.certificate import Certificate, Crl
@@ -101,7 +102,7 @@ def settle(home: Home, since: Since) -> Settled:
         PolicyError: this home is not restored from a backup, or is settled already.
     """
     with home.changing("settling a restored home"):
-        text = home.store.value(UNSETTLED) or ""
+        text = home.store.value(UNSETTLED) or _found_set_back(home)
         if not text:
             raise PolicyError("this home owes nothing: it signs already", hint="handclasp status")
         crls = tuple(_crls(home, since.crls))
@@ -143,6 +144,19 @@ def settle(home: Home, since: Since) -> Settled:
 def owed(home: Home) -> tuple[str, ...]:
     """CAs of which a restored home does not know yet what they revoked."""
     return tuple((home.store.value(UNSETTLED) or "").split()[1:])
+
+
+def _found_set_back(home: Home) -> str:
+    """An older copy of the registry was put back: it has forgotten what happened since its last event, as by a restore."""
+    last, gone = home.store.last_audit_event(), set_back(home)
+    if not gone or last is None:
+        return ""
+    with home.store.begin() as transaction:
+        _forgotten(home, transaction, last.at)
+        details = {"published": " ".join(f"{label}:{number}" for label, number in gone.items()), "since": last.at.isoformat()}
+        now, subject = home.clock.now(), home.layout.folder
+        transaction.audit(at=now, actor=home.actor, action="registry-set-back", subject=subject, details=details)
+    return home.store.value(UNSETTLED) or ""
 
 
 def _signing(home: Home) -> list[str]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from handclasp.app.audit import log_faults
 from handclasp.app.authority import certificate_of
 from handclasp.app.ca_files import bundle_written, crls_written, newest_crls
 from handclasp.app.crl import published_crls
@@ -11,12 +12,12 @@ from handclasp.app.crl_changes import ended_before, unlisted
 from handclasp.app.hierarchy import is_retired, users_of
 from handclasp.app.home import Home
 from handclasp.app.register import dropped_cas
+from handclasp.app.set_back import set_back, way_back
 from handclasp.app.settle import owed
 from handclasp.catalogue.profiles import OWN_PROFILES
 from handclasp.model.errors import InputError
 from handclasp.model.issuance import CertificateState, Wanted
 from handclasp.model.text import plural
-from handclasp.pki.audit_chain import chain_faults
 from handclasp.pki.crl_entries import in_order
 
 _MONTH = timedelta(days=30)
@@ -59,7 +60,7 @@ def status(home: Home, *, within: timedelta | None = None) -> Status:
         *_crls(home, now, within),
         *_identities(home, now, within),
         *_unfinished(home),
-        *(Item(kind="audit", subject="log", what=fault, action="handclasp audit") for fault in _log_faults(home)),
+        *(Item(kind="audit", subject="log", what=fault, action="handclasp audit") for fault in log_faults(home)),
     )
     present = Wanted(begun=now, lasting=now, not_profiles=OWN_PROFILES, not_issuers=tuple(dropped))
     good, revoked = (
@@ -76,6 +77,15 @@ def _unsettled(home: Home) -> Iterator[Item]:
             subject=home.layout.folder,
             what=f"this home was restored, and does not know what {', '.join(labels)} revoked since: it signs nothing",
             action="handclasp restore --crl FILE",
+        )
+    for label, number in set_back(home).items():
+        yield Item(
+            kind="restore",
+            subject=home.layout.folder,
+            what=f"CRL {number} of the {label} CA is published, and the registry never knew it: an older copy was put back, or "
+            "this CA lives on another machine too. "
+            "It signs nothing",
+            action=way_back(home),
         )
 
 
@@ -168,7 +178,7 @@ def _crls(home: Home, now: datetime, within: timedelta | None) -> Iterator[Item]
             what="the file of the CAs is not what the registry says",
             action=_REFRESH,
         )
-    if not crls_written(home, newest_crls(home)):
+    if not set_back(home) and not crls_written(home, newest_crls(home)):
         yield Item(kind="crl", subject=home.layout.crl, what="the CRL file is not what was signed last", action=_REFRESH)
 
 
@@ -204,7 +214,3 @@ def _unfinished(home: Home) -> Iterator[Item]:
             what=f"issuing for {record.name} was interrupted",
             action="run any handclasp issue: it clears up first",
         )
-
-
-def _log_faults(home: Home) -> tuple[str, ...]:
-    return chain_faults(home.store.audit_events())

@@ -9,25 +9,46 @@ from handclasp.model.text import plural
 
 @click.command("audit")
 @click.argument("verify", type=click.Choice(["verify"]), default="verify", metavar="[verify]")
-@click.option("--head", metavar="DIGEST", help="A digest noted earlier: it must still stand in the log.")
+@click.option(
+    "--head",
+    "heads",
+    metavar="DIGEST",
+    multiple=True,
+    help="A digest noted earlier: it must still stand in the log. May be repeated.",
+)
+@click.option(
+    "--heads-in",
+    type=click.Path(dir_okay=False, allow_dash=True),
+    help="Text with such digests, for example of the journal; - is standard input.",
+)
 @click.option("--events", is_flag=True, help="Print every event.")
 @click.option("--lines", is_flag=True, help="Print every event as one line of JSON, for other programs, and nothing else.")
 @framed
-def command(frame: Frame, *, verify: str, head: str | None, events: bool, lines: bool) -> int:  # noqa: ARG001 - all it does
+def command(
+    frame: Frame,
+    *,
+    verify: str,  # noqa: ARG001 - all it does
+    heads: tuple[str, ...],
+    heads_in: str | None,
+    events: bool,
+    lines: bool,
+) -> int:
     r"""Verify the audit log: every event is chained to the one before it. Exit code 1 when it was changed.
 
     The CRLs in the home must be known to it too: a log that was cut off before them is broken. What was cut off after
-    them shows only to who noted the printed digest elsewhere, and gives it with --head.
+    them shows only against the head of the log, noted elsewhere: crl --refresh, renew --due, backup and notices tell it, so
+    the journal of the timers, your mail or a log host has it.
 
     \b
     Example:
       handclasp audit verify --head 5f0c...
+      journalctl -u 'handclasp-*' | handclasp audit --heads-in -
       handclasp audit --events
       handclasp audit --lines > audit.jsonl
     """
     from handclasp.app.audit import audit
 
-    found = audit(world(frame).ca, head=head)
+    found = audit(world(frame).ca, heads=(*heads, *(_noted(heads_in) if heads_in else ())))
     listed = [
         {"sequence": one.sequence, "at": one.at, "actor": one.actor, "action": one.action, "subject": one.subject,
          "details": one.details, "previous": one.previous, "digest": one.digest}
@@ -59,3 +80,15 @@ def command(frame: Frame, *, verify: str, head: str | None, events: bool, lines:
         frame.out(f"The log is whole: {len(found.events)} event{plural(len(found.events))}, the last one {found.head}")
         frame.hint(f"note it elsewhere; later: handclasp audit --head {found.head}")
     return 1 if found.faults else 0
+
+
+def _noted(path: str) -> tuple[str, ...]:
+    """Heads that stand in a file, or on standard input."""
+    from handclasp.app.audit import heads_in
+    from handclasp.model.errors import InputError
+
+    try:
+        with click.open_file(path, errors="replace") as text:
+            return heads_in(text.read(), where=path)
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", where=path) from error

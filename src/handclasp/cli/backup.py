@@ -31,6 +31,7 @@ def command(
     Example:
       handclasp backup /media/stick/ca-2026-11-21.sealed
     """
+    from handclasp.app.audit import head_of
     from handclasp.app.backup import backup
 
     here = world(frame, passphrase_file=passphrase_file, passphrase_fd=passphrase_fd)
@@ -39,7 +40,7 @@ def command(
     passphrase = None if unencrypted else here.checked_passphrase()
     count = backup(here.ca, path, identity_keys=not without_identity_keys, passphrase=passphrase)
     if frame.json:
-        frame.document("backup", {"file": path, "files": count, "encrypted": not unencrypted})
+        frame.document("backup", {"file": path, "files": count, "encrypted": not unencrypted, "log": head_of(here.ca)})
         return
     frame.out(f"{count} file{plural(count)} in {path}")
     if unencrypted and not without_identity_keys:
@@ -50,4 +51,5 @@ def command(
         if where:
             frame.hint(f"  it is in {where}")
     secret = f" --passphrase-file {where}" if where and not unencrypted else ""
+    frame.hint(head_of(here.ca).noted(frame.lang))
     frame.hint(f"try it: handclasp restore {path}{secret} --home /tmp/try")

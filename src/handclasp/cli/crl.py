@@ -62,6 +62,7 @@ def command(
       handclasp crl --refresh
       handclasp crl --refresh --no-reload && nginx -s reload
     """
+    from handclasp.app.audit import head_of
     from handclasp.app.crl import publish_crls, published_crls
     from handclasp.app.enforce import refresh_everywhere
 
@@ -80,10 +81,13 @@ def command(
         from handclasp.cli.ca_json import crl_json, enforced_json
 
         nginx = [enforced_json(one) for one in reached.enforced] if reached else []
-        frame.document("crl", {"file": here.layout.crl, "crls": [crl_json(one) for one in found], "nginx": nginx})
+        fields = {"file": here.layout.crl, "crls": [crl_json(one) for one in found], "nginx": nginx}
+        frame.document("crl", fields | {"log": head_of(here.ca)})
     else:
         _show(frame, found, refresh=refresh)
         frame.out(f"  {here.layout.crl}")
+    if refresh:
+        frame.hint(head_of(here.ca).noted(frame.lang))
     if reached is not None and not reached.nobody:
         return _tell(frame, reached)
     if not refresh:

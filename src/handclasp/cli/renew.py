@@ -51,6 +51,7 @@ def command(
       handclasp renew --due 30
       handclasp renew --under root               after handclasp ca rollover root
     """
+    from handclasp.app.audit import head_of
     from handclasp.app.renew import Renewal, RenewOrder, renew, renew_all
     from handclasp.model.errors import UsageError
 
@@ -64,6 +65,8 @@ def command(
         chosen = _chosen(here.ca, names, due, under)
         done = renew_all(here.ca, chosen, lifetime=lifetime(days))
     _report(frame, here.ca, done)
+    if due is not None:
+        frame.hint(head_of(here.ca).noted(frame.lang))
     return 1 if any(one.failure for one in done) else 0
 
 

@@ -194,6 +194,10 @@ class Store(Protocol):
         """When the newest CRL of a CA begins and ends."""
         ...
 
+    def last_crl_number(self, issuer: str) -> int:
+        """The highest number that a CRL of this CA may have had, numbers left out included; 0 before the first."""
+        ...
+
     def latest_crl(self, issuer: str) -> bytes | None:
         """DER of the newest CRL of a CA, in memory."""
         ...

@@ -1,0 +1,54 @@
+"""A registry that is older than the CRLs of its own home: somebody put an old copy back, without `restore`.
+
+What was revoked since stands on those CRLs and nowhere else. The next ones would forget it, so nothing is signed until
+`restore --crl` has read them (app.settle).
+"""
+
+from collections.abc import Iterator
+
+from handclasp.app.home import Home
+from handclasp.model.errors import InputError, PolicyError
+from handclasp.pki.crl_file import crl_heads
+from handclasp.pki.read import certificate_from_der
+from handclasp.verdict.issued import akid_mismatch
+
+
+def published_numbers(home: Home) -> Iterator[tuple[tuple[str, ...], int]]:
+    """The numbers of the CRLs in the home's file, each with the CAs that may have signed it.
+
+    Two may have the same name, and an import may bring the key of a CA that is here already.
+    """
+    cas = [(one.label, certificate_from_der(one.certificate)) for one in home.authorities()]
+    for crl in crl_heads(home.files.octets(home.layout.crl)):
+        own = (one for one, ca in cas if crl.issuer == ca.subject and akid_mismatch(ca, crl.authority_key_identifier) is None)
+        if labels := tuple(own):
+            yield labels, crl.crl_number or 0
+
+
+def set_back(home: Home) -> dict[str, int]:
+    """CAs with a published CRL that the registry never knew, and its number. A file that cannot be read says nothing."""
+    found: dict[str, int] = {}
+    try:
+        for labels, number in published_numbers(home):
+            if all(number > home.store.last_crl_number(label) for label in labels):
+                found[labels[0]] = number
+    except (InputError, ValueError):
+        return found
+    return found
+
+
+def way_back(home: Home) -> str:
+    """The command that helps."""
+    return f"handclasp restore --crl {home.layout.crl} --certificates {home.layout.at('identities')}"
+
+
+def refuse_set_back(home: Home) -> None:
+    """PolicyError when the registry is older than the CRLs that this home published."""
+    for label, number in set_back(home).items():
+        raise PolicyError(
+            f"CRL {number} of the {label} CA is published, and the registry never knew it: an older copy was put back, or "
+            "this CA lives on another machine too. "
+            "Nothing is signed: what was revoked since would be forgotten",
+            where=home.layout.registry_url if home.files.exists(home.layout.registry_url) else home.layout.registry,
+            hint=f"{way_back(home)}     brings back what they say\nor put the newest registry back",
+        )
