@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from handclasp.ports.store import Store
     from handclasp.ports.workers import Workers
 
+_SIGNATURE = 256  # octets at the end of a CRL file: no two have the same
+
 
 class World:
     """The adapters of one run.
@@ -64,6 +66,7 @@ class World:
         self.nginx_path = nginx_path
         self.passphrase_file = passphrase_file
         self.passphrase_fd = passphrase_fd
+        self._lists_known = b""
 
     @cached_property
     def clock(self) -> "Clock":
@@ -196,15 +199,22 @@ class World:
     def _refuse_signing(self) -> None:
         from handclasp.app.clock_step import refuse_early_clock
         from handclasp.app.home import UNSETTLED, registered
-        from handclasp.app.set_back import refuse_set_back
         from handclasp.app.unsettled import MANIFEST, refuse_unsettled
 
         if registered(self.files, self.layout):
             begun = self.files.exists(self.layout.at(MANIFEST))
             refuse_unsettled(self.store.value(UNSETTLED), begun=begun, where=self.home)
-            if self.files.exists(self.layout.crl):
-                refuse_set_back(self.ca)
+            self._refuse_set_back()
             refuse_early_clock(self.store, self.clock.now())
+
+    def _refuse_set_back(self) -> None:
+        """Asked once for each CRL file: a registry that is open does not become older."""
+        from handclasp.app.set_back import refuse_set_back
+
+        signature = self.files.tail(self.layout.crl, _SIGNATURE) if self.files.exists(self.layout.crl) else b""
+        if signature != self._lists_known:
+            refuse_set_back(self.ca)
+            self._lists_known = signature
 
     def check_token(self, token: "Token") -> None:
         """WorldError when its library is none, or it is not there; asks for no PIN."""
