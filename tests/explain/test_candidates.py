@@ -3,6 +3,7 @@
 import pytest
 
 from handclasp.catalogue import causes
+from handclasp.catalogue.verify_errors import by_symbol
 from handclasp.diagnose.candidates import Candidate, Clue, candidates, pattern
 from handclasp.diagnose.log_line import read_line
 from handclasp.model.nginx import NginxVersion, OpensslSeries
@@ -69,3 +70,31 @@ def test_a_pattern_leaves_room_for_values_only() -> None:
     log = 'cannot load certificate "{path}": BIO_new_file() failed (SSL: …No such file'
     assert pattern(log).search('cannot load certificate "/a.pem": BIO_new_file() failed (SSL: error:80000002:x:No such file')
     assert not pattern(log).search("cannot load certificate: BIO_new_file() failed (SSL: No such file")
+
+
+_MASKED_BY_CRLS = ("ca-not-trusted", "self-signed", "trust-intermediate-only", "verify-depth-too-small")
+
+
+_RAISED = (
+    "CA_KEY_TOO_SMALL", "CA_MD_TOO_WEAK", "CERT_HAS_EXPIRED", "CERT_NOT_YET_VALID", "CERT_REJECTED", "CERT_REVOKED",
+    "CERT_SIGNATURE_FAILURE", "CRL_HAS_EXPIRED", "CRL_NOT_YET_VALID", "CRL_SIGNATURE_FAILURE", "DEPTH_ZERO_SELF_SIGNED_CERT",
+    "DIFFERENT_CRL_SCOPE", "EE_KEY_TOO_SMALL", "INVALID_CA", "INVALID_PURPOSE", "KEYUSAGE_NO_CERTSIGN", "KEYUSAGE_NO_CRL_SIGN",
+    "PATH_LENGTH_EXCEEDED", "PERMITTED_VIOLATION", "SELF_SIGNED_CERT_IN_CHAIN", "UNABLE_TO_GET_CRL",
+    "UNABLE_TO_GET_ISSUER_CERT", "UNABLE_TO_GET_ISSUER_CERT_LOCALLY", "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+    "UNHANDLED_CRITICAL_CRL_EXTENSION", "UNHANDLED_CRITICAL_EXTENSION",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("side", Side)
+@pytest.mark.parametrize("symbol", _RAISED)
+def test_nothing_that_openssl_says_of_a_peer_is_without_a_cause(symbol: str, side: Side) -> None:
+    for row in by_symbol(symbol):
+        if row.series.since(OpensslSeries.V1_1_1):
+            assert candidates(Clue(number=row.number, side=side)), row
+
+
+@pytest.mark.parametrize("side", Side)
+def test_a_missing_list_may_hide_a_path_that_leads_nowhere(side: Side) -> None:
+    """With ssl_crl the last error of an incomplete path is 3."""
+    found = slugs(candidates(Clue(number=3, side=side)))
+    assert {f"{side.value}-{rest}" for rest in _MASKED_BY_CRLS} <= set(found)

@@ -1,6 +1,5 @@
 """A client's chain by itself, with no nginx to hold it against: what no verifier would forgive."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 from handclasp.diagnose.case import Case
@@ -45,16 +44,3 @@ def _taken(case: Case) -> bool:
     """Whether the address that was asked gave its content to this client."""
     ours = [item for item in case.evidence.seen if item.certificate]
     return bool(ours) and all(item.status is not None and item.status < 400 for item in ours)
-
-
-def behind(first: Iterable[Finding], others: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Findings after those that are certain: what is but likely is then worth a warning."""
-    certain = tuple(first)
-    if not any(finding.severity is Severity.ERROR for finding in certain):
-        return (*certain, *others)
-    known = {finding.cause for finding in certain}
-    lower = (replace(one, severity=max(one.severity, Severity.WARNING, key=_RANK)) for one in others if one.cause not in known)
-    return (*certain, *lower)
-
-
-_RANK = (Severity.ERROR, Severity.WARNING, Severity.NOTICE).index

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from handclasp.catalogue import causes
-from handclasp.diagnose.alone import behind, chain_findings
+from handclasp.diagnose.alone import chain_findings
 from handclasp.diagnose.case import Case
 from handclasp.diagnose.concern import Concerns
 from handclasp.diagnose.generated import Writers
-from handclasp.diagnose.lines import line_findings
+from handclasp.diagnose.lines import behind, line_findings
 from handclasp.diagnose.live import live_findings
 from handclasp.diagnose.open_questions import open_questions, without_configuration
 from handclasp.diagnose.page import as_seen

@@ -1,6 +1,7 @@
 """Log lines by themselves: what each can mean, the most frequent cause first, with the check that tells it from the others."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from handclasp.catalogue import symptoms
 from handclasp.catalogue.causes import outline
@@ -30,7 +31,17 @@ _DOUBTS: dict[Doubt, tuple[str, str]] = {
 def line_findings(
     lines: Iterable[LogLine], version: NginxVersion | None = None, series: OpensslSeries | None = None
 ) -> tuple[Finding, ...]:
-    """Findings for lines without anything else to go by. Lines that say the same count once."""
+    """Findings for lines without anything else to go by: nginx's own first, then what stands around them.
+
+    Lines that say the same count once.
+    """
+    every = tuple(lines)
+    own = (line for line in every if line.kind is not LineKind.UNKNOWN)
+    others = (line for line in every if line.kind is LineKind.UNKNOWN)
+    return behind(_findings(own, version, series), _findings(others, version, series))
+
+
+def _findings(lines: Iterable[LogLine], version: NginxVersion | None, series: OpensslSeries | None) -> tuple[Finding, ...]:
     found: dict[tuple[str, Severity], Finding] = {}
     seen: set[Clue | str] = set()
     for line in lines:
@@ -99,3 +110,16 @@ def likely(cause: str, line: LogLine, *evidence: Text, severity: Severity = Seve
     return finding(
         cause, outline(cause).title, where, shown, *evidence, severity=severity, confidence=Confidence.LIKELY
     )  # fmt: skip
+
+
+def behind(first: Iterable[Finding], others: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Findings after those that are certain: what is but likely is then worth a warning."""
+    certain = tuple(first)
+    if not any(finding.severity is Severity.ERROR for finding in certain):
+        return (*certain, *others)
+    known = {finding.cause for finding in certain}
+    lower = (replace(one, severity=max(one.severity, Severity.WARNING, key=_RANK)) for one in others if one.cause not in known)
+    return (*certain, *lower)
+
+
+_RANK = (Severity.ERROR, Severity.WARNING, Severity.NOTICE).index

@@ -1,5 +1,6 @@
 """Log lines beside a configuration: they agree, they tell of something older, or of something else."""
 
+from handclasp.lab.mint import PAST
 from tests.diagnose.rules.samples_placement import server
 from tests.diagnose.rules.workshop import ANSWER, ASKS, Sample, Workshop
 
@@ -48,6 +49,18 @@ def alone(shop: Workshop) -> Workshop:
     return _given(shop, refused(*UNKNOWN_CA), known=False)
 
 
+def expired_root(shop: Workshop) -> Workshop:
+    """Nobody says who the client is, and the root in nginx's own file has expired: it is more than likely."""
+    shop.draft.root.not_after = PAST
+    return _given(shop, refused(10, "certificate has expired"), known=False)
+
+
+def too_deep(shop: Workshop) -> Workshop:
+    """Both intermediates are in the file, with the root: 2 is no missing root."""
+    shop.scene.trust = shop.draft.tiers[1:]
+    return _given(shop, refused(2, "unable to get issuer certificate"), known=False)
+
+
 def false_line(shop: Workshop) -> Workshop:
     return _given(shop, "nginx: client certificate verification failed: 21")
 
@@ -85,6 +98,8 @@ SAMPLES = (
     Sample("logged-unlike", "other-server", other_server),
     Sample("logged-unlike", "nothing", nothing_logged),
     Sample("logged-alone", "unknown-ca", alone, "client-ca-not-trusted"),
+    Sample("logged-alone", "expired-root", expired_root, "client-ca-expired"),
+    Sample("logged-alone", "too-deep", too_deep, "client-verify-depth-too-small", intermediates=2),
     Sample("logged-alone", "nothing", nothing_logged),
     Sample("logged-others", "false", false_line, "pasted-line-not-from-nginx"),
     Sample("logged-others", "plain-http", plain_http, "plain-http-to-https-port"),

@@ -8,6 +8,7 @@ from handclasp.model.verdict import Side
 from tests.diagnose.rules.workshop import ANSWER, ASKS, Sample, Workshop
 from tests.diagnose.scenes import CLIENT, SCENES, UPSTREAM
 
+_UNUSABLE_CA = "client-intermediate-eku-lacks-clientauth"
 _SERVER = f"    server {{ {ASKS} {ANSWER} }}"
 
 
@@ -72,6 +73,37 @@ def constrained(shop: Workshop) -> Workshop:
     return healthy(shop)
 
 
+def rekeyed_with_lists(shop: Workshop) -> Workshop:
+    """The same, and the CRL is of the CA's own key: no fault of the list."""
+    shop.draft.with_crls()
+    shop.scene.nginx = f"{CLIENT} ssl_crl crl.pem;"
+    made = shop.draft.authority(shop.draft.root.subject)
+    shop.draft.leaf.authority_key = None
+    for blank in shop.draft.crls or ():
+        blank.authority_key = None
+    shop.scene.trust = [made]
+    shop.scene.write()
+    return shop.sends()
+
+
+def upstream_root_expired(shop: Workshop) -> Workshop:
+    shop.draft.root.not_after = PAST
+    return healthy(shop)
+
+
+def nobody_known(shop: Workshop) -> Workshop:
+    """Both CAs are in the file, and nobody says who the clients are."""
+    shop.scene.trust = shop.draft.tiers[1:]
+    shop.scene.nginx = CLIENT
+    shop.scene.write()
+    return shop
+
+
+def below_it_nobody(shop: Workshop) -> Workshop:
+    shop.draft.tiers[1].put("extKeyUsage", ext.extended_key_usage("serverAuth"))
+    return nobody_known(shop)
+
+
 def quiet_log(shop: Workshop) -> Workshop:
     return shop.http(_SERVER).sends()
 
@@ -90,8 +122,12 @@ SAMPLES = (
     Sample("revocation", "revoked", scene("revoked"), "client-cert-revoked"),
     Sample("revocation", "healthy", with_crls, intermediates=1),
     Sample("signature", "rekeyed", rekeyed, "client-ca-rekeyed-same-name"),
+    Sample("signature", "rekeyed-with-lists", rekeyed_with_lists, "client-ca-rekeyed-same-name"),
     Sample("signature", "healthy", healthy),
+    Sample("standing", "below-it-nobody", below_it_nobody, _UNUSABLE_CA, "warning", intermediates=1),
+    Sample("standing", "healthy", nobody_known, intermediates=1),
     Sample("dates", "expired", scene("expired"), "client-cert-expired"),
+    Sample("dates", "upstream-root", upstream_root_expired, "upstream-cert-expired", side=Side.UPSTREAM, intermediates=1),
     Sample("dates", "healthy", healthy),
     Sample("strength", "sha1", weak, "client-cert-weak-signature"),
     Sample("strength", "healthy", healthy),

@@ -74,6 +74,15 @@ def not_enabled(shop: Workshop) -> Workshop:
     return shop.http(server(f"{TLS} ssl_client_certificate ca.pem;")).sends()
 
 
+def tested_and_not_asked(shop: Workshop) -> Workshop:
+    return shop.http(server(f"{TLS} if ($ssl_client_verify != SUCCESS) {{ return 403; }}")).sends()
+
+
+def tested_and_asked(shop: Workshop) -> Workshop:
+    asks = ASKS.replace("ssl_verify_client on", "ssl_verify_client optional")
+    return shop.http(server(f"{asks} if ($ssl_client_verify != SUCCESS) {{ return 403; }}")).sends()
+
+
 def off_again(shop: Workshop) -> Workshop:
     text = "    ssl_client_certificate ca.pem; ssl_verify_client on;\n"
     return shop.http(text + server(f"{TLS} ssl_verify_client off;")).sends()
@@ -246,6 +255,8 @@ SAMPLES = (
     Sample("verify-enabled", "absent", not_enabled, "verify-client-not-enabled"),
     Sample("verify-enabled", "off-again", off_again, "verify-client-not-enabled"),
     Sample("verify-enabled", "public-beside", public_beside),
+    Sample("verify-tested", "never-asked", tested_and_not_asked, "verify-client-not-enabled"),
+    Sample("verify-tested", "asked", tested_and_asked),
     Sample("listen-tls", "plain", plain_listen, "listen-without-ssl"),
     Sample("listen-tls", "plain-beside", plain_beside, "listen-without-ssl", severity="warning"),
     Sample("listen-tls", "redirecting", redirecting),

@@ -1,7 +1,7 @@
 """nginx as the client of its upstream: what it shows, what it is told, whom it believes."""
 
 from handclasp.lab import extensions as ext
-from handclasp.lab.mint import Blank, name
+from handclasp.lab.mint import PAST, Blank, name
 from handclasp.model.verdict import Side
 from tests.diagnose.rules.workshop import ASKS, TLS, Sample, Workshop
 from tests.diagnose.scenes import blank_pem
@@ -68,6 +68,18 @@ def expired_there(shop: Workshop) -> Workshop:
     shown(shop, shop.other_ca())
     line = _BEHIND.format("client SSL certificate verify error: (10:certificate has expired)")
     return passing(shop, SHOWS).sends().say(lines=(line,))
+
+
+def shown_expired(shop: Workshop) -> Workshop:
+    """Nothing was seen yet: the file says that whoever verifies will refuse it."""
+    own = shown(shop, shop.other_ca())
+    own.not_after = PAST
+    shop.put("proxy.pem", blank_pem(own))
+    return passing(shop, SHOWS).sends()
+
+
+def shown_expired_and_refused(shop: Workshop) -> Workshop:
+    return shown_expired(shop).say(answer=_BAD)
 
 
 def leaf_alone(shop: Workshop) -> Workshop:
@@ -279,6 +291,8 @@ SAMPLES = (
     Sample("relayed", "other-ca", foreign_ca, _RELAYED, side=UP),
     Sample("relayed", "server-use", server_use, _RELAYED, side=UP),
     Sample("relayed", "expired-there", expired_there, _RELAYED, side=UP),
+    Sample("relayed", "expired", shown_expired, _RELAYED, "warning", side=UP),
+    Sample("relayed", "expired-and-refused", shown_expired_and_refused, _RELAYED, side=UP),
     Sample("relayed", "leaf-alone", leaf_alone, _CHAIN, side=UP),
     Sample("relayed", "leaf-alone-unknown", leaf_alone_unknown, _CHAIN, side=UP),
     Sample("relayed", "front-lets-in", front_refuses, _RELAYED),

@@ -16,7 +16,7 @@ from handclasp.verdict.issued import self_signed
 from handclasp.verdict.trust import certificates_in
 
 _INTERMEDIATE = re.compile(r"\b(intermediate|issuing|sub\w*|signing|ica|int)\b|中间|签发|二级", re.IGNORECASE)
-_ROOT = re.compile(r"\broot\b|根", re.IGNORECASE)
+ROOT_NAME = re.compile(r"\broot\b|根", re.IGNORECASE)
 _ORGANIZATION = re.compile(r"(?:^|,)O=((?:\\.|[^,+])+)")
 _WORD = re.compile(r"[^\W_]+")
 _GENERIC = frozenset(
@@ -261,7 +261,7 @@ def _looks_like_missing(top: Certificate, store: tuple[Certificate, ...]) -> boo
     akid = top.authority_key_identifier
     if akid is not None and akid.issuer is not None:
         return any(akid.issuer == item.subject for item in store)
-    if _ROOT.search(top.issuer_text):
+    if ROOT_NAME.search(top.issuer_text):
         return False
     roots = [item for item in store if item.self_issued and not _may_have_no_ca_below(item)]
     if any(_organization(top.issuer_text) & _organization(item.subject_text) for item in roots):

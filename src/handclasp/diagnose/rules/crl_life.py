@@ -88,7 +88,7 @@ def _trusting(case: Case) -> Iterator[tuple[Setting[str | None], str, str]]:
             yield server.client_certificate, "ssl_client_certificate", "client-ca-expired"
     elif (upstream := case.stage.upstream) is not None and upstream.verify.value:
         directive = f"{upstream.module}_ssl_trusted_certificate"
-        yield upstream.trusted_certificate, directive, "upstream-expired-cross-sign-sent"
+        yield upstream.trusted_certificate, directive, "upstream-cert-expired"
 
 
 def _of_root(case: Case, path: str, root: Certificate, where: Where, cause: str) -> Finding:
@@ -113,5 +113,5 @@ def _ends_soon(begin: datetime, end: datetime, now: datetime) -> bool:
 
 RULES = (
     Rule("crl-life", ("client-crl-expired", "client-crl-not-yet-valid"), check),
-    Rule("ca-life", ("client-ca-expired", "upstream-expired-cross-sign-sent"), check_authorities),
+    Rule("ca-life", ("client-ca-expired", "upstream-cert-expired"), check_authorities),
 )

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from handclasp.diagnose.case import Case
 from handclasp.diagnose.rule import Rule, finding, say
+from handclasp.diagnose.rules.chain import ROOT_NAME
 from handclasp.model.certificate import Certificate
 from handclasp.model.finding import Finding, Where
 from handclasp.model.text import Text
@@ -20,7 +21,9 @@ def check(case: Case) -> Iterator[Finding]:
             "{subject} expired on {date}", "{subject} 已于 {date} 过期",
             subject=item.subject_text, date=f"{item.not_after:%Y-%m-%d %H:%M}Z",
         )  # fmt: skip
-        yield finding(_expired(party.side, depth, item), summary, Where(depth=depth, subject=item.subject_text), _now(case))
+        yield finding(
+            _expired(case, party.side, depth, item), summary, Where(depth=depth, subject=item.subject_text), _now(case)
+        )
     for depth, item in _outside(case, past=False):
         summary = say(
             "{subject} is valid only from {date}", "{subject} 自 {date} 起才有效",
@@ -38,12 +41,22 @@ def _outside(case: Case, *, past: bool) -> Iterator[tuple[int, Certificate]]:
             yield step.depth, step.certificate
 
 
-def _expired(side: Side, depth: int, item: Certificate) -> str:
+def _expired(case: Case, side: Side, depth: int, item: Certificate) -> str:
     if side is Side.UPSTREAM:
-        return "upstream-expired-cross-sign-sent" if depth and item.self_issued else "upstream-cert-expired"
+        crossed = depth > 1 and item.self_issued and _is_root_too(case, depth - 1)
+        return "upstream-expired-cross-sign-sent" if crossed else "upstream-cert-expired"
     if depth == 0:
         return "client-cert-expired"
     return "client-ca-expired" if item.self_issued else "client-intermediate-expired"
+
+
+def _is_root_too(case: Case, depth: int) -> bool:
+    """Whether the certificate at this depth has a self-signed twin at hand, or is named like a root."""
+    below = next((step.certificate for step in case.whole.path if step.depth == depth), None) if case.whole else None
+    if below is None:
+        return False
+    twin = any(one.self_issued and (one.subject, one.spki) == (below.subject, below.spki) for one in case.pool)
+    return twin or ROOT_NAME.search(below.subject_text) is not None
 
 
 def _now(case: Case) -> Text:

@@ -1,13 +1,15 @@
 """Log lines held against what this configuration and these certificates would give."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from handclasp.diagnose.case import Case
-from handclasp.diagnose.lines import FALSE_LINE, doubtful, likely, line_findings, said_by
+from handclasp.diagnose.lines import FALSE_LINE, behind, doubtful, likely, line_findings, said_by
 from handclasp.diagnose.log_line import LineKind, LogLine
 from handclasp.diagnose.rule import Rule, finding, say
 from handclasp.diagnose.rules.pairs import failed_so, without_key
 from handclasp.diagnose.rules.reload import OF_CRL
+from handclasp.diagnose.rules.standing import standing
 from handclasp.diagnose.tells import by_request
 from handclasp.model.finding import Confidence, Finding, Severity, Where
 from handclasp.model.verdict import Side
@@ -82,11 +84,23 @@ def _unlike(case: Case, line: LogLine) -> Finding:
 
 
 def check_unknown_peer(case: Case) -> Iterator[Finding]:
-    """A verification error of a peer whose chain nobody gave: what it can mean, by how often it did."""
+    """A verification error of a peer whose chain nobody gave: what is wrong in nginx's own files, then what it often means."""
     if case.presented is not None or case.start_faults:
         return
     lines = [line for line in case.logged if line.kind in _JUDGED and line.side is case.side and not line.doubt]
-    yield from line_findings(lines, case.stage.version, case.stage.series)
+    yield from behind(_of_files(case, lines), line_findings(lines, case.stage.version, case.stage.series))
+
+
+def _of_files(case: Case, lines: list[LogLine]) -> tuple[Finding, ...]:
+    """What nginx's own files hold that gives these lines, whoever the peer is."""
+    here = [line for line in lines if about_scene(case, line)]
+    found: dict[tuple[str, str], Finding] = {}
+    for below in standing(case) if here else ():
+        line = next((one for one in here if one.number in below.numbers), None)
+        for item in below.findings if line else ():
+            shown = say("{raw}", "{raw}", raw=line.raw if line else "")
+            found.setdefault((item.cause, item.summary.en), replace(item, evidence=(*item.evidence, shown)))
+    return tuple(found.values())
 
 
 def check_others(case: Case) -> Iterator[Finding]:

@@ -1,6 +1,5 @@
 """The page about certificates is the upstream's: it wants one from this nginx, and looks as if the visitor's were refused."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -9,6 +8,7 @@ from handclasp.diagnose.completion import complete
 from handclasp.diagnose.log_line import LineKind
 from handclasp.diagnose.page import CERTIFICATE, Page, front_explains, lines_behind, shown
 from handclasp.diagnose.rule import Rule, finding, say
+from handclasp.diagnose.rules.chain import ROOT_NAME
 from handclasp.model.certificate import Certificate
 from handclasp.model.finding import Confidence, Finding, Severity, Where
 from handclasp.model.nginx import TlsUpstream, VerifyClient
@@ -20,7 +20,6 @@ from handclasp.verdict.issued import self_signed
 RELAYED, CHAIN = "upstream-400-relayed", "upstream-client-cert-chain-missing"
 CLIENT_AUTH = "1.3.6.1.5.5.7.3.2"
 ANY_USE = "2.5.29.37.0"
-_ROOT = re.compile(r"\broot\b|根", re.IGNORECASE)
 _PATH_ERRORS = frozenset({2, 18, 19, 20, 21})
 
 
@@ -40,6 +39,9 @@ def check(case: Case) -> Iterator[Finding]:
         yield from _outside(case, upstream, Page.NONE_SENT if missing else Page.BAD, lines[-1].number, lines[-1].raw)
     elif page in CERTIFICATE and not front_explains(case):
         yield from _outside(case, upstream, page, None, None)
+    elif case.stage.shown and (dated := _out_of_time(case, case.stage.shown[0])):
+        told = _refused(upstream, case.stage.shown[0], dated, Confidence.LIKELY)
+        yield replace(told, severity=Severity.WARNING, summary=_shows_dated(upstream, dated))
 
 
 def _inside(case: Case, upstream: TlsUpstream, asked: Verdict) -> Iterator[Finding]:
@@ -100,6 +102,9 @@ def _outside(case: Case, upstream: TlsUpstream, page: Page | None, number: int |
     if not may_be_client(leaf):
         yield _refused(upstream, leaf, _purpose(leaf), Confidence.CERTAIN)
         return
+    if dated := _out_of_time(case, leaf):
+        yield _refused(upstream, leaf, dated, Confidence.CERTAIN)
+        return
     if number is not None and number not in _PATH_ERRORS:
         yield _refused(upstream, leaf, said, Confidence.CERTAIN)
         return
@@ -118,7 +123,7 @@ def _either(case: Case, upstream: TlsUpstream, chain: tuple[Certificate, ...], s
     elif ends:
         yield foreign
     else:
-        first, second = (foreign, gap) if _ROOT.search(top.issuer_text) else (gap, foreign)
+        first, second = (foreign, gap) if ROOT_NAME.search(top.issuer_text) else (gap, foreign)
         yield from (first, replace(second, severity=Severity.WARNING))
 
 
@@ -169,6 +174,30 @@ def _purpose(leaf: Certificate) -> Text:
     return say(
         "{leaf} may not be used by a TLS client: its extendedKeyUsage lacks clientAuth",
         "{leaf} 不能用作 TLS 客户端证书：extendedKeyUsage 中没有 clientAuth", leaf=leaf.subject_text,
+    )  # fmt: skip
+
+
+def _out_of_time(case: Case, leaf: Certificate) -> Text | None:
+    """What a clock has against the certificate; None when it is within its time."""
+    at = case.evidence.at
+    if leaf.not_before <= at < leaf.not_after:
+        return None
+    if at < leaf.not_before:
+        return say(
+            "{leaf} is valid only from {date}", "{leaf} 自 {date} 起才有效",
+            leaf=leaf.subject_text, date=f"{leaf.not_before:%Y-%m-%d %H:%M}Z",
+        )  # fmt: skip
+    return say(
+        "{leaf} expired on {date}", "{leaf} 已于 {date} 过期",
+        leaf=leaf.subject_text, date=f"{leaf.not_after:%Y-%m-%d %H:%M}Z",
+    )  # fmt: skip
+
+
+def _shows_dated(upstream: TlsUpstream, dated: Text) -> Text:
+    return say(
+        "the certificate that this nginx shows {target} is out of its time: {dated}; an upstream that verifies refuses it",
+        "本机 nginx 向 {target} 出示的证书不在有效期内：{dated}；会验证证书的上游将拒绝它",
+        target=upstream.target.value, dated=dated,
     )  # fmt: skip
 
 

@@ -23,6 +23,9 @@ _SIMPLE = (
     ("UNHANDLED_CRITICAL_CRL_EXTENSION", "client-crl-file-format",
      "the CRL of {issuer} has a critical extension that OpenSSL does not know",
      "{issuer} 的吊销列表含有 OpenSSL 不认识的关键扩展"),
+    ("DIFFERENT_CRL_SCOPE", "client-crl-file-format",
+     "the CRL of {issuer} is for other certificates than this one (its issuingDistributionPoint): nginx needs a complete CRL",
+     "{issuer} 的吊销列表不涵盖这张证书（见其 issuingDistributionPoint）：nginx 需要完整的吊销列表"),
 )  # fmt: skip
 
 
@@ -34,9 +37,13 @@ def check(case: Case) -> Iterator[Finding]:
     missing = _missing(case, party, whole)
     if missing:
         yield _of_missing(party, missing)
+    # Where the CA's key fits nothing that bears its name, the CA certificate is the wrong one, and no list can be right.
+    other_key = {item.issuer for _, item in errors_at(whole, "CERT_SIGNATURE_FAILURE")}
     for symbol, cause, en, zh in _SIMPLE:
         reported: set[bytes] = set()
         for depth, certificate in errors_at(whole, symbol):
+            if symbol == "CRL_SIGNATURE_FAILURE" and certificate.issuer in other_key:
+                continue
             if certificate.issuer not in reported:
                 reported.add(certificate.issuer)
                 where = _signer(party, whole, depth) if symbol == "KEYUSAGE_NO_CRL_SIGN" else _where(party)
