@@ -167,7 +167,7 @@ class Store(Protocol):
         ...
 
     def holders(self, name_keys: Sequence[str]) -> tuple[Holder, ...]:
-        """Who has one of these folded names (pki.names.fold), in order of creation."""
+        """Who has one of these folded names (pki.names.fold); of each, in order of creation."""
         ...
 
     def known(self, name_keys: Sequence[str]) -> frozenset[str]:
