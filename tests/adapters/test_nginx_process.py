@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from handclasp.adapters import processes
+from handclasp.adapters import local_nginx, processes
 from handclasp.adapters.nginx_process import NginxProcess
 from handclasp.adapters.tls_probe import TlsProbe
 from handclasp.model.errors import WorldError
@@ -166,6 +166,28 @@ def test_an_instance_of_another_prefix_is_not_ours(nginx_rig: Rig, tmp_path: Pat
     assert not nginx_rig.nginx.running(prefix=other, config=nginx_rig.config)
     nginx_rig.nginx.stop(prefix=other, config=nginx_rig.config)
     assert nginx_rig.nginx.running(prefix=nginx_rig.prefix + "/", config="nginx.conf")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("-c", "nginx.conf", "-p", "{0}"),
+        ("-p", "{0}/", "-c", "nginx.conf"),
+        ("-p{0}", "-c{0}/nginx.conf"),
+        ("-p", ".", "-c", "nginx.conf"),
+    ],
+)
+def test_an_instance_is_known_however_its_owner_started_it(nginx_rig: Rig, words: tuple[str, ...]) -> None:
+    nginx_rig.site()
+    subprocess.run(["nginx", *(word.format(nginx_rig.prefix) for word in words)], cwd=nginx_rig.prefix, check=True)
+    where = {"prefix": nginx_rig.prefix, "config": nginx_rig.config}
+    assert nginx_rig.nginx.running(**where)
+    assert local_nginx.prefix_in_use(nginx_rig.config, None) == nginx_rig.prefix
+    nginx_rig.site(word="changed")
+    nginx_rig.reload()
+    assert said(nginx_rig) == "changed"
+    nginx_rig.nginx.stop(**where)
+    assert not nginx_rig.nginx.running(**where)
 
 
 def test_killed_workers_are_no_reload(nginx_rig: Rig) -> None:

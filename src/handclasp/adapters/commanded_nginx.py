@@ -5,7 +5,8 @@ import time
 from functools import cached_property
 
 from handclasp.adapters import nginx_binary, processes
-from handclasp.adapters.nginx_process import MASTER, NginxProcess
+from handclasp.adapters.local_nginx import MASTER
+from handclasp.adapters.nginx_process import NginxProcess
 from handclasp.adapters.nginx_words import refused
 from handclasp.model.control import NginxControl
 from handclasp.model.errors import WorldError

@@ -99,6 +99,7 @@ def describe_argv(argv: list[str]) -> NginxBuild:
         debug="--with-debug" in said.split(),
         prefix=compiled_in.prefix,
         config=compiled_in.config,
+        access_log=compiled_in.access_log,
     )
 
 

@@ -1,7 +1,8 @@
 """A real nginx behind ports.Nginx: tested, started, reloaded and stopped, and never believed without looking.
 
-An instance belongs to us when a master process carries `-p PREFIX -c CONFIG` in its title, exactly as `start` ran it. The pid
-file is not asked: it may be stale, and a pid from it may by now be anybody. The system's own nginx has no such title.
+An instance is told by the title of its master, `-p PREFIX -c CONFIG`, exactly as `start` ran it or in its owner's words, and by
+what its binary was built with where the title is silent. The pid file is not asked: it may be stale, and a pid from it may by
+now be anybody.
 """
 
 import contextlib
@@ -17,12 +18,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from handclasp.adapters import nginx_binary, processes
+from handclasp.adapters.local_nginx import MASTER, files_in_use
 from handclasp.adapters.nginx_words import complaints, error_log, given_up, refused, text
 from handclasp.model.errors import WorldError
 from handclasp.model.nginx import NginxBuild
 from handclasp.ports.nginx import OldWorker, TestResult
 
-MASTER = "nginx: master process "
 _WORKER = "nginx: worker process"
 _LEAVING = "nginx: worker process is shutting down"
 _POLL = 0.01
@@ -205,22 +206,19 @@ class NginxProcess:
         return [self.path, "-p", folder, "-c", os.path.normpath(Path(folder) / config)]
 
     def _instances(self, prefix: str, config: str) -> list[int]:
-        """Processes run with this prefix and configuration, whether or not they have become a master yet.
+        """Processes run with this prefix and configuration, whether or not they have become a master yet."""
+        *_, folder, _dash_c, file = self._argv(prefix, config)
+        return [pid for pid in processes.pids() if self._runs(pid, folder, file) and processes.in_our_pid_namespace(pid)]
 
-        What a title leaves out is the binary's default: that is how a distribution's service runs.
+    def _runs(self, pid: int, folder: str, file: str) -> bool:
+        """As `start` runs it; or a master whose owner said the same in other words.
+
+        What its title leaves out is its binary's default: that is how a distribution's service runs.
         """
-        *_, dash_p, folder, dash_c, file = self._argv(prefix, config)
-        wanted = [f" {dash_p} {folder} {dash_c} {file} "]
-        if file == self._defaults.config:
-            wanted.append(f" {dash_p} {folder} ")
-        if folder == self._defaults.prefix:
-            wanted.append(f" {dash_c} {file} ")
-        plain = (folder, file) == (self._defaults.prefix, self._defaults.config)
-        return [
-            pid
-            for pid in processes.pids()
-            if _runs(f"{processes.title(pid)} ", wanted, plain=plain) and processes.in_our_pid_namespace(pid)
-        ]
+        title = processes.title(pid)
+        if f" -p {folder} -c {file} " in f"{title} ":
+            return True
+        return title.startswith(MASTER) and files_in_use(pid, title, self._defaults) == (folder, file)
 
     @cached_property
     def _defaults(self) -> nginx_binary.Defaults:
@@ -237,14 +235,6 @@ class NginxProcess:
     def _serving(self, prefix: str, config: str) -> bool:
         master = self._master(prefix, config)
         return master is not None and bool(_workers(master))
-
-
-def _runs(title: str, wanted: list[str], *, plain: bool) -> bool:
-    """Whether a title names one of the wanted arguments; `plain`: also a master that names neither -p nor -c."""
-    has_p, has_c = " -p " in title, " -c " in title
-    if plain and not (has_p or has_c):
-        return title.startswith(MASTER)
-    return any(words in title for words in wanted if (" -p " in words) == has_p and (" -c " in words) == has_c)
 
 
 def _canonical(prefix: str) -> str:

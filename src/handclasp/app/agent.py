@@ -210,7 +210,7 @@ def _served(
     trust: OwnTrust | None,
     certified: list[str],
 ) -> Served:
-    order = SiteOrder(intent=site, log_folder=post.place.logs)
+    order = SiteOrder(intent=site)
     pair = _best(post, order)
     if pair is None:
         pair = _certified(post, order)

@@ -11,11 +11,12 @@ from handclasp.app.apply_state import Gear
 from handclasp.app.apply_trust import trust_files
 from handclasp.app.home import Home
 from handclasp.app.register import may_enter
-from handclasp.app.site import SiteOrder
+from handclasp.app.site import SiteOrder, logs_of
 from handclasp.app.site_trust import families
 from handclasp.model.errors import UsageError
 from handclasp.model.issuance import CertificateRecord, CertificateState
 from handclasp.model.plan import Plan, WriteFile
+from handclasp.nginxconf.render_words import server_name
 from handclasp.pki.read import certificates_from_pem, crls_from_pem
 
 DAYS = 30
@@ -159,7 +160,7 @@ def _seen(home: Home, gear: Gear, place: Place, orders: Iterable[SiteOrder]) -> 
     since = home.clock.now() - timedelta(days=DAYS)
     for order in orders:
         name = order.intent.server_names[0]
-        path = f"{place.logs}/handclasp-{name.replace('*', 'any')}-access.log"
+        path = logs_of(place.log_folder(order), server_name(name))[1]
         if not gear.files.exists(path):
             continue
         for raw in gear.files.tail(path, _MOST_BYTES).splitlines():

@@ -23,6 +23,9 @@ from handclasp.ports.files import FileReader
 _ADOPTED = "adopted_configurations"
 """Setting: JSON list of the places outside the home, so that a revocation reaches them."""
 
+_NO_FILE, _NO_FOLDER = frozenset({"", "off", "stderr"}), ("syslog:", "memory:", "/dev/", "/proc/")
+"""Targets of a log that tell of no folder for others."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
@@ -55,6 +58,10 @@ class Place:
         """The file of one site."""
         folder, ending = (self.streams, self.stream_ending) if order.intent.stream else (self.sites, ".conf")
         return posixpath.join(folder, f"{'' if self.own else 'handclasp-'}{file_name(order)}{ending}")
+
+    def log_folder(self, order: SiteOrder) -> str:
+        """Where the logs of one site go."""
+        return order.logs or self.logs
 
     @property
     def folders(self) -> tuple[str, ...]:
@@ -135,7 +142,19 @@ def place_beside(gear: Gear, instance: Instance) -> Place:
     streams, ending = next(
         (found for each in documents for found in _included(instance, each, "stream", (".stream", ".conf"))), ("", ".stream")
     )
-    return Place(instance=instance, sites=sites, pki=own, logs=LOG_FOLDER, own=False, streams=streams, stream_ending=ending)
+    logs = _logs(gear, instance, document)
+    return Place(instance=instance, sites=sites, pki=own, logs=logs, own=False, streams=streams, stream_ending=ending)
+
+
+def _logs(gear: Gear, instance: Instance, document: Document) -> str:
+    """Where this nginx has its logs: what it writes into today, it will be able to write into."""
+    http = tuple(item for block in named(document.directives, "http") for item in block.block or ())
+    for item in (*named(document.directives, "error_log"), *named(http, "error_log"), *named(http, "access_log")):
+        target = item.args[0] if item.args else ""
+        if target in _NO_FILE or target.startswith(_NO_FOLDER) or "$" in target:
+            continue
+        return posixpath.dirname(posixpath.join(instance.prefix, target))
+    return posixpath.dirname(gear.nginx.build().access_log or "") or LOG_FOLDER
 
 
 def _included(instance: Instance, document: Document, kind: str, endings: tuple[str, ...]) -> Iterator[tuple[str, str]]:

@@ -20,7 +20,7 @@ from handclasp.app.home import Home
 from handclasp.app.observed import Observed, intent_of, observed, observed_files, observed_steps
 from handclasp.app.rehearse import rehearsal_steps, rehearse
 from handclasp.app.site import SiteOrder, material, with_trust
-from handclasp.app.stream_witness import StreamWitness
+from handclasp.app.stream_witness import StreamWitness, other_logs
 from handclasp.model.errors import Bug
 from handclasp.model.plan import Plan
 from handclasp.nginxconf.render_main import FOLDERS
@@ -245,7 +245,7 @@ def site_prover(
         watched=plan.probes,
         alike=alike,
         at=gear.control.probe_at,
-        witness=StreamWitness(gear=gear, folder=place.logs),
+        witness=StreamWitness(gear=gear, folder=place.logs, others=other_logs(orders)),
     )
 
 
@@ -255,7 +255,7 @@ def _files(home: Home, gear: Gear, place: Place, orders: tuple[SiteOrder, ...], 
     for order in orders:
         intent = of_the_living(home, order.intent)
         name = file_name(order)
-        named = replace(order, intent=intent, log_folder=place.logs)
+        named = replace(order, intent=intent, logs=place.log_folder(order))
         trust = trust_at(home, gear, place, order, hasty=hasty)
         if lacks_certificate(home, order):
             given, pair = material(home, replace(named, certificate=name, certificate_key=name), trust), stand_in(home)

@@ -157,7 +157,7 @@ class _Reader:
             intent=self._possible(at, intent),
             certificate=self.file(site.certificate),
             certificate_key=self.file(site.certificate_key),
-            log_folder=site.log_folder,
+            logs=site.log_folder,
             home_inside=table.nginx.home_inside or ("/etc/handclasp" if table.nginx.target == "docker" else None),
         )
 

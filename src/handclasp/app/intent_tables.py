@@ -4,7 +4,6 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from handclasp.app.site import LOG_FOLDER
 
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 Names = Annotated[tuple[Text, ...], msgspec.Meta(min_length=1)]
@@ -87,7 +86,7 @@ class SiteTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     upstream: UpstreamTable | None = None
     certificate: Text | None = None
     certificate_key: Text | None = None
-    log_folder: Text = LOG_FOLDER
+    log_folder: Text | None = None
 
 
 class NginxTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

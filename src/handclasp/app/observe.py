@@ -29,7 +29,7 @@ class Watch:
     """What to watch: a server by name, and where its log goes. `default_log`: where this nginx logs when nothing says where."""
 
     name: str
-    log_folder: str = "/var/log/nginx"
+    log_folder: str
     default_log: str = "/var/log/nginx/access.log"
 
 

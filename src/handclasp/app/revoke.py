@@ -23,7 +23,7 @@ from handclasp.app.follow import Followed, sites_of
 from handclasp.app.home import Home
 from handclasp.app.observed import Stage, intent_of, observed
 from handclasp.app.revoke_record import chosen_for, held, record_revocation
-from handclasp.app.stream_witness import StreamWitness
+from handclasp.app.stream_witness import StreamWitness, other_logs
 from handclasp.model.errors import HandclaspError, PolicyError
 from handclasp.model.issuance import CertificateRecord, CertificateState, Reason
 from handclasp.model.plan import Expect, Who
@@ -127,9 +127,12 @@ def _sessions(home: Home, gear: Gear, target: Target, leaving: tuple[Certificate
     members = tuple(member for record in leaving if (member := holder(home, record)))
     if isinstance(target, Followed):
         sites = sites_of(gear, target)
+        witness = StreamWitness(gear=gear, folder=target.place.logs)
     else:
         gear = gear_at(gear, target)
-        sites = {order.intent.server_names[0]: order.intent for order in remembered(home, target)}
+        orders = remembered(home, target)
+        witness = StreamWitness(gear=gear, folder=target.logs, others=other_logs(orders))
+        sites = {order.intent.server_names[0]: order.intent for order in orders}
         sites |= {one.name: intent_of(one) for one in observed(gear.files, target) if one.stage is Stage.REQUIRING}
     prover = SiteProver(
         door=gear.probe,
@@ -137,7 +140,7 @@ def _sessions(home: Home, gear: Gear, target: Target, leaving: tuple[Certificate
         cast=Cast(good=(), revoked=members, foreign=NO_CLIENT),
         watched=leaving_steps(sites.values(), members),
         at=gear.control.probe_at,
-        witness=StreamWitness(gear=gear, folder=target.place.logs if isinstance(target, Followed) else target.logs),
+        witness=witness,
     )
     instance = target.instance
     if members and sites and gear.nginx.running(prefix=instance.prefix, config=instance.config):

@@ -29,14 +29,14 @@ class SiteOrder:
     """One site with the choices that are not part of its intent.
 
     `certificate` and `certificate_key` are paths of a certificate from elsewhere; None: the one that this CA issued for the
-    names. `log_folder` is where its two logs go. `home_inside` is where nginx sees the home, when that is another place than
-    here (a volume of a container).
+    names. `logs` is the folder for its two logs; None: that of the nginx that serves it. `home_inside` is
+    where nginx sees the home, when that is another place than here (a volume of a container).
     """
 
     intent: SiteIntent
     certificate: str | None = None
     certificate_key: str | None = None
-    log_folder: str = LOG_FOLDER
+    logs: str | None = None
     home_inside: str | None = None
 
 
@@ -117,7 +117,7 @@ def material(home: Home, order: SiteOrder, trust: SiteTrust | None = None) -> Si
     """
     home.authorities()
     certificate, key = (_seen(home, order, path) for path in own_certificate(home, order))
-    error_log, access_log = logs_of(order.log_folder, server_name(order.intent.server_names[0]))
+    error_log, access_log = logs_of(order.logs or LOG_FOLDER, server_name(order.intent.server_names[0]))
     wanted = order.intent.client_ca
     meant = families(home, wanted)
     found = SiteMaterial(

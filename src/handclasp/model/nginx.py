@@ -76,7 +76,7 @@ class NginxBuild:
     """One nginx binary: where it is, its version and the OpenSSL it runs with (`nginx -V`).
 
     `stream`: stream{} is compiled in; otherwise it may be one of `dynamic_modules`. `prefix` and `config` are what it uses
-    when it is told no others.
+    when it is told no others, and `access_log` is where it logs requests then.
     """
 
     path: str
@@ -88,6 +88,7 @@ class NginxBuild:
     debug: bool = False
     prefix: str | None = None
     config: str | None = None
+    access_log: str | None = None
 
     @property
     def series(self) -> OpensslSeries:

@@ -26,7 +26,7 @@ _SYSTEM = "/etc/nginx/nginx.conf"
 @click.option("--end", is_flag=True, help="From now on only clients of this CA.")
 @click.option("--cancel", is_flag=True, help="Take everything out of the server again.")
 @click.option("--days", type=click.IntRange(min=1), help="Report so far back.  [default: since it began]")
-@click.option("--log-folder", type=AbsolutePath(), default="/var/log/nginx", show_default=True, help="Where the log goes.")
+@click.option("--log-folder", type=AbsolutePath(), help="Where the log goes.  [default: beside nginx's own]")
 @click.option("--nginx", "nginx_path", type=FILE, help="The nginx binary.  [default: this machine's]")
 @framed
 def command(
@@ -39,7 +39,7 @@ def command(
     end: bool,
     cancel: bool,
     days: int | None,
-    log_folder: str,
+    log_folder: str | None,
     nginx_path: str | None,
 ) -> int:
     r"""Move a live site to client certificates: watch who would be refused, and then refuse them.
@@ -67,7 +67,7 @@ def command(
     watched = next((one for one in observed(here.files, place) if one.name == server), None)
     if watched is not None and not (apply or end or cancel):
         return _report(frame, here, watched, days)
-    watch = Watch(name=server, log_folder=log_folder, default_log=here.access_log)
+    watch = Watch(name=server, log_folder=log_folder or place.logs, default_log=here.access_log)
     if end:
         make = require(here.ca, here.gear, place, server)
     elif cancel:

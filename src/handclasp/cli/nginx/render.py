@@ -101,7 +101,7 @@ def _orders(
         if not site["names"]:
             raise UsageError("there is no site to render", hint="give --server-name NAME, or --file handclasp.toml")
         inside = "/etc/handclasp" if target == "docker" else None
-        return (replace(site_order(site), log_folder=log_folder, home_inside=inside),), None, target
+        return (replace(site_order(site), logs=log_folder, home_inside=inside),), None, target
     if any(value for name, value in site.items() if name != "listen"):
         raise UsageError("--file says what the sites are", hint="leave the options of a site out, or the file")
     from handclasp.app.intent_file import read_intent, refuse_unknown
