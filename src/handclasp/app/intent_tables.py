@@ -4,7 +4,6 @@ from typing import Annotated, Literal
 
 import msgspec
 
-
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 Names = Annotated[tuple[Text, ...], msgspec.Meta(min_length=1)]
 Rate = Annotated[str, msgspec.Meta(pattern="^[1-9][0-9]{0,5}r/[sm]$")]
