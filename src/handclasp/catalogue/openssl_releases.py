@@ -16,6 +16,9 @@ LAST_SECOND_COUNTS = OpensslSeries.V4_0
 """From it on the second of notAfter and of nextUpdate is within the validity, and notAfter 99991231235959Z never comes
 (RFC 5280 4.1.2.5). Before, X509_cmp_time had no answer "equal" and took it for past. x509_vfy.c:ossl_x509_check_cert_time."""
 
+ML_DSA_KNOWN = OpensslSeries.V3_5
+"""The first series with keys of FIPS 204. To the others such a key is one that cannot be read: too weak, and nobody's issuer."""
+
 _First = dict[OpensslSeries, tuple[int, int, int]]
 _DELTAS_REFUSED: _First = {
     OpensslSeries.V3_0: (3, 0, 22),

@@ -18,7 +18,14 @@ class KeyKind(StrEnum):
     EC = "ec"
     ED25519 = "ed25519"
     ED448 = "ed448"
+    ML_DSA_44 = "ml-dsa-44"
+    ML_DSA_65 = "ml-dsa-65"
+    ML_DSA_87 = "ml-dsa-87"
     OTHER = "other"
+
+
+ML_DSA = frozenset({KeyKind.ML_DSA_44, KeyKind.ML_DSA_65, KeyKind.ML_DSA_87})
+"""Keys of FIPS 204."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, mldsa, rsa
 from cryptography.x509.oid import CRLEntryExtensionOID
 
 from handclasp.model.certificate import (
@@ -314,6 +314,9 @@ def _key(parsed: x509.Certificate) -> tuple[KeyKind, int, str | None]:
             found = KeyKind.ED25519, 256, None
         case ed448.Ed448PublicKey():
             found = KeyKind.ED448, 456, None
+        case mldsa.MLDSA44PublicKey() | mldsa.MLDSA65PublicKey() | mldsa.MLDSA87PublicKey():
+            made_by = _signature_kind(parsed.public_key_algorithm_oid.dotted_string)  # one arc for the key and its signatures
+            found = made_by or KeyKind.OTHER, 8 * len(key.public_bytes_raw()), None
         case _:
             found = KeyKind.OTHER, 0, None
     return found
@@ -352,6 +355,9 @@ _SIGNATURE_ARCS = (
     ("1.2.840.10040.4.3", KeyKind.DSA),
     ("1.3.101.112", KeyKind.ED25519),
     ("1.3.101.113", KeyKind.ED448),
+    ("2.16.840.1.101.3.4.3.17", KeyKind.ML_DSA_44),
+    ("2.16.840.1.101.3.4.3.18", KeyKind.ML_DSA_65),
+    ("2.16.840.1.101.3.4.3.19", KeyKind.ML_DSA_87),
 )
 
 

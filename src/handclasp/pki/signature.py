@@ -4,7 +4,7 @@ from functools import lru_cache, partial
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, mldsa, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.serialization import load_der_public_key
@@ -14,6 +14,10 @@ from handclasp.model.octets import Octets, parts
 from handclasp.pki.crl_entries import outline
 from handclasp.pki.lenient import load_certificate, quiet, signed_part
 from handclasp.pki.signing import digest_of
+
+_WITHOUT_DIGEST = (
+    ed25519.Ed25519PublicKey, ed448.Ed448PublicKey, mldsa.MLDSA44PublicKey, mldsa.MLDSA65PublicKey, mldsa.MLDSA87PublicKey,
+)  # fmt: skip
 
 
 def signed_by(signed: Certificate | Crl, spki: bytes) -> bool:
@@ -63,7 +67,7 @@ def _check(
         key.verify(parsed.signature, body, ec.ECDSA(way))
     elif isinstance(key, dsa.DSAPublicKey) and way is not None:
         key.verify(parsed.signature, body, way)
-    elif isinstance(key, (ed25519.Ed25519PublicKey, ed448.Ed448PublicKey)) and way is None:
+    elif isinstance(key, _WITHOUT_DIGEST) and way is None:
         key.verify(parsed.signature, body)
     else:
         raise InvalidSignature

@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, mldsa, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from handclasp.pki.der import elements, encode, first
 from handclasp.pki.der_write import integer, oid, sequence
 
-PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey
+PrivateKey = (
+    rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey
+    | mldsa.MLDSA44PrivateKey | mldsa.MLDSA65PrivateKey
+)  # fmt: skip
 
 _MAKERS: dict[str, Callable[[], PrivateKey]] = {
     "p256": lambda: ec.generate_private_key(ec.SECP256R1()),
@@ -27,6 +30,8 @@ _MAKERS: dict[str, Callable[[], PrivateKey]] = {
     "k256": lambda: ec.generate_private_key(ec.SECP256K1()),
     "bp256": lambda: ec.generate_private_key(ec.BrainpoolP256R1()),
     "rsa1536": lambda: rsa.generate_private_key(65537, 1536),  # noqa: S505 - weak on purpose
+    "mldsa44": mldsa.MLDSA44PrivateKey.generate,
+    "mldsa65": mldsa.MLDSA65PrivateKey.generate,
     "pss2048": lambda: rsa.generate_private_key(65537, 2048),  # its public key says that it signs with PSS only
 }
 KINDS = tuple(_MAKERS)
@@ -42,6 +47,7 @@ _HASHES: dict[str, hashes.HashAlgorithm] = {
 # Signature algorithms (RFC 8017 appendix A.2.4, RFC 5758 3.2): the last arc by digest.
 _RSA_ARC = {"md5": "4", "sha1": "5", "sha256": "11", "sha384": "12", "sha512": "13", "sha224": "14"}
 _EC_ARC = {"sha1": "1", "sha224": "3.1", "sha256": "3.2", "sha384": "3.3", "sha512": "3.4"}
+_ML_DSA_ARC = {"mldsa44": "17", "mldsa65": "18"}
 _NULL = encode(0x05, b"")
 _PSS = oid("1.2.840.113549.1.1.10")
 _HASH_OIDS = {"sha1": "1.3.14.3.2.26", "sha256": "2.16.840.1.101.3.4.2.1", "sha384": "2.16.840.1.101.3.4.2.2"}
@@ -85,11 +91,13 @@ class Key:
                 return sequence(oid(f"1.2.840.10045.4.{_EC_ARC.get(digest, _EC_ARC['sha256'])}"))
             case ed25519.Ed25519PrivateKey():
                 return sequence(oid("1.3.101.112"))
-            case _:
+            case ed448.Ed448PrivateKey():
                 return sequence(oid("1.3.101.113"))
+            case _:
+                return sequence(oid(f"2.16.840.1.101.3.4.3.{_ML_DSA_ARC[self.kind]}"))
 
     def sign(self, data: bytes, digest: str) -> bytes:
-        """The signature; Edwards keys have no choice of digest, and there is no ECDSA with MD5 (SHA-256 is taken)."""
+        """The signature. Edwards and ML-DSA keys leave no choice of digest; there is no ECDSA with MD5: SHA-256 is taken."""
         if self._pss(digest) and isinstance(self.private, rsa.RSAPrivateKey):
             chosen = _HASHES[digest.removeprefix("pss-")]
             return self.private.sign(data, padding.PSS(padding.MGF1(chosen), chosen.digest_size), chosen)

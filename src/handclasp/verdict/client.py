@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from handclasp.model.certificate import Certificate
+from handclasp.catalogue.openssl_releases import ML_DSA_KNOWN
+from handclasp.model.certificate import ML_DSA, Certificate
 from handclasp.model.nginx import EffectiveConfig, NginxVersion, OpensslSeries, TlsServer, VerifyClient
 from handclasp.model.verdict import PathVerdict, Side, Verdict, VerifyError
 from handclasp.nginxconf.select import bare_host
@@ -53,11 +54,17 @@ def client_verdict(config: EffectiveConfig, scene: Scene, presented: tuple[Certi
             side=Side.CLIENT, status=None, title=None, alert="unrecognized_name", log="handshake rejected while SSL handshaking"
         )  # fmt: skip
     asked = scene.handshake.verify_client.value is not VerifyClient.OFF
-    path = verify_client(scene.handshake, presented, judge) if asked and presented else _NOTHING
-    leaf = presented[0] if asked and presented else None
+    sent = presented if asked and presented and can_sign_for(presented[0], judge.series) else ()
+    path = verify_client(scene.handshake, sent, judge) if sent else _NOTHING
+    leaf = sent[0] if sent else None
     if scene.answer.context == "stream":
         return _stream(scene.answer, leaf, path)
     return _http(config, scene, leaf, path, judge)
+
+
+def can_sign_for(leaf: Certificate, series: OpensslSeries) -> bool:
+    """Whether such a server's handshake takes a signature of this key; a client whose key it does not take sends nothing."""
+    return leaf.key_kind not in ML_DSA or series.since(ML_DSA_KNOWN)
 
 
 def plain_verdict(config: EffectiveConfig, scene: Scene) -> Verdict:

@@ -1,6 +1,7 @@
 """Whether one certificate may have issued another, before any signature is looked at (X509_check_issued, X509_check_akid)."""
 
-from handclasp.model.certificate import AuthorityKeyIdentifier, Certificate, KeyKind
+from handclasp.catalogue.openssl_releases import ML_DSA_KNOWN
+from handclasp.model.certificate import ML_DSA, AuthorityKeyIdentifier, Certificate, KeyKind
 from handclasp.model.nginx import OpensslSeries
 
 # The extensions that OpenSSL decodes for every certificate (x509v3_cache_extensions): one that cannot be spoils it.
@@ -55,7 +56,7 @@ def mismatch(subject: Certificate, issuer: Certificate, series: OpensslSeries) -
     wrong = akid_mismatch(issuer, subject.authority_key_identifier)
     if wrong:
         return wrong
-    if series is not OpensslSeries.V1_0_2 and not _algorithm_fits(subject, issuer):
+    if series is not OpensslSeries.V1_0_2 and not _algorithm_fits(subject, issuer, series):
         return "its key is of another algorithm than the signature"
     return None
 
@@ -65,10 +66,10 @@ def self_signed(certificate: Certificate, series: OpensslSeries) -> bool:
     return certificate.self_issued and mismatch(certificate, certificate, series) is None
 
 
-def flagged_self_signed(certificate: Certificate) -> bool:
+def flagged_self_signed(certificate: Certificate, series: OpensslSeries) -> bool:
     """EXFLAG_SS since 1.1.1: as `self_signed`, but for a certificate whose extensions cannot be parsed too."""
     named = certificate.self_issued and akid_mismatch(certificate, certificate.authority_key_identifier) is None
-    return named and _algorithm_fits(certificate, certificate)
+    return named and _algorithm_fits(certificate, certificate, series)
 
 
 def key_usage_refuses(certificate: Certificate, *wanted: str) -> bool:
@@ -76,8 +77,10 @@ def key_usage_refuses(certificate: Certificate, *wanted: str) -> bool:
     return certificate.key_usage is not None and certificate.key_usage.isdisjoint(wanted)
 
 
-def _algorithm_fits(subject: Certificate, issuer: Certificate) -> bool:
+def _algorithm_fits(subject: Certificate, issuer: Certificate, series: OpensslSeries) -> bool:
     expected = subject.signature_kind
     if expected is None or issuer.key_kind is KeyKind.OTHER:
+        return False
+    if issuer.key_kind in ML_DSA and not series.since(ML_DSA_KNOWN):
         return False
     return expected == issuer.key_kind or (expected in _RSA and issuer.key_kind in _RSA)

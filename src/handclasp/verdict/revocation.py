@@ -33,7 +33,7 @@ def check(question: Question, findings: Findings, chain: Chain) -> None:
     if question.crls is None:
         return
     for depth, certificate in enumerate(chain.certificates):
-        spared = question.series.since(NO_CRL_FOR_SELF_SIGNED) and flagged_self_signed(certificate)
+        spared = question.series.since(NO_CRL_FOR_SELF_SIGNED) and flagged_self_signed(certificate, question.series)
         if not certificate.proxy and not spared:
             _check_certificate(question, findings, chain, depth)
 
