@@ -29,6 +29,100 @@ HTTP = (
     "log_format mine '$status'; access_log logs/x mine buffer=4k;",
     "access_log logs/x combined;",
     "access_log off;",
+    "access_log off combined;",
+    "access_log logs/x combined buffer=4q;",
+    "access_log logs/x combined gzip=11;",
+    "log_format a escape=xml x;",
+    "log_format a '$';",
+    "log_format a '${uri';",
+    "map $uri $a { default 0; default 1; }",
+    "map $uri $a { A 0; a 1; }",
+    "map $uri $a { a; }",
+    "map $uri a { a 1; }",
+    "map $uri $a { ~*(x 1; }",
+    "map $host $a { hostnames; a*b 1; }",
+    "map $host $a { hostnames; *.b 1; .c 1; volatile; default 0; }",
+    "geo $a { default 0; 10.0.0.0/33 1; }",
+    "geo $a { ranges; 10.0.0.9-10.0.0.1 1; }",
+    "geo $nobody $a { default 0; }",
+    "geo $a { default 0; 10.0.0.0/8 1; ::/0 2; }",
+    "split_clients $uri $a { 60% a; 50% b; }",
+    "split_clients $uri $a { 0% a; }",
+    "split_clients $uri $a { 0.5% a; * b; }",
+    "proxy_cache_path c levels=1:3 keys_zone=a:1m;",
+    "proxy_cache_path c levels=1:2;",
+    "proxy_cache_path c keys_zone=a:1m inactive=x;",
+    "proxy_cache_path c keys_zone=a:1k;",
+    "proxy_cache_path c keys_zone=a:1m use_temp_path=maybe;",
+    "proxy_cache_path c keys_zone=a:1m; proxy_cache_path c keys_zone=b:1m;",
+    "proxy_cache_path c keys_zone=a:1m; proxy_cache_path d keys_zone=a:1m;",
+    "proxy_cache_path c keys_zone=a:1m max_size=10g inactive=1h manager_sleep=50ms;",
+    "open_file_cache inactive=5s;",
+    "open_file_cache max=x;",
+    "resolver 127.0.0.1 valid=x;",
+    "resolver 127.0.0.1 ipv6=never;",
+    "resolver 127.0.0.1:99999;",
+    "resolver [::1 ipv6=off;",
+    "resolver 127.0.0.1 [::1]:5353 valid=30s ipv6=off;",
+    "request_pool_size 100;",
+    "connection_pool_size 1000;",
+    "proxy_redirect default;",
+    "proxy_redirect ~^(/ /;",
+    "fastcgi_buffer_size 32k;",
+    "proxy_buffer_size 128k; proxy_buffers 4 256k; proxy_busy_buffers_size 256k;",
+    "proxy_buffers 8 8k; proxy_busy_buffers_size 4k;",
+    "proxy_buffers 1 8k;",
+    "proxy_max_temp_file_size 1k;",
+    "proxy_set_header X $;",
+    "add_header X $;",
+    "server { server_name a*b; } server { server_name c; }",
+    "server { server_name ~^(a; }",
+    "server { server_name *; }",
+    "server { server_name *.a .b a.*; } server { server_name c; }",
+    "server { listen 8081 backlog=5; } server { listen 8081 reuseport; }",
+    "server { listen 8081 backlog=5; } server { listen 8081; }",
+    "server { listen 8081 backlog=0; }",
+    "server { listen 8081 so_keepalive=on:2; }",
+    "server { listen 8081 so_keepalive=30m::10; }",
+    "server { listen [::1]:8081 ipv6only=often; }",
+    "server { listen 8081 udp; }",
+    "server { listen 8081/x; }",
+    "server { [ 1; }",
+    "things on;",
+)
+UPSTREAM = (
+    "server 127.0.0.1:99999;",
+    "server 127.0.0.1:1/x;",
+    "server [::1;",
+    "server unix:;",
+    "server 127.0.0.1:1 weight=0;",
+    "server 127.0.0.1:1 max_fails=x;",
+    "server 127.0.0.1:1 fail_timeout=5q;",
+    "server 127.0.0.1:1 weight=2 max_fails=0 fail_timeout=1m down;",
+    "server 127.0.0.1:1 often;",
+    "server 127.0.0.1:1 backup;",
+    "ip_hash; server 127.0.0.1:1; server 127.0.0.1:2 backup;",
+    "hash $uri consistent; server 127.0.0.1:1; server 127.0.0.1:2 backup;",
+    "hash $uri twice; server 127.0.0.1:1;",
+    "random two least_time; server 127.0.0.1:1;",
+    "random two least_conn; server 127.0.0.1:1;",
+    "zone z 1k; server 127.0.0.1:1;",
+    "zone z 64k; server 127.0.0.1:1;",
+)
+STREAM = (
+    "proxy_pass 127.0.0.1;",
+    "proxy_pass be; gzip on;",
+    "proxy_pass be; listen 127.0.0.1:8082 often;",
+    "proxy_pass be; limit_conn nobody 5;",
+    "proxy_pass be; access_log logs/x;",
+    "proxy_pass be; access_log logs/x nobody;",
+    "proxy_pass be; allow 1.2.3.4.5;",
+    "proxy_pass be; deny;",
+    "proxy_pass be; proxy_bind 127.0.0.1:x;",
+    "proxy_pass $nobody;",
+    "proxy_pass http://be;",
+    "proxy_pass be; proxy_timeout 5q;",
+    "proxy_pass be; allow 127.0.0.1; deny all;",
 )
 LOCATION = (
     "proxy_buffers 8 4q;",
@@ -82,15 +176,59 @@ LOCATION = (
     "if ( $uri = /) { return 403; }",
     "if (!-f $request_filename) { return 404; }",
     "if ($uri) { return 403; }",
+    "if $uri { return 403; }",
+    "if ($uri = /x { return 403; }",
+    "if ($uri ~! x) { return 403; }",
+    "if ($uri = a b) { return 403; }",
+    "if (-f) { return 403; }",
+    "if ($uri ~ (a) { return 403; }",
+    "if ($nobody+ = a) { return 403; }",
+    "rewrite ^/(.* /x;",
+    "location ~ *.php$ { return 404; }",
+    "location ~ [a-z { return 404; }",
+    "location /a /b { return 404; }",
+    "limit_except FETCH { deny all; }",
+    "limit_except GET { deny all; } limit_except GET { deny all; }",
+    "expires epoch 5h;",
+    "expires @25h;",
+    "expires modified @5h;",
+    "expires modified +24h;",
+    "proxy_cache_valid 99 1m;",
+    "proxy_cache_valid 200 5q;",
+    "proxy_cache_valid 200 302 10m;",
+    "proxy_store_access user:x;",
+    "proxy_cookie_path /a;",
+    "proxy_bind 127.0.0.1:x;",
+    "proxy_bind 127.0.0.1 opaque;",
+    "proxy_pass http://be:80;",
+    "proxy_pass http://;",
+    "fastcgi_pass 127.0.0.1;",
+    "fastcgi_pass 127.0.0.1:x;",
+    "grpc_pass grpc://nobody.invalid;",
+    "uwsgi_pass unix:/run/app.sock;",
+    "memcached_pass 127.0.0.1:11211;",
+    "set $m /x; set $memcached_key $m; memcached_pass 127.0.0.1:11211;",
+    "aio sometimes;",
+    "directio 5q;",
+    "disable_symlinks from=/;",
+    "fastcgi_param A b if_empty;",
+    "try_files $uri =404; try_files $uri =404;",
+    "proxy_buffers 8 4k; proxy_buffers 8 4k;",
+    "gzip_disable (;",
+)
+MAIN = (
+    "worker_processes often;",
+    "worker_processes 2; worker_processes 2;",
+    "worker_priority x;",
+    "worker_cpu_affinity 012;",
+    "thread_pool extra threads=0;",
+    "thread_pool extra threads=2 max_queue=x;",
+    "worker_processes auto; worker_priority -5; worker_cpu_affinity auto;",
 )
 
 
-def _both(bench: Rig, http: str, inside: str) -> tuple[str | None, str | None]:
+def _asked(bench: Rig, text: str) -> tuple[str | None, str | None]:
     """What nginx says first, and what was foreseen."""
-    text = (
-        "pid run/x.pid;\nerror_log logs/e;\nevents { }\n"
-        f"http {{\n{http}\nserver {{\nlisten 127.0.0.1:8080;\nlocation / {{\n{inside}\n}}\n}}\n}}\n"
-    )
     bench.write("nginx.conf", text)
     output = bench.nginx.test(prefix=bench.prefix, config=bench.config).output
     real = re.search(r"\[emerg\] (?:\d+#\d+: )?(.*)$", output, re.MULTILINE)
@@ -98,6 +236,15 @@ def _both(bench: Rig, http: str, inside: str) -> tuple[str | None, str | None]:
     tree = tree_from_files(bench.config, {bench.config: text.encode()}, bench.prefix)
     found = start_faults(tree, effective(tree, build.version), {}, {}, build.version, build.openssl)
     return (real[1] if real else None), (found[0].message if found else None)
+
+
+def _both(bench: Rig, http: str, inside: str, main: str = "") -> tuple[str | None, str | None]:
+    upstream = "" if "upstream be" in http else "upstream be { server 127.0.0.1:1; }"
+    return _asked(
+        bench,
+        f"pid run/x.pid;\nerror_log logs/e;\n{main}\nevents {{ }}\n"
+        f"http {{\n{upstream}\n{http}\nserver {{\nlisten 127.0.0.1:8080;\nlocation / {{\n{inside}\n}}\n}}\n}}\n",
+    )
 
 
 @pytest.mark.parametrize("text", HTTP)
@@ -109,6 +256,28 @@ def test_what_is_said_in_http(bench: Rig, text: str) -> None:
 @pytest.mark.parametrize("text", LOCATION)
 def test_what_is_said_in_a_location(bench: Rig, text: str) -> None:
     real, ours = _both(bench, _LIMIT, text)
+    assert ours == real
+
+
+@pytest.mark.parametrize("text", UPSTREAM)
+def test_what_is_said_in_an_upstream(bench: Rig, text: str) -> None:
+    real, ours = _both(bench, f"upstream be {{ {text} }}", "")
+    assert ours == real
+
+
+@pytest.mark.parametrize("text", MAIN)
+def test_what_is_said_outside(bench: Rig, text: str) -> None:
+    real, ours = _both(bench, "", "", text)
+    assert ours == real
+
+
+@pytest.mark.parametrize("text", STREAM)
+def test_what_is_said_in_stream(bench: Rig, text: str) -> None:
+    real, ours = _asked(
+        bench,
+        f"load_module /usr/lib/nginx/modules/ngx_stream_module.so;\npid run/x.pid;\nerror_log logs/e;\nevents {{ }}\n"
+        f"stream {{\nupstream be {{ server 127.0.0.1:1; }}\nserver {{\nlisten 127.0.0.1:8081;\n{text}\n}}\n}}\n",
+    )
     assert ours == real
 
 

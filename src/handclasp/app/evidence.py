@@ -20,8 +20,8 @@ from handclasp.nginxconf.effective import effective
 from handclasp.nginxconf.tree import ConfigTree, walk
 from handclasp.pki.any_form import KEY_LEFT_OUT
 from handclasp.pki.container import certificates_of, is_container
+from handclasp.pki.given_chain import given_chain
 from handclasp.pki.private_key import is_encrypted, spki_of_private_key_pem
-from handclasp.pki.read import certificates_from_bytes
 from handclasp.ports.files import FileReader
 from handclasp.verdict.predict import Stage
 
@@ -31,6 +31,7 @@ _PRIVATE_KEY = re.compile(  # to the end of the file when its own end is missing
 _NO_FILE = "No such file or directory"
 _NOT_REGULAR = ("not a regular file", "Is a directory")
 _FILE_DIRECTIVES = ("ssl_client_certificate", "ssl_trusted_certificate", "ssl_certificate", "ssl_crl")
+_OPENED = ("ssl_password_file", "ssl_session_ticket_key", "ssl_dhparam")
 _BY_VARIABLE = "ssl_certificate"
 _CANDIDATE_SUFFIXES = (".pem", ".crt", ".cer", ".cert", ".crl", ".chain", ".ca", ".bundle", ".0", ".der")
 _MOST_CANDIDATES = 400
@@ -101,6 +102,8 @@ def _with_named_files(evidence: Evidence, files: FileReader, read: ReadConfig, f
     unreadable: dict[str, str] = {}
     for path in sorted(certificate_paths(config) | written_paths(read.tree)):
         found[path] = _read_public(files, path, unreadable)
+    for path in sorted(plain_paths(read.tree)):
+        _look_at(files, path, found, unreadable)
     passwords = tuple(_passwords(files, read.tree))
     keys = {path: spki for path in sorted(key_paths(config)) if (spki := _public_half(files, path, passwords, unreadable))}
     near = dict.fromkeys([*folders, *(path.rpartition("/")[0] for path in certificate_paths(config))])
@@ -132,6 +135,23 @@ def written_paths(tree: ConfigTree) -> set[str]:
     )
     paths = [(item.name.endswith(_BY_VARIABLE), _absolute(tree, "".join(item.args[:1]))) for item in named]
     return _concrete(path for by_variable, path in paths if by_variable) | {path for by, path in paths if path and not by}
+
+
+def plain_paths(tree: ConfigTree) -> set[str]:
+    """Files of parameters, passwords and ticket keys that nginx opens at start."""
+    named = (item for item, _ in walk(tree.directives) if item.name.endswith(_OPENED) and item.children is None)
+    return {path for item in named if (path := _absolute(tree, "".join(item.args[:1])))}
+
+
+def _look_at(files: FileReader, path: str, found: dict[str, bytes | None], unreadable: dict[str, str]) -> None:
+    """Whether the file is there, and how long it is: of passwords and keys nothing else becomes evidence."""
+    told: dict[str, str] = {}
+    content = _read_public(files, path, told)
+    if content is not None:
+        found.setdefault(path, content if b"DH PARAMETERS-" in content else bytes(len(content)))
+    elif _NO_FILE in told.get(path, ""):  # what this user may not read, nginx reads as root
+        found[path] = None
+        unreadable[path] = told[path]
 
 
 def _absolute(tree: ConfigTree, path: str) -> str:
@@ -200,7 +220,7 @@ def _chain(files: FileReader, path: str | None, password: Callable[[], bytes] | 
     content = files.read(path)
     if is_container(content):
         return b"".join(map(_pem, _opened(content, path, password)))
-    return b"".join(_pem(certificate.der) for certificate in certificates_from_bytes(content, where=path))
+    return b"".join(_pem(certificate.der) for certificate in given_chain(content, where=path))
 
 
 def _opened(content: bytes, path: str, password: Callable[[], bytes] | None) -> tuple[bytes, ...]:

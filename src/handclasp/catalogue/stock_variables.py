@@ -13,6 +13,21 @@ _BEGINNINGS = (
 )  # fmt: skip
 """How variables begin that are made for any name."""
 
+_STREAM = frozenset(
+    """binary_remote_addr bytes_received bytes_sent connection geoip_area_code geoip_city geoip_city_continent_code
+    geoip_city_country_code geoip_city_country_code3 geoip_city_country_name geoip_country_code geoip_country_code3
+    geoip_country_name geoip_dma_code geoip_latitude geoip_longitude geoip_org geoip_postal_code geoip_region
+    geoip_region_name hostname limit_conn_status msec nginx_version pid protocol proxy_protocol_addr proxy_protocol_port
+    proxy_protocol_server_addr proxy_protocol_server_port realip_remote_addr realip_remote_port remote_addr remote_port
+    server_addr server_name server_port session_time status time_iso8601 time_local""".split()  # noqa: SIM905
+)
+_STREAM_BEGINNINGS = ("proxy_protocol_tlv_", "ssl_", "upstream_")
+
+
+def is_known_in_stream(name: str) -> bool:
+    """The same for stream{}; nothing that begins like its TLS and upstream variables is called unknown."""
+    return name in _STREAM or name.startswith(_STREAM_BEGINNINGS)
+
 
 def is_known(name: str) -> bool:
     """Whether some nginx has this variable by itself; `name` is in small letters, without the "$"."""

@@ -1,5 +1,6 @@
 """What nginx refuses while it reads: unknown and misplaced directives, wrong numbers of arguments, duplicates, bad values."""
 
+import re
 from collections.abc import Iterator
 
 from handclasp.catalogue import directives as catalogue
@@ -7,12 +8,18 @@ from handclasp.catalogue import stock_directives as stock
 from handclasp.catalogue.directives import DirectiveSpec, Inherit, Value
 from handclasp.model.nginx import NginxVersion, StartFault
 from handclasp.nginxconf.fault_arguments import argument_fault
+from handclasp.nginxconf.fault_balancing import BalancingFaults
+from handclasp.nginxconf.fault_conditions import condition_pattern
 from handclasp.nginxconf.fault_files import StartFiles
 from handclasp.nginxconf.fault_layout import LayoutFaults
+from handclasp.nginxconf.fault_listens import ListenFaults
+from handclasp.nginxconf.fault_logs import LogFaults
+from handclasp.nginxconf.fault_patterns import pattern_fault
+from handclasp.nginxconf.fault_rows import TABLES, row_faults
 from handclasp.nginxconf.fault_values import value_fault, zone
+from handclasp.nginxconf.fault_variables import broken_variable
 from handclasp.nginxconf.fault_zones import ZoneFaults
-from handclasp.nginxconf.listen import split_address
-from handclasp.nginxconf.tree import Directive
+from handclasp.nginxconf.tree import ConfigTree, Directive
 from handclasp.nginxconf.value_kinds import refusal
 
 _INSIDE = {
@@ -32,36 +39,49 @@ _INSIDE = {
     (catalogue.MAIL, "server"): catalogue.MAIL_SERVER,
 }
 # Their handlers add to what stands already instead of refusing it.
-_REPEATABLE = frozenset({"ssl_session_cache", "limit_except", "worker_processes"})
-# What Debian's builds, which were measured, can do: of stream and mail they hold less than others.
+_REPEATABLE = frozenset({"ssl_session_cache"})
+# Where what Debian's builds can do was measured; of mail they hold less than others.
 _MEASURED = frozenset(
     {
         catalogue.MAIN, catalogue.EVENTS, catalogue.HTTP, catalogue.SERVER, catalogue.LOCATION, catalogue.UPSTREAM,
-        catalogue.SERVER_IF, catalogue.LOCATION_IF, catalogue.LIMIT_EXCEPT,
+        catalogue.SERVER_IF, catalogue.LOCATION_IF, catalogue.LIMIT_EXCEPT, catalogue.STREAM, catalogue.STREAM_SERVER,
+        catalogue.STREAM_UPSTREAM,
     }
 )  # fmt: skip
 STREAM_VIRTUAL_SERVERS = NginxVersion(1, 25, 5)
 """From here on stream servers have names, and a server without a certificate is looked at like one of http."""
 
+_NAME = re.compile(r"\w[\w.:-]*")
 _OWN_MODULES = ("ngx_stream_module", "ngx_mail_module")
 
 _HTTP = frozenset(
     (catalogue.HTTP, catalogue.SERVER, catalogue.SERVER_IF, catalogue.LOCATION, catalogue.LOCATION_IF, catalogue.LIMIT_EXCEPT)
 )
 
+_WITH_TABLES = frozenset({catalogue.HTTP, catalogue.STREAM})
+# Of the directives with several arguments that Handclasp does not interpret.
+_ONCE = frozenset(
+    {*(f"{name}_buffers" for name in ("proxy", "fastcgi", "uwsgi", "scgi", "gzip", "gunzip", "output", "large_client_header")),
+     "try_files", "keepalive_timeout", "open_file_cache", "limit_req_status", "limit_conn_status"}
+)  # fmt: skip
+
 
 class DirectiveFaults:
     """The walk over directives in the order of reading; the state is what one directive leaves for later ones."""
 
-    def __init__(self, known: StartFiles) -> None:
+    def __init__(self, known: StartFiles, tree: ConfigTree) -> None:
         self.known = known
+        self.folder = tree.conf_dir
         self.version = _triple(known.version)
         self.zones: dict[str, int] = {}
-        self.defaults: set[tuple[str, int]] = set()
+        self.listening = ListenFaults()
         self.foreign = False  # a module that does not come with nginx was loaded
         self.rows: dict[str, tuple[DirectiveSpec, ...]] = {}
         self.layout = LayoutFaults()
-        self.declared = ZoneFaults()
+        self.declared = ZoneFaults(tree.prefix)
+        self.logs = {catalogue.HTTP: LogFaults("combined"), catalogue.STREAM: LogFaults()}
+        self.balancing = BalancingFaults(self.version, catalogue.UPSTREAM)
+        self.modules: set[str] = set()
 
     def block(self, directives: tuple[Directive, ...], context: str) -> Iterator[StartFault]:
         """Faults of the directives of one block and of the blocks in it."""
@@ -82,20 +102,53 @@ class DirectiveFaults:
             )
         elif words is None:
             words = self._measured(item, context, seen)
-        if words is None and context in _HTTP:
-            words = argument_fault(item.name, item.args) or self.declared.one(item)
+        if words is None and (item.args or context == catalogue.UPSTREAM):
+            words = self._arguments(item, context, seen)
         if words:
             yield placed(words, item)
-        if item.name == "load_module" and not any(each in " ".join(item.args) for each in _OWN_MODULES):
-            self.foreign = True
-        inner = _INSIDE.get((context, item.name))
-        if inner and item.children is not None:
-            if words := self.layout.opening(item, context):
+        if item.name == "load_module":
+            yield from self._loaded(item, words)
+        if item.children is None:
+            if words := self.layout.simple(item, context):
                 yield placed(words, item)
-            yield from self.block(item.children, inner)
-            yield from self.layout.closing(item, context)
-        elif words := self.layout.simple(item, context):
+        elif inner := _INSIDE.get((context, item.name)):
+            yield from self._inside(item, context, inner)
+        elif not words and item.name in TABLES and context in _WITH_TABLES:
+            yield from (_at(*found) for found in row_faults(item, self.version))
+
+    def _loaded(self, item: Directive, words: str | None) -> Iterator[StartFault]:
+        module = item.args[0].rpartition("/")[2].removesuffix(".so") if item.args else ""
+        if module in self.modules and not words:
+            yield placed(f'module "{module}" is already loaded', item)
+        self.modules.add(module)
+        self.foreign = self.foreign or module not in _OWN_MODULES
+
+    def _inside(self, item: Directive, context: str, inner: str) -> Iterator[StartFault]:
+        """A block of directives."""
+        if words := self.layout.opening(item, context):
             yield placed(words, item)
+        if item.name == "upstream":
+            self.balancing = BalancingFaults(self.version, inner)
+        yield from self.block(item.block, inner)
+        yield from self.layout.closing(item, context)
+
+    def _arguments(self, item: Directive, context: str, seen: set[str]) -> str | None:
+        """What is wrong with the arguments of a directive that may stand here with so many, as far as that is known."""
+        if item.name == "proxy_redirect" and item.args == ("default",) and "proxy_pass" not in seen:
+            return '"proxy_redirect default" should be placed after the "proxy_pass" directive'
+        if item.name == "if" and context in _HTTP:
+            pattern = condition_pattern(item.args)
+            words = argument_fault(item.name, item.args, context, self.version)
+            return words or (pattern_fault(pattern, self.version) if pattern is not None else None)
+        if context in {catalogue.UPSTREAM, catalogue.STREAM_UPSTREAM}:
+            return self.balancing.one(item)
+        module = catalogue.STREAM if context.startswith(catalogue.STREAM) else catalogue.HTTP
+        return (
+            argument_fault(item.name, item.args, context, self.version)
+            or (self.declared.one(item) if context in _HTTP else None)
+            or self.logs[module].one(item.name, item.args)
+            or broken_variable(item.name, item.args)
+        )
 
     def _spec(self, item: Directive, context: str) -> tuple[DirectiveSpec | None, str | None]:
         """The row that applies here, or why none does: nginx's own search (ngx_conf_handler)."""
@@ -126,6 +179,8 @@ class DirectiveFaults:
         here = {where: place for where, place in places.items() if place.lacking < self.version}
         if not here:
             return f'unknown directive "{name}"'
+        if stock.of_another_module(name) and context not in here:
+            return None
         if context not in here:
             return f'"{name}" directive is not allowed here'
         taken = here[context].takes(len(item.args))
@@ -136,11 +191,13 @@ class DirectiveFaults:
     def _measured(self, item: Directive, context: str, seen: set[str]) -> str | None:
         """What is wrong with the value of a directive that Handclasp does not interpret, as far as that was measured."""
         known = stock.values().get((item.name, stock.group_of(context)))
-        if known is None or self.version > stock.NEWEST or item.children is not None:
+        if self.version > stock.NEWEST or item.children is not None:
             return None
-        if known.once and item.name in seen:
+        if item.name in seen and (item.name in _ONCE if known is None else known.once or item.name in _ONCE):
             return f'"{item.name}" directive is duplicate'
         seen.add(item.name)
+        if known is None:
+            return None
         if len(item.args) != 1 and not known.kind.startswith("choice"):
             return None
         return next((words for value in item.args if (words := refusal(known.kind, item.name, value))), None)
@@ -154,6 +211,8 @@ class DirectiveFaults:
         if catalogue.specs(name) or name in catalogue.MISTAKES or stock.meant(name):
             return True
         if (name.startswith("ssl_") or "_ssl_" in name) and "_by_" not in name:
+            return True
+        if context in _MEASURED and not _NAME.fullmatch(name):
             return True
         strange = self.foreign or stock.of_another_module(name) or self.version > stock.NEWEST
         return context in _MEASURED and not strange
@@ -169,29 +228,14 @@ class DirectiveFaults:
     def _later(self, item: Directive, sockets: set[tuple[str, int]], context: str) -> str | None:
         """What depends on directives before this one, or on files that are read at once."""
         if item.name == "listen" and context == catalogue.SERVER:
-            return self._listen(item, sockets)
+            return self.listening.one(item.args, sockets)
         if item.name == "listen" and context == catalogue.STREAM_SERVER and self.known.version < STREAM_VIRTUAL_SERVERS:
             return self.layout.stream_listen(item)
+        if item.name.endswith("ssl_password_file"):
+            path = item.args[0] if item.args[0].startswith("/") else f"{self.folder}/{item.args[0]}"
+            return f'open() "{path}" failed (2: No such file or directory)' if self.known.missing(path) else None
         if item.name in {"ssl_session_cache", "ssl_ocsp_cache"}:
             return next((words for text in item.args if (words := self._zone(text))), None)
-        return None
-
-    def _listen(self, item: Directive, sockets: set[tuple[str, int]]) -> str | None:
-        address, port, _ = split_address(item.args[0])
-        shown = f"{'0.0.0.0' if address == '*' else address}:{port}" if port else address  # noqa: S104 - nginx's words
-        options = set(item.args[1:])
-        if "quic" in options and self.version < (1, 25, 0):
-            return 'invalid parameter "quic"'
-        # Datagrams and connections of one address are two sockets.
-        socket = (f"{address} quic" if "quic" in options else address, port)
-        if socket in sockets:
-            return f"a duplicate listen {shown}"
-        sockets.add(socket)
-        if not options & {"default", "default_server"}:
-            return None
-        if socket in self.defaults:
-            return f"a duplicate default server for {shown}"
-        self.defaults.add(socket)
         return None
 
     def _zone(self, text: str) -> str | None:
@@ -217,6 +261,11 @@ def _ending(item: Directive, *, block: bool) -> str | None:
 def placed(words: str, item: Directive) -> StartFault:
     """A fault whose message ends with the place, as ngx_conf_log_error writes it."""
     message = f"{words} in {item.source.file}:{item.reported_line}"
+    return StartFault(message=message, origin=item.origin, directive=item.name)
+
+
+def _at(words: str, item: Directive, offset: int) -> StartFault:
+    message = f"{words} in {item.source.file}:{item.source.line(offset)}"
     return StartFault(message=message, origin=item.origin, directive=item.name)
 
 

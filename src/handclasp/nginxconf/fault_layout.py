@@ -4,9 +4,11 @@ from collections.abc import Iterable, Iterator
 
 from handclasp.catalogue import directives as catalogue
 from handclasp.catalogue import stock_directives as stock
-from handclasp.model.nginx import NginxVersion, StartFault
+from handclasp.model.nginx import EffectiveConfig, NginxVersion, StartFault
 from handclasp.nginxconf.effective_location import location_name
+from handclasp.nginxconf.fault_rows import valid_wildcard
 from handclasp.nginxconf.listen import split_address
+from handclasp.nginxconf.select import sockets
 from handclasp.nginxconf.tree import Directive, named
 
 _TOP_BLOCKS = frozenset({"events", "http", "stream", "mail"})
@@ -130,3 +132,17 @@ def unhandled(servers: Iterable[Directive]) -> Iterator[StartFault]:
         if known and not names & _ENDINGS:
             message = f"no handler for server in {server.source.file}:{server.reported_line}"
             yield StartFault(message=message, origin=server.origin, directive="server")
+
+
+def unfit_names(config: EffectiveConfig) -> Iterator[StartFault]:
+    """Names with asterisks in the middle, where several servers share an address: alone on it, nobody looks them up."""
+    for socket in sockets(config):
+        if socket.context != "http" or len(socket.servers) < 2:
+            continue
+        address = "0.0.0.0" if socket.address == "*" else socket.address  # noqa: S104 - nginx's words
+        shown = f"{address}:{socket.port}" if socket.port else address
+        for server in socket.servers:
+            for name in server.names:
+                if not name.startswith("~") and not valid_wildcard(name):
+                    message = f'invalid server name or wildcard "{name}" on {shown}'
+                    yield StartFault(message=message, origin=server.origin, directive="server_name")

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from handclasp.model.nginx import Setting, StartFault, TlsServer, VerifyClient
 from handclasp.model.origin import Origin
 from handclasp.nginxconf.effective import SSL_ON_REMOVED
+from handclasp.nginxconf.fault_ciphers import cipher_fault, command_value_fault, curve_fault
 from handclasp.nginxconf.fault_directives import placed
 from handclasp.nginxconf.fault_files import OWN_LOADERS, StartFiles
+from handclasp.nginxconf.fault_strength import CIPHERS_FIRST
 from handclasp.nginxconf.scope import Scope
 from handclasp.nginxconf.tree import Directive
 
@@ -14,6 +16,7 @@ _QUIC_TLS = "TLSv1.3"
 
 Blocks = list[tuple[Directive, Scope, TlsServer]]
 
+_ANY_CURVE = "auto"
 _COMMANDS = frozenset(
     """SignatureAlgorithms ClientSignatureAlgorithms Curves Groups ECDHParameters CipherString Ciphersuites Protocol MinProtocol
     MaxProtocol Options VerifyMode Certificate PrivateKey ServerInfoFile ChainCAPath ChainCAFile VerifyCAPath VerifyCAFile
@@ -80,15 +83,22 @@ def _missing_key(scope: Scope, server: TlsServer, ending: str) -> Iterator[Start
 
 def _context(server: TlsServer, scope: Scope, module: Directive, known: StartFiles) -> Iterator[StartFault]:
     """The files and settings of one SSL_CTX, in the order nginx loads them."""
+    first = known.version >= CIPHERS_FIRST
+    ciphers = cipher_fault(server.ciphers.value, known.series) if server.ciphers.origin is not None else None
+    yield from _of(ciphers if first else None, server.ciphers.origin, "ssl_ciphers")
     pairs = zip(server.certificates.value, server.certificate_keys.value, strict=False)
     if not any("$" in path for path in (*server.certificates.value, *server.certificate_keys.value)):
         for certificate, key in pairs:
             words = known.pair(certificate, key, server.ciphers.value, scope.path("ssl_password_file").value)
             yield from _of(words, server.certificates.origin, "ssl_certificate")
+    yield from _of(None if first else ciphers, server.ciphers.origin, "ssl_ciphers")
     yield from _verification(server, known)
     for path in (scope.path("ssl_dhparam"),):
         if path.value:
             yield from _of(known.dhparam(path.value), path.origin, "ssl_dhparam")
+    curves = scope.text("ssl_ecdh_curve", _ANY_CURVE)
+    if curves.value != _ANY_CURVE:
+        yield from _of(curve_fault(curves.value, known.series), curves.origin, "ssl_ecdh_curve")
     for path_text in server.session_ticket_key.value:
         words = known.ticket_key(path_text)
         if words:
@@ -128,11 +138,13 @@ def _ocsp(server: TlsServer) -> Iterator[StartFault]:
 
 
 def command_faults(commands: Setting[tuple[tuple[str, str], ...]], directive: str, known: StartFiles) -> Iterator[StartFault]:
-    """Names in *_conf_command that OpenSSL does not know."""
+    """Names and values in *_conf_command that OpenSSL does not know."""
     for name, value in commands.value:
         if name.lower() not in _COMMANDS:
             reason = known.reason("command", label=name)
             yield from _of(f'SSL_CONF_cmd("{name}", "{value}") failed {reason}', commands.origin, directive)
+        else:
+            yield from _of(command_value_fault(name, value, known.series), commands.origin, directive)
 
 
 def _of(words: str | None, origin: Origin | None, directive: str) -> Iterator[StartFault]:

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from handclasp.model.nginx import NginxVersion, Setting, StartFault, TlsUpstream
 from handclasp.model.origin import Origin
 from handclasp.nginxconf.effective_upstream import tls_settings
+from handclasp.nginxconf.fault_ciphers import cipher_fault
 from handclasp.nginxconf.fault_files import StartFiles
 from handclasp.nginxconf.fault_servers import command_faults
+from handclasp.nginxconf.fault_strength import CIPHERS_FIRST
 from handclasp.nginxconf.scope import Scope
 
 EMPTY_MEANS_NONE = NginxVersion(1, 23, 0)
@@ -39,7 +41,11 @@ def _has_context(module: str, target: str) -> bool:
 def _faults(scope: Scope, module: str, known: StartFiles) -> Iterator[StartFault]:
     settings = tls_settings(scope, module, known.version)
     prefix = f"{module}_ssl_"
+    first = known.version >= CIPHERS_FIRST
+    ciphers = list(_ciphers(settings, prefix, known))
+    yield from ciphers if first else ()
     yield from _certificate(scope, settings, prefix, known)
+    yield from () if first else ciphers
     if settings.verify.value:
         trusted, crl = settings.trusted_certificate, settings.crl
         if trusted.value is None:
@@ -49,6 +55,12 @@ def _faults(scope: Scope, module: str, known: StartFiles) -> Iterator[StartFault
         if crl.value and (words := known.crl(crl.value)):
             yield _fault(words, crl, f"{prefix}crl")
     yield from command_faults(settings.conf_commands, f"{prefix}conf_command", known)
+
+
+def _ciphers(settings: TlsUpstream, prefix: str, known: StartFiles) -> Iterator[StartFault]:
+    ciphers = settings.ciphers
+    if ciphers.origin is not None and (words := cipher_fault(ciphers.value, known.series)):
+        yield _fault(words, ciphers, f"{prefix}ciphers")
 
 
 def _certificate(scope: Scope, settings: TlsUpstream, prefix: str, known: StartFiles) -> Iterator[StartFault]:

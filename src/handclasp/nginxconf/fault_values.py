@@ -4,34 +4,39 @@ import re
 from collections.abc import Callable, Mapping
 
 from handclasp.catalogue import stock_directives as stock
-from handclasp.catalogue.directives import STREAM_SERVER, DirectiveSpec, Value, Version
+from handclasp.catalogue.directives import SERVER, STREAM_SERVER, DirectiveSpec, Value, Version
+from handclasp.nginxconf.fault_listens import listen_fault
 from handclasp.nginxconf.tree import Directive
 from handclasp.nginxconf.value_kinds import refusal
 
 _PAGES = 8 * 4096
 _SIZE = re.compile(r"(\d+)([kKmM]?)")
 _LEVELS = frozenset({"emerg", "alert", "crit", "error", "warn", "notice", "info", "debug"})
-_PORTS = re.compile(r"\d+(?:-\d+)?")
 _UNIT = {"": 1, "k": 1024, "m": 1024 * 1024}
-_LISTEN = re.compile(
-    r"(?:default|default_server|bind|ssl|http2|quic|udp|deferred|reuseport|proxy_protocol|spdy)"
-    r"|(?:setfib|fastopen|backlog|rcvbuf|sndbuf|accept_filter|ipv6only|so_keepalive)=.+"
-)
-
-
-_QUIC, _NOT_BESIDE_QUIC = (1, 25, 0), ("ssl", "http2", "proxy_protocol")
-_MULTIPATH = (1, 29, 7)
 _ZERO_KEEPS_NONE = (1, 29, 7)
+_STRANGE = re.compile(r'invalid parameter "(.*)"')
+_ONE_MANNER = (1, 25, 5)
+"""From here on stream{} speaks of wrong parameters like http{}."""
 
 
 def value_fault(item: Directive, spec: DirectiveSpec, context: str, version: Version) -> str | None:
     """What nginx says of the arguments of a directive; None when it takes them (or checks them only later)."""
+    if item.name == "listen":
+        return _listen(item.args, context, version)
     if item.name in _BY_VERSION:
         return _BY_VERSION[item.name](item.args, version)
     special = None if (context, item.name) in _FREE else _SPECIAL.get(item.name)
     if special is not None:
         return special(item.args)
     return _shared(item, spec, context)
+
+
+def _listen(args: tuple[str, ...], context: str, version: Version) -> str | None:
+    if context == SERVER:
+        return listen_fault(args, version)
+    words = listen_fault(args, version, udp=True)
+    found = _STRANGE.fullmatch(words or "")
+    return f'the invalid "{found[1]}" parameter' if found and version < _ONE_MANNER else words
 
 
 _KINDS = {Value.FLAG: "flag", Value.NUMBER: "number", Value.TIME: "seconds", Value.SIZE: "size"}
@@ -119,30 +124,6 @@ def _certificate_cache(name: str) -> Callable[[tuple[str, ...]], str | None]:
     return check
 
 
-def _listen(args: tuple[str, ...], version: Version) -> str | None:
-    address, place = args[0], f'in "{args[0]}" of the "listen" directive'
-    if not address.startswith("unix:"):
-        if address.startswith("[") and "]" not in address:
-            return f"invalid host {place}"
-        ports = address.rpartition("]")[2].rpartition(":")[2] if ":" in address or _PORTS.fullmatch(address) else "80"
-        low, dash, high = ports.partition("-")
-        if ports and not (_port(low) and (not dash or _port(high))):
-            return f"invalid port {place}"
-        if dash and int(low) > int(high):
-            return f"invalid port range {place}"
-    known = {"multipath"} if version >= _MULTIPATH else set[str]()
-    strange = next((one for one in args[1:] if one not in known and not _LISTEN.fullmatch(one)), None)
-    if strange is not None:
-        return f'invalid parameter "{strange}"'
-    beside = next((one for one in _NOT_BESIDE_QUIC if one in args[1:]), None) if "quic" in args[1:] else None
-    too_old = version < _QUIC
-    return None if beside is None or too_old else f'"listen" directive "{beside}" parameter is incompatible with "quic"'
-
-
-def _port(text: str) -> bool:
-    return text.isascii() and text.isdigit() and 0 < int(text[:9]) < 65536
-
-
 # In stream{} it is the text that is sent.
 _FREE = frozenset({(STREAM_SERVER, "return")})
 _CACHES = ("ssl_certificate_cache", *(f"{module}_ssl_certificate_cache" for module in ("proxy", "grpc", "uwsgi")))
@@ -154,4 +135,4 @@ _SPECIAL: Mapping[str, Callable[[tuple[str, ...]], str | None]] = {
     "error_log": _error_log,
     **{name: _certificate_cache(name) for name in _CACHES},
 }
-_BY_VERSION: Mapping[str, Callable[[tuple[str, ...], Version], str | None]] = {"keepalive": _keepalive, "listen": _listen}
+_BY_VERSION: Mapping[str, Callable[[tuple[str, ...], Version], str | None]] = {"keepalive": _keepalive}

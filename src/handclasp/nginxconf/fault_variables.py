@@ -12,20 +12,51 @@ from handclasp.nginxconf.tree import Directive, walk
 _READ = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 _CAPTURE = re.compile(r"\(\?(?:P?<|')(\w+)[>']")
 _DEFINED_BY = {"set": 0, "map": 1, "split_clients": 1, "auth_request_set": 0, "geo": -1}
+_DOLLAR = re.compile(r"\$(\{?)(\w*)", re.ASCII)
+_LATE = frozenset({"proxy_set_header", "grpc_set_header", "fastcgi_param", "uwsgi_param", "scgi_param"})
+_PATTERNED = frozenset({"proxy_redirect", "proxy_cookie_domain", "proxy_cookie_path", "proxy_cookie_flags"})
+_MORE = {"map": (0,), "geo": (), "split_clients": (0,), "hash": (0,)}
 _MAP_WORDS = frozenset({"hostnames", "volatile", "include"})
 
 
-def unknown_variables(http: Directive) -> Iterator[StartFault]:
-    """The first variable in http{} that is read and set by nobody; nothing where modules of others may set some."""
-    everything = [item for item, _ in walk(http.block)]
-    if any(stock.of_another_module(item.name) and not _is_row(parents) for item, parents in walk(http.block)):
+def unknown_variables(module: Directive) -> Iterator[StartFault]:
+    """The first variable in http{} or stream{} that is read and set by nobody; nothing where modules of others may set some."""
+    everything = [item for item, _ in walk(module.block)]
+    if any(stock.of_another_module(item.name) and not _is_row(parents) for item, parents in walk(module.block)):
         return
     defined = {name for item in everything for name in _defines(item)}
+    is_known = known.is_known if module.name == "http" else known.is_known_in_stream
     for item in everything:
         for name in _reads(item):
-            if name not in defined and not known.is_known(name):
+            if name not in defined and not is_known(name):
                 yield StartFault(message=f'unknown "{name}" variable', origin=item.origin, directive=item.name)
                 return
+
+
+def broken_variable(name: str, args: tuple[str, ...]) -> str | None:
+    """What nginx says of a dollar sign that begins no variable, where it reads variables."""
+    if name in _LATE or not any("$" in text for text in args):
+        return None
+    places = _MORE.get(name) or known.places(name, len(args))
+    texts = (args[at] for at in places if at < len(args) and not (name in _PATTERNED and args[at].startswith("~")))
+    return next((words for text in texts if (words := _broken(text))), None)
+
+
+def broken_parameters(http: Directive) -> Iterator[StartFault]:
+    """The same of headers and parameters for backends: nginx looks at them when it merges, and names the end of http{}."""
+    for item, _ in walk(http.block):
+        if item.name in _LATE and len(item.args) > 1 and (words := _broken(item.args[1])):
+            place = f"{http.source.file}:{http.source.line(http.close)}"
+            yield StartFault(message=f"{words} in {place}", origin=item.origin, directive=item.name)
+
+
+def _broken(text: str) -> str | None:
+    for found in _DOLLAR.finditer(text):
+        if found[1] and text[found.end() : found.end() + 1] != "}":
+            return f'the closing bracket in "{found[2]}" variable is missing'
+        if not found[2]:
+            return "invalid variable name"
+    return None
 
 
 def _is_row(parents: Iterable[Directive]) -> bool:
@@ -42,7 +73,16 @@ def _defines(item: Directive) -> Iterator[str]:
 
 def _reads(item: Directive) -> Iterator[str]:
     if item.name == "if":
-        texts: Iterable[str] = (item.args[0].lstrip("("),) if item.args else ()
+        word = next((text for text in (one.removeprefix("(") for one in item.args) if text), "")
+        if word.startswith("$") and not word[1:2].isdigit():
+            yield word[1:].removesuffix(")").lower()  # nginx takes the whole word for the name
+        return
+    if item.name == "split_clients" and item.children is not None:
+        texts = item.args[:1]
+    elif item.name == "geo" and item.children is not None:
+        texts = item.args[:-1]
+    elif item.name == "memcached_pass":
+        texts = (*item.args[:1], "$memcached_key")
     elif item.name == "map" and item.children is not None:
         rows = (row for row in item.children if row.name not in _MAP_WORDS)
         texts = (*item.args[:1], *(row.args[0] for row in rows if row.args))

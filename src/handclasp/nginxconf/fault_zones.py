@@ -1,4 +1,4 @@
-"""What must be declared before it is used, or at all: limits' zones, caches' zones, log formats."""
+"""What must be declared before it is used, or at all: limits' zones, caches' zones."""
 
 from collections.abc import Iterable, Iterator
 
@@ -8,14 +8,17 @@ from handclasp.nginxconf.tree import Directive, walk
 _USES = {"limit_req_zone": "limit_req", "limit_conn_zone": "limit_conn"}
 _ZONES_OF = {"limit_req": "limit_req_zone", "limit_conn": "limit_conn_zone"}
 _CACHES = ("proxy", "fastcgi", "uwsgi", "scgi")
+_CACHE_PATHS = frozenset(f"{module}_cache_path" for module in _CACHES)
 
 
 class ZoneFaults:
     """What was declared so far in http{}, while directives are read in order."""
 
-    def __init__(self) -> None:
+    def __init__(self, prefix: str) -> None:
+        self.prefix = prefix
         self.zones: dict[str, tuple[str, str]] = {}
-        self.formats: set[str] = {"combined"}
+        self.paths: dict[str, str] = {}
+        self.caches: set[str] = set()
 
     def one(self, item: Directive) -> str | None:
         """What nginx says of a directive because of those before it."""
@@ -23,20 +26,29 @@ class ZoneFaults:
             return self._declared(item)
         if item.name in _ZONES_OF:
             return self._used(item)
-        if item.name == "log_format" and item.args:
-            again = item.args[0] in self.formats
-            self.formats.add(item.args[0])
-            return f'duplicate "log_format" name "{item.args[0]}"' if again else None
-        if item.name == "access_log" and len(item.args) > 1 and item.args[1] not in self.formats:
-            return f'unknown log format "{item.args[1]}"'
+        if item.name in _CACHE_PATHS:
+            return self._cached(item)
         return None
 
     def _declared(self, item: Directive) -> str | None:
         name, use, key = _zone_of(item), _USES[item.name], item.args[0]
-        known = self.zones.setdefault(name, (use, key)) if name else (use, key)
-        if known[0] != use:
-            return _different(name)
-        return f'{item.name} "{name}" is already bound to key "{known[1]}"' if known != (use, key) else None
+        known = self.zones.get(name)
+        if known is None:
+            self.zones[name] = use, key
+            return None
+        return _different(name) if known[0] != use else f'{item.name} "{name}" is already bound to key "{known[1]}"'
+
+    def _cached(self, item: Directive) -> str | None:
+        """A folder or a zone that another cache has already."""
+        path = item.args[0] if item.args[0].startswith("/") else f"{self.prefix.rstrip('/')}/{item.args[0]}"
+        path, place = path.rstrip("/"), f"{item.source.file}:{item.reported_line}"
+        if path in self.paths:
+            return f'the same path name "{path}" used in {self.paths[path]} and'
+        self.paths[path] = place
+        zones = set(_keys_zones(item))
+        twice = next(iter(zones & self.caches), None)
+        self.caches |= zones
+        return f'duplicate zone "{twice}"' if twice is not None else None
 
     def _used(self, item: Directive) -> str | None:
         name = _zone_of(item) if item.name == "limit_req" else item.args[0]

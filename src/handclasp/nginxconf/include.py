@@ -224,5 +224,8 @@ def _missing(path: str, by: Directive | None) -> InputError:
     if by is None:
         return InputError(what, hint="name the main configuration file, usually /etc/nginx/nginx.conf")
     place = f" in {by.source.file}:{by.reported_line}"
-    hint = "correct the path of this include, or remove it; relative paths start at the folder of the main configuration file"
+    hint = (
+        "correct the path of this include, or remove it; relative paths start at the folder of the main configuration file;"
+        " a tree copied from elsewhere goes below a folder named by --chroot"
+    )
     return InputError(what + place, where=by.origin, hint=hint)

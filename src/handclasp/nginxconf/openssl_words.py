@@ -26,6 +26,9 @@ _NEW: Mapping[str, str] = {
     "ca key": "error:0A00018D:SSL routines::ca key too small",
     "ca md": "error:0A00018E:SSL routines::ca md too weak",
     "command": "error:0A000182:SSL routines::unknown cmd name:cmd={label}",
+    "value": "error:0A000180:SSL routines::bad value:cmd={label}",
+    "no cipher": "error:0A0000B9:SSL routines::no cipher match",
+    "group": "error:0A080106:SSL routines::passed invalid argument:group '{label}' cannot be set",
 }
 _V3_5: Mapping[str, str] = {**_NEW, "lookup missing": "error:05880020:x509 certificate routines::BIO lib"}
 _V1_1_1: Mapping[str, str] = {
@@ -46,6 +49,8 @@ _V1_1_1: Mapping[str, str] = {
     "ca key": "error:1413C18D:SSL routines:ssl_cert_set0_chain:ca key too small",
     "ca md": "error:140AB18E:SSL routines:SSL_CTX_use_certificate:ca md too weak",
     "command": "error:141E0182:SSL routines:SSL_CONF_cmd:unknown cmd name:cmd={label}",
+    "value": "error:141E0180:SSL routines:SSL_CONF_cmd:bad value:cmd={label}",
+    "no cipher": "error:1410D0B9:SSL routines:SSL_CTX_set_cipher_list:no cipher match",
 }
 _V1_0_2: Mapping[str, str] = {
     **_V1_1_1,

@@ -12,9 +12,12 @@ from handclasp.model.evidence import ENCRYPTED, NO_KEY, Evidence
 from handclasp.model.nginx import EffectiveConfig, NginxVersion, StartFault, TlsServer
 from handclasp.model.origin import Origin
 from handclasp.nginxconf.dump import is_dump
+from handclasp.nginxconf.fault_balancing import none_but_backups
+from handclasp.nginxconf.fault_buffers import buffer_faults
 from handclasp.nginxconf.fault_directives import STREAM_VIRTUAL_SERVERS, DirectiveFaults
 from handclasp.nginxconf.fault_files import StartFiles
-from handclasp.nginxconf.fault_layout import STREAM_MAY_DO_NOTHING, twice, unhandled
+from handclasp.nginxconf.fault_layout import STREAM_MAY_DO_NOTHING, twice, unfit_names, unhandled
+from handclasp.nginxconf.fault_passes import without_port
 from handclasp.nginxconf.fault_servers import (
     Blocks,
     server_faults,
@@ -22,7 +25,7 @@ from handclasp.nginxconf.fault_servers import (
     stream_server_faults,
 )
 from handclasp.nginxconf.fault_upstreams import upstream_faults
-from handclasp.nginxconf.fault_variables import unknown_variables
+from handclasp.nginxconf.fault_variables import broken_parameters, unknown_variables
 from handclasp.nginxconf.fault_zones import undeclared_caches, undeclared_limits
 from handclasp.nginxconf.scope import Scope
 from handclasp.nginxconf.tree import ConfigTree, Directive, decode, named, walk
@@ -78,21 +81,25 @@ def evidence_faults(
 
 
 def _faults(tree: ConfigTree, config: EffectiveConfig, known: StartFiles) -> Iterator[StartFault]:
-    reading = DirectiveFaults(known)
+    reading = DirectiveFaults(known, tree)
     main = Scope(tree.directives, conf_dir=tree.conf_dir, prefix=tree.prefix)
     seen: set[str] = set()
     by_origin = {server.origin: server for server in config.servers}
     for item in tree.directives:
         yield from reading.one(item, "main", seen, set())
         if item.name in {"http", "stream"} and item.children is not None:
+            yield from none_but_backups(item)
+            yield from () if tree.part or reading.foreign else without_port(item)
             yield from _merged(item, main.inner(item), by_origin, known)
-            if item.name == "http" and not (tree.part or reading.foreign) and reading.version <= stock.NEWEST:
+            if not (tree.part or reading.foreign) and reading.version <= stock.NEWEST:
                 yield from unknown_variables(item)
+            if item.name == "http":
+                yield from unfit_names(config)
     if not any(item.name == "events" for item in tree.directives):
         # Its last look at the whole, before any file is opened for writing.
         words = 'no "events" section in configuration'
         yield StartFault(message=words, origin=Origin(tree.root, 1), directive="events")
-    for module in () if tree.part or reading.foreign else named(tree.directives, "http"):
+    for module in () if tree.part or reading.foreign else named(tree.directives, "http", "stream"):
         yield from undeclared_limits(module.block)
 
 
@@ -113,10 +120,18 @@ def _merged(module: Directive, scope: Scope, by_origin: Mapping[Origin, TlsServe
     for block in blocks:
         yield from server_faults(*block, module, known)
     if module.name == "http":
-        written = {item.name for item, _ in walk(module.block)}
-        for name in _PROXY_MODULES:
-            for _, inside, _server in blocks if f"{name}_pass" in written else ():
-                yield from upstream_faults(inside, name, known)
-        yield from undeclared_caches(module)
-        yield from twice(item for item, _, _ in blocks)
+        yield from _merged_locations(module, blocks, known)
     yield from socket_faults(blocks)
+
+
+def _merged_locations(module: Directive, blocks: Blocks, known: StartFiles) -> Iterator[StartFault]:
+    """What http{} says of its locations."""
+    written = {item.name for item, _ in walk(module.block)}
+    yield from broken_parameters(module)
+    for name in _PROXY_MODULES:
+        for _, inside, _server in blocks if f"{name}_pass" in written else ():
+            yield from upstream_faults(inside, name, known)
+    if any(name.endswith(("_buffers", "_buffer_size", "_buffers_size", "_file_size", "_write_size")) for name in written):
+        yield from buffer_faults(module)
+    yield from undeclared_caches(module)
+    yield from twice(item for item, _, _ in blocks)

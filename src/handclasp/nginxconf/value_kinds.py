@@ -3,9 +3,10 @@
 import re
 from collections.abc import Callable, Mapping
 
-_STEPS = r"(?:\d+w *)?(?:\d+d *)?(?:\d+h *)?(?:\d+m *)?"
-_SECONDS = re.compile(rf"(?=.)(?:\d+y *)?(?:\d+M *)?{_STEPS}(?:\d+s? *)?")
-_MILLISECONDS = re.compile(rf"(?=.){_STEPS}(?:\d+s *)?(?:\d+(?:ms)? *)?")
+# Once a number was read, letters of smaller units may follow without one of their own: "30ds" is thirty days.
+_STEPS = r"(?:\d*w *)?(?:\d*d *)?(?:\d*h *)?(?:\d*m(?!s) *)?"
+_SECONDS = re.compile(rf"(?=.*\d)(?:\d*y *)?(?:\d*M *)?{_STEPS}(?:\d*(?:s *| +))?\d*")
+_MILLISECONDS = re.compile(rf"(?=.*\d){_STEPS}(?:\d* +|(?:\d*s *)?(?:\d*ms *)?)\d*")
 _SIZE, _OFFSET = re.compile(r"\d+[kKmM]?"), re.compile(r"\d+[kKmMgG]?")
 _MOST = (1 << 63) - 1
 _TOO_MUCH = re.compile(r"\d{20}")

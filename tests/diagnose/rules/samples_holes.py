@@ -183,7 +183,7 @@ def anchored(shop: Workshop) -> Workshop:
 
 
 def behind_escape(shop: Workshop) -> Workshop:
-    return _mapped(shop, "ssl_client_s_dn", '"~(^|(?<!\\\\),)CN=leaf(,|$)"')
+    return _mapped(shop, "ssl_client_s_dn", '"~(^|(?<!\\\\\\\\),)CN=leaf(,|$)"')
 
 
 def slashed(shop: Workshop) -> Workshop:
