@@ -8,11 +8,15 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from handclasp.adapters.key_files import ScryptCost, encrypted_pem
+from handclasp.pki.signing import SigningKey
 from handclasp.wiring import World
+from tests import warm
 
 PASSPHRASE = "correct horse battery"
 
@@ -37,13 +41,18 @@ class Ca:
         )
 
     def run(
-        self, *args: str, expect: int = 0, env: dict[str, str] | None = None, **options: Any
+        self, *args: str, expect: int = 0, env: dict[str, str] | None = None, cwd: Path | None = None, **options: Any
     ) -> "subprocess.CompletedProcess[str]":
-        process = self.start(*args, env=env, **options)
-        out, err = process.communicate(timeout=120)
-        assert process.returncode == expect, (args, process.returncode, out, err)
+        environment = self._env() | (env or {})
+        if not self.place and not options and warm.fits(environment):
+            code, out, err = warm.run(args, environment, str(cwd or Path.cwd()), timeout=120)
+        else:
+            process = self.start(*args, env=env, cwd=cwd, **options)
+            out, err = process.communicate(timeout=120)
+            code = process.returncode
+        assert code == expect, (args, code, out, err)
         assert "Traceback" not in err, err
-        return subprocess.CompletedProcess(args, process.returncode, out, err)
+        return subprocess.CompletedProcess(args, code, out, err)
 
     def json(self, *args: str, expect: int = 0, env: dict[str, str] | None = None) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(self.run(*args, "--json", expect=expect, env=env).stdout)
@@ -68,6 +77,17 @@ def fresh(folder: Path) -> Ca:
     passphrase.write_text(PASSPHRASE + "\n")
     passphrase.chmod(0o600)
     return Ca(home=folder / "home", passphrase=passphrase)
+
+
+def founded(folder: Path, *options: str) -> Ca:
+    """A CA that has just been made; its keys open without the labour that a passphrase is to cost who guesses it."""
+    made = fresh(folder)
+    made.run("init", *options)
+    secret = PASSPHRASE.encode()
+    for path in (made.home / "keys").iterdir():
+        key = cast("SigningKey", load_pem_private_key(path.read_bytes(), secret))
+        path.write_bytes(encrypted_pem(key, secret, ScryptCost(n=16, p=1)))
+    return made
 
 
 def copied(template: Ca, folder: Path) -> Ca:

@@ -1,12 +1,14 @@
 """Shared fixtures. Real parts only: a missing nginx, openssl or curl fails the run instead of skipping."""
 
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.ca_rig import Ca, copied, fresh
+from tests.ca_rig import Ca, copied, founded, fresh
+from tests.postgres_rig import Cluster, cluster
 
 # A shell that starts the tests in the background has its children ignore SIGINT, nohup has them ignore SIGHUP; the programs
 # under test must get both.
@@ -23,15 +25,20 @@ settings.load_profile("repeatable")
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Ca:
     """A CA that has just been made. Folders that need more in it have a `template` of their own."""
-    made = fresh(tmp_path_factory.mktemp("template"))
-    made.run("init")
-    return made
+    return founded(tmp_path_factory.mktemp("template"))
 
 
 @pytest.fixture
 def ca(template: Ca, tmp_path: Path) -> Ca:
     """A copy of it, to do with as a test likes."""
     return copied(template, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """A server for everybody who asks it for a database of their own, and leaves it running."""
+    with cluster() as made:
+        yield made
 
 
 @pytest.fixture

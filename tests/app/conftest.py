@@ -6,7 +6,7 @@ from sqlalchemy import Engine
 
 from handclasp.adapters.sql_engine import sqlite_engine
 from handclasp.adapters.sql_postgres import postgresql_engine
-from tests.postgres_rig import cluster
+from tests.postgres_rig import Cluster
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -16,9 +16,11 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Engi
         path = str(tmp_path / "registry.sqlite")
         yield sqlite_engine(path), path
         return
-    with cluster() as server:
-        url = server.url()
-        yield postgresql_engine(url), url
+    server: Cluster = request.getfixturevalue("postgres")
+    url = server.url()
+    engine = postgresql_engine(url)
+    yield engine, url
+    engine.dispose()
 
 
 @pytest.fixture(scope="session")

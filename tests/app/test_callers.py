@@ -1,7 +1,5 @@
 """Callers of the API: known without being looked up again, and out, or somebody else, as soon as another process says so."""
 
-from pathlib import Path
-
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -9,13 +7,12 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from handclasp.app import callers as module
 from handclasp.app.api_access import Role
 from handclasp.app.callers import Callers
-from tests.ca_rig import Ca, fresh
+from tests.ca_rig import Ca, founded
 
 
-@pytest.fixture
-def ca(tmp_path: Path) -> Ca:
-    made = fresh(tmp_path)
-    made.run("init")
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Ca:
+    made = founded(tmp_path_factory.mktemp("callers"))
     for name in ("alice", "bob"):
         made.run("issue", name)
     made.run("issue", "app.test", "--profile", "server")

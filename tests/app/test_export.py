@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from handclasp.catalogue.devices import DEVICES, Device, Form
-from tests.ca_rig import Ca, copied, fresh, openssl
+from tests.ca_rig import Ca, copied, founded, openssl
 from tests.nginx_rig import free_port
 
 NAME = "Ms Müller"
@@ -21,8 +21,7 @@ PEM_DEVICES = [device.slug for device in DEVICES if Form.PEM in device.forms]
 
 @pytest.fixture(scope="module")
 def ca(tmp_path_factory: pytest.TempPathFactory) -> Ca:
-    made = fresh(tmp_path_factory.mktemp("export"))
-    made.run("init")
+    made = founded(tmp_path_factory.mktemp("export"))
     made.run("issue", NAME)
     made.run("issue", "alice")
     made.run("issue", "ed", "--key-type", "ed25519")

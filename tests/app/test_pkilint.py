@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from handclasp.catalogue.profiles import END_ENTITY_PROFILES, PROFILES
-from tests.ca_rig import Ca, fresh
+from tests.ca_rig import Ca, founded
 
 BIN = Path(sys.executable).parent
 
@@ -26,8 +26,7 @@ def faults(command: str, path: Path, *options: str) -> str:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Ca:
-    ca = fresh(tmp_path_factory.mktemp("linted"))
-    ca.run("init", "--organization", "Beispiel 株式会社")
+    ca = founded(tmp_path_factory.mktemp("linted"), "--organization", "Beispiel 株式会社")
     ca.run("ca", "addresses", "--crl", "http://ca.home.test/crl/{label}.crl", "--ocsp", "http://ca.home.test/ocsp",
            "--issuer", "http://ca.home.test/ca/{label}.crt")  # fmt: skip
     ca.run("ca", "add", "branch", "--permit", "dns:branch.test", "--permit", "email:branch.test", "--exclude", "ip:10.0.0.0/8",

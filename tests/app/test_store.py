@@ -1,6 +1,5 @@
 """The registry: one contract, kept by the SQL store; migrations make exactly the tables the code uses."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from pathlib import Path
@@ -22,15 +21,9 @@ from handclasp.model.octets import Held
 from handclasp.model.repeats import KeptAnswer, Repeat
 from handclasp.pki.audit_chain import chain_faults
 from tests.nginx_rig import make
-from tests.postgres_rig import Cluster, cluster
+from tests.postgres_rig import Cluster
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, 123456, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Cluster]:
-    with cluster() as made:
-        yield made
 
 
 @pytest.fixture

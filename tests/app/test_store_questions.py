@@ -13,7 +13,7 @@ from handclasp.adapters import sql_questions
 from handclasp.adapters.sql_store import SqlStore
 from handclasp.app.register import status_of, with_status
 from handclasp.model.issuance import CertificateRecord, CertificateState, Intent, Order, Reason, Wanted
-from tests.postgres_rig import cluster
+from tests.postgres_rig import Cluster
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -47,10 +47,10 @@ def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         folder: Path = tmp_path_factory.mktemp("registry")
         yield filled(SqlStore.sqlite(str(folder / "registry.sqlite")))
         return
-    with cluster() as server:
-        made = filled(SqlStore.postgresql(server.url()))
-        yield made
-        made.close()
+    server: Cluster = request.getfixturevalue("postgres")
+    made = filled(SqlStore.postgresql(server.url()))
+    yield made
+    made.close()
 
 
 def test_one_by_one_is_the_same_as_all_at_once(store: SqlStore) -> None:

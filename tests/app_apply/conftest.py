@@ -5,7 +5,7 @@ import pytest
 
 from tests.app_apply.bench import Bench, benched
 from tests.app_apply.town import Town, settled
-from tests.ca_rig import Ca, fresh
+from tests.ca_rig import Ca, founded
 from tests.nginx_rig import Rig, rig
 
 
@@ -18,8 +18,7 @@ def nginx_rig(tmp_path: Path) -> Iterator[Rig]:
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Ca:
     """A CA with two clients and a server certificate."""
-    made = fresh(tmp_path_factory.mktemp("template"))
-    made.run("init")
+    made = founded(tmp_path_factory.mktemp("template"))
     for name in ("alice", "bob"):
         made.run("issue", name)
     made.run("issue", "app.test", "--profile", "server")

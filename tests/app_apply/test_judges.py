@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.app_apply.bench import benched
-from tests.ca_rig import Ca, fresh, openssl, verify
+from tests.ca_rig import Ca, founded, openssl, verify
 
 KINDS = ("ec-p256", "ec-p384", "rsa-3072", "ed25519")
 
@@ -24,8 +24,7 @@ def tool(*args: str | Path, expect: int | None = 0) -> str:
 @pytest.fixture(scope="module", params=KINDS)
 def judged(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Ca:
     """A CA with keys of one kind, a good client, a revoked one, one on hold, and a server."""
-    ca = fresh(tmp_path_factory.mktemp(request.param))
-    ca.run("init", "--key-type", request.param)
+    ca = founded(tmp_path_factory.mktemp(request.param), "--key-type", request.param)
     for name in ("alice", "bob", "held"):
         names = ("--san", f"email:{name}@home.test", "--san", f"uri:spiffe://home/{name}")
         ca.run("issue", name, "--key-type", request.param, *names)

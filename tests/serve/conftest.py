@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ca_rig import Ca, copied, fresh
+from tests.ca_rig import Ca, copied, founded
 from tests.serve.api_rig import OBJECTS, ROLES, Client, api_of, serial_of
 from tests.serve.serve_rig import Served, serving
 
@@ -11,8 +11,7 @@ from tests.serve.serve_rig import Served, serving
 @pytest.fixture(scope="session")
 def serve_template(tmp_path_factory: pytest.TempPathFactory) -> Ca:
     """A CA with alice (good), mallory (revoked) and a server certificate."""
-    made = fresh(tmp_path_factory.mktemp("serve-template"))
-    made.run("init")
+    made = founded(tmp_path_factory.mktemp("serve-template"))
     made.run("issue", "alice")
     made.run("issue", "bob")
     made.run("issue", "app.test", "--profile", "server", "--san", "ip:127.0.0.1")

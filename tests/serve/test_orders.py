@@ -17,21 +17,19 @@ from handclasp.app.orders_desk import OrdersDesk
 from handclasp.app.site import SiteOrder
 from handclasp.model.intent import SiteIntent
 from tests.ca_rig import Ca, copied
-from tests.postgres_rig import cluster
+from tests.postgres_rig import Cluster
 
 SITE = SiteIntent(server_names=("app.test",), listen=(("*", 443),), allow=("alice", "bob"))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def ca(request: pytest.FixtureRequest, serve_template: Ca, tmp_path: Path) -> Iterator[Ca]:
+def ca(request: pytest.FixtureRequest, serve_template: Ca, tmp_path: Path) -> Ca:
     made = copied(serve_template, tmp_path / "ca")
     made.run("issue", "web1")
-    if request.param == "sqlite":
-        yield made
-        return
-    with cluster() as postgres:
-        made.run("store", "migrate", postgres.url())
-        yield made
+    if request.param == "postgresql":
+        server: Cluster = request.getfixturevalue("postgres")
+        made.run("store", "migrate", server.url())
+    return made
 
 
 @contextmanager

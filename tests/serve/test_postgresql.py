@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import threading
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -28,12 +27,6 @@ from tests.serve.serve_rig import ask, curl, serving, status
 from tests.serve.test_serve import certificate, load, post, request_for
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Cluster]:
-    with cluster() as made:
-        yield made
 
 
 def second_host(ca: Ca, folder: Path) -> Ca:

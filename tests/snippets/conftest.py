@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ca_rig import Ca, fresh
+from tests.ca_rig import Ca, founded
 from tests.nginx_rig import make
 
 
@@ -32,8 +32,7 @@ class People:
 @pytest.fixture(scope="session")
 def people(tmp_path_factory: pytest.TempPathFactory) -> People:
     folder = tmp_path_factory.mktemp("people")
-    made = fresh(folder)
-    made.run("init")
+    made = founded(folder)
     made.run("issue", "app.test", "--profile", "server")
     for name in ("alice", "bob", "mallory"):
         made.run("issue", name)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ca_rig import Ca, copied, fresh
+from tests.ca_rig import Ca, copied, founded
 
 OK = """\
 events {}
@@ -38,8 +38,7 @@ FILES = {
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Ca:
     """A CA with alice and bob; nobody changes it."""
-    ca = fresh(tmp_path_factory.mktemp("template"))
-    ca.run("init")
+    ca = founded(tmp_path_factory.mktemp("template"))
     ca.run("issue", "alice")
     ca.run("issue", "bob")
     return ca
