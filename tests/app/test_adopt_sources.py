@@ -93,8 +93,9 @@ def step(tmp_path: Path) -> Path:
     folder = tmp_path / "step"
     for name in ("certs", "secrets", "config", "db"):
         (folder / name).mkdir(parents=True)
-    (folder / "config/ca.json").write_text(json.dumps({"root": "certs/root_ca.crt", "db": {"type": "badgerv2"}}))
-    (folder / "db/MANIFEST").write_bytes(b"Bdgr\x00\x07")
+    (folder / "config/ca.json").write_text(
+        json.dumps({"root": "certs/root_ca.crt", "authority": {}, "db": {"type": "badgerv2"}})
+    )
     for name in ("root", "intermediate"):
         openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", tmp_path / f"{name}.plain")
         openssl("ec", "-in", tmp_path / f"{name}.plain", "-aes256", "-passout", "pass:old secret", "-out",
@@ -117,6 +118,7 @@ def test_step_ca(step: Path, ca: Ca, tmp_path: Path) -> None:
     alice = leaf(issued, "alice", (step / "certs/intermediate_ca.crt", tmp_path / "intermediate.plain"))
     told = ca.json("import", str(step), "--report", "--certificates", str(issued))
     assert told["kind"] == "step-ca"
+    assert "badgerv2" in next(one["summary"] for one in told["findings"] if one["finding"] == "database-unreadable")
     assert {"database-unreadable", "crl-missing"} <= slugs(told)
     assert "issued-ca" not in slugs(told)
     given = ("--old-passphrase-file", str(secret(tmp_path)), "--certificates", str(issued))
@@ -191,6 +193,14 @@ def test_cfssl(ca: Ca, tmp_path: Path) -> None:
     told = ca.json("import", str(folder), "--report", expect=1)
     assert told["kind"] == "cfssl"
     assert "ca-key-readable" in slugs(told)
+    assert not {"copy-extensions", "database-unreadable"} & slugs(told)
+    others = {"signing": {"profiles": {"any": {"copy_extensions": True}}}}
+    (folder / "other.json").write_text(json.dumps(others))
+    (folder / "db2.json").write_text(json.dumps({"driver": "postgres", "data_source": "postgres://a:b@db/certs"}))
+    (folder / "odd.json").write_text("[" * 100_000)
+    told = ca.json("import", str(folder), "--report", expect=1)
+    assert {"copy-extensions", "database-unreadable"} <= slugs(told)
+    assert "a:b@db" not in json.dumps(told)
     done = ca.json("import", str(folder))
     assert (done["taken"], done["revoked"], done["missing"]) == (2, 1, [])
     assert statuses(ca) == {"alice": "good", "bob": "revoked"}

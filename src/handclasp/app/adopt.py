@@ -14,20 +14,21 @@ from handclasp.app.ceremony import save_crl
 from handclasp.app.crl import PublishedCrl, publish_locked
 from handclasp.app.hierarchy import LABEL, retire_locked
 from handclasp.app.home import ISSUING, ROOT, Home
-from handclasp.app.old_keys import belongs
+from handclasp.app.old_keys import UNUSABLE, belongs
 from handclasp.app.old_pki import OldCa, OldPki
 from handclasp.app.recover import recover
 from handclasp.catalogue.profiles import CLIENT, EMAIL, PEER, SERVER
 from handclasp.catalogue.profiles import ISSUING as ISSUING_PROFILE
 from handclasp.model.certificate import Certificate
 from handclasp.model.errors import HandclaspError, InputError, PolicyError, UsageError
-from handclasp.model.issuance import Authority, Intent, Reason
+from handclasp.model.issuance import Authority, CertificateRecord, CertificateState, Intent, Reason
 from handclasp.pki.names import fold, identity_name
 from handclasp.pki.openssl_index import IndexLine
 from handclasp.pki.read import certificate_from_der
 from handclasp.pki.serials import format_serial
 from handclasp.pki.signature import signed_by
 
+_AT_ONCE = 500
 _CLIENT, _SERVER, _EMAIL = "1.3.6.1.5.5.7.3.2", "1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.4"
 
 
@@ -48,7 +49,8 @@ def adopt(
 ) -> tuple[tuple[Adopted, ...], tuple[PublishedCrl, ...]]:
     """Put the CAs and what they issued into the register, encrypt their keys, and publish CRLs of every CA.
 
-    Run again after an interruption, it goes on. The lowest CA gets the label, those above it LABEL-root and so on.
+    Run again, after an interruption or later, it goes on: what was issued and revoked there since is taken too. The lowest CA
+    gets the label, those above it LABEL-root and so on; a CA that is here already keeps its own.
 
     Raises:
         InputError: the key of the lowest CA is missing, or does not belong to it.
@@ -60,12 +62,14 @@ def adopt(
             f"a CA cannot be called {label[:40]!r}", hint="lower-case letters, digits and hyphens, for example: old"
         )
     _refuse_keyless(pki.cas[-1], passphrase_given=passphrase_given)
-    labels = _labels(label, len(pki.cas))
     with home.changing("importing a CA"):
         recover(home)
-        parent = _parent(home, pki.cas[0])
-        for name, ca in zip(labels, pki.cas, strict=True):
-            _take(home, ca, name, parent, home.clock.now())
+        here = {one.certificate: one for one in home.store.authorities()}
+        known = [here.get(ca.certificate.der) for ca in pki.cas]
+        labels = [one.label if one else name for one, name in zip(known, _labels(label, len(pki.cas)), strict=True)]
+        parent = known[0].parent if known[0] else _parent(home, pki.cas[0])
+        for name, ca, one in zip(labels, pki.cas, known, strict=True):
+            _take(home, ca, one or Authority(label=name, parent=parent, certificate=ca.certificate.der, key=name))
             parent = name
         write_certificates(home)
         crls = publish_locked(home)
@@ -73,6 +77,8 @@ def adopt(
 
 
 def _refuse_keyless(ca: OldCa, *, passphrase_given: bool) -> None:
+    if ca.certificate.key_kind in UNUSABLE:
+        return  # it cannot sign here; what it issued can be seen, and its CRL is taken over
     if ca.key is None:
         raise InputError(
             "the key of this CA was not found, or does not belong to its certificate",
@@ -111,33 +117,44 @@ def _parent(home: Home, top: OldCa) -> str | None:
     )
 
 
-def _take(home: Home, ca: OldCa, label: str, parent: str | None, now: datetime) -> None:
-    present = {one.label: one for one in home.store.authorities()}
-    if label in present and present[label].certificate != ca.certificate.der:
+def _take(home: Home, ca: OldCa, authority: Authority) -> None:
+    label, held = authority.label, {one.label: one for one in home.store.authorities()}.get(authority.label)
+    if held is not None and held.certificate != authority.certificate:
         raise PolicyError(f"{label} is another CA of this home", hint="choose another name with --label")
     opened = ca.key.key if ca.key is not None and belongs(ca.key, ca.certificate) else None
-    if opened is not None and not home.keys.exists(label):
-        home.keys.adopt(label, opened)
-    if opened is None and ca.crl is None:
+    if opened is not None and not home.keys.exists(authority.key):
+        home.keys.adopt(authority.key, opened)
+    if opened is None and ca.crl is None and held is None:
         raise PolicyError(
             f"neither the key nor a CRL of {ca.certificate.subject_text} is here, and nginx refuses everybody without one",
             hint="--crl FILE gives its CRL; openssl ca -gencrl, or step ca crl, makes one where its key is",
         )
-    if label not in present:
-        _record(home, ca, label, parent, now)
+    _record(home, ca, authority, home.clock.now(), new=held is None)
+    if held is None:
         retire_locked(home, label)
-    if opened is None and ca.crl is not None and home.store.latest_crl(label) is None:
+    last = home.store.newest_crl(label)
+    newer = ca.crl is not None and (last is None or (ca.crl.crl_number or 0) > last.number)
+    if newer and ca.crl is not None and not home.keys.exists(authority.key):
         save_crl(home, label, load_der_x509_crl(ca.crl.der))
 
 
-def _record(home: Home, ca: OldCa, label: str, parent: str | None, now: datetime) -> None:
-    taken = home.store.known([fold(_name(ca.certificates.get(line.serial), line)) for line in ca.lines])
+def _record(home: Home, ca: OldCa, authority: Authority, now: datetime, *, new: bool) -> None:
+    """What is not known of it yet: the CA, certificates, revocations, and which CRL numbers are used up."""
+    label, itself = authority.label, ca.certificate.serial if ca.certificate.self_issued else None
+    lines = [line for line in ca.lines if line.serial != itself]
+    here = _known(home, label, [line.serial for line in lines])
+    fresh = [line for line in lines if line.serial not in here]
+    revoked = {serial for serial, one in here.items() if one.state is CertificateState.REVOKED}
+    gone = [line for line in lines if line.revoked_at is not None and line.serial not in revoked]
+    ahead = max(0, ca.crl_number - home.store.last_crl_number(label))
+    if not (new or fresh or gone):
+        return
+    taken = home.store.known([fold(_name(ca.certificates.get(line.serial), line)) for line in fresh])
     with home.store.begin() as transaction:
-        transaction.add_authority(Authority(label=label, parent=parent, certificate=ca.certificate.der, key=label))
-        transaction.skip_crl_numbers(label, ca.crl_number)
-        for line in ca.lines:
-            if line.serial == ca.certificate.serial and ca.certificate.self_issued:
-                continue
+        if new:
+            transaction.add_authority(authority)
+        transaction.skip_crl_numbers(label, ahead)
+        for line in fresh:
             found = ca.certificates.get(line.serial)
             transaction.add_intent(_intent(line, found, label, now, taken))
             if found is not None:
@@ -145,10 +162,17 @@ def _record(home: Home, ca: OldCa, label: str, parent: str | None, now: datetime
                 transaction.mark_exported(label, line.serial)
             else:
                 transaction.abandon(label, line.serial)
-            if line.revoked_at is not None:
-                transaction.revoke(label, line.serial, at=line.revoked_at, reason=line.reason or Reason.UNSPECIFIED)
-        details = {"subject": ca.certificate.subject_text, "certificates": str(len(ca.lines))}
+        for line in gone:
+            transaction.revoke(label, line.serial, at=line.revoked_at or now, reason=line.reason or Reason.UNSPECIFIED)
+        details = {"subject": ca.certificate.subject_text, "certificates": str(len(fresh)), "revoked": str(len(gone))}
         transaction.audit(at=now, actor=home.actor, action="imported", subject=label, details=details)
+
+
+def _known(home: Home, label: str, serials: list[int]) -> dict[int, CertificateRecord]:
+    found: dict[int, CertificateRecord] = {}
+    for start in range(0, len(serials), _AT_ONCE):
+        found |= home.store.find_many(label, serials[start : start + _AT_ONCE])
+    return found
 
 
 def _intent(line: IndexLine, found: Certificate | None, label: str, now: datetime, taken: frozenset[str]) -> Intent:

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
+from handclasp.app.old_json import copying, elsewhere
+from handclasp.app.old_keys import UNUSABLE
 from handclasp.app.old_pki import OldCa, OldKey, OldPki, Unsafe
 from handclasp.model.certificate import Certificate, KeyKind
 from handclasp.model.finding import Severity
@@ -14,12 +16,17 @@ _COPY = re.compile(rb"^\s*copy_extensions\s*=\s*(copy|copyall)\b", re.MULTILINE)
 _WEAK_DIGESTS = frozenset({"md5", "md4", "md2", "sha1"})
 _LEAST_BITS = {KeyKind.RSA: 2048, KeyKind.RSA_PSS: 2048, KeyKind.DSA: 2048, KeyKind.EC: 224}
 _SHOWN = 5
+_LOOK = Text(
+    en="look at the certificates named below; here a profile decides, and requests decide nothing",
+    zh="请检查下面列出的证书；在这里由模板决定扩展，请求不起作用",
+)
 
 
 def unsafe_in(pki: OldPki, now: datetime) -> tuple[Unsafe, ...]:
     """Everything that endangers, what is worst first."""
     found = [
         *_configs(pki),
+        *_copying(pki),
         *(finding for ca in pki.cas for finding in _of_ca(ca, pki, now)),
         *_keys(pki),
         *_others(pki),
@@ -43,11 +50,22 @@ def _configs(pki: OldPki) -> Iterator[Unsafe]:
                     en=f"copy_extensions = {word}: whoever wrote a request chose his own extensions, CA:TRUE included",
                     zh=f"copy_extensions = {word}：请求方可以自行决定扩展，包括 CA:TRUE",
                 ),
-                hint=Text(
-                    en="look at the certificates named below; here a profile decides, and requests decide nothing",
-                    zh="请检查下面列出的证书；在这里由模板决定扩展，请求不起作用",
-                ),
+                hint=_LOOK,
             )
+
+
+def _copying(pki: OldPki) -> Iterator[Unsafe]:
+    for path, profile in copying(pki.configs):
+        yield Unsafe(
+            slug="copy-extensions",
+            severity=Severity.ERROR,
+            where=path,
+            what=Text(
+                en=f"profile {profile} has copy_extensions: whoever wrote a request chose his own extensions",
+                zh=f"配置 {profile} 启用了 copy_extensions：请求方可以自行决定扩展",
+            ),
+            hint=_LOOK,
+        )
 
 
 def _others(pki: OldPki) -> Iterator[Unsafe]:
@@ -92,6 +110,21 @@ def _strength(one: Certificate, now: datetime) -> Iterator[Unsafe]:
         yield _weak(one, f"{one.key_kind} {one.key_bits}")
     if one.signature_digest in _WEAK_DIGESTS and not one.self_issued:
         yield _weak(one, one.signature_digest)
+    if one.key_kind in UNUSABLE:
+        yield Unsafe(
+            slug="ca-key-unusable",
+            severity=Severity.ERROR,
+            where=one.subject_text,
+            what=Text(
+                en=f"its key is {one.key_kind.upper()}, which signs nothing here, and which TLS 1.3 does not know",
+                zh=f"它的密钥是 {one.key_kind.upper()}：在这里不能签名，TLS 1.3 也不支持",
+            ),
+            hint=Text(
+                en="what it issued is listed and renewed here; revoke it where the key is, then: "
+                "handclasp ca accept CRL     or import again",
+                zh="它签发的证书可以在这里列出和续期；吊销须在密钥所在处进行，然后：handclasp ca accept CRL     或重新导入",
+            ),
+        )
     if one.not_after <= now:
         yield Unsafe(
             slug="ca-expired",
@@ -181,7 +214,11 @@ def _issued(ca: OldCa, imported: set[bytes]) -> Iterator[Unsafe]:
                 en=f"it signed CA certificates, whose holders can make anybody a client: {names}",
                 zh=f"它签发过 CA 证书，持有者可以让任何人成为客户端：{names}",
             ),
-            Text(en="import those CAs too, or revoke them", zh="请把这些 CA 也导入，或者吊销"),
+            Text(
+                en="import each too, by its folder or its files: handclasp import --ca ITS.crt --key ITS.key --label NAME; "
+                "or revoke it",
+                zh="请逐个导入，给出其目录或文件：handclasp import --ca ITS.crt --key ITS.key --label NAME；或者吊销",
+            ),
         )
     weak = [one for one in ca.certificates.values() if one.key_bits < _LEAST_BITS.get(one.key_kind, 0)]
     if weak:
@@ -243,18 +280,24 @@ def _ca_key(key: OldKey) -> Iterator[Unsafe]:
 
 
 def _databases(pki: OldPki) -> Iterator[Unsafe]:
-    for path in pki.unreadable:
+    for one in elsewhere(pki.configs):
+        program = one.program
+        if one.kind:
+            what = Text(
+                en=f"the database of {program} ({one.kind}) is not read: only certificates that lie there as files are known",
+                zh=f"{program} 的数据库（{one.kind}）不会被读取：只知道以文件形式存在的证书",
+            )
+        else:
+            what = Text(en=f"{program} keeps no list of what it issued here", zh=f"{program} 在这里没有保存签发记录")
+        command = "step ca crl" if program == "step-ca" else "cfssl crl"
         yield Unsafe(
             slug="database-unreadable",
             severity=Severity.WARNING,
-            where=path,
-            what=Text(
-                en="step-ca's own database (badger) cannot be read: only certificates that lie there as files are known",
-                zh="step-ca 自身的数据库（badger）无法读取：只知道以文件形式存在的证书",
-            ),
+            where=one.where,
+            what=what,
             hint=Text(
-                en="give the others with --certificates FOLDER, and its revocations with --crl FILE (step ca crl)",
-                zh="其余证书用 --certificates FOLDER 给出，吊销记录用 --crl FILE 给出（step ca crl）",
+                en=f"give the others with --certificates FOLDER, and its revocations with --crl FILE ({command})",
+                zh=f"其余证书用 --certificates FOLDER 给出，吊销记录用 --crl FILE 给出（{command}）",
             ),
         )
 

@@ -21,17 +21,17 @@ from handclasp.ports.cfssl import SQLITE_MAGIC, ReadCfssl
 from handclasp.ports.files import FileTree
 
 _CERTIFICATES = (
-    "cacert.pem", "ca.crt", "ca.pem", "ca.cert.pem", "certs/ca.cert.pem", "certs/ca.crt", "pki/ca.crt",
+    "cacert.pem", "ca.crt", "ca.pem", "ca.cert.pem", "certs/ca.cert.pem", "certs/ca.crt", "pki/ca.crt", "keys/ca.crt",
     "certs/intermediate_ca.crt", "certs/intermediate.cert.pem", "certs/root_ca.crt",
 )  # fmt: skip
 _KEYS = (
     "private/cakey.pem", "private/ca.key", "private/ca.key.pem", "ca.key", "cakey.pem", "ca-key.pem", "pki/private/ca.key",
+    "keys/ca.key",
     "secrets/intermediate_ca_key", "secrets/root_ca_key", "private/intermediate.key.pem",
 )  # fmt: skip
 _ROOT_KEYS = tuple(name for name in _KEYS if "intermediate" not in name)
-_INDEXES = ("index.txt", "pki/index.txt")
-_NUMBERS = ("crlnumber", "pki/crlnumber")
-_BADGER = "MANIFEST"  # what step-ca's default database, badger, has in its folder
+_INDEXES = ("index.txt", "pki/index.txt", "keys/index.txt")
+_NUMBERS = ("crlnumber", "pki/crlnumber", "keys/crlnumber")
 _PEM = (".pem", ".crt", ".cer", ".cert", ".crl", ".key", "_key")
 
 
@@ -90,7 +90,6 @@ def read_old_pki(files: FileTree, looked: Looked, *, passphrase: bytes | None, c
         loose=tuple(_loose(files, material.keys, keys)),
         others=tuple(one for one in material.certificates if _is_root(one) and one.der not in {ca.der for ca in path}),
         configs=configs,
-        unreadable=_badger(files, looked),
     )
 
 
@@ -228,7 +227,7 @@ def _number(files: FileTree, looked: Looked) -> int:
 def _kind(files: FileTree, looked: Looked) -> str:
     for kind, names in (
         ("step-ca", ("config/ca.json", "certs/root_ca.crt")),
-        ("easy-rsa", ("pki/ca.crt", "vars", "safessl-easyrsa.cnf", "openssl-easyrsa.cnf")),
+        ("easy-rsa", ("pki/ca.crt", "vars", "safessl-easyrsa.cnf", "openssl-easyrsa.cnf", "keys/ca.crt")),
         ("openssl", _INDEXES),
     ):
         if any(files.exists(path) for path in _candidates(looked, names, "database" if kind == "openssl" else "")):
@@ -237,11 +236,7 @@ def _kind(files: FileTree, looked: Looked) -> str:
 
 
 def _configs(files: FileTree, looked: Looked) -> dict[str, bytes]:
-    return {path: files.read(path) for path in _paths(files, looked) if path.endswith((".cnf", ".conf"))}
-
-
-def _badger(files: FileTree, looked: Looked) -> tuple[str, ...]:
-    return tuple(path for path in _paths(files, looked) if path.rpartition("/")[2] == _BADGER)
+    return {path: files.read(path) for path in _paths(files, looked) if path.endswith((".cnf", ".conf", ".json"))}
 
 
 def _candidates(looked: Looked, names: tuple[str, ...], key: str = "") -> list[str]:

@@ -8,10 +8,13 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from handclasp.app.identity_files import spki
 from handclasp.app.old_pki import OldKey
-from handclasp.model.certificate import Certificate
+from handclasp.model.certificate import Certificate, KeyKind
 from handclasp.model.errors import HandclaspError
 from handclasp.pki.signing import narrowed
 from handclasp.ports.files import FileTree
+
+UNUSABLE = frozenset(KeyKind) - {KeyKind.RSA, KeyKind.RSA_PSS, KeyKind.EC, KeyKind.ED25519}
+"""Kinds of keys that sign nothing here."""
 
 
 def key_in(files: FileTree, path: str, passphrase: bytes | None) -> OldKey:

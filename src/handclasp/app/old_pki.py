@@ -47,7 +47,7 @@ class Unsafe:
 class OldPki:
     """`kind`: openssl, easy-rsa, step-ca, cfssl or key-pair. `loose`: other private keys; `others`: other roots, which stay.
 
-    `configs`: those of openssl, by path; `unreadable`: databases.
+    `configs`: those of openssl, step-ca and cfssl, by path.
     """
 
     kind: str
@@ -56,4 +56,3 @@ class OldPki:
     loose: tuple[OldKey, ...]
     others: tuple[Certificate, ...] = ()
     configs: dict[str, bytes]
-    unreadable: tuple[str, ...]

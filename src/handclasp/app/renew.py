@@ -145,14 +145,9 @@ def newest(home: Home, name: str) -> tuple[CertificateRecord, x509.Certificate]:
     return record, x509.load_der_x509_certificate(record.certificate or b"")
 
 
-def key_type_of(certificate: x509.Certificate) -> KeyType:
-    """The kind of key a certificate of ours has."""
-    return kind_of(certificate.public_key(), hint="handclasp rekey with another --key-type")
-
-
 def _request(home: Home, order: RenewOrder, record: CertificateRecord, certificate: x509.Certificate) -> IssuanceRequest:
     organizations = certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
-    key_type = order.wishes.key_type if order.wishes else order.key_type or key_type_of(certificate)
+    key_type = order.wishes.key_type if order.wishes else order.key_type or _former_kind(record.name, certificate)
     return IssuanceRequest(
         name=record.name,
         profile=record.profile,
@@ -161,6 +156,11 @@ def _request(home: Home, order: RenewOrder, record: CertificateRecord, certifica
         lifetime=order.lifetime or _kept_life(home, record),
         organization=str(organizations[0].value) if organizations else None,
     )
+
+
+def _former_kind(name: str, certificate: x509.Certificate) -> KeyType:
+    """PolicyError when it is none that is certified here: such a certificate came with an import, and its key did not."""
+    return kind_of(certificate.public_key(), hint=f"handclasp rekey {name} --csr FILE")
 
 
 def _kept_life(home: Home, record: CertificateRecord) -> timedelta | None:

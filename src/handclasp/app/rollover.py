@@ -28,12 +28,12 @@ from handclasp.app.hierarchy import User, is_retired, remember_purposes, retire_
 from handclasp.app.home import CROSS, Home
 from handclasp.app.identity_files import cross_certificates
 from handclasp.app.recover import recover
-from handclasp.app.renew import key_type_of
 from handclasp.catalogue import profiles
 from handclasp.model.certificate import NameConstraints
 from handclasp.model.errors import PolicyError, WorldError
 from handclasp.model.issuance import Authority, CaLimits, IssuanceRequest, KeyType
 from handclasp.pki.ca_extensions import purposes_in, subtrees_in
+from handclasp.pki.signing import kind_of
 
 IN_TOKEN = "pkcs11:"  # noqa: S105 - the beginning of a name
 """Before the names of keys that are in a token: those of their successors are made there too."""
@@ -128,7 +128,7 @@ def _request(old: Authority, before: x509.Certificate, label: str, order: Rollov
     return IssuanceRequest(
         name=f"{re.sub(r' [0-9]+$', '', common)} {number}",
         profile=profiles.ROOT.name if old.parent is None else profiles.ISSUING.name,
-        key_type=order.key_type or key_type_of(before),
+        key_type=order.key_type or kind_of(before.public_key(), hint=f"handclasp ca rollover {old.label} --key-type ec-p256"),
         lifetime=order.lifetime if old.label == order.label else None,
         organization=organization_of(before),
         limits=CaLimits(
@@ -156,7 +156,7 @@ def _vouched(home: Home, old: str, new: str) -> x509.Certificate | None:
     request = IssuanceRequest(
         name=common,
         profile=profiles.CROSS.name,
-        key_type=key_type_of(successor),
+        key_type=kind_of(successor.public_key()),
         organization=organization_of(successor),
     )
     made, label = signed_ca(home, request, successor.public_key(), parent=old)

@@ -74,8 +74,9 @@ def main(arguments: list[str] | None = None) -> int:
     # takes a fifth of the time. So does looking through everything that was loaded when it all goes anyway.
     gc.set_threshold(100_000, 50, 100)
     atexit.register(gc.freeze)
-    # Names that others wrote may break a limit of X.520; the library says so in a line of its own that helps nobody.
-    warnings.filterwarnings("ignore", message="Attribute's length must be", category=UserWarning)
+    # Names and serials that others wrote may break a limit; the library says so in a line of its own that helps nobody.
+    for said in ("Attribute's length must be", "Parsed a serial number which wasn't positive"):
+        warnings.filterwarnings("ignore", message=said, category=UserWarning)
     # A pasted certificate begins with hyphens, as options do.
     words = [
         f"\n{word}" if word.startswith("-----BEGIN ") else word for word in (sys.argv[1:] if arguments is None else arguments)

@@ -34,7 +34,7 @@ def read_index(content: bytes, *, where: str) -> tuple[IndexLine, ...]:
     """All lines; InputError naming the line that is none, or a serial that comes twice."""
     lines: list[IndexLine] = []
     seen: set[int] = set()
-    for number, text in enumerate(content.decode("utf-8", "replace").split("\n"), start=1):
+    for number, text in enumerate(content.decode("utf-8-sig", "replace").split("\n"), start=1):
         if not text.strip() or text.startswith("#"):  # comments, for openssl too
             continue
         try:

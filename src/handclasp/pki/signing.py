@@ -44,7 +44,7 @@ def kind_of(key: object, *, hint: str = "use EC P-256 or P-384, RSA or Ed25519")
         return next((kind for kind in known if key.key_size >= int(kind.removeprefix("rsa-"))), KeyType.RSA_2048)
     if isinstance(key, ed25519.Ed25519PublicKey):
         return KeyType.ED25519
-    raise PolicyError(f"{type(key).__name__} is no key type of ours", hint=hint)
+    raise PolicyError(f"{type(key).__name__.removesuffix('PublicKey')} is no key type of ours", hint=hint)
 
 
 def digest_for(key: CertificateIssuerPublicKeyTypes) -> Digest | None:
