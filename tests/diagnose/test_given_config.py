@@ -1,5 +1,6 @@
 """The configuration as people give it: a file, its folder, a pipe, a dump of Windows, a site alone; and what is none."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -125,3 +126,23 @@ def test_what_is_none_is_said_in_one_error(way: str, tmp_path: Path) -> None:
     code, out, err = doctor(tmp_path, *give(tmp_path))
     assert (code, out, err.count("error: ")) == (3, "", 1), err
     assert words in err
+
+
+@pytest.mark.parametrize("archive", ["tar", "tgz", "zip"])
+def test_an_archive_is_told_what_to_do_with(archive: str, tmp_path: Path) -> None:
+    made(tmp_path)
+    shutil.make_archive(str(tmp_path / "nginx"), {"tgz": "gztar"}.get(archive, archive), tmp_path, "nginx.conf")
+    name = next(tmp_path.glob("nginx.*[rpz]")).name
+    code, _, told = doctor(tmp_path, name)
+    assert code == 3
+    assert "is an archive" in told
+    assert "--chroot" in told
+
+
+def test_a_short_log_that_is_a_paste_is_read_as_one(tmp_path: Path) -> None:
+    """Lines that a screen broke between two words, and no date in front: no log, and yet told."""
+    (tmp_path / "error.log").write_text("client SSL certificate verify\nerror: (21:unable to verify the first\ncertificate)\n")
+    argv = [sys.executable, "-m", "handclasp", "doctor", "--log", "error.log"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, cwd=tmp_path, timeout=60)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "client-ca-not-trusted" in done.stdout

@@ -3,13 +3,18 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, groupby
 
+from handclasp.diagnose.lines import clue_of, said_by
 from handclasp.diagnose.log_broken import breaks_in, mended
 from handclasp.diagnose.log_by_table import count_by_table
 from handclasp.diagnose.log_count import count_in_bulk
 from handclasp.diagnose.log_parts import MARKS
 from handclasp.diagnose.log_tallies import LogCount
+from handclasp.diagnose.pasted import lines_in, read_pasted
 from handclasp.ports.logs import LogPart, Logs
 from handclasp.ports.workers import Workers
+
+_SHORT = 256 * 1024
+"""More than that is no paste."""
 
 
 def count_logs(paths: Sequence[str], logs: Logs, workers: Workers, meanwhile: Callable[[], object] = tuple) -> LogCount:
@@ -56,3 +61,16 @@ def _counted(logs: Logs, part: LogPart) -> LogCount:
 def _count(logs: Logs, blocks: Iterable[bytes]) -> LogCount:
     table = logs.table()
     return count_by_table(blocks, table) if table else count_in_bulk(blocks, logs.places(MARKS))
+
+
+def as_pasted(paths: Sequence[str], logs: Logs) -> str | None:
+    """A short text whose lines are no log's, but tell something as a person's paste does; None when they do not either."""
+    text = b""
+    for part in logs.parts(tuple(path for path in paths if path != "-")):
+        for block in logs.blocks(part):
+            text += block
+            if len(text) > _SHORT:
+                return None
+    plain = text.decode("utf-8", "replace")
+    lines = map(read_pasted, lines_in(plain))
+    return plain if any(clue_of(line) is not None or said_by(line) is not None for line in lines) else None

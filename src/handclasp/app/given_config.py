@@ -7,12 +7,15 @@ from handclasp.model.errors import InputError
 from handclasp.model.plan import WriteFile
 from handclasp.nginxconf.dump import is_dump
 from handclasp.nginxconf.parse import parse
+from handclasp.nginxconf.pasted_dump import unpasted
 from handclasp.nginxconf.tree import AROUND, decode, encode, named
 from handclasp.ports.files import FileReader
 
 PIPE = "/dev/stdin"
 _MAIN = "nginx.conf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_PACKED = (b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf")
+_UNPACK = "unpack it into a folder, and name that: handclasp doctor --chroot FOLDER --config /etc/nginx/nginx.conf"
 _WHOLE = ("http", "stream", "mail", "events")
 _WHOLE_AT_ONCE = re.compile(rf"^\s*(?:{'|'.join(_WHOLE)})\s*\{{", re.MULTILINE)  # spares parsing a large one twice
 _OF_HTTP = ("server", "upstream")
@@ -42,12 +45,16 @@ def configuration_at(files: FileReader, path: str, piped: bytes | None = None) -
     elif files.glob(f"{path.replace('[', '[[]')}/{_MAIN}"):
         path = f"{path}/{_MAIN}"
     content = files.read(path)
+    if content.startswith(_PACKED) or content[257:262] == b"ustar":
+        raise InputError("is an archive", where=path, hint=_UNPACK)
     if content.lstrip()[:11] == b"-----BEGIN " or (b"\0" in content[:1024] and content[:2] not in _UTF16):
         hint = "give nginx.conf or the output of nginx -T; what a client sends goes with --client-cert"
         raise InputError("is no configuration of nginx", where=path, hint=hint)
     if content[:2] in _UTF16 and is_dump(text := content.decode("utf-16", "replace").replace("\r\n", "\n")):
         # `nginx -T > dump.txt` in a shell of Windows; a file that nginx itself would read stays a fault.
-        files = _with(files, path, encode(text))
+        files = _with(files, path, encode(unpasted(text)))
+    elif content[:2] not in _UTF16 and (plain := unpasted(text := decode(content))) != text:
+        files = _with(files, path, encode(plain))
     elif _is_part(content, path):
         folder = path.rpartition("/")[0]
         whole = f"{_PARTS.sub('', folder)}/{_MAIN}{AROUND}{path.rpartition('/')[2]}"

@@ -77,7 +77,8 @@ def command(
     world = World(frame.home, nginx_path=options["nginx_path"])
     if (agree or apply) and not fix:
         raise UsageError("--agree and --apply go with --fix")
-    triage = _triage(frame, world, logs, alone=not (lines or options["config"] or url)) if logs and not saved else None
+    alone = not (lines or options["config"] or url)
+    triage, told = _triage(frame, world, logs, alone=alone) if logs and not saved else (None, ())
     # Only now: most of this was loaded while workers counted the logs.
     from handclasp.app.live import look
     from handclasp.cli.fixing import fix_it, target
@@ -85,7 +86,7 @@ def command(
     from handclasp.present.triage import triage_fields
 
     instance = target(world, options, saved=saved) if apply else None
-    evidence = _evidence(frame, world, options, (*lines, *_examples(triage)), saved=saved, elsewhere=bool(url))
+    evidence = _evidence(frame, world, options, (*lines, *told), saved=saved, elsewhere=bool(url))
     key = _client_key(world, client_key, evidence) if client_key else None
     if url:
         evidence = replace(evidence, seen=look(world.probe, url, _identity(evidence, key), connect=connect))
@@ -129,10 +130,6 @@ def _examined(evidence: "Evidence", tools: "SandboxTools | None", key: bytes | N
     return proven
 
 
-def _examples(triage: "Triage | None") -> tuple[str, ...]:
-    return triage.examples[:_MOST_EXAMPLES] if triage else ()
-
-
 def _evidence(
     frame: Frame, world: "World", options: dict[str, Any], lines: tuple[str, ...], *, saved: str | None, elsewhere: bool
 ) -> "Evidence":
@@ -169,9 +166,9 @@ def _identity(evidence: "Evidence", key: bytes | None) -> "ClientIdentity | None
     return ClientIdentity(certificate_chain=evidence.presented, private_key=key) if evidence.presented and key else None
 
 
-def _triage(frame: Frame, world: "World", paths: tuple[str, ...], *, alone: bool) -> "Triage":
-    """What these logs hold about TLS; InputError when there is nothing and they are `alone`."""
-    from handclasp.app.count_logs import count_logs
+def _triage(frame: Frame, world: "World", paths: tuple[str, ...], *, alone: bool) -> tuple["Triage | None", tuple[str, ...]]:
+    """What these logs hold about TLS, and lines of it; InputError when there is nothing and they are `alone`."""
+    from handclasp.app.count_logs import as_pasted, count_logs
     from handclasp.model.errors import InputError
 
     if "-" in paths and sys.stderr.isatty():
@@ -180,13 +177,16 @@ def _triage(frame: Frame, world: "World", paths: tuple[str, ...], *, alone: bool
     from handclasp.diagnose.triage import triage
 
     found = triage(counted)
-    if alone and not found.groups:
+    if found.groups:
+        return found, found.examples[:_MOST_EXAMPLES]
+    pasted = as_pasted(paths, world.logs)
+    if alone and pasted is None:
         raise InputError(
             "no line of this log tells of a handshake",
             where=", ".join(paths),
             hint="nginx logs why it refused a client at level info only: error_log FILE info;",
         )
-    return found
+    return (None, (pasted,)) if pasted else (found, ())
 
 
 def _load() -> None:

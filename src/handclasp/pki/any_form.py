@@ -1,6 +1,7 @@
 """What a file that should be PEM holds in truth, and its certificates or CRLs where they can be had without a password."""
 
 import re
+import warnings
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -73,7 +74,8 @@ def _crl(content: bytes) -> Found:
 
 
 def _pkcs7(content: bytes) -> Found:
-    loaded = load_der_pkcs7_certificates(content)
+    with warnings.catch_warnings(action="ignore"):
+        loaded = load_der_pkcs7_certificates(content)
     return Found(Form.PKCS7, tuple(certificate_from_der(item.public_bytes(Encoding.DER)) for item in loaded))
 
 
@@ -94,7 +96,8 @@ def _of_text(content: bytes) -> Found:
 
 def _pem_pkcs7(content: bytes) -> Found:
     try:
-        loaded = load_pem_pkcs7_certificates(content)
+        with warnings.catch_warnings(action="ignore"):  # what openssl writes is BER; it is read all the same
+            loaded = load_pem_pkcs7_certificates(content)
     except (ValueError, UnsupportedAlgorithm):
         return Found(Form.PKCS7)
     return Found(Form.PKCS7, tuple(certificate_from_der(item.public_bytes(Encoding.DER)) for item in loaded))

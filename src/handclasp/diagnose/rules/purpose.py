@@ -92,6 +92,12 @@ def _leaf(party: Party, leaf: Certificate) -> list[tuple[str, Text]]:
 
 
 def _unsigning(party: Party, leaf: Certificate, words: dict[str, str]) -> tuple[str, Text]:
+    own = next((item for item in party.presented[1:] if not ca_kind(item, party.judge.series)), None)
+    if ca_kind(leaf, party.judge.series) and own is not None:
+        return _only(party, "uses-ca-certificate"), say(
+            "the chain is in the wrong order: the CA {leaf} comes first, and {own} must",
+            "证书链顺序不对：排在第一的是 CA {leaf}，第一张应为 {own}", own=own.subject_text, **words,
+        )  # fmt: skip
     if ca_kind(leaf, party.judge.series):
         return _only(party, "uses-ca-certificate"), say(
             "{leaf} is a CA certificate, and its key usage allows signing certificates only",
