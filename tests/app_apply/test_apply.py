@@ -26,6 +26,16 @@ STEPS = (
     "apply.noted",
     "apply.committed",
 )
+IN_FORCE = {
+    "apply.journal-durable": ("former", "200"),
+    "apply.file-switched": ("former", "200"),
+    "apply.file-switched:2": ("former", "200"),
+    "apply.switched": ("former", "200"),
+    "apply.reloaded": ("new", "403"),
+    "apply.proven": ("new", "403"),
+}
+"""What nginx status says that nginx runs with, and what somebody gets who may enter no more."""
+
 AFTER_COMMIT = {"apply.noted", "apply.committed"}
 
 
@@ -152,6 +162,9 @@ def test_killed_anywhere_the_next_run_puts_it_right(bench: Bench, step: str) -> 
     before = bench.files()
     change = ("nginx", "apply", *bench.site, "--allow", "alice")
     bench.ca.run(*change, expect=-signal.SIGKILL, env={"HANDCLASP_CRASHPOINT": step})
+    said = bench.ca.json("nginx", "status")["interrupted"]
+    serves = bench.curl("bob")
+    assert (said and said["runs"], serves) == IN_FORCE.get(step, (None, serves))
     bench.ca.run("nginx", "apply")
     if step in AFTER_COMMIT:
         assert bench.curl("bob") == "403"

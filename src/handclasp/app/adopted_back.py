@@ -1,7 +1,7 @@
 """Takes back what was changed in a configuration of somebody else; revocations hold all the same.
 
 A server that reads the CRLs of the home goes on reading them: what it read before is a copy that no revocation reaches, and
-going back to it would let revoked clients in again.
+going back to it would let revoked clients in again. Nor does it make sessions again that a revocation would not end.
 """
 
 import os
@@ -16,22 +16,25 @@ from handclasp.app.apply_state import Change, Gear, Instance
 from handclasp.app.follow import followed, proof_of
 from handclasp.app.home import Home
 from handclasp.app.read_config import read_config
+from handclasp.diagnose.rules.sessions import resumes
 from handclasp.model.errors import InputError
 from handclasp.model.finding import FileEdit
 from handclasp.model.nginx import EffectiveConfig, TlsServer, VerifyClient
 from handclasp.model.plan import ProbeStep, WriteFile
 from handclasp.nginxconf.edit import TextEdit, file_edits, set_directive
 from handclasp.nginxconf.effective import effective
+from handclasp.nginxconf.select import sockets
 from handclasp.nginxconf.tree import ConfigTree, walk
 from handclasp.verdict.predict import DEFAULT_VERSION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakenBack:
-    """What was done. `kept`: the servers that go on reading the CRLs of the home, by name."""
+    """What was done. `kept`: servers that go on reading the CRLs of the home; `sessionless`: those without sessions."""
 
     applied: Applied
     kept: tuple[str, ...]
+    sessionless: tuple[str, ...]
 
 
 def take_back_adopted(
@@ -45,17 +48,19 @@ def take_back_adopted(
     applied = take_back(
         gear, instance, number, force=force, adjust=keeping.adjusted, prover=lambda _plan: _LateProver(home, gear, instance)
     )
-    return TakenBack(applied=applied, kept=tuple(dict.fromkeys(keeping.servers)))
+    kept, sessionless = (tuple(dict.fromkeys(names)) for names in (keeping.servers, keeping.sessionless))
+    return TakenBack(applied=applied, kept=kept, sessionless=sessionless)
 
 
 @dataclass(slots=True)
 class _Keeping:
-    """Former contents, with the one line that revocations rely on. `servers`: where it had to be put in."""
+    """Former contents, with the lines that revocations rely on. `servers`, `sessionless`: where they had to be put in."""
 
     gear: Gear
     instance: Instance
     crl: str
     servers: list[str] = field(default_factory=list)
+    sessionless: list[str] = field(default_factory=list)
 
     def adjusted(self, changes: tuple[Change, ...]) -> tuple[Change, ...]:
         """The changes of a rollback, so that no server that reads the CRLs of the home ceases to."""
@@ -73,11 +78,19 @@ class _Keeping:
     def _edits(self, there: EffectiveConfig, former: ConfigTree) -> Iterator[TextEdit]:
         reading = {_key(server) for server in there.servers if server.crl.value == self.crl}
         blocks = {item.source.origin(item.start): item for item, _ in walk(former.directives) if item.name == "server"}
-        for server in effective(former, DEFAULT_VERSION).servers:
+        before = effective(former, DEFAULT_VERSION)
+        for server in before.servers:
             asks = server.verify_client.value is not VerifyClient.OFF
             if asks and server.crl.value != self.crl and _key(server) in reading and server.origin in blocks:
                 self.servers.append(server.label)
                 yield from set_directive(blocks[server.origin], "ssl_crl", (self.crl,))
+        silent = {_key(server) for server in there.servers if not resumes(server)}
+        defaults = (socket.default for socket in sockets(before) if any(_key(server) in reading for server in socket.servers))
+        for server in dict.fromkeys(defaults):  # the settings of the default server are those of the socket
+            if resumes(server) and _key(server) in silent and server.origin in blocks:
+                self.sessionless.append(server.label)
+                yield from set_directive(blocks[server.origin], "ssl_session_cache", ("off",))
+                yield from set_directive(blocks[server.origin], "ssl_session_tickets", ("off",))
 
 
 def _key(server: TlsServer) -> tuple[object, ...]:

@@ -56,13 +56,20 @@ def _edits_back(frame: Frame, nginx_path: str | None, config: str, number: int |
     taken = take_back_adopted(ca, here.gear, here.instance(config), here.layout.crl, number, force=force)
     done = taken.applied
     if frame.json:
-        said = {"reloaded": done.reloaded, "crl_kept": list(taken.kept), "proof": proven_json(done.proven)}
+        said = {
+            "reloaded": done.reloaded,
+            "crl_kept": list(taken.kept),
+            "no_sessions": list(taken.sessionless),
+            "proof": proven_json(done.proven),
+        }
         frame.document("nginx-rollback", {"config": config, **said, **plan_json(done.plan)})
         return
     for change in done.plan.files:
         frame.out(change.path)
     for server in taken.kept:
         frame.out(f"kept: {visible(server)} goes on reading {here.layout.crl}, or revoked clients would get in again")
+    for server in taken.sessionless:
+        frame.out(f"kept: {visible(server)} makes no sessions, or a revoked client would resume one")
     for line in proven_lines(done.proven):
         frame.out(line)
     if done.plan.empty:

@@ -10,7 +10,9 @@ from handclasp.cli.nginx.config_options import config_evidence, config_options
 
 if TYPE_CHECKING:
     from handclasp.app.apply_place import Place
+    from handclasp.app.in_force import InForce
     from handclasp.app.lingering import Lingering
+    from handclasp.model.evidence import Evidence
     from handclasp.model.intent import SiteIntent
     from handclasp.wiring import World
 
@@ -24,7 +26,8 @@ def command(frame: Frame, **options: Any) -> None:
 
     One table per listen address: the servers behind it, whether they ask, the CAs they trust, until when their CRLs are good,
     who may enter, and what the backends are told. "without SNI" is what a client reaches that names no server. At the end
-    stands what ends next. Nothing is changed, and nginx need not run.
+    stands what ends next; and where an nginx runs here with something else than these files, with what: an apply that was
+    interrupted, or files that changed since it read them. Nothing is changed, and nginx need not run.
 
     \b
     Examples:
@@ -34,6 +37,7 @@ def command(frame: Frame, **options: Any) -> None:
     from dataclasses import fields
 
     from handclasp.app.nginx_status import nginx_status
+    from handclasp.present.in_force_text import in_force_json, in_force_lines
     from handclasp.present.lingering_text import lingering_json, lingering_lines
     from handclasp.present.nginx_status import status_text
     from handclasp.wiring import World
@@ -44,12 +48,17 @@ def command(frame: Frame, **options: Any) -> None:
     found = nginx_status(evidence, _sites(here, place))
     old = _old(here, found.config, options)
     drift = _drift(here, place)
+    runs = _in_force(here, evidence, options)
     if frame.json:
         told = {field.name: getattr(found, field.name) for field in fields(found)}
-        frame.document("nginx-status", {**told, "lingering": lingering_json(old) if old else None, "drift": drift})
+        frame.document(
+            "nginx-status", {**told, "lingering": lingering_json(old) if old else None, **in_force_json(runs), "drift": drift}
+        )
         return
     frame.out(status_text(found, frame.lang))
     for line in lingering_lines(old, frame.lang) if old else ():
+        frame.out(line)
+    for line in in_force_lines(runs, frame.lang):
         frame.out(line)
     for path in drift:
         frame.out(f"changed by hand since Handclasp wrote it: {path}")
@@ -78,6 +87,21 @@ def _sites(here: "World", place: "Place | None") -> "tuple[SiteIntent, ...]":
     from handclasp.app.apply_site import of_the_living
 
     return tuple(of_the_living(here.ca, order.intent) for order in remembered(here.ca, place)) if place else ()
+
+
+def _in_force(here: "World", evidence: "Evidence", options: dict[str, Any]) -> "InForce":
+    """What the nginx of these files runs with; nothing is known of a dump, or of another machine's files."""
+    import os
+
+    from handclasp.app.apply_state import Instance
+    from handclasp.app.in_force import InForce, in_force
+    from handclasp.app.running import with_running_state
+
+    if options["chroot"] or evidence.root is None or not here.files.exists(evidence.root):
+        return InForce(loaded=None, newer=(), interrupted=None)
+    config = os.path.abspath(evidence.root)  # noqa: PTH100
+    known = with_running_state(evidence, here.machine)
+    return in_force(here.gear, Instance(prefix=evidence.prefix, config=config), known)
 
 
 def _drift(here: "World", place: "Place | None") -> list[str]:
