@@ -389,14 +389,14 @@ class World:
     def post(self, server: str, *, name: str | None, chain: str, key: str, trusted: str, config_dir: str) -> "Post":
         """This machine as a host of a fleet. `name` None: what its certificate says. The paths are absolute."""
         from handclasp.adapters.fleet_client import FleetClient
-        from handclasp.app.agent import name_of
+        from handclasp.app.agent_keys import name_of
         from handclasp.app.apply_place import adopted_place
         from handclasp.app.post import Post
 
         place = adopted_place(self.gear, config_dir, prefix=self.instance(f"{config_dir}/nginx.conf").prefix)
         own = name or name_of(self.files.read(chain), where=chain)
-        desk = FleetClient(url=server, name=own, chain=chain, key=key, trusted=trusted)
-        return Post(gear=self.gear, place=place, desk=desk, keys=self.keys, chain=chain, key=key)
+        desk = FleetClient(url=server, name=own, chain=chain, key=key, trusted=trusted, clock=self.clock)
+        return Post(gear=self.gear, place=place, desk=desk, keys=self.keys, chain=chain, key=key, trusted=trusted)
 
     def instance(self, config: str, prefix: str | None = None) -> "Instance":
         """The nginx with this configuration (absolute). Without a prefix: that with which one runs, its own, or the folder."""

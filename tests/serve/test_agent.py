@@ -6,15 +6,17 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
 from handclasp.adapters.fleet_client import FleetClient
 from handclasp.adapters.system_clock import SystemClock
 from handclasp.app.agent import work
-from handclasp.model.errors import PolicyError
+from handclasp.app.post import Post
+from handclasp.model.errors import PolicyError, WorldError
 from handclasp.wiring import World
 from tests.ca_rig import Ca, copied
 from tests.nginx_rig import free_port
-from tests.serve.fleet_rig import SITE, elsewhere, eventually, listed, machine, order, orders_file
+from tests.serve.fleet_rig import SITE, Machine, elsewhere, eventually, listed, machine, order, orders_file
 from tests.serve.serve_rig import serving
 
 
@@ -133,7 +135,7 @@ def test_an_agent_keeps_its_connection_and_opens_another_when_that_is_gone(ca: C
     doors = ("--listen", "127.0.0.1:0", "--identity", "app.test", "--api-listen", f"127.0.0.1:{free_port()}")
     with serving(ca, *doors) as served:
         url = str(served.document["api"]).removesuffix("/api/v1")
-        client = FleetClient(url=url, name="web1", trusted=str(ca.home / "ca/bundle.pem"), **files)
+        client = FleetClient(url=url, name="web1", trusted=str(ca.home / "ca/bundle.pem"), clock=SystemClock(), **files)
         tag, _ = client.orders(None)
         before = connections(served.process.pid)
         assert [client.orders(tag) for _ in range(5)] == [(tag, None)] * 5
@@ -184,7 +186,40 @@ def test_certificates_are_renewed_when_a_third_of_their_life_is_left(ca: Ca, api
         assert (one.config.parent / "handclasp/app.test.key").read_bytes() != key
         assert one.status(ca, "alice") == "200"
         assert work(post, second.tag).applied is None
+        assert_a_wrong_clock_renews_nothing_and_brings_no_crl_into_force_too_early(ca, post, one)
+        assert_all_is_renewed_when_its_ca_signs_no_more(ca, post, one)
         post.desk.close()
+
+
+def assert_a_wrong_clock_renews_nothing_and_brings_no_crl_into_force_too_early(ca: Ca, post: Post, host: Machine) -> None:
+    assert isinstance(post.desk, FleetClient)
+    wrong = Ahead(250)
+    ahead = replace(post, gear=replace(post.gear, clock=wrong), desk=replace(post.desk, clock=wrong))
+    before = {path: path.read_bytes() for path in sorted(host.folder.rglob("*.pem"))}
+    done = work(ahead, None)
+    assert (done.renewed, done.certified, done.ahead.days) == (False, (), 250)
+    assert {path: path.read_bytes() for path in sorted(host.folder.rglob("*.pem"))} == before
+    ahead.desk.close()
+    ca.run("crl", "--refresh")
+    behind = replace(post, gear=replace(post.gear, clock=Ahead(-1)))
+    with pytest.raises(WorldError, match="the clock of this host is wrong"):
+        work(behind, None)
+    assert {path: path.read_bytes() for path in sorted(host.folder.rglob("*.pem"))} == before
+    assert "clock of this host" in listed(ca)[0]["failed"]
+    assert host.status(ca, "alice") == "200"
+
+
+def assert_all_is_renewed_when_its_ca_signs_no_more(ca: Ca, post: Post, host: Machine) -> None:
+    ca.run("ca", "rollover", "issuing")
+    done = work(post, None)
+    assert (done.renewed, done.certified, done.trusts) == (True, ("app.test",), True)
+    (successor,) = x509.load_pem_x509_certificates((ca.home / "ca/issuing-2.pem").read_bytes())
+    for chain in (Path(post.chain), host.config.parent / "handclasp/app.test.pem"):
+        x509.load_pem_x509_certificates(chain.read_bytes())[0].verify_directly_issued_by(successor)
+    assert Path(post.trusted).read_bytes() == (ca.home / "ca/bundle.pem").read_bytes()
+    again = work(post, None)
+    assert (again.renewed, again.certified, again.trusts) == (False, (), False)
+    assert listed(ca)[0]["current"] is True
 
 
 @pytest.mark.parametrize(

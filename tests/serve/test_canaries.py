@@ -9,6 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from handclasp.adapters.fleet_client import FleetClient
+from handclasp.adapters.system_clock import SystemClock
 from handclasp.app.crashpoint import VARIABLE
 from handclasp.model.errors import PolicyError, WorldError
 from handclasp.pki.ca_request import read_crls, request_pem
@@ -21,7 +22,7 @@ from tests.serve.serve_rig import serving
 
 def desk_of(ca: Ca, api: str, name: str) -> FleetClient:
     files = {"chain": str(ca.identity(name, "chain.pem")), "key": str(ca.identity(name, "key.pem"))}
-    return FleetClient(url=api, name=name, trusted=str(ca.home / "ca/bundle.pem"), **files)
+    return FleetClient(url=api, name=name, trusted=str(ca.home / "ca/bundle.pem"), clock=SystemClock(), **files)
 
 
 def crl_number(ca: Ca) -> int:

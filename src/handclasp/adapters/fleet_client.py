@@ -7,6 +7,8 @@ import os
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -14,6 +16,7 @@ import msgspec
 
 from handclasp.adapters.fleet_advice import advice, refused
 from handclasp.model.errors import PolicyError, UsageError, WorldError
+from handclasp.ports.clock import Clock
 
 _SECONDS = 30.0
 _MOST = 1 << 28
@@ -22,13 +25,14 @@ _MOST = 1 << 28
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FleetClient:
-    """The API at `url` (https), for the host `name`. `chain`, `key` and `trusted` are paths of PEM files."""
+    """The API at `url` (https), for the host `name`. `chain`, `key` and `trusted` are paths of PEM files; `clock`: this host's."""
 
     url: str
     name: str
     chain: str
     key: str
     trusted: str
+    clock: Clock
     _line: "_Line" = field(init=False, default_factory=lambda: _Line(), compare=False, repr=False)  # noqa: PLW0108 - it is below
 
     def orders(self, tag: str | None) -> tuple[str, bytes | None]:
@@ -57,6 +61,24 @@ class FleetClient:
         """As FleetDesk.report."""
         self._ask("POST", f"{self._own}/reports", content)
 
+    def ahead(self) -> timedelta:
+        """As FleetDesk.ahead."""
+        told = self._line.told
+        return told[0] - told[1] if told else timedelta()
+
+    def verifies(self, bundle: bytes) -> bool:
+        """As FleetDesk.verifies."""
+        parts = urlsplit(self.url)
+        try:
+            context = ssl.create_default_context(cadata=bundle.decode())
+            context.load_cert_chain(self.chain, self.key)
+            line = http.client.HTTPSConnection(parts.hostname or "", parts.port or 443, timeout=_SECONDS, context=context)
+            with contextlib.closing(line):
+                line.connect()
+        except OSError:  # ssl.SSLError is one
+            return False
+        return True
+
     @property
     def _own(self) -> str:
         return f"/hosts/{quote(self.name, safe='')}"
@@ -68,7 +90,11 @@ class FleetClient:
         headers = {"Content-Type": "application/json"} if body is not None else {}
         asked = f"{parts.path.rstrip('/')}/api/v1{path}"
         try:
-            return self._read(*self._line.ask(parts.hostname, parts.port or 443, self._identity, method, asked, body, headers))
+            status, content, date = self._line.ask(
+                parts.hostname, parts.port or 443, self._identity, method, asked, body, headers
+            )
+            self._line.told = (self.clock.now(), date) if date else None
+            return self._read(status, content)
         except (OSError, http.client.HTTPException) as error:
             self._line.hang_up()
             hint = advice(str(error)) or "is handclasp serve running there?"
@@ -111,11 +137,13 @@ class _Line:
     """
 
     def __init__(self) -> None:
+        # When an answer came, and what time it said it was.
+        self.told: tuple[datetime, datetime] | None = None
         self._open: tuple[object, http.client.HTTPSConnection] | None = None
 
     def ask(
         self, host: str, port: int, identity: "_Identity", method: str, path: str, body: bytes | None, headers: dict[str, str]
-    ) -> tuple[int, bytes]:
+    ) -> tuple[int, bytes, datetime | None]:
         mark, context = identity()
         kept = self._open[1] if self._open is not None and self._open[0] == mark else None
         if kept is not None and method == "GET":
@@ -134,10 +162,14 @@ class _Line:
     @staticmethod
     def _exchange(
         connection: http.client.HTTPSConnection, method: str, path: str, body: bytes | None, headers: dict[str, str]
-    ) -> tuple[int, bytes]:
+    ) -> tuple[int, bytes, datetime | None]:
         connection.request(method, path, body, headers)
         answer = connection.getresponse()
-        return answer.status, answer.read(_MOST)
+        try:
+            date = parsedate_to_datetime(answer.headers.get("Date", ""))
+        except ValueError:  # who answers says no time
+            date = None
+        return answer.status, answer.read(_MOST), date if date is not None and date.tzinfo else None
 
 
 _Identity = Callable[[], tuple[tuple[object, ...], Callable[[], ssl.SSLContext]]]

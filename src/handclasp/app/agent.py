@@ -4,41 +4,37 @@ The CA sends intents and tables, this host renders them for its own nginx: nothi
 configuration unchecked, and no private key leaves the host.
 """
 
-import posixpath
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import msgspec
 from cryptography import x509
-from cryptography.x509.oid import NameOID
 
+from handclasp.app.agent_keys import best, certify, itself, renew_own, trust_newer
 from handclasp.app.apply import Applied, ProofError, Proven, Way, apply_plan, failure_of, failures_of
-from handclasp.app.apply_cast import Cast, Member, stranger
-from handclasp.app.apply_certificates import Pair
+from handclasp.app.apply_cast import Cast, stranger
 from handclasp.app.apply_drift import drifted
 from handclasp.app.apply_files import Served, changes_to, files_of
 from handclasp.app.apply_history import Kind
-from handclasp.app.apply_place import file_name, listed
+from handclasp.app.apply_place import listed
 from handclasp.app.apply_proof import SiteProver, steps_for
 from handclasp.app.apply_recover import unfinished
 from handclasp.app.apply_state import now
 from handclasp.app.apply_trust import trust_files
-from handclasp.app.canary_proof import flock, look_after, member, proofs, settled
+from handclasp.app.canary_proof import flock, look_after, proofs, settled
 from handclasp.app.host_cas import OwnTrust
 from handclasp.app.host_orders import CrlProof, HostOrders, HostReport, Probed
-from handclasp.app.post import Post, due, keep, kept, leaf
+from handclasp.app.post import Post, leaf
 from handclasp.app.rehearse import rehearsal_steps, rehearse
 from handclasp.app.site import SiteOrder, logs_of, with_trust
 from handclasp.app.stream_witness import StreamWitness
 from handclasp.app.upstream_depth import with_depths
-from handclasp.model.errors import HandclaspError, InputError
+from handclasp.model.errors import HandclaspError, InputError, WorldError
 from handclasp.model.intent import AdmittedCertificate, DepthFrom, SiteIntent, SiteMaterial
-from handclasp.model.issuance import KeyType
 from handclasp.model.plan import Plan
 from handclasp.model.probe import ClientIdentity
 from handclasp.nginxconf.render_words import server_name
-from handclasp.pki.ca_request import request_pem
-from handclasp.pki.export import key_pem, load_key
-from handclasp.pki.signing import narrowed
+from handclasp.pki.read import crls_from_pem
 
 _MOST_WRONG = 20
 _LONGEST = 2_000
@@ -49,7 +45,8 @@ _LONGEST = 2_000
 class Worked:
     """What a round came to. `applied` None: the orders were in force already. `certified`: sites that got a certificate.
 
-    `crls`: what was seen of each CA's CRL. `again`: the CA could not be asked for all that a proof takes.
+    `crls`: what was seen of each CA's CRL. `again`: the CA could not be asked for all that a proof takes. `ahead`: how far the
+    clock here is ahead of the CA's. `trusts`: the file of the CA's certificates was renewed; `stale`: why it could not be.
     """
 
     tag: str
@@ -58,14 +55,9 @@ class Worked:
     renewed: bool = False
     crls: tuple[CrlProof, ...] = ()
     again: bool = False
-
-
-def name_of(chain: bytes, *, where: str) -> str:
-    """The name that the CA gave the holder of this certificate. InputError when it is none."""
-    try:
-        return str(leaf(chain).subject.get_attributes_for_oid(NameOID.COMMON_NAME)[-1].value)
-    except (ValueError, IndexError) as error:
-        raise InputError("holds no certificate of a host", where=where, hint="give its chain.pem") from error
+    ahead: timedelta = timedelta()
+    trusts: bool = False
+    stale: str = ""
 
 
 def work(post: Post, known: str | None) -> Worked:
@@ -80,11 +72,11 @@ def work(post: Post, known: str | None) -> Worked:
         PolicyError: the CA gives this host nothing, or a file of ours was changed by hand.
         ProofError: nginx did not behave as it must; everything was put back.
     """
-    renewed = _renew_own(post)
-    tag, content = post.desk.orders(known if known and _settled(post) else None)
+    tag, content = post.desk.orders(known if known and _settled(post) else None)  # first: it tells what time it is there
     if content is None:
-        return Worked(tag=tag, renewed=renewed)
+        return Worked(tag=tag, renewed=renew_own(post, ()), ahead=post.desk.ahead())
     orders = _decoded(content)
+    renewed = renew_own(post, orders.signers)
     canaries = look_after(post, orders.canaries)
     if canaries.made:  # the CRL that lists them is a newer one
         tag, content = post.desk.orders(None)
@@ -92,6 +84,7 @@ def work(post: Post, known: str | None) -> Worked:
     about = HostReport(tag=tag, session_epoch=orders.session_epoch, nginx=str(post.gear.nginx.build().version))
     cast = _cast(post, orders)
     try:
+        _refuse_early(post, orders)
         applied, certified = _apply(post, orders, cast)
     except HandclaspError as error:
         _report_failure(post, about, error.proven if isinstance(error, ProofError) else (), error)
@@ -104,7 +97,17 @@ def work(post: Post, known: str | None) -> Worked:
     crls = proofs(post, orders, cast, canaries.lacking) if applied.serving else ()
     seen = msgspec.structs.replace(about, probes=len(applied.proven), crls=crls, serving=applied.serving)
     post.desk.report(msgspec.json.encode(seen))
-    return Worked(tag=tag, applied=applied, certified=certified, renewed=renewed, crls=crls, again=canaries.unreachable)
+    done = Worked(
+        tag=tag,
+        applied=applied,
+        certified=certified,
+        renewed=renewed,
+        crls=crls,
+        again=canaries.unreachable,
+        ahead=post.desk.ahead(),
+    )
+    trusts, stale = trust_newer(post, orders.bundle.encode())
+    return replace(done, trusts=trusts, stale=stale)
 
 
 def serves(post: Post) -> bool:
@@ -116,6 +119,19 @@ def serves(post: Post) -> bool:
 def _report_failure(post: Post, about: HostReport, seen: tuple[Proven, ...], error: HandclaspError) -> None:
     report = msgspec.structs.replace(about, probes=len(seen), wrong=_wrong(seen), failed=_said(error))
     post.desk.report(msgspec.json.encode(report))
+
+
+def _refuse_early(post: Post, orders: HostOrders) -> None:
+    """WorldError while the clock here says that a CRL is of the future: nginx would refuse everybody with it."""
+    now = post.gear.clock.now()
+    for text in (orders.crl, *(one.crl for one in orders.trusts if one and one.crl)):
+        for crl in crls_from_pem(text.encode(), where="the CRLs of the CA"):
+            if crl.this_update > now:
+                raise WorldError(
+                    f"the clock of this host is wrong: it says {now:%Y-%m-%d %H:%M} UTC, and a CRL begins at "
+                    f"{crl.this_update:%Y-%m-%d %H:%M} UTC; nginx would refuse everybody with it",
+                    hint="timedatectl set-ntp true     what was in force before still is",
+                )
 
 
 def _decoded(content: bytes) -> HostOrders:
@@ -140,7 +156,7 @@ def _cast(post: Post, orders: HostOrders) -> Cast:
     own = zip(orders.sites, orders.trusts, strict=True)
     # Of a CA from elsewhere it has no client, whatever that CA calls itself.
     families = {ca.label: frozenset(trust.issuers) for site, trust in own if trust and (ca := site.client_ca) and ca.label}
-    return Cast(good=(_own(post),), revoked=revoked, foreign=_stranger(post), families=families)
+    return Cast(good=(itself(post),), revoked=revoked, foreign=_stranger(post), families=families)
 
 
 def _apply(post: Post, orders: HostOrders, cast: Cast) -> tuple[Applied, tuple[str, ...]]:
@@ -185,7 +201,9 @@ def _same_sites(post: Post, orders: HostOrders) -> bool:
     for one, trust in zip(known, orders.trusts, strict=True):
         if trust is not None:
             bundles[trust_files(place, one)[0]] = trust.of(one.intent).bundle
-    return all(now(gear.files, path) == content for path, content in bundles.items()) and all(_best(post, one) for one in known)
+    if any(now(gear.files, path) != content for path, content in bundles.items()):
+        return False
+    return all(best(post, one, orders.signers) for one in known)
 
 
 def _as_ordered(site: SiteIntent) -> SiteIntent:
@@ -211,9 +229,9 @@ def _served(
     certified: list[str],
 ) -> Served:
     order = SiteOrder(intent=site)
-    pair = _best(post, order)
+    pair = best(post, order, orders.signers)
     if pair is None:
-        pair = _certified(post, order)
+        pair = certify(post, order)
         certified.append(site.server_names[0])
     error_log, access_log = logs_of(post.place.logs, server_name(site.server_names[0]))
     material = SiteMaterial(
@@ -233,62 +251,18 @@ def _served(
     return Served(order=order, intent=site, material=with_trust(material, own), pair=pair, trust=own)
 
 
-def _certified(post: Post, order: SiteOrder) -> Pair:
-    """A new key and the CA's certificate for it; kept at once, so that a failing apply does not ask for one each time."""
-    key = narrowed(post.keys.generate(KeyType.EC_P256))
-    chain = post.desk.certify(order.intent.server_names[0], request_pem(key))
-    pair = Pair(certificate=chain, key=key_pem(key))
-    keep(post.gear.files, _kept(post, order), pair)
-    return pair
-
-
-def _kept(post: Post, order: SiteOrder) -> str:
-    return posixpath.join(post.place.instance.notes, file_name(order))
-
-
-def _best(post: Post, order: SiteOrder) -> Pair | None:
-    """The pair that serves this site longest: of those in use and kept, one that fits and is not due. None: there is none."""
-    places = posixpath.join(post.place.pki, file_name(order)), _kept(post, order)
-    files, now = post.gear.files, post.gear.clock.now()
-    found = [pair for base in places if (pair := kept(files, base)) and not due(pair.certificate, now)]
-    fitting = [pair for pair in found if _covers(pair.certificate, order.intent)]
-    return max(fitting, key=lambda pair: leaf(pair.certificate).not_valid_after_utc, default=None)
-
-
 def _settled(post: Post) -> bool:
     """Whether this host is as its last round left it, and no certificate is due."""
     memory = post.place.memory
     if drifted(post.gear, post.place) or not post.gear.files.exists(memory) or not settled(post):
         return False
     orders = msgspec.json.decode(post.gear.files.read(memory), type=tuple[SiteOrder, ...])
-    return all(_best(post, order) is not None for order in orders)
-
-
-def _renew_own(post: Post) -> bool:
-    """Renew what this host shows to the CA, for the key it has, when a third of its life is left."""
-    files = post.gear.files
-    if not due(files.read(post.chain), post.gear.clock.now()):
-        return False
-    files.write(post.chain, post.desk.renew(request_pem(load_key(files.read(post.key), where=post.key))), mode=0o644)
-    return True
-
-
-def _own(post: Post) -> Member:
-    """This host as a client: one of the CA's clients, on a site's list or not."""
-    chain = post.gear.files.read(post.chain)
-    holds = ClientIdentity(certificate_chain=chain, private_key=post.gear.files.read(post.key))
-    return member(name_of(chain, where=post.chain), holds)
+    return all(best(post, order, ()) is not None for order in orders)
 
 
 def _stranger(post: Post) -> ClientIdentity:
     issuer = leaf(post.gear.files.read(post.chain)).issuer
     return stranger(post.keys, post.gear.entropy, post.gear.clock.now(), issuer)
-
-
-def _covers(chain: bytes, site: SiteIntent) -> bool:
-    names = leaf(chain).extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    held = set(names.get_values_for_type(x509.DNSName))
-    return {server_name(name) for name in site.server_names} <= held
 
 
 def _said(error: HandclaspError) -> str:

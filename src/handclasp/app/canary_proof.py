@@ -50,7 +50,7 @@ class Kept:
 
 def settled(post: Post) -> bool:
     """Whether every canary that was made here is whole, and not due."""
-    files, folder, now = post.gear.files, _folder(post), post.gear.clock.now()
+    files, folder, now = post.gear.files, _folder(post), post.now()
     if not files.exists(folder):
         return True
     bases = {path.rpartition(".")[0] for path in files.walk(folder)}
@@ -59,7 +59,7 @@ def settled(post: Post) -> bool:
 
 def look_after(post: Post, labels: tuple[str, ...]) -> Kept:
     """Have a canary of each of these CAs; those of other CAs, which make none any more, are thrown away."""
-    files, now = post.gear.files, post.gear.clock.now()
+    files, now = post.gear.files, post.now()
     bases = {label: _base(post, label) for label in labels}
     made, unreachable, lacking = False, False, dict[str, str]()
     for label, base in bases.items():

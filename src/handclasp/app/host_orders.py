@@ -9,11 +9,14 @@ from datetime import datetime
 from functools import lru_cache
 
 import msgspec
+from cryptography import x509
 
 from handclasp.app.apply_certificates import identity_of
 from handclasp.app.apply_files import of_the_living
+from handclasp.app.authority import certificate_of
 from handclasp.app.ca_files import crl_file_content
 from handclasp.app.canaries import canary_cas
+from handclasp.app.hierarchy import is_retired
 from handclasp.app.home import Home
 from handclasp.app.host_cas import SITES, OwnTrust, as_told, keep_files, kept_trust, own_trust, read_files, sites_of_all
 from handclasp.app.issue import Issued, IssueOrder, issue
@@ -35,7 +38,8 @@ class HostOrders(msgspec.Struct, frozen=True, kw_only=True):
     """What an nginx host needs to know; nothing of it is secret. `admitted` and `trusts` go with `sites`, place by place.
 
     `bundle` and `crl` are PEM, for ssl_client_certificate and ssl_crl; `session_epoch` as in SiteMaterial. `canaries` are the
-    labels of the CAs whose CRL the host proves by a revoked client of its own.
+    labels of the CAs whose CRL the host proves by a revoked client of its own. `signers` are the key identifiers (hexadecimal)
+    of the CAs that sign now: what another one signed is to be renewed. None: that is not said.
     """
 
     bundle: str
@@ -46,6 +50,7 @@ class HostOrders(msgspec.Struct, frozen=True, kw_only=True):
     admitted: tuple[tuple[AdmittedCertificate, ...], ...]
     trusts: tuple[OwnTrust | None, ...]
     canaries: tuple[str, ...] = ()
+    signers: tuple[str, ...] = ()
 
     @property
     def tag(self) -> str:
@@ -61,6 +66,7 @@ class Common:
     bundle: str
     crl: str
     canaries: tuple[str, ...]
+    signers: tuple[str, ...]
 
 
 class Probed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -188,6 +194,7 @@ def common_of(home: Home) -> Common:
         bundle=b"".join(pem_of(authority.certificate) for authority in home.authorities()).decode(),
         crl=crl_file_content(home).decode(),
         canaries=canary_cas(home),
+        signers=_signers(home),
     )
 
 
@@ -207,7 +214,21 @@ def orders_of(home: Home, name: str, common: Common | None = None) -> HostOrders
         admitted=tuple(one.admitted for one in given),
         trusts=tuple(map(own_trust, trusts)),
         canaries=tuple(label for label in common.canaries if any(meant is None or label in meant for meant in whose)),
+        signers=common.signers,
     )
+
+
+def _signers(home: Home) -> tuple[str, ...]:
+    """The key identifiers of the CAs that sign now; nothing when one has none, as it would seem to sign no more."""
+    found = [certificate_of(one) for one in home.authorities() if one.parent is not None and not is_retired(home, one.label)]
+    keys = [
+        one.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest.hex() for one in found if _named(one)
+    ]
+    return tuple(sorted(keys)) if len(keys) == len(found) else ()
+
+
+def _named(authority: x509.Certificate) -> bool:
+    return any(isinstance(one.value, x509.SubjectKeyIdentifier) for one in authority.extensions)
 
 
 def certify_site(home: Home, host: str, site: str, wishes: Wishes) -> Issued:

@@ -20,7 +20,10 @@ SECRET = 0o600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
-    """What an agent works with. `chain` and `key`: paths of the PEM files by which the CA knows this host."""
+    """What an agent works with.
+
+    `chain` and `key`: paths of the PEM files by which the CA knows this host; `trusted`: of those by which it knows the CA.
+    """
 
     gear: Gear
     place: Place
@@ -28,6 +31,11 @@ class Post:
     keys: KeyStore
     chain: str
     key: str
+    trusted: str
+
+    def now(self) -> datetime:
+        """By the clock of the CA, which decides when something ends: one that goes wrong here renews nothing for ever."""
+        return self.gear.clock.now() - self.desk.ahead()
 
 
 def keep(files: FileTree, base: str, pair: Pair) -> None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from handclasp.app.agent import Worked
     from handclasp.app.post import Post
 
+_CLOCKS_APART = 300.0
+
 
 @click.command("agent")
 @click.option("--server", required=True, metavar="URL", help="The API of `handclasp serve`.")
@@ -89,7 +91,7 @@ def _rounds(frame: Frame, post: "Post", every: float) -> int:
                 report(error, ["--lang", frame.lang, *(["--json"] if frame.json else [])])
             complaint = str(error)
         else:
-            if done.applied is not None or known is None or complaint or done.renewed:
+            if done.applied is not None or known is None or complaint or done.renewed or done.trusts:
                 _say(frame, done)
             known, complaint = None if done.again else done.tag, ""
             served = done.applied.serving if done.applied else served
@@ -119,10 +121,21 @@ def _say(frame: Frame, done: "Worked") -> None:
             "proven": proven_json(applied.proven) if applied else [],
             "crls": crls_json(done.crls),
         }
+        document |= {
+            "clock_ahead_seconds": round(done.ahead.total_seconds()),
+            "trusts": done.trusts,
+            "stale": done.stale or None,
+        }
         frame.document("agent", document)
         return
     if done.renewed:
         frame.out("The certificate of this host was renewed.")
+    if done.trusts:
+        frame.out("The CA has other certificates now: the file of --ca holds them.")
+    if done.stale:
+        frame.hint(f"the CA has other certificates now: put its bundle.pem in place of the file of --ca ({done.stale})")
+    if abs(done.ahead.total_seconds()) > _CLOCKS_APART:
+        frame.hint("the clock of this host and that of the CA are more than five minutes apart: timedatectl set-ntp true")
     for site in done.certified:
         frame.out(f"{site}: a new key, and a certificate for it")
     if applied is not None and not applied.serving:

@@ -1,5 +1,6 @@
 """The CA as an nginx host of its fleet sees it."""
 
+from datetime import timedelta
 from typing import Protocol
 
 
@@ -24,6 +25,14 @@ class FleetDesk(Protocol):
 
     def report(self, content: bytes) -> None:
         """Say what was done (JSON)."""
+        ...
+
+    def ahead(self) -> timedelta:
+        """How far the clock of this host is ahead of the CA's, as of its last answer; nothing before there was one."""
+        ...
+
+    def verifies(self, bundle: bytes) -> bool:
+        """Whether these CA certificates (PEM) verify who answers there now."""
         ...
 
     def close(self) -> None:
