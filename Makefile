@@ -22,7 +22,7 @@ bench: setup ## measure nginx with 100,000 people, 500 sites, long CRLs and long
 test: lint ## lint, then every test on the real nginx, OpenSSL, curl and Chromium of this machine
 	@sh tools/bootstrap.sh test
 	@echo "test: pytest on a real nginx"
-	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -q -n 3 --dist worksteal
 
 lint: setup ## ruff, ruff format, mypy strict, import-linter
 	@echo "lint: ruff, ruff format, mypy, import-linter"
