@@ -70,9 +70,19 @@ def test_every_command_of_the_documents_exists() -> None:
 
 
 def test_files_that_documents_link_to_are_there() -> None:
-    for document in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")):
+    for document in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")):
         for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text()):
             assert (document.parent / target).exists(), f"{document.name} links to {target}"
+
+
+def test_the_chinese_readme_has_the_same_code() -> None:
+    english, chinese = (
+        re.findall(r"^```(?:sh)?\n(.*?)^```", (ROOT / name).read_text(), re.DOTALL | re.MULTILINE)
+        for name in ("README.md", "README.zh.md")
+    )
+    said = [re.sub(r" +# .*", "", block) for block in english]
+    assert [re.sub(r" +# .*", "", block) for block in chinese] == said
+    assert len(said) == 4
 
 
 def test_make_targets_of_the_documents_exist() -> None:
