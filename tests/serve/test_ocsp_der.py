@@ -21,6 +21,7 @@ from handclasp.pki.ocsp_request import (
     MAX_CERT_IDS,
     RequestReader,
     cert_id,
+    issuer_hashes,
     read_request,
     request_in_path,
     write_request,
@@ -68,14 +69,15 @@ def nonce_request(nonce: bytes, *, critical: bool = False, copies: int = 1) -> b
     return write.sequence(write.sequence(single.encoded, der.encode(0xA2, write.sequence(*[extension] * copies))))
 
 
-def test_a_nonce_is_read_and_sent_back() -> None:
-    request = read_request(nonce_request(b"n" * 32, critical=True))
-    assert request.nonce == write.octet_string(b"n" * 32)
+@pytest.mark.parametrize("length", [1, 32, 33, 128])
+def test_a_nonce_is_read_and_sent_back(length: int) -> None:
+    request = read_request(nonce_request(b"n" * length, critical=True))
+    assert request.nonce == write.octet_string(b"n" * length)
     answer = sign_response(
         SIGNER, [CertStatus(cert_id=request.cert_ids[0], status=Status.GOOD)], now=NOW, next_update=UNTIL, nonce=request.nonce
     )
     theirs = ocsp.load_der_ocsp_response(answer)
-    assert theirs.extensions.get_extension_for_class(x509.OCSPNonce).value.nonce == b"n" * 32
+    assert theirs.extensions.get_extension_for_class(x509.OCSPNonce).value.nonce == b"n" * length
 
 
 @pytest.mark.parametrize(
@@ -117,6 +119,14 @@ def test_error_answers(error: OcspError) -> None:
     assert ocsp.load_der_ocsp_response(error_response(error)).response_status.value == error.value
 
 
+def asked(*, serial: bytes = b"\x05", oid: bytes = b"\x2b\x0e\x03\x02\x1a") -> bytes:
+    """A request as nobody's library writes it: what is sent back must be DER."""
+    algorithm = write.sequence(der.encode(der.OID, oid), b"\x05\x00")
+    name, key = issuer_hashes(CA.certificate, "1.3.14.3.2.26")
+    number = der.encode(der.INTEGER, serial)
+    return write_request(write.sequence(algorithm, write.octet_string(name), write.octet_string(key), number))
+
+
 PLAIN = write_request(cert_id(CA.certificate, SERIAL).encoded)
 
 
@@ -124,11 +134,12 @@ PLAIN = write_request(cert_id(CA.certificate, SERIAL).encoded)
     "hostile",
     [
         b"", b"\x30", b"\x30\x00", b"0" * 20_000, PLAIN[:-1], PLAIN + b"\0", b"\x30\x80" + PLAIN[2:] + b"\0\0",
-        nonce_request(b""), nonce_request(b"n" * 33), nonce_request(b"n", copies=2),
+        nonce_request(b""), nonce_request(b"n" * 129), nonce_request(b"n", copies=2),
         write.sequence(write.sequence(write.sequence(*[der.first(der.first(der.first(PLAIN).content).content).content] * 65))),
         write.sequence(write.sequence(write.sequence())),
+        asked(serial=b"\0\x05"), asked(serial=b"\xff\x80"), asked(serial=b""), asked(oid=b"\x80\x2b\x0e\x03\x02\x1a"),
     ],
-    ids=range(12),
+    ids=range(16),
 )  # fmt: skip
 def test_hostile_requests_are_malformed(hostile: bytes) -> None:
     with pytest.raises(ValueError, match=r"\w"):
@@ -161,13 +172,13 @@ def test_a_changed_octet_is_refused_or_read_as_it_stands(place: int, octet: int)
 
 
 def test_base64_in_a_path() -> None:
-    assert request_in_path(b"MDA%2BMC8%3D") == request_in_path(b"MDA+MC8=")
+    assert request_in_path(b"MDA%2BMC8%3D") == request_in_path(b"MDA+MC8=") == request_in_path(b"//MDA+MC8=")
     for wrong in (b"%%%", b"M", b"====", b"A" * 40_000):
         with pytest.raises(ValueError, match=r"\w"):
             request_in_path(wrong)
 
 
-NONCES = [nonce_request(bytes(range(length))) for length in (1, 15, 16, 17, 31, 32)]
+NONCES = [nonce_request(bytes(range(length))) for length in (1, 15, 16, 17, 31, 32, 33, 127, 128)]
 
 
 def outcome(read: Callable[[bytes], OcspRequest], data: bytes) -> OcspRequest | None:

@@ -152,7 +152,8 @@ class OcspDesk:
         answer = self._kept.by_request.get(request)
         if answer is None or answer.this_update is None:
             return None
-        return answer if now - answer.this_update < self._half else None
+        fresh = now - answer.this_update < self._half and (answer.next_update is None or now < answer.next_update)
+        return answer if fresh else None
 
     def from_memory(self, data: bytes, now: datetime) -> OcspAnswer | None:
         """An answer signed now, if all it speaks of is known as of the last `look`; ValueError when it is no request.
@@ -217,6 +218,8 @@ class OcspDesk:
         responder = self._responder(request)
         if responder is None or responder.signer is None:
             return ERRORS[OcspError.UNAUTHORIZED]  # RFC 5019 2.2.3: not ours, or of several CAs, for whom no one signer speaks
+        if responder.signer.until <= self._home.clock.now():
+            return ERRORS[OcspError.TRY_LATER]  # a client would believe nothing that this certificate signed
         label = responder.authority.label
         version = self._home.store.version()
         found = self._home.store.find_many(label, [one.serial for one in request.cert_ids])
@@ -239,7 +242,7 @@ class OcspDesk:
     def _draft_from_memory(self, request: OcspRequest, now: datetime) -> _Drafted | None:
         """The version is read first: what is forgotten meanwhile is not said again."""
         version, responder = self._seen, self._responder(request)
-        if responder is None or responder.signer is None:
+        if responder is None or responder.signer is None or responder.signer.until <= now:
             return None
         label = responder.authority.label
         records = [self._kept.records.get((label, one.serial)) for one in request.cert_ids]

@@ -38,7 +38,7 @@ class CertId:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OcspRequest:
-    """What a client asks. `nonce`: the extension's value as it must be sent back (RFC 8954), or None."""
+    """What a client asks. `nonce`: the extension's value as it must be sent back (RFC 9654), or None."""
 
     cert_ids: tuple[CertId, ...]
     nonce: bytes | None = None

@@ -1,4 +1,4 @@
-"""OCSP requests (RFC 6960 4.1, RFC 8954): read strictly and within bounds, several CertIDs in one, and written for clients.
+"""OCSP requests (RFC 6960 4.1, RFC 9654): read strictly and within bounds, several CertIDs in one, and written for clients.
 
 Own reader: the one of `cryptography` knows requests with a single CertID only. Tests hold the two equal where both read.
 """
@@ -22,9 +22,9 @@ MAX_CERT_IDS = 64
 """More in one request are refused: nobody's chain is that long."""
 
 NONCE = "1.3.6.1.5.5.7.48.1.2"
-_MAX_NONCE = 32  # RFC 8954 2.1: 1 to 32 octets, everything else must be refused
+_MAX_NONCE = 128  # RFC 9654 2.1: 1 to 128 octets, everything else must be refused
 _KNOWN_EXTENSIONS = {NONCE, "1.3.6.1.5.5.7.48.1.4", "1.3.6.1.5.5.7.48.1.8", "1.3.6.1.5.5.7.48.1.7"}
-_USUAL_NONCES = (16, 32)  # octets; OpenSSL and RFC 8954, RFC 9654
+_USUAL_NONCES = (16, 32)  # octets; OpenSSL, and RFC 9654
 _NULL = b"\x05\x00"
 
 HASHES = {
@@ -34,6 +34,7 @@ HASHES = {
     "2.16.840.1.101.3.4.2.3": "sha512",
 }
 """Hash algorithms of a CertID: dotted OID to the name that hashlib knows."""
+_WRITTEN = {oid: write.oid(oid) for oid in HASHES}
 
 
 def read_request(data: bytes) -> OcspRequest:
@@ -110,13 +111,15 @@ class RequestReader:
 def request_in_path(path: bytes) -> bytes:
     """The DER in the last part of a GET: base64, then URL-encoded, or not, as some clients do (RFC 6960 A.1).
 
+    Slashes before it are of clients that put one behind an address that ends in one; no request begins with one.
+
     Raises:
         ValueError: it is no base64.
     """
     if len(path) > 2 * MAX_BYTES:
         raise ValueError("too large")
     try:
-        return base64.b64decode(unquote_to_bytes(path), validate=True)
+        return base64.b64decode(unquote_to_bytes(path.lstrip(b"/")), validate=True)
     except binascii.Error as error:
         raise ValueError("no base64") from error
 
@@ -173,14 +176,24 @@ def _single(request: der.Element) -> CertId:
     algorithm = list(der.elements(fields[0].content))
     _expect(1 <= len(algorithm) <= 2 and algorithm[0].tag == der.OID, "bad hashAlgorithm")
     _expect(len(algorithm) == 1 or algorithm[1].encoded == _NULL, "bad hashAlgorithm")
-    _expect(bool(fields[3].content), "bad serialNumber")
+    oid, serial = der.dotted(algorithm[0].content), fields[3].content
+    # It is sent back as it came: what is not DER would spoil the answer for every other reader.
+    _expect(_WRITTEN.get(oid, algorithm[0].encoded) == algorithm[0].encoded, "bad hashAlgorithm")
+    _expect(serial == _shortest(serial), "bad serialNumber")
     return CertId(
-        algorithm=der.dotted(algorithm[0].content),
+        algorithm=oid,
         issuer_name_hash=fields[1].content,
         issuer_key_hash=fields[2].content,
-        serial=int.from_bytes(fields[3].content, "big", signed=True),
+        serial=int.from_bytes(serial, "big", signed=True),
         encoded=parts[0].encoded,
     )
+
+
+def _shortest(integer: bytes) -> bytes:
+    """The content of an INTEGER without octets that say nothing (X.690 8.3.2)."""
+    while len(integer) > 1 and integer[0] == (0xFF if integer[1] & 0x80 else 0x00):
+        integer = integer[1:]
+    return integer or b"\0"
 
 
 def _extensions(found: der.Element) -> bytes | None:
@@ -204,7 +217,7 @@ def _extensions(found: der.Element) -> bytes | None:
 def _nonce(value: bytes) -> None:
     inner = list(der.elements(value))
     _expect(len(inner) == 1 and inner[0].tag == der.OCTET_STRING, "bad nonce")
-    _expect(1 <= len(inner[0].content) <= _MAX_NONCE, "nonce of a forbidden length (RFC 8954 2.1)")
+    _expect(1 <= len(inner[0].content) <= _MAX_NONCE, "nonce of a forbidden length (RFC 9654 2.1)")
 
 
 def _expect(condition: bool, what: str) -> None:  # noqa: FBT001 - reads as an assertion

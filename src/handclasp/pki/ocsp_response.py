@@ -125,7 +125,7 @@ def error_response(error: OcspError) -> bytes:
     return der.sequence(encode(0x0A, bytes((error,))))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def _before_nonce(length: int) -> bytes:
     """What stands between the responses and a nonce of so many octets: responseExtensions with that one extension."""
     return _without_end(encode(0xA1, der.sequence(der.sequence(_NONCE, der.octet_string(bytes(length))))), length)
