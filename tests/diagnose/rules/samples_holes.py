@@ -341,6 +341,10 @@ def revoked_and_served(shop: Workshop) -> Workshop:
     return unwanted_revoked(shop).say(answer="200")
 
 
+def revoked_and_served_after_reload(shop: Workshop) -> Workshop:
+    return revoked_and_served(shop).changed("server.pem")
+
+
 def issuing_alone(shop: Workshop) -> Workshop:
     shop.scene.trust = [shop.draft.tiers[1]]
     return shop.http(server(ASKS))
@@ -425,6 +429,7 @@ SAMPLES = (
     Sample("unusable-trust", "pinned", crl_beside_pinned, "client-crl-missing-for-a-level"),
     Sample("unusable-trust", "pinned-3.6", crl_beside_pinned, version="1.30.6", openssl="3.6.5"),
     Sample("reload", "revoked-and-served", revoked_and_served, "client-crl-changed-without-reload"),
+    Sample("reload", "served-after-reload", revoked_and_served_after_reload, "client-crl-changed-without-reload"),
     Sample("limit-exemption", "header", exempt_by_header, "header-spoofable"),
     Sample("limit-exemption", "cookie", exempt_by_cookie, "header-spoofable"),
     Sample("limit-exemption", "no-certificate", exempt_by_anything, "header-spoofable"),

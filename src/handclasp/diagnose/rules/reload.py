@@ -9,7 +9,13 @@ from handclasp.diagnose.rule import Rule, finding, say
 from handclasp.diagnose.rules.sessions import survives_reload
 from handclasp.model.evidence import Wish
 from handclasp.model.finding import Confidence, Finding, Severity, Where
+from handclasp.model.nginx import NginxVersion
+from handclasp.model.text import Text
 from handclasp.model.verdict import Side
+from handclasp.nginxconf.tree import named
+
+REUSES_OBJECTS = NginxVersion(1, 27, 4)
+"""From here on a reload keeps CA files, CRLs and certificates whose inode and second of change are as before."""
 
 OF_CRL = frozenset({3, 8, 11, 12, 23, 35})
 """Verification errors that CRLs are the reason for."""
@@ -22,10 +28,14 @@ def check(case: Case) -> Iterator[Finding]:
         yield from _served_all_the_same(case)
         return
     trust, lists = _files(case)
+    stale = False
     for cause, paths in (("ca-changed-without-reload", trust), ("client-crl-changed-without-reload", lists)):
         newer = [path for path in paths if (changed := case.evidence.changed.get(path)) is not None and changed > loaded]
         if newer:
+            stale = True
             yield _stale(case, cause, newer, loaded)
+    if not stale:
+        yield from _served_all_the_same(case)
 
 
 def _served_all_the_same(case: Case) -> Iterator[Finding]:
@@ -40,7 +50,23 @@ def _served_all_the_same(case: Case) -> Iterator[Finding]:
             "this client was served, and {file} refuses it: nginx runs with what that was before, or another one answered",
             "该客户端得到了服务，而 {file} 会拒绝它：nginx 正在使用该文件以前的内容，或应答的是另一个 nginx", file=path,
         )  # fmt: skip
-        yield finding("client-crl-changed-without-reload", summary, Where(file=path), confidence=Confidence.LIKELY)
+        shown = _taken_for_the_same(case, path)
+        yield finding("client-crl-changed-without-reload", summary, Where(file=path), *shown, confidence=Confidence.LIKELY)
+
+
+def _taken_for_the_same(case: Case, path: str) -> Iterator[Text]:
+    """Why a reload may have read nothing anew."""
+    inheritable = named(case.stage.tree.directives, "ssl_object_cache_inheritable")
+    if case.stage.version < REUSES_OBJECTS or any(item.args == ("off",) for item in inheritable):
+        return
+    yield say(
+        "since 1.27.4 a reload takes a file for unchanged while it is the same file and changed in the same second: a list that"
+        " is written into it twice within one second stays the first; touch {file} and reload, and let whoever writes it write"
+        " another file and rename it",
+        "从 1.27.4 起，只要还是同一个文件，且修改时间的秒数相同，重新加载就认为它没有变化：一秒之内两次写入同一文件，"
+        "nginx 仍使用第一次的内容；请 touch {file} 再重新加载，并让写入它的程序先写另一个文件再重命名",
+        file=path,
+    )
 
 
 def _files(case: Case) -> tuple[list[str], list[str]]:
