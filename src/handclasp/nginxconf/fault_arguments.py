@@ -8,7 +8,7 @@ from handclasp.catalogue.directives import Version
 from handclasp.nginxconf.durations import seconds_of
 from handclasp.nginxconf.fault_addresses import bind_fault, network_fault, resolver_fault
 from handclasp.nginxconf.fault_caches import access_bits, cache_path, cache_valid, open_file_cache, zone_bytes
-from handclasp.nginxconf.fault_conditions import condition_fault
+from handclasp.nginxconf.fault_conditions import condition_fault, condition_pattern
 from handclasp.nginxconf.fault_passes import pass_fault
 from handclasp.nginxconf.fault_patterns import pattern_fault
 from handclasp.nginxconf.value_kinds import refusal
@@ -214,6 +214,13 @@ def _pool(_: str, args: tuple[str, ...]) -> str | None:
     return None
 
 
+def _if(args: tuple[str, ...], version: Version) -> str | None:
+    if words := condition_fault(args):
+        return words
+    pattern = condition_pattern(args)
+    return pattern_fault(pattern, version) if pattern is not None else None
+
+
 def _split_path(args: tuple[str, ...], version: Version) -> str | None:
     return pattern_fault(args[0], version)
 
@@ -267,7 +274,6 @@ _IN_HTTP: Mapping[str, Check] = {
     "keepalive_timeout": _keepalive_timeout,
     "try_files": _try_files,
     "auth_request_set": _variable,
-    "if": condition_fault,
     "limit_except": _limit_except,
     "proxy_cookie_domain": _only_off,
     "proxy_cookie_path": _only_off,
@@ -285,6 +291,7 @@ _IN_MAIN: Mapping[str, Check] = {
 }
 _BY_VERSION: Mapping[str, Callable[[tuple[str, ...], Version], str | None]] = {
     "resolver": resolver_fault,
+    "if": _if,
     "rewrite": _rewrite,
     "location": _location,
     "server_name": _server_name,
@@ -294,3 +301,5 @@ _BY_VERSION: Mapping[str, Callable[[tuple[str, ...], Version], str | None]] = {
 }
 _OUTSIDE = frozenset({catalogue.MAIN, catalogue.EVENTS})
 _STREAM = frozenset({catalogue.STREAM, catalogue.STREAM_SERVER, catalogue.STREAM_UPSTREAM})
+CHECKED = frozenset({*_IN_HTTP, *_IN_STREAM, *_IN_MAIN, *_BY_VERSION, "access_log", "log_format"})
+"""The directives whose arguments are looked at one by one."""

@@ -4,7 +4,7 @@ _TESTS = frozenset({"-f", "!-f", "-d", "!-d", "-e", "!-e", "-x", "!-x"})
 _EQUAL, _MATCHES = frozenset({"=", "!="}), frozenset({"~", "~*", "!~", "!~*"})
 
 
-def condition_fault(_: str, args: tuple[str, ...]) -> str | None:
+def condition_fault(args: tuple[str, ...]) -> str | None:
     """What nginx says of the words between `if` and `{`; None when it takes them."""
     words = list(args)
     if not words[0].startswith("("):

@@ -7,14 +7,12 @@ from handclasp.catalogue import directives as catalogue
 from handclasp.catalogue import stock_directives as stock
 from handclasp.catalogue.directives import DirectiveSpec, Inherit, Value
 from handclasp.model.nginx import NginxVersion, StartFault
-from handclasp.nginxconf.fault_arguments import argument_fault
+from handclasp.nginxconf.fault_arguments import CHECKED, argument_fault
 from handclasp.nginxconf.fault_balancing import BalancingFaults
-from handclasp.nginxconf.fault_conditions import condition_pattern
 from handclasp.nginxconf.fault_files import StartFiles
 from handclasp.nginxconf.fault_layout import LayoutFaults
 from handclasp.nginxconf.fault_listens import ListenFaults
 from handclasp.nginxconf.fault_logs import LogFaults
-from handclasp.nginxconf.fault_patterns import pattern_fault
 from handclasp.nginxconf.fault_rows import TABLES, row_faults
 from handclasp.nginxconf.fault_values import value_fault, zone
 from handclasp.nginxconf.fault_variables import broken_variable
@@ -58,6 +56,7 @@ _HTTP = frozenset(
     (catalogue.HTTP, catalogue.SERVER, catalogue.SERVER_IF, catalogue.LOCATION, catalogue.LOCATION_IF, catalogue.LIMIT_EXCEPT)
 )
 
+_UPSTREAMS = frozenset({catalogue.UPSTREAM, catalogue.STREAM_UPSTREAM})
 _WITH_TABLES = frozenset({catalogue.HTTP, catalogue.STREAM})
 # Of the directives with several arguments that Handclasp does not interpret.
 _ONCE = frozenset(
@@ -134,20 +133,19 @@ class DirectiveFaults:
 
     def _arguments(self, item: Directive, context: str, seen: set[str]) -> str | None:
         """What is wrong with the arguments of a directive that may stand here with so many, as far as that is known."""
-        if item.name == "proxy_redirect" and item.args == ("default",) and "proxy_pass" not in seen:
-            return '"proxy_redirect default" should be placed after the "proxy_pass" directive'
-        if item.name == "if" and context in _HTTP:
-            pattern = condition_pattern(item.args)
-            words = argument_fault(item.name, item.args, context, self.version)
-            return words or (pattern_fault(pattern, self.version) if pattern is not None else None)
-        if context in {catalogue.UPSTREAM, catalogue.STREAM_UPSTREAM}:
+        name, args = item.values[0], item.values[1:]
+        if context in _UPSTREAMS:
             return self.balancing.one(item)
+        if name not in CHECKED:
+            return broken_variable(name, args)
+        if name == "proxy_redirect" and args == ("default",) and "proxy_pass" not in seen:
+            return '"proxy_redirect default" should be placed after the "proxy_pass" directive'
         module = catalogue.STREAM if context.startswith(catalogue.STREAM) else catalogue.HTTP
         return (
-            argument_fault(item.name, item.args, context, self.version)
+            argument_fault(name, args, context, self.version)
             or (self.declared.one(item) if context in _HTTP else None)
-            or self.logs[module].one(item.name, item.args)
-            or broken_variable(item.name, item.args)
+            or self.logs[module].one(name, args)
+            or broken_variable(name, args)
         )
 
     def _spec(self, item: Directive, context: str) -> tuple[DirectiveSpec | None, str | None]:

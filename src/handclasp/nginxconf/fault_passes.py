@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from handclasp.model.nginx import StartFault
 from handclasp.nginxconf.fault_addresses import Url, parse_url
-from handclasp.nginxconf.tree import Directive, named, walk
+from handclasp.nginxconf.tree import Directive, inside, named
 
 _SCHEMES: Mapping[str, tuple[str, ...]] = {
     "proxy_pass": ("http://", "https://"),
@@ -35,8 +35,8 @@ def without_port(module: Directive) -> Iterator[StartFault]:
     """Backends that are no upstream{} and have no port where there is no usual one, and upstreams that were given one."""
     upstreams = {item.args[0].lower() for item in named(module.block, "upstream") if item.args}
     stream = module.name == "stream"
-    for item, _ in walk(module.block):
-        if item.name not in _PASSES or len(item.args) != 1 or item.children is not None:
+    for item in inside(module):
+        if item.values[0] not in _PASSES or len(item.args) != 1 or item.children is not None:
             continue
         found = _address("" if stream else item.name, item.args[0])
         if found is None or found[1].error:

@@ -7,7 +7,7 @@ from handclasp.catalogue import stock_directives as stock
 from handclasp.catalogue import stock_variables as known
 from handclasp.model.nginx import StartFault
 from handclasp.nginxconf.sandbox_tables import DATA_BLOCKS
-from handclasp.nginxconf.tree import Directive, walk
+from handclasp.nginxconf.tree import Directive, inside, walk
 
 _READ = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 _CAPTURE = re.compile(r"\(\?(?:P?<|')(\w+)[>']")
@@ -21,8 +21,9 @@ _MAP_WORDS = frozenset({"hostnames", "volatile", "include"})
 
 def unknown_variables(module: Directive) -> Iterator[StartFault]:
     """The first variable in http{} or stream{} that is read and set by nobody; nothing where modules of others may set some."""
-    everything = [item for item, _ in walk(module.block)]
-    if any(stock.of_another_module(item.name) and not _is_row(parents) for item, parents in walk(module.block)):
+    everything = inside(module)
+    strange = {name for name in {item.values[0] for item in everything} if stock.of_another_module(name)}
+    if strange and any(item.name in strange and not _is_row(parents) for item, parents in walk(module.block)):
         return
     defined = {name for item in everything for name in _defines(item)}
     is_known = known.is_known if module.name == "http" else known.is_known_in_stream
@@ -35,7 +36,7 @@ def unknown_variables(module: Directive) -> Iterator[StartFault]:
 
 def broken_variable(name: str, args: tuple[str, ...]) -> str | None:
     """What nginx says of a dollar sign that begins no variable, where it reads variables."""
-    if name in _LATE or not any("$" in text for text in args):
+    if name in _LATE or "$" not in "".join(args):
         return None
     places = _MORE.get(name) or known.places(name, len(args))
     texts = (args[at] for at in places if at < len(args) and not (name in _PATTERNED and args[at].startswith("~")))
@@ -44,8 +45,8 @@ def broken_variable(name: str, args: tuple[str, ...]) -> str | None:
 
 def broken_parameters(http: Directive) -> Iterator[StartFault]:
     """The same of headers and parameters for backends: nginx looks at them when it merges, and names the end of http{}."""
-    for item, _ in walk(http.block):
-        if item.name in _LATE and len(item.args) > 1 and (words := _broken(item.args[1])):
+    for item in inside(http):
+        if item.values[0] in _LATE and len(item.args) > 1 and (words := _broken(item.args[1])):
             place = f"{http.source.file}:{http.source.line(http.close)}"
             yield StartFault(message=f"{words} in {place}", origin=item.origin, directive=item.name)
 

@@ -1,9 +1,9 @@
 """What must be declared before it is used, or at all: limits' zones, caches' zones."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from handclasp.model.nginx import StartFault
-from handclasp.nginxconf.tree import Directive, walk
+from handclasp.nginxconf.tree import Directive, inside
 
 _USES = {"limit_req_zone": "limit_req", "limit_conn_zone": "limit_conn"}
 _ZONES_OF = {"limit_req": "limit_req_zone", "limit_conn": "limit_conn_zone"}
@@ -58,10 +58,10 @@ class ZoneFaults:
 
 def undeclared_caches(http: Directive) -> Iterator[StartFault]:
     """Caches whose zone nobody declares; nginx says so at the end of http{}."""
-    inside = [item for item, _ in walk(http.block) if item.name.endswith(("_cache", "_cache_path"))]
-    for module in _CACHES:
-        declared = {name for item in inside if item.name == f"{module}_cache_path" for name in _keys_zones(item)}
-        for item in inside:
+    caches = [item for item in inside(http) if item.values[0].endswith(("_cache", "_cache_path"))]
+    for module in _CACHES if caches else ():
+        declared = {name for item in caches if item.name == f"{module}_cache_path" for name in _keys_zones(item)}
+        for item in caches:
             name = "".join(item.args[:1])
             if item.name == f"{module}_cache" and name != "off" and "$" not in name and name not in declared:
                 place = f"{http.source.file}:{http.source.line(http.close)}"
@@ -69,12 +69,12 @@ def undeclared_caches(http: Directive) -> Iterator[StartFault]:
                 yield StartFault(message=words, origin=item.origin, directive=item.name)
 
 
-def undeclared_limits(directives: Iterable[Directive]) -> Iterator[StartFault]:
+def undeclared_limits(module: Directive) -> Iterator[StartFault]:
     """Limits whose zone nobody declares; nginx says so when it makes its zones, last of all and without a place."""
-    inside = [item for item, _ in walk(tuple(directives)) if item.name in _ZONES_OF or item.name in _USES]
+    limits = [item for item in inside(module) if item.values[0] in _ZONES_OF or item.values[0] in _USES]
     for use, declaring in _ZONES_OF.items():
-        declared = {_zone_of(item) for item in inside if item.name == declaring}
-        for item in inside:
+        declared = {_zone_of(item) for item in limits if item.name == declaring}
+        for item in limits:
             name = (_zone_of(item) if use == "limit_req" else "".join(item.args[:1])) if item.name == use else ""
             if name and name not in declared:
                 words = f'zero size shared memory zone "{name}"'

@@ -28,7 +28,7 @@ from handclasp.nginxconf.fault_upstreams import upstream_faults
 from handclasp.nginxconf.fault_variables import broken_parameters, unknown_variables
 from handclasp.nginxconf.fault_zones import undeclared_caches, undeclared_limits
 from handclasp.nginxconf.scope import Scope
-from handclasp.nginxconf.tree import ConfigTree, Directive, decode, named, walk
+from handclasp.nginxconf.tree import ConfigTree, Directive, decode, inside, named
 
 DEFAULT_LEVEL = 2
 _PROXY_MODULES = ("proxy", "uwsgi", "grpc")
@@ -100,7 +100,7 @@ def _faults(tree: ConfigTree, config: EffectiveConfig, known: StartFiles) -> Ite
         words = 'no "events" section in configuration'
         yield StartFault(message=words, origin=Origin(tree.root, 1), directive="events")
     for module in () if tree.part or reading.foreign else named(tree.directives, "http", "stream"):
-        yield from undeclared_limits(module.block)
+        yield from undeclared_limits(module)
 
 
 def _merged(module: Directive, scope: Scope, by_origin: Mapping[Origin, TlsServer], known: StartFiles) -> Iterator[StartFault]:
@@ -126,11 +126,11 @@ def _merged(module: Directive, scope: Scope, by_origin: Mapping[Origin, TlsServe
 
 def _merged_locations(module: Directive, blocks: Blocks, known: StartFiles) -> Iterator[StartFault]:
     """What http{} says of its locations."""
-    written = {item.name for item, _ in walk(module.block)}
+    written = {item.values[0] for item in inside(module)}
     yield from broken_parameters(module)
     for name in _PROXY_MODULES:
-        for _, inside, _server in blocks if f"{name}_pass" in written else ():
-            yield from upstream_faults(inside, name, known)
+        for _, scope, _server in blocks if f"{name}_pass" in written else ():
+            yield from upstream_faults(scope, name, known)
     if any(name.endswith(("_buffers", "_buffer_size", "_buffers_size", "_file_size", "_write_size")) for name in written):
         yield from buffer_faults(module)
     yield from undeclared_caches(module)

@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from handclasp.model.origin import Origin
 from handclasp.nginxconf.lexer import words
@@ -164,6 +165,12 @@ def walk(directives: tuple[Directive, ...]) -> Iterator[tuple[Directive, tuple[D
         if item.children:
             inner = (*parents, item)
             stack.extend((child, inner) for child in reversed(item.children))
+
+
+@lru_cache(maxsize=4)  # many questions are asked about all of http{}
+def inside(block: Directive) -> tuple[Directive, ...]:
+    """Every directive in a block and in the blocks of that, in file order."""
+    return tuple(item for item, _ in walk(block.block))
 
 
 def named(directives: tuple[Directive, ...], *names: str) -> tuple[Directive, ...]:
