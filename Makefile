@@ -40,6 +40,7 @@ matrix: setup ## CASES=10000 SEED=1: the model and every scenario on nginx of De
 		$(BIN)/handclasp lab fuzz --cases $${CASES:-10000} --seed $${SEED:-1} $$roots && \
 		$(BIN)/handclasp lab run --quiet --save src/handclasp/lab/data/scenarios.json $$roots && \
 		$(BIN)/handclasp lab holes --quiet --save docs/holes.md $$roots >/dev/null && \
+		$(BIN)/python tools/matrix_apply.py $$roots && \
 		$(BIN)/python tools/catalogue_measured.py
 
 fuzz: setup ## CASES=2000 SEED=1: hostile names and requests (10,000), random hierarchies on this nginx, the REST API by schemathesis

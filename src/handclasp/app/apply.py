@@ -152,7 +152,7 @@ class _Run:
             raise WorldError(
                 f"{error}; and putting things back failed: {second}",
                 where=self.instance.config,
-                hint=f"{said}\n{kept}" if said else kept,
+                hint="\n".join(part for part in (said, second.hint, kept) if part),
             ) from error
         if isinstance(error, HandclaspError):
             self._keep(error)
