@@ -27,12 +27,12 @@ def test_a_mistyped_command_is_answered_with_the_near_ones(
     assert f"hint: {meant}\n" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", [[], ["ca"]])
-def test_no_command_is_answered_with_the_help(capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
+@pytest.mark.parametrize(("words", "heading"), [([], "Certificate authority:"), (["ca"], "Commands:")])
+def test_no_command_is_answered_with_the_help(capsys: pytest.CaptureFixture[str], words: list[str], heading: str) -> None:
     assert main(words) == 2
     told = capsys.readouterr().err
     assert told.startswith("Usage: ")
-    assert "Commands:" in told
+    assert f"\n{heading}\n" in told
     assert "error:" not in told
 
 

@@ -53,7 +53,7 @@ def _messages(tree: ast.Module) -> Iterator[tuple[ast.expr, int]]:
 
 
 def _helps(tree: ast.Module) -> Iterator[tuple[ast.expr, int]]:
-    """The help of options, the lines of a group's table of commands, and each command's help."""
+    """The help of options, the lines of a group's table of commands and its headings, and each command's help."""
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef) and node.name in {"command", "handclasp"} and (told := ast.get_docstring(node)):
             yield from ((ast.Constant(text), node.lineno) for text in _told(told))
@@ -62,6 +62,8 @@ def _helps(tree: ast.Module) -> Iterator[tuple[ast.expr, int]]:
                 yield word.value, node.lineno
             if word.arg == "commands" and isinstance(word.value, ast.Dict):
                 yield from ((line, line.lineno) for line in word.value.values)
+            if word.arg == "headings" and isinstance(word.value, ast.Dict):
+                yield from ((ast.Constant(f"{ast.literal_eval(line)}:"), line.lineno) for line in word.value.values)
 
 
 def _told(help_text: str) -> Iterator[str]:

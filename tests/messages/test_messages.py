@@ -184,7 +184,8 @@ def test_clicks_own_words_are_in_the_catalogue_too(arguments: tuple[str, ...], w
 def test_the_language_may_stand_anywhere() -> None:
     assert run("--lang", "zh", "kb", "search", "zzqqxx").stderr == run("kb", "search", "zzqqxx", "--lang", "zh").stderr
     assert "知识库" in run("kb", "--help", "--lang", "zh").stdout
-    assert "命令：" in run("--help", "--lang", "zh").stdout
+    assert "证书颁发机构：" in run("--help", "--lang", "zh").stdout
+    assert "命令：" in run("--lang", "zh", "kb", "--help").stdout
     assert "没有命令 'xx'" in run("--lang", "zh", "xx").stderr
 
 

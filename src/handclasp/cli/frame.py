@@ -73,15 +73,19 @@ class LazyGroup(click.Group):
     Args:
         package: dotted name of the package that holds one module per command.
         commands: name to one-line help, in the order they are shown.
+        headings: the first command under each heading, to the heading.
     """
 
-    def __init__(self, *args: Any, package: str, commands: Mapping[str, str], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, package: str, commands: Mapping[str, str], headings: Mapping[str, str] | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         _keep_paragraphs(self)
         lang = click.Option(["--lang"], type=click.Choice(languages()), help=LANG_HELP, expose_value=False)
         self.params.append(lang)  # main() has read it; it holds for the command behind it too
         self.package = package
         self.table = dict(commands)
+        self.headings = headings or {next(iter(commands)): "Commands"}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names in the order of the table."""
@@ -108,8 +112,14 @@ class LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands, from the table: nothing is imported for it."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(self.table.items()))
+        widest = max(map(len, self.table))
+        rows: dict[str, list[tuple[str, str]]] = {}
+        for name, summary in self.table.items():
+            heading = self.headings.get(name) or next(reversed(rows))
+            rows.setdefault(heading, []).append((name.ljust(widest), summary))
+        for heading, listed in rows.items():
+            with formatter.section(heading):
+                formatter.write_dl(listed)
 
 
 def _keep_paragraphs(command: click.Command) -> None:
