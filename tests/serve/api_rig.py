@@ -37,8 +37,9 @@ class Client:
 
     def ask(self, who: str | None, method: str, path: str, body: object = None, *headers: str, raw: bool = False) -> Reply:
         url = path if raw else f"{self.base}/api/v1{path}"
-        command = ["curl", "-sS", "--noproxy", "*", "--max-time", "60", "-X", method, "--cacert",
+        command = ["curl", "-sS", "--noproxy", "*", "--max-time", "60", "--cacert",
                    str(self.ca.home / "ca" / "bundle.pem"), "-w", "\n%{http_code} %{content_type}", url]  # fmt: skip
+        command += ["--head"] if method == "HEAD" else ["-X", method]
         if who is not None:
             folder = self.ca.identity(who)
             command += ["--cert", str(folder / "chain.pem"), "--key", str(folder / "key.pem")]

@@ -157,6 +157,7 @@ def test_pages(client: Client) -> None:
         ("GET", "/certificates?status=nice", None, 400), ("GET", "/certificates?limit=%D9%A3", None, 400),
         ("GET", "/audit?after=%D9%A3", None, 400), ("GET", "/certificates?" + "limit=1&" * 500, None, 400),
         ("GET", "/bundles/abc", None, 200), ("POST", "/bundles/abc", None, 404), ("PUT", "/bundles/abc", None, 405),
+        ("GET", "/certificates?limit=1&limit=2", None, 400),
     ],
 )  # fmt: skip
 def test_hostile_and_mistaken_requests(client: Client, method: str, path: str, body: object, status: int) -> None:
@@ -166,6 +167,21 @@ def test_hostile_and_mistaken_requests(client: Client, method: str, path: str, b
         assert got.kind == "application/problem+json"
         assert got.json["status"] == status
         assert "/tmp" not in got.text
+
+
+def test_head_is_get_without_a_body(client: Client) -> None:
+    got = client.ask("root-admin", "HEAD", "/certificates")
+    head, _, rest = got.text.replace("\r", "").partition("\n\n")
+    assert (got.status, got.kind, rest.strip()) == (200, "application/json", "")
+    assert "content-length: " in head
+    assert client.ask(None, "HEAD", "/certificates").status == 401
+    assert client.ask("root-admin", "HEAD", "/reports").status == 404
+
+
+def test_a_request_has_one_idempotency_key(client: Client) -> None:
+    keys = ("Idempotency-Key: one", "Idempotency-Key: two")
+    got = client.ask("desk", "POST", "/certificates", {"name": "twice", "csr": "x"}, *keys)
+    assert (got.status, got.json["detail"]) == (400, "a request has one idempotency key")
 
 
 def test_a_one_time_link_gives_the_bundle_once(own: Client, tmp_path: Path) -> None:

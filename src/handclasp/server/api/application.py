@@ -75,6 +75,7 @@ class Api:
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
         path = scope["path"].removeprefix(BASE)
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]  # its answer goes without the body
         if not scope["path"].startswith(f"{BASE}/"):
             raise ProblemError(404)
         if path.startswith("/bundles/"):
@@ -82,16 +83,16 @@ class Api:
         certificate = shown_certificate(scope)
         if certificate is None:
             raise ProblemError(401, _WHO)
-        if path == "/openapi.json" and scope["method"] == "GET":
+        if path == "/openapi.json" and method == "GET":
             await asyncio.to_thread(self._caller, certificate)
             return Answer(status=200, headers=(_JSON,), body=_openapi())
         try:
-            match = _match(scope["method"], path)
+            match = _match(method, path)
             body = await _body(scope, receive) if match.route.takes else b""
+            key = _key(scope) if match.route.method == "POST" else None
         except ProblemError:
             await asyncio.to_thread(self._caller, certificate)  # who may not come in is told that and nothing else
             raise
-        key = header(scope, b"idempotency-key") if match.route.method == "POST" else None
         if key is None:
             return await asyncio.to_thread(lambda: self._serve(scope, match, self._caller(certificate), body))
         caller = await asyncio.to_thread(self._caller, certificate)
@@ -168,6 +169,13 @@ def _unescaped(certificate: bytes) -> bytes | None:
         return None
 
 
+def _key(scope: Scope) -> bytes | None:
+    keys = [value for name, value in scope["headers"] if name == b"idempotency-key"]
+    if len(keys) > 1:
+        raise ProblemError(400, "a request has one idempotency key")
+    return bytes(keys[0]) if keys else None
+
+
 def _match(method: str, path: str) -> Match:
     allowed: list[str] = []
     for route, pattern in _PATTERNS:
@@ -175,7 +183,7 @@ def _match(method: str, path: str) -> Match:
         if found and route.method == method:
             return Match(route, found.groupdict())
         if found:
-            allowed.append(route.method)
+            allowed += ("GET", "HEAD") if route.method == "GET" else (route.method,)
     if allowed:
         raise ProblemError(405, "", (b"allow", ", ".join(allowed).encode()))
     raise ProblemError(404)
@@ -210,7 +218,10 @@ def _query(scope: Scope, route: Route) -> dict[str, str]:
     unknown = [name for name, _ in pairs if name not in route.query]
     if unknown:
         raise ProblemError(400, f"this route is not asked with {unknown[0][:40]!r}")
-    return dict(pairs)
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        raise ProblemError(400, "a field of the query is given once")
+    return fields
 
 
 @cache
