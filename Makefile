@@ -13,7 +13,7 @@ demo: setup ## the whole loop on a private nginx on loopback, in under a minute
 	@$(BIN)/handclasp demo
 
 bench: setup ## measure nginx with 100,000 people, 500 sites, long CRLs and long files; results in docs/bench.json
-	@test -x .bench/bin/python || (python3 -m venv .bench && .bench/bin/pip install --quiet crossplane gixy-ng django-ca)
+	@test -x .bench/bin/python || ($(BIN)/python -m venv .bench && .bench/bin/pip install --quiet crossplane gixy-ng django-ca)
 	@$(BIN)/python tools/bench.py
 	@$(BIN)/python tools/bench_doctor.py
 	@$(BIN)/python tools/bench_ca.py
