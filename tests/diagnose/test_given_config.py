@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from handclasp.cli import main
 from tests.diagnose.scenes import CLIENT, Scene, _client
 
 SITE = """\
@@ -146,3 +147,24 @@ def test_a_short_log_that_is_a_paste_is_read_as_one(tmp_path: Path) -> None:
     done = subprocess.run(argv, capture_output=True, text=True, check=False, cwd=tmp_path, timeout=60)
     assert (done.returncode, done.stderr) == (1, "")
     assert "client-ca-not-trusted" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (["--config", "ngnix.conf"], 3, "did you mean nginx.conf?"),
+        (["--config", "nginx.conf", "--client-cert", "per.pem"], 3, "did you mean peer.pem"),
+        (["--config", "nginx.conf", "--server", "sit.test"], 3, "did you mean site.test?"),
+        (["--config", "nginx.conf", "--server", "nowhere.example"], 3, "--server site.test"),
+        (["--config", "nginx.conf", "--location", "orders"], 2, "--location /orders"),
+        (["--config", "nginx.conf", "--connect", "127.0.0.1:1"], 2, "--connect goes with --url"),
+        (["--config", "nginx.conf", "--client-key", "peer.key"], 2, "--client-key goes with --client-cert"),
+    ],
+)
+def test_a_slip_is_answered_with_what_was_meant(
+    words: list[str], code: int, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert main(["doctor", "--no-prove", *words]) == code
+    assert told in capsys.readouterr().err

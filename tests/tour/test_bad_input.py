@@ -102,7 +102,7 @@ CASES = (
             ("--config ok.conf --client-cert gone.pem", INPUT, "gone.pem: cannot be read"),
             ("--config ok.conf --client-cert garbage.pem", INPUT, "garbage.pem: no certificate found"),
             ("--config ok.conf --client-cert broken.pem", INPUT, "broken.pem: certificate number 1 cannot be read"),
-            ("--config ok.conf --client-cert server.key", INPUT, "server.key: no certificate found"),
+            ("--config ok.conf --client-cert server.key", INPUT, "server.key: is a private key"),
             ("--config ok.conf --upstream --upstream-chain garbage.pem", INPUT, "garbage.pem: no certificate found"),
             ("--config ok.conf --server other.test --client-cert server.pem", INPUT, 'no server named "other.test"'),
             ("--config ok.conf --nginx gone --client-cert server.pem", WORLD, "there is no nginx that can be run here"),

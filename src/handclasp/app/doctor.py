@@ -37,28 +37,28 @@ def examine(
         InputError: the configuration cannot be parsed, or has no such server.
         WorldError: nginx cannot be run.
     """
-    if (lifeless := _lifeless(evidence)) is not None:
+    stage = Stage(evidence)
+    if (lifeless := _lifeless(stage)) is not None:
         return Proven(diagnosis=_shown(lifeless))
-    first, *others = [_one(part, tools, client_key, concerns) for part in sides(evidence, side)]
+    parts = sides(evidence, side, stage)
+    first, *others = [_one(stage.about(part) if part.root else Stage(part), tools, client_key, concerns) for part in parts]
     for other in others:
         first = _joined(first, other)
     return replace(first, diagnosis=_shown(first.diagnosis))
 
 
-def _lifeless(evidence: Evidence) -> Diagnosis | None:
+def _lifeless(stage: Stage) -> Diagnosis | None:
     """Why nginx refuses a configuration that has no server; None: there is one to ask, or nginx does not refuse it."""
-    if evidence.root is None:
+    if stage.evidence.root is None:
         return None
-    case = Case(Stage(evidence))
-    if case.stage.config.servers or not case.start_faults:
+    case = Case(stage)
+    if stage.config.servers or not case.start_faults:
         return None
     return Diagnosis(verdict=case.verdict, findings=tuple(start.check(case)))
 
 
-def _one(
-    evidence: Evidence, tools: "SandboxTools | None", client_key: bytes | None, concerns: Concerns | None = None
-) -> Proven:
-    reasoned = diagnose(evidence, concerns)
+def _one(stage: Stage, tools: "SandboxTools | None", client_key: bytes | None, concerns: Concerns | None = None) -> Proven:
+    reasoned = diagnose(stage.evidence, concerns, stage)
     if tools is None:
         return Proven(diagnosis=reasoned.diagnosis)
     from handclasp.app.prove import prove  # noqa: PLC0415 - what runs copies of nginx takes a while to load

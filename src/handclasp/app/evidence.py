@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from handclasp.app.named_file import read_named
 from handclasp.app.pointed import pointed
 from handclasp.app.read_config import ReadConfig, read_config_files
 from handclasp.app.redaction_text import scrubbed
@@ -217,7 +218,7 @@ def _chain(files: FileReader, path: str | None, password: Callable[[], bytes] | 
         return None
     if path == "":
         return b""
-    content = files.read(path)
+    content = read_named(files, path)
     if is_container(content):
         return b"".join(map(_pem, _opened(content, path, password)))
     return b"".join(_pem(certificate.der) for certificate in given_chain(content, where=path))

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from handclasp.app.named_file import read_named
 from handclasp.model.errors import InputError
 from handclasp.model.plan import WriteFile
 from handclasp.nginxconf.dump import is_dump
@@ -44,7 +45,7 @@ def configuration_at(files: FileReader, path: str, piped: bytes | None = None) -
         path, files = PIPE, _with(files, PIPE, piped)
     elif files.glob(f"{path.replace('[', '[[]')}/{_MAIN}"):
         path = f"{path}/{_MAIN}"
-    content = files.read(path)
+    content = read_named(files, path)
     if content.startswith(_PACKED) or content[257:262] == b"ustar":
         raise InputError("is an archive", where=path, hint=_UNPACK)
     if content.lstrip()[:11] == b"-----BEGIN " or (b"\0" in content[:1024] and content[:2] not in _UTF16):

@@ -1,13 +1,13 @@
 """Which verifications an examination is about: the client's at nginx, the upstream's by nginx, or both."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from handclasp.diagnose.case import Case
 from handclasp.diagnose.page import CERTIFICATE, front_explains, shown
 from handclasp.diagnose.pasted import read_pasted
 from handclasp.model.evidence import Evidence
-from handclasp.model.nginx import Location, TlsServer, VerifyClient
+from handclasp.model.nginx import Location, Setting, TlsServer, TlsUpstream, VerifyClient
 from handclasp.model.verdict import Side
 from handclasp.nginxconf.example_uri import example_uri
 from handclasp.verdict.predict import Stage
@@ -18,16 +18,16 @@ _MOST_OTHERS = 3
 """Upstreams of other places that are looked at in one run: a configuration of many alike servers has as many alike faults."""
 
 
-def sides(evidence: Evidence, asked: Side | None) -> tuple[Evidence, ...]:
+def sides(evidence: Evidence, asked: Side | None, known: Stage | None = None) -> tuple[Evidence, ...]:
     """The evidence once for each verification to look at, the one in question first.
 
     `asked`: what the person said; None: the log decides, then the page that was shown, then the configuration. The other
     side is looked at too when what its peer presents is known, and so is every other upstream of this nginx that it refuses:
-    of the server that was named, or of all of them.
+    of the server that was named, or of all of them. `known`: the stage of this evidence.
     """
     if evidence.root is None:
         return (replace(evidence, side=asked or evidence.side),)
-    stage = Stage(evidence)
+    stage = known or Stage(evidence)
     first = _in_question(stage, asked)
     return (*first, *_elsewhere(stage, [stage.about(one) for one in first if one.side is Side.UPSTREAM]))
 
@@ -76,11 +76,16 @@ def _elsewhere(stage: Stage, taken: Sequence[Stage]) -> Iterator[Evidence]:
     servers = (stage.scene.answer,) if stage.evidence.server or stage.evidence.request else stage.config.servers
     told = {_refusal(inner) for inner in taken}
     most = len(told | {None}) + _MOST_OTHERS
+    judged: set[tuple[object, ...]] = set()
     for server in servers:
         for location in server.locations:
             upstream = location.upstream
             if upstream is None or not upstream.verify.value or any(upstream is inner.upstream for inner in taken):
                 continue
+            alike = _settings(upstream)
+            if alike in judged:
+                continue
+            judged.add(alike)
             question = _question(stage, server, location)
             inner = stage.about(question) if question else None
             key = _refusal(inner) if inner and inner.scene.location is location else None
@@ -90,6 +95,13 @@ def _elsewhere(stage: Stage, taken: Sequence[Stage]) -> Iterator[Evidence]:
             yield question
             if len(told | {None}) == most:
                 return
+
+
+def _settings(upstream: TlsUpstream) -> tuple[object, ...]:
+    """What decides whom nginx refuses there, wherever it is written; with variables in it, of this place alone."""
+    settings = [getattr(upstream, field.name) for field in fields(upstream)]
+    values = tuple(repr(one.value if isinstance(one, Setting) else one) for one in settings)
+    return (values, id(upstream)) if any("$" in value for value in values) else (values,)
 
 
 def _question(stage: Stage, server: TlsServer, location: Location) -> Evidence | None:

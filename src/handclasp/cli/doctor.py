@@ -77,6 +77,10 @@ def command(
     world = World(frame.home, nginx_path=options["nginx_path"])
     if (agree or apply) and not fix:
         raise UsageError("--agree and --apply go with --fix")
+    if connect and not url:
+        raise UsageError("--connect goes with --url")
+    if client_key and not (options["client_cert"] or saved):
+        raise UsageError("--client-key goes with --client-cert")
     alone = not (lines or options["config"] or url)
     triage, told = _triage(frame, world, logs, alone=alone) if logs and not saved else (None, ())
     # Only now: most of this was loaded while workers counted the logs.

@@ -13,7 +13,6 @@ from handclasp.model.certificate import Certificate, Crl
 from handclasp.model.evidence import GONE, Evidence
 from handclasp.model.nginx import StartFault, VerifyClient
 from handclasp.model.verdict import PathVerdict, Side, Verdict
-from handclasp.nginxconf.start_faults import evidence_faults
 from handclasp.pki.any_form import look
 from handclasp.verdict.predict import Stage
 from handclasp.verdict.trust import certificates_in, crls_in
@@ -77,9 +76,7 @@ class Case:
         """Why nginx refuses to start with this configuration; () when it would start."""
         if self.started:
             return ()
-        stage = self.stage
-        faults = evidence_faults(self.evidence, stage.tree, stage.config, stage.version, stage.openssl)
-        return tuple(fault for fault in faults if GONE not in fault.message)  # that nginx was never given
+        return tuple(fault for fault in self.stage.start_faults if GONE not in fault.message)  # that nginx was never given
 
     @cached_property
     def logged(self) -> tuple[LogLine, ...]:

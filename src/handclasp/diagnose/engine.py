@@ -53,15 +53,17 @@ class Reasoned:
     changes: tuple[tuple[Change, ...], ...]
 
 
-def diagnose(evidence: Evidence, concerns: Concerns | None = None) -> Reasoned:
+def diagnose(evidence: Evidence, concerns: Concerns | None = None, stage: Stage | None = None) -> Reasoned:
     """Findings with their remedies, root cause first; with `concerns`, those alone that it says matter.
+
+    `stage`: of this evidence, where somebody has it already.
 
     Raises:
         InputError: the configuration cannot be parsed, or has no such server.
     """
     if evidence.root is None:
         return _without_configuration(evidence)
-    case = Case(Stage(evidence))
+    case = Case(stage or Stage(evidence))
     found = [finding for finding in _findings(case) if concerns is None or concerns(case, finding)]
     findings, chosen, now = _worked_through(case, found)
     if case.start_faults and not now.start_faults:

@@ -202,8 +202,10 @@ def key_pairs(tree: ConfigTree) -> tuple[tuple[KeyPair, Directive, Directive], .
     """Every pair of *ssl_certificate and *ssl_certificate_key, with their directives; those with variables are left out."""
     found = []
     for item, parents in walk(tree.directives):
-        for kind in ("ssl", "proxy_ssl", "grpc_ssl", "uwsgi_ssl"):
+        for kind in ("ssl", "proxy_ssl", "grpc_ssl", "uwsgi_ssl") if item.block else ():
             certificates = named(item.block, f"{kind}_certificate")
+            if not certificates:
+                continue  # an outer key is looked for among all servers, which is long where there are many
             keys = named(item.block, f"{kind}_certificate_key") or _outer(parents, f"{kind}_certificate_key")
             for certificate, key in zip(certificates, keys, strict=False):
                 paths = [_absolute(tree, "".join(each.args[:1])) for each in (certificate, key)]

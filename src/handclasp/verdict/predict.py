@@ -8,7 +8,17 @@ from handclasp.catalogue.openssl_releases import refuses_deltas
 from handclasp.model.certificate import Certificate
 from handclasp.model.errors import InputError
 from handclasp.model.evidence import Evidence
-from handclasp.model.nginx import EffectiveConfig, Location, NginxVersion, OpensslSeries, TlsServer, TlsUpstream, VerifyClient
+from handclasp.model.near import did_you_mean
+from handclasp.model.nginx import (
+    EffectiveConfig,
+    Location,
+    NginxVersion,
+    OpensslSeries,
+    StartFault,
+    TlsServer,
+    TlsUpstream,
+    VerifyClient,
+)
 from handclasp.model.origin import Origin
 from handclasp.model.verdict import Side, Verdict
 from handclasp.nginxconf.effective import effective
@@ -34,6 +44,7 @@ KEYLESS = Verdict(
     alert="handshake_failure",
     log="SSL_do_handshake() failed (SSL: ... no shared cipher) while SSL handshaking",
 )
+_FEW = 3
 _SECURITY_LEVEL = re.compile(r"@SECLEVEL=(\d)", re.IGNORECASE)
 
 
@@ -82,10 +93,15 @@ class Stage:
         """What holds in each server."""
         return effective(self.tree, self.version)
 
+    @cached_property
+    def start_faults(self) -> tuple[StartFault, ...]:
+        """Why nginx refuses to start with these files; () when it would start."""
+        return evidence_faults(self.evidence, self.tree, self.config, self.version, self.openssl)
+
     def about(self, evidence: Evidence) -> "Stage":
         """The same files with another question: what was read of them is kept."""
         other = Stage(evidence)
-        for name in ("tree", "version", "series", "config", "blocks", "around"):
+        for name in ("tree", "version", "series", "config", "blocks", "around", "start_faults"):
             other.__dict__[name] = getattr(self, name)
         return other
 
@@ -96,10 +112,17 @@ class Stage:
         if found is not None and self.evidence.request is not None:
             found = asked(self.config, found, self.evidence.request)
         if found is None:
-            wanted = f'a server named "{self.evidence.server}"' if self.evidence.server else "a server"
-            raise InputError(f"the configuration has no {wanted.removeprefix('a ')}", where=self.evidence.root)
+            raise self._no_server()
         passes = found.location is not None and found.location.proxied
         return found if self.evidence.side is Side.CLIENT or passes else self._towards_upstream(found)
+
+    def _no_server(self) -> InputError:
+        wanted = self.evidence.server
+        if not wanted:
+            return InputError("the configuration has no server", where=self.evidence.root)
+        names = tuple(dict.fromkeys(name for server in self.config.servers for name in server.names if name))
+        hint = did_you_mean(wanted, names, " / ".join(f"--server {name}" for name in names[:_FEW]))
+        return InputError(f'the configuration has no server named "{wanted}"', where=self.evidence.root, hint=hint or None)
 
     @property
     def _server_asked(self) -> str | None:
@@ -249,9 +272,8 @@ def predict(evidence: Evidence) -> Verdict:
         InputError: the configuration or a given chain cannot be read, or has no such server or upstream.
     """
     stage = Stage(evidence)
-    refused = evidence_faults(evidence, stage.tree, stage.config, stage.version, stage.openssl)
-    if refused:
-        return Verdict(side=evidence.side, status=None, title=None, start=refused[0].message)
+    if stage.start_faults:
+        return Verdict(side=evidence.side, status=None, title=None, start=stage.start_faults[0].message)
     if evidence.side is Side.CLIENT:
         return stage.client_verdict(stage.presented or ())
     if stage.upstream is None:

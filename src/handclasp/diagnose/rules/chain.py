@@ -134,14 +134,15 @@ def _self_signed(_case: Case, party: Party) -> Finding | None:
 def _rekeyed(_case: Case, party: Party) -> Finding | None:
     top = _top(party)
     same_name = [item for item in party.trust.store.certificates if item.subject == top.issuer and item != top]
-    if party.side is not Side.CLIENT or not same_name or self_signed(top, party.judge.series) or _signers(top, same_name):
+    if not same_name or self_signed(top, party.judge.series) or _signers(top, same_name):
         return None
     summary = say(
         "{file} holds a CA named {issuer}, but another key signed {top}: the CA was made anew under its old name",
         "{file} 中有名为 {issuer} 的 CA，但 {top} 是用另一把密钥签发的：该 CA 用旧名称重新生成过",
         file=party.trust_file.value, issuer=top.issuer_text, top=top.subject_text,
     )  # fmt: skip
-    return finding("client-ca-rekeyed-same-name", summary, _where(party))
+    cause = "client-ca-rekeyed-same-name" if party.side is Side.CLIENT else "upstream-ca-not-trusted"
+    return finding(cause, summary, _where(party))
 
 
 def _renamed(_case: Case, party: Party) -> Finding | None:
