@@ -141,3 +141,9 @@ def test_what_is_wrong_is_said(old: Path, secret: Path, ca: Ca, tmp_path: Path) 
     (old / "index.txt").write_text("V\tnever\t\t01\tunknown\t/CN=x\n")
     assert "index.txt:1" in ca.run("import", str(old), "--old-passphrase-file", str(secret), expect=3).stderr
     assert [one["label"] for one in ca.json("init")["authorities"]] == ["root", "issuing"]
+
+
+def test_a_file_that_is_no_certificate_is_named(old: Path, ca: Ca) -> None:
+    key = old / "private/cakey.pem"
+    told = ca.run("import", "--ca", str(key), "--key", str(key), "--report", expect=3).stderr
+    assert f"{key}: no certificate found" in told

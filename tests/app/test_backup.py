@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from handclasp.app.home import PASSPHRASE_FILE
 from handclasp.app.revoke_record import record_revocation, revocable, session_epoch
 from tests.ca_rig import Ca, assert_consistent, verify
 
@@ -247,3 +248,24 @@ def test_that_nothing_was_revoked_since_may_be_said_of_an_older_registry_too(ca:
     ca.run("issue", "bob")
     ca.run("crl", "--refresh")
     assert_consistent(ca)
+
+
+def test_the_machine_that_restores_remembers_its_own_passphrase_file(ca: Ca, tmp_path: Path) -> None:
+    ca.run("backup", str(tmp_path / "ca.sealed"))
+    own = tmp_path / "own-passphrase"
+    own.write_bytes(ca.passphrase.read_bytes())
+    own.chmod(0o600)
+    again = Ca(home=tmp_path / "restored", passphrase=own)
+    again.run("restore", str(tmp_path / "ca.sealed"), "--nothing-since", "--passphrase-file", str(own))
+    assert again.world.store.value(PASSPHRASE_FILE) == str(own)
+
+
+def test_certificates_that_were_issued_since_may_be_brought_later(ca: Ca, tmp_path: Path) -> None:
+    ca.run("backup", str(tmp_path / "ca.sealed"))
+    ca.run("issue", "late")
+    again = other_home(ca, tmp_path)
+    told = again.run("restore", str(tmp_path / "ca.sealed"), "--crl", str(ca.home / "ca/crl.pem")).stderr
+    assert "restore --certificates FOLDER" in told
+    again.run("restore", "--certificates", str(ca.home / "identities"))
+    again.run("revoke", "late")
+    assert "owes nothing" in again.run("restore", "--nothing-since", expect=4).stderr

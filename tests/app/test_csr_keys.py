@@ -7,12 +7,12 @@ import pytest
 from tests.ca_rig import Ca, openssl
 
 WEAK = {
-    "rsa-1024": (("RSA", "-pkeyopt", "rsa_keygen_bits:1024"), "2048"),
-    "small-exponent": (("RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-pkeyopt", "rsa_keygen_pubexp:3"), "65537"),
+    "rsa-1024": (("RSA", "-pkeyopt", "rsa_keygen_bits:1024"), "RSA of 1024 bits"),
+    "small-exponent": (("RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-pkeyopt", "rsa_keygen_pubexp:3"), "with exponent 3"),
     "explicit-curve": (("EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-pkeyopt", "ec_param_enc:explicit"), "explicit curve"),
-    "brainpool": (("EC", "-pkeyopt", "ec_paramgen_curve:brainpoolP256r1"), "P-256 or P-384"),
+    "brainpool": (("EC", "-pkeyopt", "ec_paramgen_curve:brainpoolP256r1"), "EC brainpoolP256r1"),
     "p-521": (("EC", "-pkeyopt", "ec_paramgen_curve:P-521"), "P-256 or P-384"),
-    "ed448": (("ED448",), "Ed25519"),
+    "ed448": (("ED448",), "Ed448"),
     "rsa-pss": (("RSA-PSS", "-pkeyopt", "rsa_keygen_bits:2048"), "RSA-PSS"),
 }
 

@@ -83,3 +83,9 @@ def test_crls_of_a_machine_without_network_live_long_whoever_makes_them(pair: Pa
         assert life > timedelta(days=3600), crl
     (short,) = {one["next_update"][:10] for one in pair.root.json("crl", "--refresh", "--days", "30")["crls"]}
     assert short < crl["next_update"][:10]
+
+
+def test_a_root_that_is_elsewhere_is_asked_and_not_fetched(pair: Pair) -> None:
+    told = pair.online.run("ca", "add", "more", "--for", "client", expect=5).stderr
+    assert "handclasp ca request more --name NAME" in told
+    assert "backup" not in told

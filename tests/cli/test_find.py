@@ -131,3 +131,9 @@ def test_a_file_of_somebody_else(peopled: Ca, tmp_path: Path) -> None:
             "-out", tmp_path / "c.pem")  # fmt: skip
     assert "knows nothing of that certificate" in peopled.run("revoke", str(tmp_path / "c.pem"), expect=2).stderr
     assert "handclasp ca revoke" in peopled.run("revoke", str(peopled.home / "ca/issuing.pem"), expect=4).stderr
+
+
+def test_a_pasted_certificate_that_was_cut_off_is_told(ca: Ca) -> None:
+    for words in (("show",), ("list",), ("revoke",)):
+        told = ca.run(*words, "-----BEGIN CERTIFICATE-----\nMIIB", expect=3).stderr
+        assert "its end is missing" in told

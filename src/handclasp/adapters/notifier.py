@@ -10,6 +10,16 @@ from typing import Any
 from handclasp.model.errors import WorldError
 from handclasp.ports.notify import Unreached
 
+_FAILURES = (
+    (
+        "(?i)certificate.verify.failed",
+        "its certificate is not of a CA that is trusted here: REQUESTS_CA_BUNDLE (for mail SSL_CERT_FILE) names a file of CAs",
+    ),
+    ("NameResolutionError|Name or service not known|name resolution", "its name is not found"),
+    ("onnection error", "nobody answers there"),
+)
+"""What tells in the log of Apprise, the surest first, and what is said of it. The log itself holds URLs with passwords."""
+
 _PATIENCE = 20.0
 """Seconds to connect, and to wait for an answer."""
 
@@ -47,10 +57,10 @@ def _told(apprise: Any, place: str, *, title: str, body: str) -> str | None:
             service.socket_read_timeout = max(service.socket_read_timeout, _PATIENCE)
         if one.notify(title=title, body=body):
             return None
-    answered = re.search(r"error=(\d{3})\b", "\n".join(said))
-    if answered:
+    heard = "\n".join(said)
+    if answered := re.search(r"error=(\d{3})\b", heard):
         return f"it answered {answered[1]}"
-    return "nobody answers there" if any("onnection error" in line for line in said) else "it refused, or could not be reached"
+    return next((why for mark, why in _FAILURES if re.search(mark, heard)), "it refused, or could not be reached")
 
 
 @contextlib.contextmanager
@@ -65,7 +75,7 @@ def _overheard() -> Iterator[list[str]]:
     logger, ear = logging.getLogger("apprise"), Ear()
     before = logger.propagate, logger.level
     logger.propagate = False
-    logger.setLevel(logging.WARNING)
+    logger.setLevel(logging.DEBUG)
     logger.addHandler(ear)
     try:
         yield said

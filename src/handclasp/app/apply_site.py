@@ -19,6 +19,7 @@ from handclasp.app.apply_trust import trust_at
 from handclasp.app.home import Home
 from handclasp.app.observed import Observed, intent_of, observed, observed_files, observed_steps
 from handclasp.app.rehearse import rehearsal_steps, rehearse
+from handclasp.app.set_back import refuse_going_back
 from handclasp.app.site import SiteOrder, material, with_trust
 from handclasp.app.stream_witness import StreamWitness, other_logs
 from handclasp.model.errors import Bug
@@ -94,9 +95,11 @@ def plan_sites(
     force = Overlook.EDITS in overlook
     if not force and gear.files.exists(bundle):
         refuse_strange(home, bundle=gear.files.read(bundle), where=bundle)
+    if gear.files.exists(where.crl):
+        refuse_going_back(home, gear.files.octets(where.crl), where=where.crl)
     wanted = _files(home, gear, where, orders, hasty=Overlook.BAD_FILES in overlook)
     wanted |= observed_files(home, where, others, gear.nginx.build().version)
-    refuse_lockout(home, bundle=wanted[bundle][0], crls=wanted[where.crl][0])
+    refuse_lockout(home, bundle=wanted[bundle][0], crls=wanted[where.crl][0], openssl=gear.nginx.build().openssl)
     changes = changes_to(gear, where, wanted, force=force)
     about = ", ".join((*(order.intent.server_names[0] for order in orders), *(one.name for one in others)))
     probes = (*steps_for((order.intent for order in orders), cast), *observed_steps(others, cast))

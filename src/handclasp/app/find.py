@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from handclasp.app.home import Home
 from handclasp.model.certificate import Certificate, GeneralName
-from handclasp.model.errors import HandclaspError, UsageError
+from handclasp.model.errors import HandclaspError, InputError, UsageError
 from handclasp.model.issuance import CertificateRecord
 from handclasp.pki.alt_names import upn_in
 from handclasp.pki.read import certificate_from_der, certificates_from_pem
@@ -29,7 +29,11 @@ def find(home: Home, text: str) -> tuple[CertificateRecord, ...]:
     or PEM text. Serials and fingerprints may be whole lines of `openssl x509`.
     """
     if "-----BEGIN CERTIFICATE-----" in text:
-        return tuple(_of_certificate(home, certificates_from_pem(text.encode(), where="the PEM text")[0]))
+        pasted = certificates_from_pem(text.encode(), where="the PEM text")
+        if not pasted:
+            hint = "paste it whole, up to -----END CERTIFICATE-----, within quotes"
+            raise InputError("is cut off: its end is missing", where="the PEM text", hint=hint)
+        return tuple(_of_certificate(home, pasted[0]))
     plain = unicodedata.normalize("NFC", text.strip())  # as names are kept; some file systems and terminals give NFD
     named = home.store.certificates(name=plain)
     if named:

@@ -17,7 +17,7 @@ from handclasp.app.profiles import profile_of
 from handclasp.app.recover import recover
 from handclasp.catalogue import profiles
 from handclasp.model.certificate import GeneralName, NameConstraints
-from handclasp.model.errors import PolicyError, UsageError
+from handclasp.model.errors import PolicyError, UsageError, WorldError
 from handclasp.model.issuance import Authority, CaLimits, CertificateState, IssuanceRequest, KeyType, Standing, Wanted
 from handclasp.pki.ca_extensions import constraint
 from handclasp.pki.names import organization_name
@@ -77,6 +77,11 @@ def add_authority(home: Home, order: CaOrder) -> tuple[Authority, tuple[Publishe
     """
     parent = authority_named(home, order.parent or top_of(home))
     request = ca_request(home, order, certificate_of(parent))
+    if not home.keys.exists(parent.key):
+        raise WorldError(
+            f"the key of the {parent.label} CA, which would sign it, is not here",
+            hint=f"handclasp ca request {order.label} --name NAME     then have it signed where that key is: handclasp ca sign",
+        )
     with home.changing(f"making the {order.label} CA"):
         recover(home)
         present = {one.label: one for one in home.store.authorities()}

@@ -15,7 +15,7 @@ from handclasp.model.certificate import Certificate, Crl
 from handclasp.model.errors import InputError, UsageError
 from handclasp.pki.openssl_config import ca_files
 from handclasp.pki.openssl_index import IndexLine, read_index
-from handclasp.pki.read import certificates_from_pem, crls_from_pem
+from handclasp.pki.read import certificates_from_bytes, certificates_from_pem, crls_from_pem
 from handclasp.pki.signature import signed_by
 from handclasp.ports.cfssl import SQLITE_MAGIC, ReadCfssl
 from handclasp.ports.files import FileTree
@@ -135,7 +135,7 @@ def _paths(files: FileTree, looked: Looked) -> Iterator[str]:
 def _first_ca(files: FileTree, looked: Looked) -> Certificate:
     for path in [looked.certificate] if looked.certificate else _candidates(looked, _CERTIFICATES, "certificate"):
         if path and files.exists(path):
-            return certificates_from_pem(files.read(path), where=path)[0]
+            return certificates_from_bytes(files.read(path), where=path)[0]
     raise InputError(
         "has no CA certificate",
         where=looked.folder,

@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
-from handclasp.app.home import SESSION_EPOCH, UNSETTLED, Home
+from handclasp.app.home import PASSPHRASE_FILE, SESSION_EPOCH, UNSETTLED, Home
 from handclasp.app.revoke_record import session_epoch
-from handclasp.app.set_back import set_back
+from handclasp.app.set_back import set_back, unknown_in
 from handclasp.app.unsettled import MANIFEST
 from handclasp.catalogue.profiles import CLIENT
 from handclasp.model.certificate import Certificate, Crl
 from handclasp.model.errors import HandclaspError, InputError, PolicyError
 from handclasp.model.issuance import Authority, CertificateState, Intent, Reason
+from handclasp.model.octets import Held
 from handclasp.pki.names import identity_name
 from handclasp.pki.read import certificate_from_der, certificates_from_pem, crls_from_pem
 from handclasp.pki.serials import format_serial
@@ -60,12 +61,18 @@ class _Listed:
     until: datetime
 
 
-def begin(home: Home, made: datetime) -> None:
-    """Right after the files of a backup are in place: numbers jump ahead, and nothing is signed until `settle`."""
+def begin(home: Home, made: datetime, *, passphrase_file: str | None) -> None:
+    """Right after the files of a backup are in place: numbers jump ahead, and nothing is signed until `settle`.
+
+    `passphrase_file`: where the passphrase is on this machine; the place that is remembered may be one of another machine.
+    """
     with home.changing("restoring"):
         if home.files.exists(home.layout.at(MANIFEST)):
             with home.store.begin() as transaction:
                 _forgotten(home, transaction, made)
+                remembered = home.store.value(PASSPHRASE_FILE) or ""
+                here = remembered if remembered and home.files.exists(remembered) else ""
+                transaction.set_value(PASSPHRASE_FILE, passphrase_file or here)
                 transaction.audit(
                     at=home.clock.now(), actor=home.actor, action="restored", subject=home.layout.folder,
                     details={"made": made.isoformat()},
@@ -99,11 +106,11 @@ def settle(home: Home, since: Since) -> Settled:
 
     Raises:
         InputError: a file is none, or of another CA; a CRL is older than the one in the backup.
-        PolicyError: this home is not restored from a backup, or is settled already.
+        PolicyError: nothing shows that this home has forgotten anything. Certificates may be brought back all the same.
     """
     with home.changing("settling a restored home"):
-        text = home.store.value(UNSETTLED) or _found_set_back(home)
-        if not text:
+        text = home.store.value(UNSETTLED) or _found_set_back(home, since)
+        if not text and not since.certificates:
             raise PolicyError("this home owes nothing: it signs already", hint="handclasp status")
         crls = tuple(_crls(home, since.crls))
         listed = tuple(_revoked_since(home, crls))
@@ -112,7 +119,7 @@ def settle(home: Home, since: Since) -> Settled:
         unknown = tuple(
             one for one in listed if (one.issuer, one.serial) not in known and home.store.find(one.issuer, one.serial) is None
         )
-        made, *owed = text.split()
+        made, *owed = text.split() or [""]
         given = {authority.label for authority, _ in crls}
         left = () if since.nothing else tuple(label for label in owed if label not in given)
         now = home.clock.now()
@@ -123,6 +130,9 @@ def settle(home: Home, since: Since) -> Settled:
                 transaction.mark_exported(label, one.serial)
             for gone in unknown:
                 transaction.add_intent(_lost(gone, now))
+            for authority, crl in crls:
+                behind = (crl.crl_number or 0) - home.store.last_crl_number(authority.label)
+                transaction.skip_crl_numbers(authority.label, max(0, behind))
             for gone in listed:
                 transaction.revoke(gone.issuer, gone.serial, at=gone.at, reason=gone.reason)
             transaction.set_value(UNSETTLED, f"{made} {' '.join(left)}" if left else "")
@@ -146,9 +156,12 @@ def owed(home: Home) -> tuple[str, ...]:
     return tuple((home.store.value(UNSETTLED) or "").split()[1:])
 
 
-def _found_set_back(home: Home) -> str:
-    """An older copy of the registry was put back: it has forgotten what happened since its last event, as by a restore."""
-    last, gone = home.store.last_audit_event(), set_back(home)
+def _found_set_back(home: Home, since: Since) -> str:
+    """CRLs show what this registry never knew: it has forgotten what happened since its last event, as by a restore."""
+    gone = set_back(home)
+    for content in since.crls.values():
+        gone |= unknown_in(home, Held(content))
+    last = home.store.last_audit_event()
     if not gone or last is None:
         return ""
     with home.store.begin() as transaction:

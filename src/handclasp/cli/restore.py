@@ -38,7 +38,11 @@ def command(
     r"""Make a home from a backup, in a folder that does not exist yet. Without FILE: tell a restored home what happened since.
 
     What was revoked after the backup is forgotten by it. So a restored CA signs nothing, no CRL either, until it has seen the
-    CRLs that nginx has now, or is told that nothing was revoked.
+    CRLs that nginx has now, or is told that nothing was revoked. Certificates that were issued after it are known again with
+    --certificates, then or later.
+
+    Go on with one machine only: two that issue for the same CAs do not know of each other's revocations. Neither gives nginx
+    CRLs that are older than what it has.
 
     \b
     Examples:
@@ -71,17 +75,21 @@ def command(
         frame.hint(f"it signs nothing yet: what {', '.join(done.open)} revoked after the backup is not known")
         frame.hint("next: handclasp restore --crl FILE     the CRL file that nginx has now, or --nothing-since")
     else:
+        if file is not None and not certificates:
+            frame.hint("what was issued after the backup is not known here: handclasp restore --certificates FOLDER")
         frame.hint("next: handclasp crl --refresh")
 
 
 def _unpacked(frame: Frame, here: "World", file: str) -> dict[str, object]:
+    from pathlib import Path
+
     from handclasp.app.backup import unpack
     from handclasp.app.crashpoint import crashpoint
     from handclasp.app.settle import begin
 
     made, count = unpack(here.files, here.layout, file, lambda: here.passphrase.get(new=False))
     crashpoint("restore.unpacked")
-    begin(here.ca, made)
+    begin(here.ca, made, passphrase_file=str(Path(here.passphrase_file).absolute()) if here.passphrase_file else None)
     if not frame.json:
         frame.out(f"{count} file{plural(count)} of {made:%Y-%m-%d %H:%M} UTC in {here.home}")
     return {"made": made, "files": count}

@@ -109,6 +109,15 @@ def subject_of(content: bytes) -> x509.Name:
     return (x509.load_pem_x509_csr(content) if b"-----BEGIN" in content else x509.load_der_x509_csr(content)).subject
 
 
+def _said(key: object) -> str:
+    """A key in a few words."""
+    if isinstance(key, rsa.RSAPublicKey):
+        return f"RSA of {key.key_size} bits with exponent {key.public_numbers().e}"
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return f"EC {key.curve.name}"
+    return type(key).__name__.removesuffix("PublicKey")
+
+
 def _key(key: object, where: str) -> tuple[PublicKey, KeyType]:
     if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name in _NIST:
         return key, _NIST[key.curve.name]
@@ -117,7 +126,7 @@ def _key(key: object, where: str) -> tuple[PublicKey, KeyType]:
     if isinstance(key, rsa.RSAPublicKey) and 2048 <= key.key_size <= 8192 and key.public_numbers().e >= 65537:
         return key, next(kind for kind in reversed(_RSA) if key.key_size >= int(kind.removeprefix("rsa-")))
     raise PolicyError(
-        "its key is of no kind that certificates are made for",
+        f"its key is of no kind that certificates are made for: {_said(key)}",
         where=where,
         hint="use EC P-256 or P-384, RSA of 2048 to 8192 bits with exponent 65537, or Ed25519",
     )
