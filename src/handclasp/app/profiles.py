@@ -19,11 +19,16 @@ def profile_of(home: Home, name: str) -> Profile:
         return PROFILES[name]
     path = home.layout.at("profiles", f"{name}.toml")
     if not NAME.match(name) or not home.files.exists(path):
-        known = (*END_ENTITY_PROFILES, *(one.rpartition("/")[2].removesuffix(".toml") for one in own_profiles(home)))
+        known = profile_names(home)
         own = f"; or write {path}" if NAME.match(name) else ""
         hint = did_you_mean(name, known, f"use one of: {', '.join(known)}{own}")
         raise UsageError(f"there is no profile {name[:80]!r}", hint=hint)
     return read_profile(home.files.read(path), name=name, where=path)
+
+
+def profile_names(home: Home) -> tuple[str, ...]:
+    """The profiles that identities may have: ours, then the home's own."""
+    return (*END_ENTITY_PROFILES, *(one.rpartition("/")[2].removesuffix(".toml") for one in own_profiles(home)))
 
 
 def own_profiles(home: Home) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from handclasp.cli.ca_options import dry_run_option, is_dry_run, outside, passphrase_options, world
+from handclasp.cli.completing import devices, identities
 from handclasp.cli.frame import Frame, framed
 
 if TYPE_CHECKING:
@@ -16,11 +17,12 @@ _URL = re.compile(r"https://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?\Z")
 
 
 @click.command("export")
-@click.argument("name")
+@click.argument("name", shell_complete=identities)
 @click.option(
     "--for",
     "device",
     metavar="DEVICE",
+    shell_complete=devices,
     help="ios, android, macos, windows, windows-old, firefox, chrome-linux, curl, python, nodejs, java, gnutls, nginx.",
 )
 @click.option(

@@ -195,8 +195,8 @@ def _paragraphs(text: str | None) -> str | None:
 
 def report(error: BaseException, arguments: list[str]) -> int:
     """Say what went wrong and return the exit code. With --json the message is a JSON document on standard output."""
-    if isinstance(error, click.exceptions.Exit):
-        return error.exit_code
+    if (code := _without_a_word(error)) is not None:
+        return code
     lang = asked_lang(arguments)
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
         click.echo(translate("interrupted: nothing is half-done; run the command again to go on", lang), err=True)
@@ -211,9 +211,6 @@ def report(error: BaseException, arguments: list[str]) -> int:
         with speaking(lang):
             click.echo(usage_error_text(error), err=True)
         return 2
-    if isinstance(error, (BrokenPipeError, SystemExit)):  # click turns a closed standard output into SystemExit
-        _close_quietly()
-        return 5
     known = error if isinstance(error, HandclaspError) else _translate(error)
     if "--json" in arguments:
         _report_json(known)
@@ -226,6 +223,18 @@ def report(error: BaseException, arguments: list[str]) -> int:
     if known.exit_code == Bug.exit_code and os.environ.get("HANDCLASP_TRACEBACK"):
         raise error
     return known.exit_code
+
+
+def _without_a_word(error: BaseException) -> int | None:
+    """The exit code of an end that needs no message; None of any other."""
+    if isinstance(error, click.exceptions.Exit):
+        return error.exit_code
+    if isinstance(error, SystemExit) and error.code == 0:  # click, when it has told a shell what there is to complete
+        return 0
+    if isinstance(error, (BrokenPipeError, SystemExit)):  # click turns a closed standard output into SystemExit
+        _close_quietly()
+        return 5
+    return None
 
 
 def _shown(text: str) -> str:

@@ -13,6 +13,7 @@ from handclasp.cli.ca_options import (
     passphrase_options,
     world,
 )
+from handclasp.cli.completing import profiles
 from handclasp.cli.frame import Frame, framed
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--profile",
+    shell_complete=profiles,
     default="client",
     show_default=True,
     help="client, server, peer (both), email, person (client and email), or HOME/profiles/*.toml.",

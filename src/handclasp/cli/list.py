@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from handclasp.cli.ca_options import Span, meant, world
+from handclasp.cli.completing import identities
 from handclasp.cli.frame import Frame, framed
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ _STATUSES = ("good", "future", "dropped", "expired", "revoked", "abandoned", "pe
 
 
 @click.command("list")
-@click.argument("what", required=False)
+@click.argument("what", required=False, shell_complete=identities)
 @click.option("--status", type=click.Choice(_STATUSES), help="Only these.")
 @click.option("--expiring", type=Span(), metavar="TIME", help="Only good ones that end within that time: 30d, 12h, 6w.")
 @click.option("--from-ca", metavar="LABEL", help="Only those that this CA signed.")
@@ -45,7 +46,7 @@ def command(
       handclasp list dns:api.example.test
       handclasp list ./certificate.pem
     """
-    from handclasp.app.names_here import identities
+    from handclasp.app import names_here
     from handclasp.app.register import Choice, chosen
     from handclasp.model.issuance import Order
     from handclasp.model.near import nearest
@@ -75,6 +76,6 @@ def command(
         )
     if not first:
         frame.hint("nothing of that kind" if what or status or expiring else "make the first one: handclasp issue alice")
-        if what and (near := nearest(what, identities(here.ca))):
+        if what and (near := nearest(what, names_here.identities(here.ca))):
             frame.hint(f"did you mean {', '.join(near)}?")
     return 1 if what and not first else 0

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from handclasp.cli.completing import identities
 from handclasp.cli.frame import Frame, framed
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ _FILE = click.Path(dir_okay=False)
 @click.argument("url")
 @click.option("--cert", type=_FILE, help="PEM of the client certificate and the chain it sends, leaf first.")
 @click.option("--key", type=_FILE, help="PEM of its private key, not encrypted.")
-@click.option("--identity", help="An identity of this home instead of --cert and --key.")
+@click.option("--identity", shell_complete=identities, help="An identity of this home instead of --cert and --key.")
 @click.option("--tls", type=click.Choice(["1.2", "1.3"]), help="Speak only this version.")
 @click.option("--sni", help="Server name to send instead of the URL's host.")
 @click.option("--no-sni", is_flag=True, help="Send no server name.")

@@ -11,11 +11,12 @@ from handclasp.cli.ca_options import (
     passphrase_options,
     world,
 )
+from handclasp.cli.completing import identities
 from handclasp.cli.frame import Frame, framed
 
 
 @click.command("rekey")
-@click.argument("name")
+@click.argument("name", shell_complete=identities)
 @click.option("--csr", type=click.Path(dir_okay=False), help="The new key comes with this request (PEM or DER).")
 @days_option("Life of the new certificate in days.  [default: as the former one]")
 @key_type_option

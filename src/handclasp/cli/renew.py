@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from handclasp.cli.ca_options import days_option, dry_run_option, lifetime, passphrase_options, world
+from handclasp.cli.completing import identities
 from handclasp.cli.frame import Frame, framed
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.command("renew")
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=identities)
 @click.option(
     "--due",
     is_flag=False,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from handclasp.cli.ca_options import dry_run_option, is_dry_run, meant, passphrase_options, world
+from handclasp.cli.completing import identities
 from handclasp.cli.evidence_options import AbsolutePath
 from handclasp.cli.frame import Frame, framed
 from handclasp.model.text import plural
@@ -27,7 +28,7 @@ _REASONS = (
 
 
 @click.command("revoke")
-@click.argument("names", metavar="NAME...", nargs=-1)
+@click.argument("names", metavar="NAME...", nargs=-1, shell_complete=identities)
 @click.option(
     "--from", "listed", type=AbsolutePath(), help="Also those in a file: a name or serial on each line; - reads them."
 )

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from handclasp.cli.ca_options import meant, world
+from handclasp.cli.completing import identities
 from handclasp.cli.frame import Frame, framed
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.command("show")
-@click.argument("name")
+@click.argument("name", shell_complete=identities)
 @framed
 def command(frame: Frame, *, name: str) -> None:
     r"""Show an identity: its certificates, what the newest one says, and its files.

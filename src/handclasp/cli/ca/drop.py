@@ -3,11 +3,12 @@
 import click
 
 from handclasp.cli.ca_options import dry_run_option, passphrase_options, world
+from handclasp.cli.completing import authorities
 from handclasp.cli.frame import Frame, framed
 
 
 @click.command("drop")
-@click.argument("label")
+@click.argument("label", shell_complete=authorities)
 @passphrase_options
 @dry_run_option
 @framed

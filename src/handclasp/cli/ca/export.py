@@ -3,12 +3,13 @@
 import click
 
 from handclasp.cli.ca_options import dry_run_option, outside, passphrase_options, world
+from handclasp.cli.completing import authorities
 from handclasp.cli.frame import Frame, framed
 from handclasp.model.text import plural
 
 
 @click.command("export")
-@click.argument("label")
+@click.argument("label", shell_complete=authorities)
 @click.argument("folder", type=click.Path(file_okay=False))
 @passphrase_options
 @dry_run_option

@@ -3,11 +3,12 @@
 import click
 
 from handclasp.cli.ca_options import dry_run_option, world
+from handclasp.cli.completing import authorities
 from handclasp.cli.frame import Frame, framed
 
 
 @click.command("retire")
-@click.argument("label")
+@click.argument("label", shell_complete=authorities)
 @dry_run_option
 @framed
 def command(frame: Frame, *, label: str) -> None:

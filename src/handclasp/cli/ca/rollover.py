@@ -11,11 +11,12 @@ from handclasp.cli.ca_options import (
     passphrase_options,
     world,
 )
+from handclasp.cli.completing import authorities
 from handclasp.cli.frame import Frame, framed
 
 
 @click.command("rollover")
-@click.argument("label")
+@click.argument("label", shell_complete=authorities)
 @days_option("Life of the new CA.  [default: what its profile says]", "root-ca", "issuing-ca")
 @ca_key_type_option("as the old CA's")
 @passphrase_options

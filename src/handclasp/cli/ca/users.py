@@ -3,11 +3,12 @@
 import click
 
 from handclasp.cli.ca_options import world
+from handclasp.cli.completing import authorities
 from handclasp.cli.frame import Frame, framed
 
 
 @click.command("users")
-@click.argument("label")
+@click.argument("label", shell_complete=authorities)
 @framed
 def command(frame: Frame, *, label: str) -> int:
     r"""Say who still has an unexpired certificate below a CA. Exit code 1: somebody has no other.
