@@ -214,6 +214,12 @@ LOCATION = (
     "fastcgi_param A b if_empty;",
     "try_files $uri =404; try_files $uri =404;",
     "proxy_buffers 8 4k; proxy_buffers 8 4k;",
+    "proxy_redirect off; proxy_redirect off;",
+    "proxy_redirect /a /b; proxy_redirect /c /d;",
+    "proxy_cookie_path off; proxy_cookie_path /a /b;",
+    "proxy_cookie_flags ~ secure; proxy_cookie_flags ~ secure;",
+    "return $uri;",
+    "return $scheme://a;",
     "gzip_disable (;",
 )
 MAIN = (

@@ -64,6 +64,8 @@ _ONCE = frozenset(
      "try_files", "keepalive_timeout", "open_file_cache", "limit_req_status", "limit_conn_status"}
 )  # fmt: skip
 
+_SWITCHED_OFF = frozenset({"proxy_redirect", "proxy_cookie_domain", "proxy_cookie_path", "proxy_cookie_flags"})
+
 
 class DirectiveFaults:
     """The walk over directives in the order of reading; the state is what one directive leaves for later ones."""
@@ -191,7 +193,9 @@ class DirectiveFaults:
         known = stock.values().get((item.name, stock.group_of(context)))
         if self.version > stock.NEWEST or item.children is not None:
             return None
-        if item.name in seen and (item.name in _ONCE if known is None else known.once or item.name in _ONCE):
+        if item.name in _SWITCHED_OFF:
+            return _off_and_on(item, seen)
+        if item.name in seen and (item.name in _ONCE or (known is not None and known.once)):
             return f'"{item.name}" directive is duplicate'
         seen.add(item.name)
         if known is None:
@@ -245,6 +249,15 @@ class DirectiveFaults:
         if before == size:
             return None
         return f'the size {size} of shared memory zone "{name}" conflicts with already declared size {before}'
+
+
+def _off_and_on(item: Directive, seen: set[str]) -> str | None:
+    """Lists that "off" stands for instead of."""
+    off = item.args == ("off",)
+    beside = {item.name, f"{item.name} off"} if off else {f"{item.name} off"}
+    twice = bool(beside & seen)
+    seen.add(f"{item.name} off" if off else item.name)
+    return f'"{item.name}" directive is duplicate' if twice else None
 
 
 def _ending(item: Directive, *, block: bool) -> str | None:

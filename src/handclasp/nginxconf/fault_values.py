@@ -93,7 +93,7 @@ def _error_page(args: tuple[str, ...]) -> str | None:
 
 
 def _return(args: tuple[str, ...]) -> str | None:
-    target = args[0].startswith(("http://", "https://", "$"))
+    target = args[0].startswith(("http://", "https://", "$scheme"))
     valid = (args[0].isdigit() and int(args[0][:9]) <= 999) or (len(args) == 1 and target)
     return None if valid else f'invalid return code "{args[0]}"'
 
