@@ -1,0 +1,2 @@
+# An nginx that runs already.
+nginx
