@@ -6,6 +6,7 @@ from OpenSSL import SSL, crypto
 
 from handclasp.lab.case import Case, Raised, der
 from handclasp.model.verdict import Side
+from handclasp.pki.lenient import quiet
 from handclasp.pki.throwaway import key
 
 ANY_STRENGTH = b"ALL:@SECLEVEL=0"
@@ -20,7 +21,8 @@ def judge(case: Case) -> tuple[Raised, ...] | None:
             raised.append(Raised(number, depth))
         return True
 
-    verifier, peer = _verifier(case), _peer(case)
+    with quiet():  # odd serial numbers are what some cases are about
+        verifier, peer = _verifier(case), _peer(case)
     verifier.set_verify(SSL.VERIFY_PEER, note)
     client, server = (peer, verifier) if case.side is Side.CLIENT else (verifier, peer)
     return tuple(raised) if _shake(client, server) else None

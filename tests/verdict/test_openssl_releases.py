@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from handclasp.catalogue.openssl_releases import refuses_deltas, spares_own_digests, unmeasured
+from handclasp.catalogue.openssl_releases import spares_own_digests, strict_crls, unmeasured
 from handclasp.lab.defects import revocation
 from handclasp.lab.differential import predicted
 from handclasp.lab.draft import Draft, healthy, minted
@@ -50,6 +50,19 @@ def only_a_delta(made: Draft) -> None:
             crl.put("deltaCRLIndicator", b"\x02\x01\x01", critical=True)
 
 
+def another_algorithm_inside(made: Draft) -> None:
+    for crl in made.with_crls():
+        crl.inside = "sha384"
+
+
+def ecdsa_with_parameters(made: Draft) -> None:
+    """As older Java writes it."""
+    for crl in made.with_crls():
+        crl.null = True
+    for tier in made.tiers:
+        tier.null = True
+
+
 @pytest.mark.parametrize("openssl", OLD)
 def test_up_to_3_5_a_root_can_be_revoked_by_its_own_list(openssl: str) -> None:
     assert errors(openssl, root_revokes_itself) == ["23@2"]
@@ -84,6 +97,26 @@ def test_a_delta_list_alone_passes_for_a_complete_one_until_then(openssl: str, t
     assert errors(openssl, only_a_delta) == told
 
 
+@pytest.mark.parametrize(
+    ("openssl", "told"), [("1.1.1w", []), ("3.5.7", []), ("3.6.5", ["8@0", "8@1"]), ("3.0.22", ["8@0", "8@1", "8@2"])]
+)
+def test_a_list_that_names_two_algorithms_is_good_until_then(openssl: str, told: list[str]) -> None:
+    assert errors(openssl, another_algorithm_inside) == told
+
+
+@pytest.mark.parametrize("openssl", [*OLD, *NEW])
+def test_a_certificate_that_names_two_algorithms_has_no_good_signature(openssl: str) -> None:
+    def damaged(made: Draft) -> None:
+        made.leaf.inside = "sha384"
+
+    assert errors(openssl, damaged) == ["7@0"]
+
+
+@pytest.mark.parametrize("openssl", [*OLD, *NEW])
+def test_parameters_where_none_belong_are_read_past(openssl: str) -> None:
+    assert errors(openssl, ecdsa_with_parameters) == []
+
+
 def test_a_sound_hierarchy_is_let_in_by_every_release() -> None:
     for openssl in (*OLD, *NEW):
         assert errors(openssl, revocation.sound) == [], openssl
@@ -115,7 +148,7 @@ def test_series_are_in_order() -> None:
     ],
 )  # fmt: skip
 def test_what_a_patch_release_brought(version: str, *, deltas: bool, digests: bool) -> None:
-    assert (refuses_deltas(version), spares_own_digests(version)) == (deltas, digests)
+    assert (strict_crls(version), spares_own_digests(version)) == (deltas, digests)
 
 
 @pytest.mark.parametrize("version", ["1.1.1w", "3.0.19", "3.5.7", "3.6.5", "3.6"])

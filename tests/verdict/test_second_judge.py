@@ -18,6 +18,7 @@ from handclasp.lab.fuzz import cases
 from handclasp.model.certificate import TrustAnchors
 from handclasp.model.nginx import NginxBuild, NginxVersion, OpensslSeries
 from handclasp.model.verdict import Side
+from handclasp.pki.lenient import quiet
 from handclasp.pki.read import certificate_from_der
 from handclasp.pki.throwaway import key
 from handclasp.verdict.question import Question
@@ -79,10 +80,13 @@ def misfiled(case: Case) -> bool:
 
 
 def misspelt(case: Case) -> bool:
-    """A certificate that OpenSSL takes and the Python library, through which the judge is fed, does not."""
+    """A certificate or CRL that OpenSSL takes and the Python library, through which the judge is fed, does not."""
     try:
-        for text in case.presented:
-            x509.load_der_x509_certificate(der(text))
+        with quiet():
+            for text in case.presented:
+                x509.load_der_x509_certificate(der(text))
+            for text in case.crls or ():
+                x509.load_der_x509_crl(der(text))
     except ValueError:
         return True
     return False

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import cryptography_vectors
 
-from handclasp.catalogue.openssl_releases import refuses_deltas
+from handclasp.catalogue.openssl_releases import strict_crls
 from handclasp.lab.case import pem
 from handclasp.model.certificate import Certificate, Crl, TrustAnchors
 from handclasp.model.errors import InputError
@@ -62,7 +62,7 @@ def said(trial: Trial, series: OpensslSeries, *, refuses: bool = False) -> Raise
     """The model's errors. `refuses`: delta CRLs, as later releases of the series do."""
     question = Question(
         presented=trial.presented, store=TrustAnchors(trial.trust), crls=trial.crls, depth=trial.depth, side=trial.side,
-        at=AT, series=series, security_level=trial.level, refuses_deltas=refuses,
+        at=AT, series=series, security_level=trial.level, strict_crls=refuses,
     )  # fmt: skip
     return tuple((error.number, error.depth) for error in verify(question).errors)
 
@@ -98,7 +98,7 @@ def compared(trials: list[Trial], folder: Path) -> list[tuple[Trial, Raised, Rai
     """Each trial with what the model says of it (as far as visible) and what openssl said."""
     with ThreadPoolExecutor(2) as pool:
         seen = pool.map(lambda pair: judged(pair[1], folder / str(pair[0])), enumerate(trials))
-        refuses = refuses_deltas(version())
+        refuses = strict_crls(version())
         return [
             (trial, visible(said(trial, series(), refuses=refuses)), words) for trial, words in zip(trials, seen, strict=True)
         ]

@@ -9,6 +9,7 @@ from handclasp.app.crl_changes import unlisted
 from handclasp.app.home import Home
 from handclasp.app.identity_files import issuers_of
 from handclasp.app.register import entering
+from handclasp.catalogue.openssl_releases import strict_crls
 from handclasp.model.certificate import Certificate, Crl, TrustAnchors
 from handclasp.model.errors import InputError, PolicyError
 from handclasp.model.nginx import OpensslSeries
@@ -18,29 +19,30 @@ from handclasp.pki.read import certificate_from_der, certificates_from_pem, crls
 from handclasp.pki.serials import format_serial
 from handclasp.pki.signature import signed_by
 from handclasp.verdict.openssl import verify
+from handclasp.verdict.predict import DEFAULT_OPENSSL
 from handclasp.verdict.question import Question
 
 _DEPTH = 100
 _MOST_WORDS = 5
 
 
-def refuse_lockout(home: Home, *, bundle: bytes, crls: bytes) -> None:
-    """`refuse_lists` for CRLs in PEM; PolicyError also when they cannot be read."""
+def refuse_lockout(home: Home, *, bundle: bytes, crls: bytes, openssl: str = DEFAULT_OPENSSL) -> None:
+    """`refuse_lists` for CRLs in PEM; PolicyError also when they cannot be read. `openssl` is the release below nginx."""
     try:
         lists = crls_from_pem(crls, where=home.layout.crl)
     except InputError as error:
         raise _refusal(home, [str(error)]) from error
-    refuse_lists(home, bundle=bundle, lists=lists)
+    refuse_lists(home, bundle=bundle, lists=lists, openssl=openssl)
 
 
-def refuse_lists(home: Home, *, bundle: bytes, lists: tuple[Crl, ...]) -> None:
+def refuse_lists(home: Home, *, bundle: bytes, lists: tuple[Crl, ...], openssl: str = DEFAULT_OPENSSL) -> None:
     """PolicyError naming every fault of this CRL set; nothing when it is good.
 
     nginx checks every level: without a current CRL, signed by the right key, for each CA, all clients are refused. A CRL that
     lacks a recorded revocation would let that client in again.
     """
     try:
-        faults = [*lockout_faults(home, bundle, lists), *_forgotten(home, lists)]
+        faults = [*lockout_faults(home, bundle, lists, openssl), *_forgotten(home, lists)]
     except InputError as error:
         faults = [str(error)]
     if faults:
@@ -76,7 +78,7 @@ def unpublished(home: Home) -> bool:
     return home.files.exists(path) and any(_forgotten(home, crls_from_pem(home.files.read(path), where=path)))
 
 
-def lockout_faults(home: Home, bundle: bytes, lists: tuple[Crl, ...]) -> Iterator[str]:
+def lockout_faults(home: Home, bundle: bytes, lists: tuple[Crl, ...], openssl: str = DEFAULT_OPENSSL) -> Iterator[str]:
     """What would refuse clients that may enter, in words."""
     anchors = certificates_from_pem(bundle, where=home.layout.bundle)
     now = home.clock.now()
@@ -92,10 +94,10 @@ def lockout_faults(home: Home, bundle: bytes, lists: tuple[Crl, ...]) -> Iterato
             yield f"the CRL of the {authority.label} CA has expired"
         elif not any(one.this_update <= now for one in own):
             yield f"the CRL of the {authority.label} CA is not valid yet"
-    yield from _refused(home, anchors, lists)
+    yield from _refused(home, anchors, lists, openssl)
 
 
-def _refused(home: Home, anchors: tuple[Certificate, ...], lists: tuple[Crl, ...]) -> Iterator[str]:
+def _refused(home: Home, anchors: tuple[Certificate, ...], lists: tuple[Crl, ...], openssl: str) -> Iterator[str]:
     """One live client of each CA, verified as nginx would: the levels above it are the same for all the others."""
     for authority in home.authorities():
         record = next(entering(home, home.store.issued(authority.label)), None)
@@ -109,8 +111,9 @@ def _refused(home: Home, anchors: tuple[Certificate, ...], lists: tuple[Crl, ...
             depth=_DEPTH,
             side=Side.CLIENT,
             at=home.clock.now(),
-            series=OpensslSeries.V3_0,
+            series=OpensslSeries.of(openssl),
             security_level=1,
+            strict_crls=strict_crls(openssl),
         )
         for error in verify(question).errors[:1]:
             yield f"{record.name} would be refused: {error.text} ({error.number}) at depth {error.depth}"

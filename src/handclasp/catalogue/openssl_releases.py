@@ -17,17 +17,17 @@ LAST_SECOND_COUNTS = OpensslSeries.V4_0
 (RFC 5280 4.1.2.5). Before, X509_cmp_time had no answer "equal" and took it for past. x509_vfy.c:ossl_x509_check_cert_time."""
 
 ML_DSA_KNOWN = OpensslSeries.V3_5
-"""The first series with keys of FIPS 204. To the others such a key is one that cannot be read: too weak, and nobody's issuer."""
+"""The first series with keys of FIPS 204. To the others such a key cannot be read: it is too weak, and nobody's issuer."""
 
 _First = dict[OpensslSeries, tuple[int, int, int]]
-_DELTAS_REFUSED: _First = {
+_STRICT_CRLS: _First = {
     OpensslSeries.V3_0: (3, 0, 22),
     OpensslSeries.V3_5: (3, 5, 8),
     OpensslSeries.V3_6: (3, 6, 4),
     OpensslSeries.V4_0: (4, 0, 2),
 }
-"""The releases of August 2026 (openssl pull 31044). Read: 3.0.22 and 4.0.2 do, 3.0.20, 3.5.7 and 3.6.3 do not. Seen: 3.6.5
-and 4.0.3 do, 3.0.19 and 3.5.7 do not."""
+"""The releases of August 2026 (openssl pulls 31044 and 31213). Of deltas, read: 3.0.22 and 4.0.2 do, 3.0.20, 3.5.7 and 3.6.3 do
+not. Seen of both: 3.6.5 does, 1.1.1w, 3.0.19 and 3.5.7 do not; of deltas 4.0.3 does."""
 
 _OWN_DIGESTS_SPARED: _First = {OpensslSeries.V3_6: (3, 6, 4), OpensslSeries.V4_0: (4, 0, 0)}
 """t1_lib.c:ssl_security_cert without its look at the signature. Read: 4.0.2 does, 3.6.3 and 3.0.22 do not. Seen: 3.6.5 does."""
@@ -36,19 +36,19 @@ _NEWEST = frozenset({OpensslSeries.V3_6, OpensslSeries.V4_0})
 """Series whose newest release stands for the series when the patch release is not known."""
 
 
-def refuses_deltas(version: str) -> bool:
-    """Whether a delta CRL in the file of ssl_crl is passed over; older releases take it for a complete one.
+def strict_crls(version: str) -> bool:
+    """Whether a delta CRL in the file of ssl_crl is passed over, and the two algorithms that a CRL names must be the same.
 
-    `version` is a series or a full version, as 3.5, 3.0.22 or "OpenSSL 3.6.5 29 Sep 2026". A series alone stands for the
-    release that the lab runs of it.
+    Older releases take a delta for a complete list, and never look at the algorithm inside. `version` is a series or a full
+    version, as 3.5, 3.0.22 or "OpenSSL 3.6.5 29 Sep 2026". A series alone stands for the release that the lab runs of it.
     """
-    return _reaches(version, _DELTAS_REFUSED)
+    return _reaches(version, _STRICT_CRLS)
 
 
 def spares_own_digests(version: str) -> bool:
     """Whether a certificate is loaded whatever digest it was signed with: the security level asks of its key alone.
 
-    `version` as for `refuses_deltas`. What a peer presents is judged by its digest as before.
+    `version` as for `strict_crls`. What a peer presents is judged by its digest as before.
     """
     return _reaches(version, _OWN_DIGESTS_SPARED)
 

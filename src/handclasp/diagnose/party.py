@@ -89,7 +89,7 @@ class Party:
                 at=self.judge.at,
                 series=self.judge.series,
                 security_level=self.judge.security_level,
-                refuses_deltas=self.judge.refuses_deltas,
+                strict_crls=self.judge.strict_crls,
             )
         )
 

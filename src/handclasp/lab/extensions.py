@@ -62,6 +62,11 @@ class Extension:
         return sequence(oid(OIDS.get(self.name, self.name)), flag, octet_string(self.value))
 
 
+def serial_number(value: int) -> bytes:
+    """INTEGER, a negative one too, which no CA may give."""
+    return encode(0x02, value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True))
+
+
 def basic_constraints(*, ca: bool, path_length: int | None = None) -> bytes:
     """BasicConstraints; a path length with CA:FALSE can be written."""
     length = b"" if path_length is None else integer(path_length) if path_length >= 0 else encode(0x02, b"\xff")
@@ -98,7 +103,7 @@ def authority_key_identifier(key: bytes | None = None, issuer: bytes | None = No
     parts = (
         b"" if key is None else encode(0x80, key),
         b"" if issuer is None else encode(0xA1, encode(0xA4, issuer)),
-        b"" if serial is None else encode(0x82, integer(serial)[2:]),
+        b"" if serial is None else encode(0x82, serial_number(serial)[2:]),
     )
     return sequence(*parts)
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from handclasp.lab import extensions as ext
 from handclasp.lab.extensions import Extension
-from handclasp.pki.der import encode
+from handclasp.pki.der import elements, encode, first
 from handclasp.pki.der_write import bit_string, integer, octet_string, oid, sequence, time
 from handclasp.pki.throwaway import Key
 
@@ -39,6 +39,8 @@ class Blank:
 
     `signer` and `issuer_name` override what the issuer would give; `subject_key` and `authority_key` are derived when AUTO
     and left out when None (`authority_key` may hold a whole encoded extension value). `corrupt` flips a bit of the signature.
+    `inside`: the digest that the algorithm in the signed part names, where it is another one. `null`: algorithms have the NULL
+    that older Java wrote behind ECDSA's too.
     """
 
     subject: bytes
@@ -56,6 +58,8 @@ class Blank:
     extensions: dict[str, Extension] = field(default_factory=dict)
     repeated: tuple[Extension, ...] = ()
     corrupt: bool = False
+    inside: str | None = None
+    null: bool = False
 
     def put(self, kind: str, value: bytes, *, critical: bool = False) -> None:
         """Set an extension, replacing one of the same name."""
@@ -84,7 +88,7 @@ class Blank:
 
 @dataclass(kw_only=True)
 class BlankCrl:
-    """A CRL to be made. `revoked`: serial, reason code or None, further entry extensions."""
+    """A CRL to be made. `revoked`: serial, reason code or None, further entry extensions. `inside` and `null` as of a Blank."""
 
     issuer: Blank
     signer: Key | None = None
@@ -98,6 +102,8 @@ class BlankCrl:
     extensions: dict[str, Extension] = field(default_factory=dict)
     version: int = 2
     corrupt: bool = False
+    inside: str | None = None
+    null: bool = False
 
     def put(self, kind: str, value: bytes, *, critical: bool = False) -> None:
         """Set an extension, replacing one of the same name."""
@@ -111,12 +117,12 @@ class BlankCrl:
 def certificate(blank: Blank) -> bytes:
     """The DER of a blank, signed."""
     signer = blank.signer or blank.parent.key
-    algorithm = signer.algorithm(blank.digest)
+    inside, algorithm = _algorithms(blank, signer)
     issuer = blank.issuer_name if blank.issuer_name is not None else blank.parent.subject
     tbs = sequence(
         b"" if blank.version == 1 else encode(0xA0, integer(blank.version - 1)),
-        integer(blank.serial),
-        algorithm,
+        ext.serial_number(blank.serial),
+        inside,
         issuer,
         sequence(time(blank.not_before), time(blank.not_after)),
         blank.subject,
@@ -149,11 +155,11 @@ def _authority(wanted: bytes | Auto | None, parent: Blank) -> bytes | None:
 def crl(blank: BlankCrl) -> bytes:
     """The DER of a CRL, signed."""
     signer = blank.signer or blank.issuer.key
-    algorithm = signer.algorithm(blank.digest)
+    inside, algorithm = _algorithms(blank, signer)
     entries = [_entry(serial, reason, more, version=blank.version) for serial, reason, more in blank.revoked]
     tbs = sequence(
         b"" if blank.version == 1 else integer(blank.version - 1),
-        algorithm,
+        inside,
         blank.issuer_name if blank.issuer_name is not None else blank.issuer.subject,
         time(blank.this_update),
         b"" if blank.next_update is None else time(blank.next_update),
@@ -168,7 +174,7 @@ def _entry(serial: int, reason: int | None, more: tuple[Extension, ...], *, vers
     if reason is not None:
         items.append(Extension("cRLReason", encode(0x0A, bytes((reason,)))))
     extensions = sequence(*(item.der for item in items)) if items and version > 1 else b""
-    return sequence(integer(serial), time(RECENT), extensions)
+    return sequence(ext.serial_number(serial), time(RECENT), extensions)
 
 
 def _crl_extensions(blank: BlankCrl) -> bytes:
@@ -181,6 +187,17 @@ def _crl_extensions(blank: BlankCrl) -> bytes:
     if blank.number is not None:
         items.append(Extension("cRLNumber", integer(blank.number)))
     return encode(0xA0, sequence(*(item.der for item in items))) if items else b""
+
+
+def _algorithms(blank: Blank | BlankCrl, signer: Key) -> tuple[bytes, bytes]:
+    """What stands in the signed part, and beside the signature."""
+    inside, beside = (signer.algorithm(digest) for digest in (blank.inside or blank.digest, blank.digest))
+    return (_with_null(inside), _with_null(beside)) if blank.null else (inside, beside)
+
+
+def _with_null(algorithm: bytes) -> bytes:
+    kind, *parameters = elements(first(algorithm).content)
+    return algorithm if parameters else sequence(kind.encoded, encode(0x05, b""))
 
 
 def _signed(tbs: bytes, algorithm: bytes, signature: bytes, *, corrupt: bool) -> bytes:

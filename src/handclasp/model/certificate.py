@@ -137,8 +137,9 @@ class Crl:
     """One certificate revocation list (RFC 5280 5). Equal when the DER is equal. `revoked` is keyed by serial.
 
     `distribution_point` and the flags beside it are the issuingDistributionPoint's (5.2.5); `empty_scope`: it has no
-    field at all. `critical_entries`: an entry has a critical extension that OpenSSL does not handle. `body`: all of a CRL that
-    is not in memory; `der` is then the same without its entries.
+    field at all. `critical_entries`: an entry has a critical extension that OpenSSL does not handle. `algorithms_differ`: what
+    was signed names another algorithm than stands beside the signature. `body`: all of a CRL that is not in memory; `der` is
+    then the same without its entries.
     """
 
     der: bytes
@@ -159,6 +160,7 @@ class Crl:
     empty_scope: bool = field(compare=False, default=False)
     critical_extensions: tuple[str, ...] = field(compare=False, default=())
     critical_entries: bool = field(compare=False, default=False)
+    algorithms_differ: bool = field(compare=False, default=False)
     revoked: Mapping[int, RevokedEntry] = field(compare=False, default_factory=dict)
 
 

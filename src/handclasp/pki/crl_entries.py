@@ -11,6 +11,7 @@ from handclasp.model.certificate import RevokedEntry
 from handclasp.model.octets import PART, Held, Octets
 from handclasp.pki.der import INTEGER, SEQUENCE, encode, span, span_of
 from handclasp.pki.der_write import integer, sequence
+from handclasp.pki.lenient import load_crl
 
 _TIMES = (0x17, 0x18)
 _EXTENSIONS = 0xA0
@@ -196,4 +197,4 @@ class LongEntries(Mapping[int, RevokedEntry]):
         return entry_blocks(self._octets, *self._outline.entries)
 
     def _parsed(self, block: bytes) -> x509.CertificateRevocationList:
-        return x509.load_der_x509_crl(self._outline.holding(block))
+        return load_crl(self._outline.holding(block))

@@ -1,4 +1,4 @@
-"""Certificates that OpenSSL reads and the strict library refuses: loaded from a twin that differs in what nobody asks it for.
+"""What OpenSSL reads and the strict library refuses: loaded from a twin that differs in what nobody asks it for.
 
 Names are read from the original by our own code, and so is the version; the library is asked for keys, dates and algorithms.
 """
@@ -14,12 +14,16 @@ from handclasp.pki import der
 from handclasp.pki.der_write import integer, sequence
 
 _VERSION_3 = der.encode(0xA0, integer(2))
+_NULL = der.encode(0x05, b"")
+_WITHOUT_PARAMETERS = ("1.2.840.10045.4.", "1.2.840.10040.4.3")
+"""ECDSA and DSA."""
 
 
 def load_certificate(data: bytes) -> x509.Certificate:
-    """Load DER as `cryptography` does; else with string types of names and version 2 made harmless. ValueError when not X.509.
+    """Load DER as `cryptography` does; else with string types of names, version 2 and parameters of algorithms made harmless.
 
     The twin's fields are the original's, but for names and version; its to-be-signed bytes are not: see `signed_part`.
+    ValueError when not X.509.
     """
     try:
         return x509.load_der_x509_certificate(data)
@@ -28,6 +32,30 @@ def load_certificate(data: bytes) -> x509.Certificate:
             return x509.load_der_x509_certificate(_harmless(data))
         except (ValueError, x509.InvalidVersion, IndexError):
             raise ValueError(str(error)) from error
+
+
+def load_crl(data: bytes) -> x509.CertificateRevocationList:
+    """Load DER as `cryptography` does; else with one algorithm in both places. ValueError when it is no CRL."""
+    try:
+        return x509.load_der_x509_crl(data)
+    except ValueError as error:
+        try:
+            tbs, algorithm, signature = der.elements(der.first(data).content)
+            parts = [part.encoded for part in der.elements(tbs.content)]
+            plain = _plain(algorithm)
+            parts[_crl_algorithm(tbs)] = plain
+            return x509.load_der_x509_crl(sequence(sequence(*parts), plain, signature.encoded))
+        except (ValueError, IndexError):
+            raise ValueError(str(error)) from error
+
+
+def algorithms_differ(data: bytes) -> bool:
+    """Whether a certificate or CRL names one signature algorithm in what was signed and another beside the signature."""
+    tbs, algorithm, _ = der.elements(der.first(data).content)
+    parts = tuple(der.elements(tbs.content))
+    # A certificate has its serial number in front, which a CRL has not; both may begin with a version.
+    inner = next(part for part in parts if part.tag == der.SEQUENCE)
+    return inner.encoded != algorithm.encoded
 
 
 @contextmanager
@@ -54,7 +82,20 @@ def _harmless(data: bytes) -> bytes:
         fields[0] = _VERSION_3
     for name in (at + 2, at + 4):
         fields[name] = _name(parts[name])
-    return sequence(sequence(*fields), algorithm.encoded, signature.encoded)
+    fields[at + 1] = plain = _plain(algorithm)
+    return sequence(sequence(*fields), plain, signature.encoded)
+
+
+def _plain(algorithm: der.Element) -> bytes:
+    """An algorithm without the NULL that older Java writes behind those that have no parameters (RFC 5758 3.2)."""
+    kind, *parameters = der.elements(algorithm.content)
+    absent = der.dotted(kind.content).startswith(_WITHOUT_PARAMETERS) and [item.encoded for item in parameters] == [_NULL]
+    return sequence(kind.encoded) if absent else algorithm.encoded
+
+
+def _crl_algorithm(tbs: der.Element) -> int:
+    """Where it stands: first, or behind the version."""
+    return int(next(iter(der.elements(tbs.content))).tag == der.INTEGER)
 
 
 def _name(name: der.Element) -> bytes:

@@ -27,7 +27,7 @@ from handclasp.pki import der
 from handclasp.pki import extension_values as values
 from handclasp.pki.crl_entries import LongEntries, outline
 from handclasp.pki.distinguished_name import attributes, canonical, rfc2253
-from handclasp.pki.lenient import load_certificate, quiet, signed_part
+from handclasp.pki.lenient import algorithms_differ, load_certificate, load_crl, quiet, signed_part
 
 T = TypeVar("T")
 
@@ -175,7 +175,7 @@ def crl_from_octets(octets: Octets) -> Crl:
 
 def _crl(data: bytes) -> Crl:
     with quiet():
-        parsed = x509.load_der_x509_crl(data)
+        parsed = load_crl(data)
     issuer = parsed.issuer.public_bytes()
     extensions, critical = _crl_extensions(parsed.tbs_certlist_bytes)
     malformed: list[str] = []
@@ -198,6 +198,7 @@ def _crl(data: bytes) -> Crl:
         only_ca=scope is not None and scope.only_ca,
         only_attribute=scope is not None and scope.only_attribute,
         empty_scope=scope == values.IssuingDistributionPoint(),
+        algorithms_differ=algorithms_differ(data),
         critical_extensions=critical,
         critical_entries=any(map(_unhandled, entries.kinds() if isinstance(entries, LongEntries) else parsed)),
         revoked=entries,

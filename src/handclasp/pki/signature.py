@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from handclasp.model.certificate import Certificate, Crl
 from handclasp.model.octets import Octets, parts
 from handclasp.pki.crl_entries import outline
-from handclasp.pki.lenient import load_certificate, quiet, signed_part
+from handclasp.pki.lenient import algorithms_differ, load_certificate, load_crl, quiet, signed_part
 from handclasp.pki.signing import digest_of
 
 _WITHOUT_DIGEST = (
@@ -33,7 +33,7 @@ def _long_verifies(bare: bytes, body: Octets, spki: bytes) -> bool:
     signed_parts = partial(parts, body, *shape.tbs)
     try:
         with quiet():
-            parsed = x509.load_der_x509_crl(bare)
+            parsed = load_crl(bare)
         digest = parsed.signature_hash_algorithm
         content = b"".join(signed_parts()) if digest is None else digest_of(digest, signed_parts())
         _check(load_der_public_key(spki), parsed, content, hashed=digest is not None)
@@ -44,9 +44,11 @@ def _long_verifies(bare: bytes, body: Octets, spki: bytes) -> bool:
 
 @lru_cache(maxsize=16384)
 def _verify(data: bytes, spki: bytes, is_crl: bool) -> bool:  # noqa: FBT001 - part of the cache key
+    if not is_crl and algorithms_differ(data):  # X509_verify compares them; X509_CRL_verify only of late (verdict.revocation)
+        return False
     try:
         with quiet():
-            parsed = x509.load_der_x509_crl(data) if is_crl else load_certificate(data)
+            parsed = load_crl(data) if is_crl else load_certificate(data)
         _check(load_der_public_key(spki), parsed, signed_part(data))
     except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
         return False

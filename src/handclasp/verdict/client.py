@@ -33,7 +33,7 @@ _NOTHING = PathVerdict(path=(), rejected=(), errors=())
 class Judge:
     """What decides besides the configuration: time, OpenSSL, nginx. `files` are the certificate and CRL files by path.
 
-    `refuses_deltas` as in Question.
+    `strict_crls` as in Question.
     """
 
     at: datetime
@@ -41,7 +41,7 @@ class Judge:
     version: NginxVersion
     security_level: int
     files: Files
-    refuses_deltas: bool = False
+    strict_crls: bool = False
 
 
 def client_verdict(config: EffectiveConfig, scene: Scene, presented: tuple[Certificate, ...], judge: Judge) -> Verdict:
@@ -82,7 +82,7 @@ def verify_client(server: TlsServer, presented: tuple[Certificate, ...], judge: 
         Question(
             presented=presented, store=trust.store, crls=trust.crls, depth=server.verify_depth.value, side=Side.CLIENT,
             at=judge.at, series=judge.series, security_level=judge.security_level,
-            refuses_deltas=judge.refuses_deltas,
+            strict_crls=judge.strict_crls,
         )
     )  # fmt: skip
 

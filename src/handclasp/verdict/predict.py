@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-from handclasp.catalogue.openssl_releases import refuses_deltas
+from handclasp.catalogue.openssl_releases import strict_crls
 from handclasp.model.certificate import Certificate
 from handclasp.model.errors import InputError
 from handclasp.model.evidence import Evidence
@@ -224,7 +224,7 @@ class Stage:
         level = int(written[-1]) if written else given
         return Judge(
             at=self.evidence.at, series=self.series, version=self.version, security_level=level, files=self.evidence.files,
-            refuses_deltas=refuses_deltas(self.openssl),
+            strict_crls=strict_crls(self.openssl),
         )  # fmt: skip
 
     def client_verdict(self, presented: tuple[Certificate, ...]) -> Verdict:

@@ -15,8 +15,8 @@ class Question:
     """One call of X509_verify_cert as nginx sets it up.
 
     `presented` is the peer's Certificate message, leaf first, never empty. `crls` None: no ssl_crl, no check. `depth` is
-    ssl_verify_depth. `side` decides the purpose: sslclient at the server, sslserver towards an upstream. `refuses_deltas`:
-    this release of the series passes delta CRLs over (catalogue.openssl_releases).
+    ssl_verify_depth. `side` decides the purpose: sslclient at the server, sslserver towards an upstream. `strict_crls`:
+    this release of the series passes delta CRLs over, and compares a CRL's algorithms (catalogue.openssl_releases).
     """
 
     presented: tuple[Certificate, ...]
@@ -27,7 +27,7 @@ class Question:
     at: datetime
     series: OpensslSeries
     security_level: int
-    refuses_deltas: bool = False
+    strict_crls: bool = False
 
     @property
     def modern(self) -> bool:

@@ -68,7 +68,7 @@ def _choose(question: Question, chain: Chain, depth: int, covered: int) -> _Chos
 def _score(question: Question, chain: Chain, depth: int, crl: Crl, covered: int) -> _Chosen | None:
     certificate = chain.certificates[depth]
     # Without EXTENDED_CRL_SUPPORT, which nginx never sets, indirect ones and those for some reasons are never used.
-    if crl.delta_base is not None and question.refuses_deltas:
+    if crl.delta_base is not None and question.strict_crls:
         return None
     if crl.indirect or crl.only_some_reasons or crl.issuer != certificate.issuer or _unusable_scope(crl, question):
         return None
@@ -136,7 +136,7 @@ def _check_list(question: Question, findings: Findings, chosen: _Chosen, depth: 
         findings.error("CRL_NOT_YET_VALID", depth, certificate)
     if crl.next_update is not None and question.past(crl.next_update):
         findings.error("CRL_HAS_EXPIRED", depth, certificate)
-    if not signed_by(crl, issuer.spki):
+    if (crl.algorithms_differ and question.strict_crls) or not signed_by(crl, issuer.spki):
         findings.error("CRL_SIGNATURE_FAILURE", depth, certificate)
     if _unhandled(crl):
         findings.error("UNHANDLED_CRITICAL_CRL_EXTENSION", depth, certificate)

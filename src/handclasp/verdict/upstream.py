@@ -30,7 +30,7 @@ def upstream_verdict(
         Question(
             presented=presented, store=trust.store, crls=trust.crls, depth=upstream.verify_depth.value, side=Side.UPSTREAM,
             at=judge.at, series=judge.series, security_level=judge.security_level,
-            refuses_deltas=judge.refuses_deltas,
+            strict_crls=judge.strict_crls,
         )
     )  # fmt: skip
     errors = found.errors if judge.version >= REPORTS_LAST_SINCE else found.errors[:1]

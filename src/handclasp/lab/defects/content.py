@@ -44,6 +44,25 @@ def weak_digest(draft: Draft) -> None:
     blank.digest = draft.random.choice(["md5", "sha1", "sha1", "sha224", "sha384", "sha512", "pss-sha1", "pss-sha256"])
 
 
+def algorithms(draft: Draft) -> None:
+    """The signed part names another algorithm than stands beside the signature, or both have parameters where none belong."""
+    blank = _any(draft)
+    if draft.random.random() < 0.6:
+        blank.inside = draft.random.choice(["sha1", "sha384", "sha512"])
+    else:
+        blank.null = True
+
+
+def odd_serial(draft: Draft) -> None:
+    """A serial number that no CA may give: none, a negative one, or one longer than 20 octets."""
+    _any(draft).serial = draft.random.choice([0, -1, -5, -129, -(2**70), 2**159, 2**200 + 7])
+
+
+def nameless_authority(draft: Draft) -> None:
+    """A CA without a name."""
+    _authority(draft).subject = name()
+
+
 def other_key_kind(draft: Draft) -> None:
     """Another kind or size of key."""
     blank = _any(draft)
@@ -266,6 +285,7 @@ def lifetime_shorter(draft: Draft) -> None:
 
 DEFECTS: dict[Callable[[Draft], None], int] = {
     expired: 5, not_yet_valid: 3, corrupt: 3, signed_by_other_key: 3, weak_digest: 4, other_key_kind: 5, version_one: 3,
+    algorithms: 1, odd_serial: 1, nameless_authority: 1,
     no_basic_constraints: 4, wrong_basic_constraints: 4, path_length: 4, no_key_usage: 3, key_usage: 5,
     extended_key_usage: 5, no_extended_key_usage: 2, netscape_type: 3, unknown_extension: 3, known_critical: 3, malformed: 2,
     repeated: 1, proxy_certificate: 1, authority_key: 5, subject_key: 3, issuer_spelling: 2, subject_name: 1,

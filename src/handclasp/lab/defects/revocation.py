@@ -59,6 +59,15 @@ def corrupt(draft: Draft) -> None:
     _any(draft).corrupt = True
 
 
+def algorithms(draft: Draft) -> None:
+    """The list names another algorithm inside than beside its signature, or one has parameters where none belong."""
+    crl = _any(draft)
+    if draft.random.random() < 0.6:
+        crl.inside = draft.random.choice(["sha1", "sha384", "sha512"])
+    else:
+        crl.null = True
+
+
 def wrong_signer(draft: Draft) -> None:
     """Signed with another key; the CRL's key identifier may tell so, or be absent."""
     crl = _any(draft)
@@ -223,5 +232,5 @@ DEFECTS: dict[Callable[[Draft], None], int] = {
     sound: 3, revoked: 6, missing: 4, expired: 4, not_yet_valid: 2, open_ended: 1, corrupt: 2, wrong_signer: 3,
     authority_key: 2, no_crl_sign: 3, version_one: 1, unknown_critical: 3, distribution_point: 5, delta: 3, second: 4,
     stranger: 1, renamed: 2, twin_crl: 3, among_cas: 1,
-    certificate_in_crl_file: 1,
+    certificate_in_crl_file: 1, algorithms: 2,
 }  # fmt: skip
