@@ -284,11 +284,6 @@ def status_of(asked: CertId, record: CertificateRecord | None) -> CertStatus:
     return CertStatus(cert_id=asked, status=Status.GOOD if issued else Status.UNKNOWN)
 
 
-def earliest_end(responders: Iterable[Responder]) -> datetime | None:
-    """When the first responder's certificate ends."""
-    return min((one.until for one in responders if one.until), default=None)
-
-
 def _last_sequence(home: Home) -> int:
     last = home.store.last_audit_event()
     return last.sequence if last else 0

@@ -2,7 +2,7 @@
 
 import contextlib
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from cryptography import x509
@@ -264,11 +264,6 @@ class RunningSandbox:
 
     def _make_folders(self, path: str) -> None:
         self.tools.files.make_folder(f"{self.folder}/{path}".rpartition("/")[0], mode=0o700)
-
-
-def run_all(running: RunningSandbox, requests: Iterable[ProbeRequest]) -> tuple[Asked, ...]:
-    """Several requests, one after the other."""
-    return tuple(running.ask(request) for request in requests)
 
 
 def _may_drop(name: str) -> bool:

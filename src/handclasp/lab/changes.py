@@ -5,16 +5,6 @@ from handclasp.lab.setup import Setup
 from handclasp.model.verdict import Side
 
 
-def all_of(*changes: Change) -> Change:
-    """Several changes, one after another."""
-
-    def change(setup: Setup) -> None:
-        for one in changes:
-            one(setup)
-
-    return change
-
-
 def raise_depth(setup: Setup) -> None:
     """Set the depth far above what is needed."""
     setup.depth = 10
@@ -83,11 +73,6 @@ def send_chain(setup: Setup) -> None:
 def reissue_leaf(setup: Setup) -> None:
     """A new certificate and key from the same CA, otherwise the same."""
     setup.leaf.key, setup.leaf.serial = setup.draft.new_key(), setup.draft.new_serial()
-
-
-def drop_crls(setup: Setup) -> None:
-    """No CRL file."""
-    setup.crls = None
 
 
 def seclevel(level: int) -> Change:

@@ -41,10 +41,6 @@ def _fixed(made: Setup) -> None:
     made.server = ["proxy_ssl_certificate proxy.pem;", "proxy_ssl_certificate_key proxy.key;"]
 
 
-def _as_root(made: Setup) -> None:
-    made.config = "user root;\n" + made.nginx_conf().replace("proxy_ssl_certificate", "# proxy_ssl_certificate")
-
-
 def _control() -> Setup:
     made = _named(FOLDER)
     _fixed(made)
