@@ -291,6 +291,7 @@ def test_a_long_log_is_read_in_pages_without_a_gap(store: SqlStore) -> None:
     assert [event.sequence for event in store.audit_events()] == list(range(1, count + 1))
     assert [event.sequence for event in store.audit_events(after=EVENTS_AT_ONCE - 1)] == list(range(EVENTS_AT_ONCE, count + 1))
     assert tuple(store.audit_events(after=count)) == ()
+    assert list(store.audit_actions(after=0)) == [(event.sequence, event.action) for event in store.audit_events()]
 
 
 def test_the_version_changes_with_every_change_of_anybody(store: SqlStore) -> None:

@@ -192,11 +192,18 @@ class SqlQuestions:
 
     def audit_events(self, *, after: int = 0) -> Iterator[AuditEvent]:
         """The audit log from the beginning, or what follows the event of that number, one by one."""
-        found = self._short(statements.EVENTS, {"asked_after": after})
+        return map(event_of, self._following(statements.EVENTS, after))
+
+    def audit_actions(self, *, after: int) -> Iterator[tuple[int, str]]:
+        """What happened after the event of that number, one by one: the number of each event, and its action."""
+        return ((row.sequence, row.action) for row in self._following(statements.ACTIONS, after))
+
+    def _following(self, statement: Select[Any], after: int) -> Iterator[Row[Any]]:
+        found = self._short(statement, {"asked_after": after})
         while found:
-            yield from map(event_of, found)
+            yield from found
             whole = len(found) == statements.EVENTS_AT_ONCE
-            found = self._short(statements.EVENTS, {"asked_after": found[-1].sequence}) if whole else []
+            found = self._short(statement, {"asked_after": found[-1].sequence}) if whole else []
 
     def last_audit_number(self) -> int:
         """The number of the newest event, 0 before the first. What the CA is and did does not change without another."""

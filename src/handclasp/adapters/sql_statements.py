@@ -44,6 +44,12 @@ _EVENT = tables.audit_event.c
 EVENTS = (
     select(tables.audit_event).where(_EVENT.sequence > bindparam("asked_after")).order_by(_EVENT.sequence).limit(EVENTS_AT_ONCE)
 )
+ACTIONS = (
+    select(_EVENT.sequence, _EVENT.action)
+    .where(_EVENT.sequence > bindparam("asked_after"))
+    .order_by(_EVENT.sequence)
+    .limit(EVENTS_AT_ONCE)
+)
 LAST_EVENT = select(tables.audit_event).order_by(_EVENT.sequence.desc()).limit(1)
 LAST_NUMBER = select(func.coalesce(func.max(_EVENT.sequence), 0).label("number"))
 NEWEST_EVENT = select(_EVENT.sequence, _EVENT.digest).order_by(_EVENT.sequence.desc()).limit(1).with_for_update()

@@ -47,9 +47,9 @@ class Callers:
         """The registry's version, when what is known was held against it."""
         version = self._home.store.version()
         if version != self._seen:
-            for event in self._home.store.audit_events(after=self._last):
-                if event.sequence != self._last + 1 or event.action not in _HARMLESS:
+            for number, action in self._home.store.audit_actions(after=self._last):
+                if number != self._last + 1 or action not in _HARMLESS:
                     self._known.clear()
-                self._last = event.sequence
+                self._last = number
             self._seen = version
         return version

@@ -206,6 +206,10 @@ class Store(Protocol):
         """The audit log from the beginning, or what follows the event of that number, one by one."""
         ...
 
+    def audit_actions(self, *, after: int) -> Iterator[tuple[int, str]]:
+        """What happened after the event of that number, one by one: the number of each event, and its action."""
+        ...
+
     def last_audit_number(self) -> int:
         """The number of the newest event, 0 before the first. What the CA is and did does not change without another."""
         ...
