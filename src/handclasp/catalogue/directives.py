@@ -180,7 +180,7 @@ def _core() -> Iterator[DirectiveSpec]:
     yield from _rows("access_log", (*ANYWHERE_HTTP, LIMIT_EXCEPT, *STREAM_ALL), arguments=(1, None), **_LIST)
     yield from _rows("log_format", (HTTP, STREAM), arguments=(2, None), **_OWN_MANY)
     yield from _rows("return", (SERVER, SERVER_IF, LOCATION, LOCATION_IF), arguments=(1, 2), **_OWN_MANY)
-    yield from _rows("return", (STREAM_SERVER,), **_OWN_MANY)
+    yield from _rows("return", (STREAM_SERVER,), **_OWN)
     yield from _rows("rewrite", (SERVER, SERVER_IF, LOCATION, LOCATION_IF), arguments=(2, 3), **_OWN_MANY)
     yield from _rows("set", (SERVER, SERVER_IF, LOCATION, LOCATION_IF), arguments=(2, 2), **_OWN_MANY)
     yield from _rows("set", (STREAM_SERVER,), arguments=(2, 2), since=(1, 19, 3), **_OWN_MANY)

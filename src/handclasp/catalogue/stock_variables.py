@@ -19,14 +19,16 @@ _STREAM = frozenset(
     geoip_country_name geoip_dma_code geoip_latitude geoip_longitude geoip_org geoip_postal_code geoip_region
     geoip_region_name hostname limit_conn_status msec nginx_version pid protocol proxy_protocol_addr proxy_protocol_port
     proxy_protocol_server_addr proxy_protocol_server_port realip_remote_addr realip_remote_port remote_addr remote_port
-    server_addr server_name server_port session_time status time_iso8601 time_local""".split()  # noqa: SIM905
+    server_addr server_name server_port session_time ssl_preread_alpn_protocols ssl_preread_protocol ssl_preread_server_name
+    status time_iso8601 time_local upstream_addr upstream_bytes_received upstream_bytes_sent upstream_connect_time
+    upstream_first_byte_time upstream_session_time""".split()  # noqa: SIM905
 )
-_STREAM_BEGINNINGS = ("proxy_protocol_tlv_", "ssl_", "upstream_")
 
 
 def is_known_in_stream(name: str) -> bool:
-    """The same for stream{}; nothing that begins like its TLS and upstream variables is called unknown."""
-    return name in _STREAM or name.startswith(_STREAM_BEGINNINGS)
+    """The same for stream{}; its TLS variables have the names of those of http{}."""
+    tls = name.startswith("ssl_") and name in _tables()[0]
+    return tls or name in _STREAM or name.startswith("proxy_protocol_tlv_")
 
 
 def is_known(name: str) -> bool:

@@ -16,7 +16,7 @@ from handclasp.nginxconf.fault_logs import LogFaults
 from handclasp.nginxconf.fault_rows import TABLES, row_faults
 from handclasp.nginxconf.fault_values import value_fault, zone
 from handclasp.nginxconf.fault_variables import broken_variable
-from handclasp.nginxconf.fault_zones import ZoneFaults
+from handclasp.nginxconf.fault_zones import ZoneFaults, limited
 from handclasp.nginxconf.tree import ConfigTree, Directive
 from handclasp.nginxconf.value_kinds import refusal
 
@@ -49,7 +49,7 @@ _MEASURED = frozenset(
 STREAM_VIRTUAL_SERVERS = NginxVersion(1, 25, 5)
 """From here on stream servers have names, and a server without a certificate is looked at like one of http."""
 
-_NAME = re.compile(r"\w[\w.:-]*")
+_NAME = re.compile(r"[^\W\d]\w*")
 _OWN_MODULES = ("ngx_stream_module", "ngx_mail_module")
 
 _HTTP = frozenset(
@@ -143,6 +143,10 @@ class DirectiveFaults:
         if name == "proxy_redirect" and args == ("default",) and "proxy_pass" not in seen:
             return '"proxy_redirect default" should be placed after the "proxy_pass" directive'
         module = catalogue.STREAM if context.startswith(catalogue.STREAM) else catalogue.HTTP
+        if zone := limited(item):
+            if f"{name} {zone}" in seen:
+                return f'"{name}" directive is duplicate'
+            seen.add(f"{name} {zone}")
         return (
             argument_fault(name, args, context, self.version)
             or (self.declared.one(item) if context in _HTTP else None)

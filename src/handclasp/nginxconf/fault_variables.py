@@ -78,20 +78,22 @@ def _reads(item: Directive) -> Iterator[str]:
         if word.startswith("$") and not word[1:2].isdigit():
             yield word[1:].removesuffix(")").lower()  # nginx takes the whole word for the name
         return
-    if item.name == "split_clients" and item.children is not None:
-        texts = item.args[:1]
-    elif item.name == "geo" and item.children is not None:
-        texts = item.args[:-1]
-    elif item.name == "memcached_pass":
-        texts = (*item.args[:1], "$memcached_key")
-    elif item.name == "map" and item.children is not None:
-        rows = (row for row in item.children if row.name not in _MAP_WORDS)
-        texts = (*item.args[:1], *(row.args[0] for row in rows if row.args))
-    else:
-        places = known.places(item.name, len(item.args)) if item.children is None else ()
-        texts = tuple(item.args[at] for at in places)
-    for text in texts:
+    for text in _texts(item):
         for braced, plain in _READ.findall(text):
             name = (braced or plain).lower()
             if not name[0].isdigit():
                 yield name
+
+
+def _texts(item: Directive) -> Iterable[str]:
+    """The arguments in which variables are read."""
+    name, args = item.values[0], item.args
+    if item.children is None:
+        if name == "memcached_pass":
+            return (*args[:1], "$memcached_key")
+        places = (0,) if name == "return" and len(args) == 1 else known.places(name, len(args))
+        return tuple(args[at] for at in places)
+    if name == "map":
+        rows = (row for row in item.children if row.name not in _MAP_WORDS)
+        return (*args[:1], *(row.args[0] for row in rows if row.args))
+    return {"split_clients": args[:1], "geo": args[:-1]}.get(name, ())

@@ -51,7 +51,7 @@ class ZoneFaults:
         return f'duplicate zone "{twice}"' if twice is not None else None
 
     def _used(self, item: Directive) -> str | None:
-        name = _zone_of(item) if item.name == "limit_req" else item.args[0]
+        name = limited(item)
         known = self.zones.get(name)
         return _different(name) if known and known[0] != item.name else None
 
@@ -75,10 +75,17 @@ def undeclared_limits(module: Directive) -> Iterator[StartFault]:
     for use, declaring in _ZONES_OF.items():
         declared = {_zone_of(item) for item in limits if item.name == declaring}
         for item in limits:
-            name = (_zone_of(item) if use == "limit_req" else "".join(item.args[:1])) if item.name == use else ""
+            name = limited(item) if item.name == use else ""
             if name and name not in declared:
                 words = f'zero size shared memory zone "{name}"'
                 yield StartFault(message=words, origin=item.origin, directive=item.name)
+
+
+def limited(item: Directive) -> str:
+    """The zone that a limit counts in; "" for other directives."""
+    if item.values[0] not in _ZONES_OF:
+        return ""
+    return _zone_of(item) if item.values[0] == "limit_req" else "".join(item.args[:1])
 
 
 def _zone_of(item: Directive) -> str:
