@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
+from handclasp.catalogue.causes import outline
 from handclasp.diagnose.case import Case
+from handclasp.diagnose.lines import likely
 from handclasp.diagnose.log_line import LineKind, LogLine
 from handclasp.diagnose.rule import Rule, finding, say
 from handclasp.diagnose.tells import by_request, of_request
@@ -57,6 +59,10 @@ def check(case: Case) -> Iterator[Finding]:
         told = say(*_ASKERS[asker], server=server.label)
         yield finding(asker, told, where, *shown, confidence=Confidence.LIKELY)
     yield finding(NONE, summary, where, *shown, severity=Severity.WARNING if asker else Severity.ERROR)
+    if case.presented is None and asker is None:
+        # Nobody says what the client has: a certificate may have been on its way.
+        for cause in (ENDED, FILTERED):
+            yield likely(cause, lines[-1], outline(cause).tell_apart, severity=Severity.WARNING)
 
 
 def _insists(case: Case) -> TlsServer | None:
