@@ -32,6 +32,11 @@ def older_crl(shop: Workshop) -> Workshop:
     return _given(shop, refused(*REVOKED))
 
 
+def loaded_before(shop: Workshop) -> Workshop:
+    """The CA file is newer than the nginx that runs: the line is about the one before it, and the client is not to blame."""
+    return older_ca(shop).changed("ca.pem")
+
+
 def agrees(shop: Workshop) -> Workshop:
     shop.scene.trust = [shop.scene.draft.authority(shop.draft.root.subject.replace(b"Lab Root", b"Bad Root"))]
     return _given(shop, refused(*UNKNOWN_CA))

@@ -85,3 +85,9 @@ def test_silent(sample: Sample, tmp_path: Path) -> None:
     assert list(RULES[sample.rule].check(Case(Stage(given)))) == []
     errors = [finding.cause for finding in diagnose(given).diagnosis.findings if finding.severity is Severity.ERROR]
     assert errors == []
+
+
+def test_a_file_newer_than_nginx_explains_the_line_alone(tmp_path: Path) -> None:
+    shop = samples_logged.loaded_before(Workshop(tmp_path))
+    found = diagnose(shop.evidence()).diagnosis.findings
+    assert [finding.cause for finding in found if finding.severity is Severity.ERROR] == ["ca-changed-without-reload"]

@@ -8,7 +8,7 @@ from handclasp.diagnose.lines import FALSE_LINE, behind, doubtful, likely, line_
 from handclasp.diagnose.log_line import LineKind, LogLine
 from handclasp.diagnose.rule import Rule, finding, say
 from handclasp.diagnose.rules.pairs import failed_so, without_key
-from handclasp.diagnose.rules.reload import OF_CRL
+from handclasp.diagnose.rules.reload import OF_CRL, stale
 from handclasp.diagnose.rules.standing import standing
 from handclasp.diagnose.tells import by_request
 from handclasp.model.finding import Confidence, Finding, Severity, Where
@@ -35,7 +35,7 @@ _PICKED = 20
 def check_unlike(case: Case) -> Iterator[Finding]:
     """Another error than these files give: nginx runs with older ones, or the client sends something else."""
     verdict = case.verdict
-    if verdict is None or verdict.start or case.presented is None or case.party is None:
+    if verdict is None or verdict.start or case.presented is None or case.party is None or stale(case):
         return
     foreseen = {error.number for error in verdict.errors}
     told: set[int] = set()

@@ -1,6 +1,6 @@
 """Files newer than what the running nginx has read: CA files, CRLs and certificates are read at start and reload only."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from handclasp.diagnose.case import Case
@@ -28,14 +28,24 @@ def check(case: Case) -> Iterator[Finding]:
         yield from _served_all_the_same(case)
         return
     trust, lists = _files(case)
-    stale = False
+    told = False
     for cause, paths in (("ca-changed-without-reload", trust), ("client-crl-changed-without-reload", lists)):
-        newer = [path for path in paths if (changed := case.evidence.changed.get(path)) is not None and changed > loaded]
+        newer = _newer(case, paths)
         if newer:
-            stale = True
+            told = True
             yield _stale(case, cause, newer, loaded)
-    if not stale:
+    if not told:
         yield from _served_all_the_same(case)
+
+
+def stale(case: Case) -> bool:
+    """Whether nginx has not read what its files hold today: that explains a line that they do not."""
+    return any(_newer(case, paths) for paths in _files(case))
+
+
+def _newer(case: Case, paths: Iterable[str]) -> list[str]:
+    loaded, changed = case.evidence.loaded, case.evidence.changed
+    return [path for path in paths if loaded is not None and path in changed and changed[path] > loaded]
 
 
 def _served_all_the_same(case: Case) -> Iterator[Finding]:
