@@ -75,7 +75,7 @@ class DirectiveFaults:
         self.folder = tree.conf_dir
         self.version = _triple(known.version)
         self.zones: dict[str, int] = {}
-        self.listening = ListenFaults()
+        self.listening = {catalogue.SERVER: ListenFaults(), catalogue.STREAM_SERVER: ListenFaults()}
         self.foreign = False  # a module that does not come with nginx was loaded
         self.rows: dict[str, tuple[DirectiveSpec, ...]] = {}
         self.layout = LayoutFaults()
@@ -233,10 +233,9 @@ class DirectiveFaults:
 
     def _later(self, item: Directive, sockets: set[tuple[str, int]], context: str) -> str | None:
         """What depends on directives before this one, or on files that are read at once."""
-        if item.name == "listen" and context == catalogue.SERVER:
-            return self.listening.one(item.args, sockets)
-        if item.name == "listen" and context == catalogue.STREAM_SERVER and self.known.version < STREAM_VIRTUAL_SERVERS:
-            return self.layout.stream_listen(item)
+        if item.name == "listen" and context in self.listening:
+            alone = context == catalogue.STREAM_SERVER and self.known.version < STREAM_VIRTUAL_SERVERS
+            return self.layout.stream_listen(item) if alone else self.listening[context].one(item.args, sockets)
         if item.name.endswith("ssl_password_file"):
             path = item.args[0] if item.args[0].startswith("/") else f"{self.folder}/{item.args[0]}"
             return f'open() "{path}" failed (2: No such file or directory)' if self.known.missing(path) else None

@@ -20,6 +20,7 @@ _SETTING = frozenset({"bind", "deferred", "reuseport", "multipath"})
 _QUIC, _NOT_BESIDE_QUIC = (1, 25, 0), ("ssl", "http2", "proxy_protocol")
 _MULTIPATH = (1, 29, 7)
 _MAX_RANGE = 1024
+_DATAGRAMS = "udp"
 
 
 def listen_fault(args: tuple[str, ...], version: Version, *, udp: bool = False) -> str | None:
@@ -75,7 +76,7 @@ def _is_keepalive(value: str) -> bool:
 
 
 class ListenFaults:
-    """The sockets of http{} named so far."""
+    """The sockets of http{} or stream{} named so far."""
 
     def __init__(self) -> None:
         self.defaults: set[tuple[str, int]] = set()
@@ -87,7 +88,7 @@ class ListenFaults:
         return next((words for socket in _sockets(args) if (words := self._socket(socket, options, sockets))), None)
 
     def _socket(self, socket: tuple[str, int], options: set[str], sockets: set[tuple[str, int]]) -> str | None:
-        address, port = socket[0].removesuffix(" quic"), socket[1]
+        address, port = socket[0].removesuffix(f" {_DATAGRAMS}"), socket[1]
         shown = f"{'0.0.0.0' if address == '*' else address}:{port}" if port else address  # noqa: S104 - nginx's words
         if socket in sockets:
             return f"a duplicate listen {shown}"
@@ -106,5 +107,5 @@ class ListenFaults:
 def _sockets(args: tuple[str, ...]) -> Iterator[tuple[str, int]]:
     """Address and port of each; datagrams and connections of one address are two sockets."""
     address, first, last = split_address(args[0])
-    kept = f"{address} quic" if "quic" in args[1:] else address
+    kept = f"{address} {_DATAGRAMS}" if {"quic", "udp"} & set(args[1:]) else address
     return ((kept, port) for port in range(first, min(last, first + _MAX_RANGE) + 1))
