@@ -40,6 +40,7 @@ matrix: setup ## CASES=10000 SEED=1: the model and every scenario on nginx of De
 		$(BIN)/handclasp lab fuzz --cases $${CASES:-10000} --seed $${SEED:-1} $$roots && \
 		$(BIN)/handclasp lab run --quiet --save src/handclasp/lab/data/scenarios.json $$roots && \
 		$(BIN)/handclasp lab holes --quiet --save docs/holes.md $$roots >/dev/null && \
+		$(BIN)/python tools/check_differences.py --seed $${SEED:-1} $$(echo $$roots | sed 's/--root//g') && \
 		$(BIN)/python tools/matrix_apply.py $$roots && \
 		$(BIN)/python tools/catalogue_measured.py
 
