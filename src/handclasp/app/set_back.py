@@ -16,8 +16,12 @@ from handclasp.verdict.issued import akid_mismatch
 
 
 def published_numbers(home: Home) -> Iterator[tuple[tuple[str, ...], int]]:
-    """The numbers of the CRLs in the home's file, each with the CAs that may have signed it."""
-    return _numbers(home, home.files.octets(home.layout.crl))
+    """The numbers of the CRLs in the home's file, each with the CAs that may have signed it; those before what is damaged.
+
+    `status` and `crl` tell of the damage, and write the file anew.
+    """
+    with contextlib.suppress(ValueError):
+        yield from _numbers(home, home.files.octets(home.layout.crl))
 
 
 def _numbers(home: Home, lists: Octets) -> Iterator[tuple[tuple[str, ...], int]]:
