@@ -168,3 +168,9 @@ def test_a_slip_is_answered_with_what_was_meant(
     monkeypatch.chdir(tmp_path)
     assert main(["doctor", "--no-prove", *words]) == code
     assert told in capsys.readouterr().err
+
+
+def test_an_error_without_a_known_cause_is_told_as_one(capsys: pytest.CaptureFixture[str]) -> None:
+    words = "(13:format error in certificate's notBefore field)"
+    assert main(["doctor", "--line", f"client SSL certificate verify error: {words} while reading client request headers"]) == 3
+    assert f"has no known cause: {words}" in capsys.readouterr().err

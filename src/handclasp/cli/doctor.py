@@ -123,10 +123,16 @@ def _examined(evidence: "Evidence", tools: "SandboxTools | None", key: bytes | N
     """The diagnosis; InputError when nothing that was given tells of a handshake."""
     from handclasp.app.doctor import examine
     from handclasp.app.sides import side_asked
+    from handclasp.diagnose.lines import refusal_in
     from handclasp.model.errors import InputError
 
     proven = examine(evidence, tools, client_key=key, side=side_asked(evidence))
     if not (evidence.root or evidence.seen or proven.diagnosis.findings):
+        if refusal := refusal_in(evidence.log_lines):
+            raise InputError(
+                f"nginx refused a certificate for a reason that has no known cause: {refusal}",
+                hint="give the configuration and the certificates too: --config, --client-cert or --upstream-chain",
+            )
         raise InputError(
             "no line that was given tells of a handshake",
             hint="give lines as they stand in nginx's error log at level info, or the configuration: --config",

@@ -8,7 +8,7 @@ from handclasp.catalogue.causes import outline
 from handclasp.catalogue.symptoms import SymptomEntry
 from handclasp.diagnose.candidates import Clue, candidates
 from handclasp.diagnose.log_line import Doubt, LineKind, LogLine
-from handclasp.diagnose.pasted import cleaned, clue_in
+from handclasp.diagnose.pasted import cleaned, clue_in, read_pasted
 from handclasp.diagnose.rule import finding, say
 from handclasp.diagnose.symptom_causes import causes_of
 from handclasp.model.finding import Confidence, Finding, Severity, Where
@@ -65,6 +65,12 @@ def clue_of(line: LogLine) -> Clue | None:
     if line.doubt is not None or line.kind not in _SILENT:
         return Clue.of_line(line)
     return clue_in(line) if line.kind is LineKind.UNKNOWN else None
+
+
+def refusal_in(lines: Iterable[str]) -> str | None:
+    """The verification error of the first line that has one, as nginx writes it; None: no line has."""
+    read = (read_pasted(line) for line in lines)
+    return next((f"({one.number}:{one.text})" for one in read if one.number is not None and one.doubt is None), None)
 
 
 def said_by(line: LogLine) -> SymptomEntry | None:
