@@ -95,7 +95,7 @@ def revoke_records(home: Home, gear: Gear, chosen: tuple[CertificateRecord, ...]
     crls = _publish(home, anew=any(held(record) for record in chosen))
     reached = enforce_everywhere(home, gear, _way(records), partial(_leaving, home, records, sessions))
     if reached.failures:
-        raise reached.failures[0]
+        raise _told(reached.failures[0], records)
     doubts = (_NO_NGINX,) if reached.nobody else tuple(dict.fromkeys(_all_doubts(home, reached, records)))
     now = home.clock.now()
     done = Revoked(
@@ -110,6 +110,16 @@ def revoke_records(home: Home, gear: Gear, chosen: tuple[CertificateRecord, ...]
     if done.proven:
         _note_proof(home, done)
     return done
+
+
+def _told(failure: HandclaspError, records: tuple[CertificateRecord, ...]) -> HandclaspError:
+    """What one nginx failed with, and what holds all the same."""
+    if not isinstance(failure, PolicyError):  # a refused CRL is not published
+        names = ", ".join(dict.fromkeys(record.name for record in records))
+        failure.what = f"{failure.what}; {names} is revoked and on the published CRL, and this nginx has not read it"
+        again = "when this is put right: handclasp crl --reload"
+        failure.hint = f"{failure.hint}\n{again}" if failure.hint else again
+    return failure
 
 
 def _way(records: tuple[CertificateRecord, ...]) -> Way:
