@@ -99,6 +99,15 @@ def nobody_known(shop: Workshop) -> Workshop:
     return shop
 
 
+def pinned(shop: Workshop) -> Workshop:
+    """Certificates of single persons stand among the trusted, one of them self-signed: no CA is broken."""
+    own = shop.draft.end_entity(shop.draft.leaf.subject, None)
+    shop.scene.trust = [*shop.draft.tiers, own]
+    shop.scene.nginx = CLIENT
+    shop.scene.write()
+    return shop
+
+
 def below_it_nobody(shop: Workshop) -> Workshop:
     shop.draft.tiers[1].put("extKeyUsage", ext.extended_key_usage("serverAuth"))
     return nobody_known(shop)
@@ -126,6 +135,7 @@ SAMPLES = (
     Sample("signature", "healthy", healthy),
     Sample("standing", "below-it-nobody", below_it_nobody, _UNUSABLE_CA, "warning", intermediates=1),
     Sample("standing", "healthy", nobody_known, intermediates=1),
+    Sample("standing", "pinned", pinned, intermediates=1),
     Sample("dates", "expired", scene("expired"), "client-cert-expired"),
     Sample("dates", "upstream-root", upstream_root_expired, "upstream-cert-expired", side=Side.UPSTREAM, intermediates=1),
     Sample("dates", "healthy", healthy),

@@ -16,6 +16,7 @@ from handclasp.model.finding import Confidence, Finding, Severity
 from handclasp.model.nginx import VerifyClient
 from handclasp.model.text import Text
 from handclasp.model.verdict import Side
+from handclasp.verdict.extensions import ca_kind
 from handclasp.verdict.trust import certificates_in, client_trust, upstream_trust
 
 _RULES = (*chain.RULES, *depth.RULES, *purpose.RULES, *strength.RULES, *revocation.RULES, *signature.RULES, *dates.RULES)
@@ -49,7 +50,15 @@ def _standing(case: Case) -> tuple[Standing, ...]:
     if store is None or len(store.certificates) > _MOST:
         return ()
     own = {item for path in _own(case) for item in certificates_in(case.evidence.files, path)[:1]}
-    return tuple(_below(case, item) for item in dict.fromkeys(store.certificates) if item not in own)
+    return tuple(_below(case, item) for item in dict.fromkeys(store.certificates) if item not in own and _issues(case, item))
+
+
+def _issues(case: Case, item: Certificate) -> bool:
+    """Whether a certificate is meant to be a CA: it says so, or has issued. One person's, pinned or left there, is not."""
+    says = item.basic_constraints is not None and item.basic_constraints.ca
+    signs = "key_cert_sign" in (item.key_usage or ())
+    has_issued = any(other.issuer == item.subject and not other.self_issued for other in case.pool)
+    return says or signs or has_issued or ca_kind(item, case.stage.series) != 0
 
 
 def _store(case: Case) -> TrustAnchors | None:
