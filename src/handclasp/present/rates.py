@@ -1,4 +1,4 @@
-"""Counts of lab runs in words and as data: "fixed 6 of 6 lab runs on 3 builds", or "not measured". Never a percentage."""
+"""Counts of lab runs in words and as data: "fixed 12 of 12 lab runs on 4 builds", or "not measured". Never a percentage."""
 
 from handclasp.catalogue.builds import BUILDS
 from handclasp.catalogue.measured import CameFrom, Count
