@@ -207,6 +207,17 @@ def assert_a_wrong_clock_renews_nothing_and_brings_no_crl_into_force_too_early(c
     assert {path: path.read_bytes() for path in sorted(host.folder.rglob("*.pem"))} == before
     assert "clock of this host" in listed(ca)[0]["failed"]
     assert host.status(ca, "alice") == "200"
+    assert_a_certificate_of_one_day_proves_what_it_can(ca, post)
+
+
+def assert_a_certificate_of_one_day_proves_what_it_can(ca: Ca, post: Post) -> None:
+    """In its last day a site resumes no session of it, so that none outlives it."""
+    ca.run("issue", "short", "--days", "1")
+    short = replace(post, chain=str(ca.identity("short", "chain.pem")), key=str(ca.identity("short", "key.pem")))
+    applied = work(short, None).applied
+    assert applied is not None
+    assert applied.proven
+    assert applied.reloaded
 
 
 def assert_all_is_renewed_when_its_ca_signs_no_more(ca: Ca, post: Post, host: Machine) -> None:

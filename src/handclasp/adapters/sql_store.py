@@ -9,8 +9,9 @@ from contextlib import AbstractContextManager
 
 from sqlalchemy import Engine
 
+from handclasp.adapters.sql_changes import Changes, changes_of
 from handclasp.adapters.sql_copy import sizes
-from handclasp.adapters.sql_engine import Changes, changes_of, failures, migrate, snapshot, sqlite_engine
+from handclasp.adapters.sql_engine import failures, migrate, snapshot, sqlite_engine
 from handclasp.adapters.sql_mark import ARRIVING
 from handclasp.adapters.sql_postgres import Lines, postgresql_engine
 from handclasp.adapters.sql_questions import SqlQuestions

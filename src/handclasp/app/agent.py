@@ -31,11 +31,12 @@ from handclasp.app.stream_witness import StreamWitness
 from handclasp.app.upstream_depth import with_depths
 from handclasp.model.errors import HandclaspError, InputError, WorldError
 from handclasp.model.intent import AdmittedCertificate, DepthFrom, SiteIntent, SiteMaterial
-from handclasp.model.plan import Plan
+from handclasp.model.plan import Plan, ProbeStep, Who
 from handclasp.model.probe import ClientIdentity
 from handclasp.nginxconf.render_words import server_name
 from handclasp.pki.read import crls_from_pem
 
+_LAST = timedelta(days=1)
 _MOST_WRONG = 20
 _LONGEST = 2_000
 """Characters of a failure that go into a report."""
@@ -177,7 +178,7 @@ def _apply(post: Post, orders: HostOrders, cast: Cast) -> tuple[Applied, tuple[s
         changes = changes_to(gear, place, wanted, force=False)
         # A revocation has no time for a rehearsal, and changes no location.
         lies = rehearsal_steps(sites, cast) if sites != tuple(one.intent for one in known) else ()
-        return Plan(files=changes, probes=steps_for(orders.sites, cast), about=", ".join(intents), rehearsal=lies)
+        return Plan(files=changes, probes=_probes(post, orders, cast), about=", ".join(intents), rehearsal=lies)
 
     def make_prover(plan: Plan) -> SiteProver:
         witness = StreamWitness(gear=gear, folder=place.logs)
@@ -186,6 +187,13 @@ def _apply(post: Post, orders: HostOrders, cast: Cast) -> tuple[Applied, tuple[s
     kind = Kind.REVOKE if _same_sites(post, orders) else Kind.APPLY
     way = Way(kind=kind, start=False, rehearse=lambda plan: rehearse(gear, place.instance, orders.sites, cast, plan))
     return apply_plan(gear, place.instance, make_plan, make_prover, way), tuple(certified)
+
+
+def _probes(post: Post, orders: HostOrders, cast: Cast) -> tuple[ProbeStep, ...]:
+    """Those of the sites. In the last day of a certificate a site may resume no session of it: that proves nothing then."""
+    left = leaf(post.gear.files.read(post.chain)).not_valid_after_utc - post.gear.clock.now()
+    steps = steps_for(orders.sites, cast)
+    return steps if left > _LAST else tuple(one for one in steps if not (one.resumed and one.who is Who.GOOD))
 
 
 def _same_sites(post: Post, orders: HostOrders) -> bool:
