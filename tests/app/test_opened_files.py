@@ -34,8 +34,12 @@ def _words(evidence: Evidence) -> list[str]:
 def test_what_is_secret_does_not_become_evidence(tmp_path: Path) -> None:
     evidence = _gathered(tmp_path, "ssl_session_ticket_key ticket.key; ssl_password_file passwords; ssl_dhparam dh.pem;")
     assert _words(evidence) == []
+    assert set(evidence.files) == {f"{tmp_path}/nginx.conf"}
+
+
+def test_of_what_nginx_cannot_use_only_the_length_does(tmp_path: Path) -> None:
+    evidence = _gathered(tmp_path, "ssl_session_ticket_key passwords; ssl_dhparam ticket.key;")
     assert evidence.files[f"{tmp_path}/ticket.key"] == bytes(48)
-    assert evidence.files[f"{tmp_path}/dh.pem"] == _PARAMETERS
     assert all(_SECRET not in content for content in evidence.files.values() if content)
 
 

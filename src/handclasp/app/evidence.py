@@ -2,7 +2,7 @@
 
 import re
 from base64 import encodebytes
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -32,7 +32,13 @@ _PRIVATE_KEY = re.compile(  # to the end of the file when its own end is missing
 _NO_FILE = "No such file or directory"
 _NOT_REGULAR = ("not a regular file", "Is a directory")
 _FILE_DIRECTIVES = ("ssl_client_certificate", "ssl_trusted_certificate", "ssl_certificate", "ssl_crl")
-_OPENED = ("ssl_password_file", "ssl_session_ticket_key", "ssl_dhparam")
+_OPENED: Mapping[str, Callable[[bytes], bool]] = {
+    "ssl_password_file": lambda _: True,
+    "ssl_session_ticket_key": lambda content: len(content) in {48, 80},
+    "ssl_dhparam": lambda content: b"DH PARAMETERS-----" in content,
+}
+"""What nginx opens besides certificates and keys, and whether it can use it."""
+
 _BY_VARIABLE = "ssl_certificate"
 _CANDIDATE_SUFFIXES = (".pem", ".crt", ".cer", ".cert", ".crl", ".chain", ".ca", ".bundle", ".0", ".der")
 _MOST_CANDIDATES = 400
@@ -103,8 +109,8 @@ def _with_named_files(evidence: Evidence, files: FileReader, read: ReadConfig, f
     unreadable: dict[str, str] = {}
     for path in sorted(certificate_paths(config) | written_paths(read.tree)):
         found[path] = _read_public(files, path, unreadable)
-    for path in sorted(plain_paths(read.tree)):
-        _look_at(files, path, found, unreadable)
+    for path, kind in plain_paths(read.tree).items():
+        _look_at(files, path, kind, found, unreadable)
     passwords = tuple(_passwords(files, read.tree))
     keys = {path: spki for path in sorted(key_paths(config)) if (spki := _public_half(files, path, passwords, unreadable))}
     near = dict.fromkeys([*folders, *(path.rpartition("/")[0] for path in certificate_paths(config))])
@@ -138,21 +144,27 @@ def written_paths(tree: ConfigTree) -> set[str]:
     return _concrete(path for by_variable, path in paths if by_variable) | {path for by, path in paths if path and not by}
 
 
-def plain_paths(tree: ConfigTree) -> set[str]:
-    """Files of parameters, passwords and ticket keys that nginx opens at start."""
-    named = (item for item, _ in walk(tree.directives) if item.name.endswith(_OPENED) and item.children is None)
-    return {path for item in named if (path := _absolute(tree, "".join(item.args[:1])))}
+def plain_paths(tree: ConfigTree) -> dict[str, str]:
+    """Files of parameters, passwords and ticket keys that nginx opens at start, each with the end of its directive's name."""
+    found: dict[str, str] = {}
+    for item, _ in walk(tree.directives):
+        kind = next((kind for kind in _OPENED if item.name.endswith(kind)), None)
+        path = _absolute(tree, "".join(item.args[:1])) if kind and item.children is None else ""
+        if kind and path:
+            found.setdefault(path, kind)
+    return found
 
 
-def _look_at(files: FileReader, path: str, found: dict[str, bytes | None], unreadable: dict[str, str]) -> None:
-    """Whether the file is there, and how long it is: of passwords and keys nothing else becomes evidence."""
+def _look_at(files: FileReader, path: str, kind: str, found: dict[str, bytes | None], unreadable: dict[str, str]) -> None:
+    """What is wrong with such a file: of one that nginx can use, nothing becomes evidence."""
     told: dict[str, str] = {}
     content = _read_public(files, path, told)
-    if content is not None:
-        found.setdefault(path, content if b"DH PARAMETERS-" in content else bytes(len(content)))
-    elif _NO_FILE in told.get(path, ""):  # what this user may not read, nginx reads as root
-        found[path] = None
-        unreadable[path] = told[path]
+    if content is None:
+        if _NO_FILE in told.get(path, ""):  # what this user may not read, nginx reads as root
+            found[path] = None
+            unreadable[path] = told[path]
+    elif not _OPENED[kind](content):
+        found.setdefault(path, bytes(len(content)))
 
 
 def _absolute(tree: ConfigTree, path: str) -> str:

@@ -1,7 +1,9 @@
 """Where requests are passed: addresses that nginx refuses while it reads them, and ports that it misses at the end."""
 
+import re
 from collections.abc import Iterator, Mapping
 
+from handclasp.model.evidence import GONE
 from handclasp.model.nginx import StartFault
 from handclasp.nginxconf.fault_addresses import Url, parse_url
 from handclasp.nginxconf.tree import Directive, inside, named
@@ -28,7 +30,13 @@ def _address(name: str, target: str) -> tuple[str, Url] | None:
 def pass_fault(name: str, args: tuple[str, ...]) -> str | None:
     """What is wrong with the address of proxy_pass, fastcgi_pass and the like."""
     found = _address(name, args[0])
-    return f'{found[1].error} in upstream "{found[0]}"' if found and found[1].error else None
+    return f'{found[1].error} in upstream "{_shown(found[0])}"' if found and found[1].error else None
+
+
+def _shown(address: str) -> str:
+    """The address without a name and a password in it: what is said here is pasted elsewhere."""
+    named, at, host = address.partition("@")
+    return f"{GONE}@{re.split('[/?]', host)[0]}" if at and "/" not in named else address
 
 
 def without_port(module: Directive) -> Iterator[StartFault]:
