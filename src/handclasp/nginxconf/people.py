@@ -13,7 +13,7 @@ from handclasp.model.finding import FileEdit
 from handclasp.model.guarded import Member
 from handclasp.model.origin import Origin
 from handclasp.nginxconf import render_words as words
-from handclasp.nginxconf.edit import TextEdit, file_edits, insert_into, remove, rename, replace_argument, set_arguments, spell
+from handclasp.nginxconf.edit import TextEdit, file_edits, insert_into, remove, rename, replace_argument, spell
 from handclasp.nginxconf.render_access import exactly
 from handclasp.nginxconf.select import captured, matches
 from handclasp.nginxconf.tree import ConfigTree, Directive, named, walk
@@ -198,8 +198,7 @@ def _if(work: _Work, block: Directive) -> None:
     if any("$1" in inner.args for inner in block.block):
         if _sets_name(block, work.people):  # the whole name goes on, now that of the identity
             names = sorted({member.identity for member, _ in work.people})
-            edits = set_arguments(block, (f"({VARIABLE}", "~", r"\A(.+)\z)"))
-            _note(work, list(edits), names, f"if ({variable} {operator} {operand})", block)
+            _note(work, _asking(block, "~", r"\A(.+)\z"), names, f"if ({variable} {operator} {operand})", block)
         return
     pattern = f"~*{operand}" if "~*" in operator else f"~{operand}" if "~" in operator else operand
     names = meant(_of_dn(pattern) if of_names else pattern, work.people)
@@ -207,8 +206,13 @@ def _if(work: _Work, block: Directive) -> None:
         return
     fits = "|".join(re.escape(name) for name in names)
     sign = "!~" if operator.startswith("!") else "~"
-    edits = set_arguments(block, (f"({VARIABLE}", sign, rf"\A(?:{fits})\z)"))
-    _note(work, list(edits), names, f"if ({variable} {operator} {operand})", block)
+    _note(work, _asking(block, sign, rf"\A(?:{fits})\z"), names, f"if ({variable} {operator} {operand})", block)
+
+
+def _asking(block: Directive, sign: str, pattern: str) -> list[TextEdit]:
+    """Another condition. Its bracket stays outside of the quotes: nginx takes it either way, and people do not."""
+    start, end, wanted = block.words[0].end, block.words[-1].end, f" ({VARIABLE} {sign} {spell(pattern)})"
+    return [] if block.source.text[start:end] == wanted else [TextEdit(block.source, start, end, wanted)]
 
 
 def _sets_name(block: Directive, people: People) -> bool:
