@@ -44,6 +44,7 @@ OTHERS = {
     "SSH": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIO alice@laptop\n",
     "empty": "\n",
     "no certificate found": "<!DOCTYPE html><title>404</title>",
+    "is cut off": "-----BEGIN CERTIFICATE----- " * 10_000,
 }
 
 

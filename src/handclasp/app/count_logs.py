@@ -13,7 +13,7 @@ from handclasp.diagnose.pasted import lines_in, read_pasted
 from handclasp.ports.logs import LogPart, Logs
 from handclasp.ports.workers import Workers
 
-_SHORT = 256 * 1024
+_SHORT, _FEW_LINES = 256 * 1024, 2000
 """More than that is no paste."""
 
 
@@ -69,7 +69,7 @@ def as_pasted(paths: Sequence[str], logs: Logs) -> str | None:
     for part in logs.parts(tuple(path for path in paths if path != "-")):
         for block in logs.blocks(part):
             text += block
-            if len(text) > _SHORT:
+            if len(text) > _SHORT or text.count(b"\n") > _FEW_LINES:
                 return None
     plain = text.decode("utf-8", "replace")
     lines = map(read_pasted, lines_in(plain))

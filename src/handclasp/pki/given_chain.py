@@ -3,6 +3,7 @@
 import binascii
 import re
 from base64 import b64decode
+from collections.abc import Iterator
 from urllib.parse import unquote
 
 from handclasp.model.certificate import Certificate
@@ -10,7 +11,7 @@ from handclasp.model.errors import InputError
 from handclasp.pki.any_form import Form, look
 from handclasp.pki.read import certificates_from_bytes
 
-_BLOCK = re.compile(r"-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----(.*?)-----END ", re.DOTALL)
+_LABELS = frozenset({"CERTIFICATE", "TRUSTED CERTIFICATE", "X509 CERTIFICATE"})
 _BEGUN, _ENDED = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 _BARE = re.compile(r"MII[0-9A-Za-z+/]{100,}={0,2}")
 _BIGGEST = 4 * 1024 * 1024
@@ -44,10 +45,19 @@ def _straightened(content: bytes) -> tuple[Certificate, ...]:
     if "%20CERTIFICATE" in text or "%2B" in text:
         text = unquote(text)
     text = text.replace("\\r", "").replace("\\n", "\n").replace("\\t", " ")
-    bodies = ["".join(body.split()) for body in _BLOCK.findall(text)]
+    bodies = list(_bodies(text))
     if not bodies and _BARE.fullmatch(bare := "".join(text.split())):
         bodies = [bare]
     return tuple(certificate for body in bodies for certificate in _decoded(body))
+
+
+def _bodies(text: str) -> Iterator[str]:
+    """The base64 between the markers; one pass, however many begin."""
+    for part in text.split("-----BEGIN ")[1:]:
+        label, _, rest = part.partition("-----")
+        body, ended, _ = rest.partition("-----END ")
+        if ended and label in _LABELS:
+            yield "".join(body.split())
 
 
 def _decoded(body: str) -> tuple[Certificate, ...]:
