@@ -211,7 +211,8 @@ class World:
         """Asked once for each CRL file: a registry that is open does not become older."""
         from handclasp.app.set_back import refuse_set_back
 
-        signature = self.files.tail(self.layout.crl, _SIGNATURE) if self.files.exists(self.layout.crl) else b""
+        there = self.files.is_folder(os.path.dirname(self.layout.crl)) and self.files.exists(self.layout.crl)  # noqa: PTH120
+        signature = self.files.tail(self.layout.crl, _SIGNATURE) if there else b""
         if signature != self._lists_known:
             refuse_set_back(self.ca)
             self._lists_known = signature
