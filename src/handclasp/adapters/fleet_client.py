@@ -25,7 +25,7 @@ _MOST = 1 << 28
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FleetClient:
-    """The API at `url` (https), for the host `name`. `chain`, `key` and `trusted` are paths of PEM files; `clock`: this host's."""
+    """The API at `url` (https), for the host `name`. `chain`, `key`, `trusted`: paths of PEM files; `clock`: this host's."""
 
     url: str
     name: str
