@@ -147,6 +147,7 @@ def test_a_new_root_is_believed_by_those_who_know_only_the_old_one(peopled: Ca, 
         believed_by_gnutls_and_nss(peopled, "api.test", root, tmp_path / f"{root}.nss")
     peopled.run("ca", "users", "root")
     peopled.run("ca", "drop", "root")
+    assert "was dropped" in peopled.run("ca", "revoke", "issuing", expect=2).stderr
     assert (peopled.home / "ca/bundle.pem").read_text().count("BEGIN CERT") == 2
     assert (peopled.home / "ca/crl.pem").read_text().count("BEGIN X509") == 2
     assert verified(peopled, "alice", "root-2").endswith("OK\n")

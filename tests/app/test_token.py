@@ -77,6 +77,9 @@ def test_a_root_in_a_token(empty: Ca, token: SoftToken) -> None:
     assert [path.name for path in sorted((empty.home / "keys").iterdir())] == ["issuing-2.pem", "issuing.pem"]
     empty.run("renew", "alice")
     verify(empty, empty.identity("alice", "certificate.pem"))
+    token.store.rename(token.store.with_name("away"))
+    token.store.mkdir()
+    assert "there is no token ca" in empty.run("ca", "add", "more", expect=5).stderr  # it is not elsewhere, but not plugged in
 
 
 @pytest.mark.parametrize("kind", ["ec-p384", "rsa-3072"])

@@ -141,12 +141,14 @@ def signed_ca(
 
 
 def authority_named(home: Home, label: str) -> Authority:
-    """A CA of this home by its label; UsageError when there is none."""
+    """A CA of this home by its label; UsageError when there is none, or it was dropped."""
     for authority in home.authorities():
         if authority.label == label:
             return authority
-    known = ", ".join(one.label for one in home.authorities())
-    raise UsageError(f"there is no CA {label[:40]!r} in this home", hint=f"there are: {known}")
+    known = f"there are: {', '.join(one.label for one in home.authorities())}"
+    if any(one.label == label for one in home.store.authorities()):
+        raise UsageError(f"the {label} CA was dropped: nobody trusts it any more", hint=known)
+    raise UsageError(f"there is no CA {label[:40]!r} in this home", hint=known)
 
 
 def issuer_of(home: Home, authority: Authority) -> tbs.Issuer:

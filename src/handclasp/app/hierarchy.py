@@ -25,6 +25,9 @@ from handclasp.pki.names import organization_name
 LABEL = re.compile(r"[a-z][a-z0-9-]{0,31}\Z")
 """What a CA may be called: part of file names and of what people type."""
 
+IN_TOKEN = "pkcs11:"  # noqa: S105 - the beginning of a name
+"""Before the names of keys that are in a token: those of their successors are made there too."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaOrder:
@@ -77,7 +80,7 @@ def add_authority(home: Home, order: CaOrder) -> tuple[Authority, tuple[Publishe
     """
     parent = authority_named(home, order.parent or top_of(home))
     request = ca_request(home, order, certificate_of(parent))
-    if not home.keys.exists(parent.key):
+    if not parent.key.startswith(IN_TOKEN) and not home.keys.exists(parent.key):
         raise WorldError(
             f"the key of the {parent.label} CA, which would sign it, is not here",
             hint=f"handclasp ca request {order.label} --name NAME     then have it signed where that key is: handclasp ca sign",

@@ -24,7 +24,7 @@ from handclasp.app.authority import (
 from handclasp.app.ca_files import write_certificates
 from handclasp.app.crashpoint import crashpoint
 from handclasp.app.crl import PublishedCrl, publish_locked
-from handclasp.app.hierarchy import User, is_retired, remember_purposes, retire_locked, users_of
+from handclasp.app.hierarchy import IN_TOKEN, User, is_retired, remember_purposes, retire_locked, users_of
 from handclasp.app.home import CROSS, Home
 from handclasp.app.identity_files import cross_certificates
 from handclasp.app.recover import recover
@@ -34,9 +34,6 @@ from handclasp.model.errors import PolicyError, WorldError
 from handclasp.model.issuance import Authority, CaLimits, IssuanceRequest, KeyType
 from handclasp.pki.ca_extensions import purposes_in, subtrees_in
 from handclasp.pki.signing import kind_of
-
-IN_TOKEN = "pkcs11:"  # noqa: S105 - the beginning of a name
-"""Before the names of keys that are in a token: those of their successors are made there too."""
 
 SUCCESSOR = "ca_successor:"
 """Prefix of the settings that name the successor of a CA, decided before it is made."""
