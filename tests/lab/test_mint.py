@@ -5,7 +5,6 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from cryptography import x509
 from OpenSSL import crypto
 
 from handclasp.lab import extensions as ext
@@ -15,6 +14,7 @@ from handclasp.lab.defects import FAMILIES, Defect, label
 from handclasp.lab.draft import healthy, minted
 from handclasp.lab.fuzz import cases
 from handclasp.model.verdict import Side
+from handclasp.pki.lenient import load_crl
 from handclasp.pki.throwaway import KINDS, key
 
 
@@ -74,7 +74,7 @@ def test_whatever_a_defect_does_openssl_can_still_load_the_files(defect: Defect)
             for text in (item for item in case.presented + case.store if "CERTIFICATE" in item):
                 assert crypto.load_certificate(crypto.FILETYPE_ASN1, der(text)).get_pubkey().bits() > 0
             for text in (item for item in case.crls or () if "CRL" in item):
-                assert x509.load_der_x509_crl(der(text)).issuer
+                assert load_crl(der(text)).issuer  # the library alone is stricter than OpenSSL about algorithms
 
 
 def test_the_same_seed_makes_the_same_defects() -> None:
