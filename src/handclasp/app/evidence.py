@@ -5,6 +5,7 @@ from base64 import encodebytes
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 
 from handclasp.app.named_file import read_named
 from handclasp.app.pointed import pointed
@@ -18,7 +19,7 @@ from handclasp.model.evidence import ENCRYPTED, Evidence, Request, Wish
 from handclasp.model.nginx import EffectiveConfig, NginxBuild
 from handclasp.model.verdict import Side
 from handclasp.nginxconf.effective import effective
-from handclasp.nginxconf.tree import ConfigTree, walk
+from handclasp.nginxconf.tree import ConfigTree, Directive, walk
 from handclasp.pki.any_form import KEY_LEFT_OUT
 from handclasp.pki.container import certificates_of, is_container
 from handclasp.pki.given_chain import given_chain
@@ -38,6 +39,7 @@ _OPENED: Mapping[str, Callable[[bytes], bool]] = {
     "ssl_dhparam": lambda content: b"DH PARAMETERS-----" in content,
 }
 """What nginx opens besides certificates and keys, and whether it can use it."""
+_ENDINGS = tuple(_OPENED)
 
 _BY_VARIABLE = "ssl_certificate"
 _CANDIDATE_SUFFIXES = (".pem", ".crt", ".cer", ".cert", ".crl", ".chain", ".ca", ".bundle", ".0", ".der")
@@ -144,14 +146,18 @@ def written_paths(tree: ConfigTree) -> set[str]:
     return _concrete(path for by_variable, path in paths if by_variable) | {path for by, path in paths if path and not by}
 
 
+@lru_cache(maxsize=1)
+def _opening(tree: ConfigTree) -> tuple[Directive, ...]:
+    return tuple(item for item, _ in walk(tree.directives) if item.values[0].endswith(_ENDINGS) and item.children is None)
+
+
 def plain_paths(tree: ConfigTree) -> dict[str, str]:
     """Files of parameters, passwords and ticket keys that nginx opens at start, each with the end of its directive's name."""
     found: dict[str, str] = {}
-    for item, _ in walk(tree.directives):
-        kind = next((kind for kind in _OPENED if item.name.endswith(kind)), None)
-        path = _absolute(tree, "".join(item.args[:1])) if kind and item.children is None else ""
-        if kind and path:
-            found.setdefault(path, kind)
+    for item in _opening(tree):
+        kind = next(kind for kind in _OPENED if item.name.endswith(kind))
+        found.setdefault(_absolute(tree, "".join(item.args[:1])), kind)
+    found.pop("", None)
     return found
 
 
@@ -204,7 +210,7 @@ def _read_public(files: FileReader, path: str, unreadable: dict[str, str]) -> by
 
 def _passwords(files: FileReader, tree: ConfigTree) -> Iterator[bytes]:
     """What the configuration's *ssl_password_file hold, one password a line: to look at keys, and for nothing else."""
-    named = (item for item, _ in walk(tree.directives) if item.name.endswith("ssl_password_file"))
+    named = (item for item in _opening(tree) if item.name.endswith("ssl_password_file"))
     for path in dict.fromkeys(_absolute(tree, "".join(item.args[:1])) for item in named):
         try:
             lines = files.read(path).splitlines() if path else []
