@@ -60,7 +60,7 @@ def test_what_openssl_did_comes_back_by_an_import(template: Ca, ca: Ca, folder: 
     lists = ("--crl", str(ca.home / "ca" / "crl.pem"))
     given = ("--certificates", str(root), *lists, "--old-passphrase-file", str(ca.passphrase))
     done = other.json("import", str(folder), *given)
-    assert {one["label"]: one["signs"] for one in done["authorities"]} == {"old-root": False, "old": True}
+    assert {one["label"]: one["signs"] for one in done["authorities"]} == {"root": False, "issuing": True}
     state = {one["name"]: one["status"] for one in other.json("list")["certificates"]}
     assert state == {"alice": "revoked", "bob": "revoked", "Ms Müller": "good", "held": "revoked", "gone": "revoked"}
     other.run("renew", "Ms Müller")

@@ -138,10 +138,10 @@ def test_notices_and_units_speak_the_language_asked_for(ca: Ca, tmp_path: Path, 
     ca.run("issue", "alice", "--days", "5")
     ca.run("notify", "--to-file", str(places), "--within", "400", *chinese)
     well, soon = receiver.got
-    assert (well["title"], well["message"]) == (
-        "Handclasp\uff1a\u4e00\u5207\u6b63\u5e38",
-        "0 \u5f20\u6709\u6548\u8bc1\u4e66\u3002",
-    )
+    assert well["title"] == "Handclasp\uff1a\u4e00\u5207\u6b63\u5e38"
+    said, log = well["message"].split("\n\n")
+    assert said == "0 \u5f20\u6709\u6548\u8bc1\u4e66\u3002"
+    assert log.startswith("\u5ba1\u8ba1\u65e5\u5fd7")  # and its head
     assert "\u4ef6\u4e8b\u9700\u8981\u5904\u7406" in soon["title"]
     lines = [line for line in soon["message"].splitlines() if line.startswith("- ")]
     assert len(lines) == 3  # alice, and the CRLs of two CAs
