@@ -21,7 +21,6 @@ from handclasp.model.nginx_status import (
 )
 from handclasp.nginxconf.entry_rules import entry_rules
 from handclasp.nginxconf.select import Socket, sockets
-from handclasp.nginxconf.start_faults import evidence_faults
 from handclasp.verdict.predict import Stage
 
 Known = dict[str | tuple[str, int], SiteIntent]
@@ -35,7 +34,7 @@ def nginx_check(evidence: Evidence) -> NginxCheck:
         InputError: the configuration cannot be read at all.
     """
     stage = Stage(evidence)
-    faults = evidence_faults(evidence, stage.tree, stage.config, stage.version, stage.openssl)
+    faults = stage.start_faults
     writers = Writers(stage.tree)
     written = (writers.of_fault(fault) for fault in faults)
     return NginxCheck(
@@ -60,7 +59,7 @@ def nginx_status(evidence: Evidence, sites: Iterable[SiteIntent] = ()) -> NginxS
     known: Known = {}
     for site in sites:  # stream{} has no names before nginx 1.25.5, and our sites there have their addresses for themselves
         known.update(dict.fromkeys(site.listen, site) if site.stream else {site.server_names[0]: site})
-    faults = evidence_faults(evidence, stage.tree, config, stage.version, stage.openssl)
+    faults = stage.start_faults
     return NginxStatus(
         config=evidence.root or "",
         refused=faults[0].message if faults else None,

@@ -14,7 +14,7 @@ class Rule:
 
     `about_peer`: it judges what the peer presents, which matters only as far as nginx refuses it. `before_start`: it has
     something to say of a configuration that nginx refuses to start with. `whole`: what it says is the same whichever server is
-    in question.
+    in question. `nameless`: what it says of an upstream is the same whatever name is asked for there.
     """
 
     name: str
@@ -23,6 +23,7 @@ class Rule:
     before_start: bool = False
     about_peer: bool = False
     whole: bool = False
+    nameless: bool = False
 
 
 def finding(

@@ -166,5 +166,6 @@ RULES = (
             "upstream-weak-certificate",
         ),
         check,
+        nameless=True,
     ),
 )
