@@ -151,8 +151,8 @@ def test_two_runs_at_once_wait_for_each_other_and_a_revocation_does_not(crowd: C
     running = [crowd.start("publish", str(folder), "--json") for _ in range(2)]
     crowd.run("revoke", "alice")
     for process in running:
-        process.communicate(timeout=120)
-        assert process.returncode == 0
+        told = process.communicate(timeout=120)
+        assert process.returncode == 0, told
     crowd.run("publish", str(folder))
     assert answer(folder, crowd, "alice").certificate_status is ocsp.OCSPCertStatus.REVOKED
     left = subprocess.run(["find", folder, "-name", "*.new"], capture_output=True, check=True).stdout

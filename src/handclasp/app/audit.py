@@ -19,6 +19,8 @@ from handclasp.pki.audit_chain import GENESIS, chain_faults, clock_steps
 
 _CRL_EVENTS = frozenset({"crl-signed", "crl-accepted"})
 _NOTED = re.compile(r"\b[0-9a-f]{64}\b")
+_Lists = tuple[tuple[tuple[str, ...], int], ...]
+"""The CRLs of a file: the CAs that may have signed each, and its number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,14 +73,15 @@ def audit(home: Home, *, heads: Iterable[str] = ()) -> Audited:
     `heads`, digests noted earlier, must still be in it.
     """
     home.authorities()
+    lists = _lists(home)
     events = tuple(home.store.audit_events())
     digests = {event.digest for event in events}
     gone = [head for head in (one.strip().lower() for one in heads) if head not in digests]
-    published = _Published(events)
+    published = _Published(events, lists)
     faults = (
         *chain_faults(published),
         *(f"the log no longer holds {head[:64]}: events were cut off or replaced" for head in gone),
-        *published.cut_off(home),
+        *published.cut_off(),
     )
     newest = events[-1].digest if events else GENESIS
     return Audited(events=events, faults=faults, head=newest, clock_steps=clock_steps(events))
@@ -86,8 +89,13 @@ def audit(home: Home, *, heads: Iterable[str] = ()) -> Audited:
 
 def log_faults(home: Home) -> tuple[str, ...]:
     """What is wrong with the log, as `audit` finds it; events are read one by one."""
-    published = _Published(home.store.audit_events())
-    return (*chain_faults(published), *published.cut_off(home))
+    published = _Published(home.store.audit_events(), _lists(home))
+    return (*chain_faults(published), *published.cut_off())
+
+
+def _lists(home: Home) -> _Lists:
+    """What the home's file has, to be read before the log: a CRL that is signed meanwhile has its event there already."""
+    return tuple(published_numbers(home)) if home.files.exists(home.layout.crl) else ()
 
 
 @dataclass(slots=True)
@@ -95,6 +103,7 @@ class _Published:
     """Events as they go by, and which CRLs they tell of. `taken_over`: CAs whose CRL may have come with an import."""
 
     events: Iterable[AuditEvent]
+    lists: _Lists
     known: dict[str, int] = field(default_factory=dict)
     taken_over: set[str] = field(default_factory=set)
 
@@ -106,11 +115,9 @@ class _Published:
                 self.taken_over.add(event.subject)
             yield event
 
-    def cut_off(self, home: Home) -> Iterator[str]:
+    def cut_off(self) -> Iterator[str]:
         """CRLs in the home's file that the log, when it has gone by, does not know any more."""
-        if not home.files.exists(home.layout.crl):
-            return
-        for own, number in published_numbers(home):
+        for own, number in self.lists:
             explained = any(self._explains(label, number) for label in own)
             if not explained:
                 newest = max(own, key=lambda label: self.known.get(label, 0))

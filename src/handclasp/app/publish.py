@@ -129,10 +129,15 @@ def _former(home: Home, press: Press, path: str) -> Ledger | None:
 
 def _claim(home: Home, folder: str) -> None:
     home.files.make_folder(folder)
-    if not home.files.exists(f"{folder}/{MARK}"):
+    mark = f"{folder}/{MARK}"
+    if home.files.exists(mark):
+        return
+    with home.changing(f"publishing in {folder}"):  # two first runs at once: one claims it for both
+        if home.files.exists(mark):
+            return
         if next(iter(home.files.walk(folder)), None) is not None:
             raise PolicyError("holds files of somebody else", where=folder, hint="publish into a folder of its own")
-        home.files.create(f"{folder}/{MARK}", b"This folder is written by handclasp publish.\n", mode=0o644)
+        home.files.create(mark, b"This folder is written by handclasp publish.\n", mode=0o644)
 
 
 def locations(folder: str) -> str:
