@@ -1,11 +1,14 @@
 """status: quiet when all is well, and each thing that ends or is broken is named with what to do."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
+from handclasp.app.audit import audit
 from handclasp.app.revoke_record import record_revocation, revocable
 from handclasp.app.status import status
-from handclasp.model.issuance import Reason
+from handclasp.model.issuance import AuditEvent, Reason
 from tests.ca_rig import Ca
 
 
@@ -17,6 +20,20 @@ class At:
 
     def now(self) -> datetime:
         return self._moment
+
+
+class Busy:
+    """A registry in which a CRL is signed and published as soon as the log was read."""
+
+    def __init__(self, ca: Ca) -> None:
+        self._ca, self._store = ca, ca.world.ca.store
+
+    def audit_events(self, *, after: int = 0) -> Iterator[AuditEvent]:
+        yield from self._store.audit_events(after=after)
+        self._ca.run("crl", "--refresh")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
 
 
 def test_a_fresh_home_is_healthy(ca: Ca) -> None:
@@ -113,3 +130,9 @@ def test_a_log_that_was_cut_off_before_a_published_crl_is_broken(ca: Ca) -> None
     assert found["faults"]
     assert "events were cut off its end" in ca.run("audit", expect=1).stdout
     assert found["faults"][0] in [one["what"] for one in ca.json("status", expect=1)["items"]]
+
+
+def test_a_crl_that_is_signed_while_the_log_is_read_is_no_fault(ca: Ca) -> None:
+    ca.run("issue", "alice")
+    assert audit(replace(ca.world.ca, store=Busy(ca))).faults == ()
+    assert len([one for one in ca.world.ca.store.audit_events() if one.action == "crl-signed"]) > 2
