@@ -81,7 +81,7 @@ class PosixFileTree:
         found: list[str] = []
         for parent, _, names in os.walk(folder, onerror=refuse):
             paths = (os.path.join(parent, name) for name in names)
-            found.extend(path for path in paths if stat.S_ISREG(os.lstat(path).st_mode))
+            found.extend(path for path in paths if _is_file(path))
         yield from sorted(found, key=os.fsencode)
 
     def write(self, path: str, content: bytes, *, mode: int = 0o644, keep_owner: bool = False) -> None:
@@ -222,6 +222,14 @@ def _unreadable(path: str, error: OSError) -> InputError:
         errno.ENXIO: "give the path of a regular file",
     }
     return InputError(f"cannot be read: {error.strerror or error}", where=path, hint=hints.get(error.errno or 0))
+
+
+def _is_file(path: str) -> bool:
+    """Whether it is a regular file, and still there."""
+    try:
+        return stat.S_ISREG(os.lstat(path).st_mode)
+    except FileNotFoundError:
+        return False
 
 
 @contextlib.contextmanager

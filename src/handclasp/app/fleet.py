@@ -14,6 +14,7 @@ from itertools import islice
 
 from handclasp.app.crashpoint import crashpoint
 from handclasp.app.fleet_archive import END
+from handclasp.app.hierarchy import IN_TOKEN
 from handclasp.app.home import Home
 from handclasp.app.issue import IssueOrder, request_of
 from handclasp.app.judged import shape_of
@@ -30,7 +31,6 @@ BATCH = 2_000
 """Identities in one transaction and one archive."""
 
 _PART = 250
-_IN_TOKEN = "pkcs11:"  # noqa: S105 - the beginning of a key's name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +139,7 @@ class _Fleet:
             )
         crashpoint("fleet.intents-durable")
         parts = [batch.drawn[start : start + _PART] for start in range(0, len(batch.drawn), _PART)]
-        if self.authority.key.startswith(_IN_TOKEN):  # a session with a token is of the process that opened it
+        if self.authority.key.startswith(IN_TOKEN):  # a session with a token is of the process that opened it
             batch.signing = [lambda part=part: self.press.sign(part) for part in parts]  # type: ignore[misc]
         else:
             batch.signing = [self.crew.submit(Press.sign, part) for part in parts]

@@ -7,6 +7,7 @@ there is no moment at which a client gets half of anything. Revocations are writ
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
 
 from msgspec.structs import replace
 
@@ -18,6 +19,7 @@ from handclasp.app.home import Home
 from handclasp.app.ocsp_responders import responders
 from handclasp.app.publish_answers import END, Press, Watch, clear_ended, press_answers
 from handclasp.app.publish_ledger import Ledger, encoded, goes_on, read_ledger
+from handclasp.app.recover import HALF_WRITTEN
 from handclasp.model.errors import PolicyError, UsageError
 from handclasp.model.ocsp import OcspError
 from handclasp.nginxconf.render_words import path as nginx_path
@@ -90,12 +92,15 @@ def publish(home: Home, shelf: Shelf, workers: Workers, edition: Edition, *, pag
         (_UNAUTHORIZED, ERRORS[OcspError.UNAUTHORIZED].der),
         (_SNIPPET, locations(folder).encode()),
     )
-    _claim(home, folder)
+    home.files.make_folder(folder)
+    if not home.files.exists(f"{folder}/{MARK}"):
+        _refuse_strangers(home, folder)
     signing = responders(home)
     now = home.clock.now().replace(microsecond=0)
     by_label = {one.authority.label: one for one in signing}
     press = Press(shelf=shelf, folder=f"{folder}/ocsp", now=now, validity=validity, responders=by_label)
     with home.files.lock(f"{folder}/{MARK}.lock", purpose="publishing"):  # not the home's: it may take minutes
+        _claim(home, folder)
         written = [_write(home, folder, file) for file in sorted(public_files(home), key=_lists_first)]
         crashpoint("publish.lists-written")
         former = None if edition.check else _former(home, press, f"{folder}/{LEDGER}")
@@ -127,17 +132,17 @@ def _former(home: Home, press: Press, path: str) -> Ledger | None:
     return found if fits and goes_on(home, found) else None
 
 
+def _refuse_strangers(home: Home, folder: str) -> None:
+    """Whoever else publishes here writes nothing before its mark: files without one are not ours."""
+    names = (path.removeprefix(f"{folder}/") for path in home.files.walk(folder))
+    foreign = any(not (name.startswith(MARK) or fnmatchcase(name, HALF_WRITTEN)) for name in names)
+    if foreign and not home.files.exists(f"{folder}/{MARK}"):
+        raise PolicyError("holds files of somebody else", where=folder, hint="publish into a folder of its own")
+
+
 def _claim(home: Home, folder: str) -> None:
-    home.files.make_folder(folder)
-    mark = f"{folder}/{MARK}"
-    if home.files.exists(mark):
-        return
-    with home.changing(f"publishing in {folder}"):  # two first runs at once: one claims it for both
-        if home.files.exists(mark):
-            return
-        if next(iter(home.files.walk(folder)), None) is not None:
-            raise PolicyError("holds files of somebody else", where=folder, hint="publish into a folder of its own")
-        home.files.create(mark, b"This folder is written by handclasp publish.\n", mode=0o644)
+    if not home.files.exists(f"{folder}/{MARK}"):
+        home.files.create(f"{folder}/{MARK}", b"This folder is written by handclasp publish.\n", mode=0o644)
 
 
 def locations(folder: str) -> str:

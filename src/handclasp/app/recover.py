@@ -9,7 +9,7 @@ from handclasp.app.identity_files import current_key, spki, write_identity
 from handclasp.catalogue.profiles import OWN_PROFILES
 from handclasp.model.issuance import CertificateRecord, CertificateState, Reason
 
-_HALF_WRITTEN = ".*.handclasp-new"  # what FileTree.write leaves when it is killed before the rename
+HALF_WRITTEN = ".*.handclasp-new"  # what FileTree.write leaves when it is killed before the rename
 
 
 def recover(home: Home) -> tuple[CertificateRecord, ...]:
@@ -70,7 +70,7 @@ def _forsake(home: Home, record: CertificateRecord) -> None:
 def sweep(home: Home, *folders: str) -> None:
     """Take away temporary files of killed writers, in these folders alone."""
     for folder in folders:
-        for path in home.files.glob(f"{_escaped(folder)}/{_HALF_WRITTEN}"):
+        for path in home.files.glob(f"{_escaped(folder)}/{HALF_WRITTEN}"):
             home.files.remove(path)
 
 
