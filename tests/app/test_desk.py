@@ -1,5 +1,6 @@
 """The desk of a process that lasts: what is handed over is durable, whoever waits together is served together."""
 
+import dataclasses
 import os
 import signal
 import subprocess
@@ -8,6 +9,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -16,8 +18,10 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from handclasp.app.desk import Handed, IssueDesk
 from handclasp.app.home import Home
 from handclasp.app.issue import IssueOrder
-from handclasp.model.errors import HandclaspError, PolicyError, UsageError
+from handclasp.model.errors import Bug, HandclaspError, PolicyError, UsageError
 from handclasp.pki.csr import read_csr
+from handclasp.ports.keys import KeyStore
+from tests.app.spoilt_key import spoilt
 from tests.ca_rig import Ca, openssl
 from tests.waiting import eventually
 
@@ -206,6 +210,37 @@ def test_a_registry_that_fails_is_told_and_the_desk_goes_on(ca: Ca) -> None:
     states = {one.name: one.state for one in home.store.certificates() if one.profile == "client"}
     assert states.pop("before") == states.pop("after") == "issued"
     assert set(states.values()) == {"abandoned"}  # one group or three: an intent stands for those who came as far
+
+
+def test_a_signature_that_does_not_verify_is_never_recorded(ca: Ca) -> None:
+    """A token that signs something else: the rows are written meanwhile, and none of them stays."""
+    home = lasting(ca)
+    assert IssueDesk(home).issue(IssueOrder(name="before")).record.name == "before"
+    forging: Any = Forging(home.keys)
+    desk = IssueDesk(dataclasses.replace(home, keys=forging))
+    failed = together([lambda name=name: desk.issue(IssueOrder(name=name)) for name in ("a", "b", "c")])  # type: ignore[misc]
+    assert all(isinstance(one, Bug) and "does not verify" in str(one) for one in failed)
+    assert all(one.certificate is None for one in home.store.certificates() if one.name in "abc")
+    IssueDesk(home).issue(IssueOrder(name="after"))
+    states = {one.name: one.state for one in home.store.certificates() if one.profile == "client"}
+    assert (states.pop("before"), states.pop("after")) == ("issued", "issued")
+    assert set(states.values()) == {"abandoned"}
+    assert "issued" not in {one.action for one in home.store.audit_events() if one.subject in "abc"}
+    ca.run("audit")
+
+
+class Forging:
+    """The keys of a home whose CA signs something else than it was asked to, as a broken token would."""
+
+    def __init__(self, real: KeyStore) -> None:
+        self._real = real
+
+    def open(self, label: str) -> Any:
+        """The key of that name, spoilt."""
+        return spoilt(self._real.open(label), b"!")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
 
 
 def sql(ca: Ca, statement: str) -> None:

@@ -3,10 +3,8 @@
 import dataclasses
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from handclasp.app.press import Press, press_of
@@ -14,6 +12,7 @@ from handclasp.catalogue.profiles import CLIENT
 from handclasp.model.errors import Bug
 from handclasp.model.issuance import IssuanceRequest
 from handclasp.pki.export import pem_of_read
+from tests.app.spoilt_key import spoilt
 from tests.ca_rig import fresh
 
 
@@ -25,24 +24,12 @@ def press(tmp_path_factory: pytest.TempPathFactory) -> Press:
     return press_of(ca.world.ca, "client")
 
 
-def signing(real: ec.EllipticCurvePrivateKey, change: bytes) -> Any:
-    """A key of a token that signs something else than it was given."""
-    own = {
-        "public_key": lambda _self: real.public_key(),
-        "key_size": real.key_size,
-        "sign": lambda _self, content, way: real.sign(content + change, way),
-    }
-    nothing = dict.fromkeys(ec.EllipticCurvePrivateKey.__abstractmethods__)
-    return type("TokenKey", (ec.EllipticCurvePrivateKey,), nothing | own)()
-
-
 def test_a_signature_of_something_else_is_refused(press: Press) -> None:
-    assert isinstance(press.key, ec.EllipticCurvePrivateKey)
     drawn = press.drawn(CLIENT, IssuanceRequest(name="alice", profile="client"))
-    (good,) = dataclasses.replace(press, key=signing(press.key, b"")).certificates([drawn])
+    (good,) = dataclasses.replace(press, key=spoilt(press.key, b"")).certificates([drawn])
     assert good.read.tbs_certificate_bytes == drawn.content
     with pytest.raises(Bug, match="does not verify"):
-        dataclasses.replace(press, key=signing(press.key, b"!")).certificates([drawn])
+        dataclasses.replace(press, key=spoilt(press.key, b"!")).certificates([drawn])
 
 
 def test_a_content_that_is_not_the_one_with_that_serial_is_refused(press: Press) -> None:

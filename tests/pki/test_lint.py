@@ -13,6 +13,7 @@ from handclasp.model.issuance import IssuanceRequest
 from handclasp.pki import lint, tbs
 from handclasp.pki.serials import serial_from
 from handclasp.pki.signing import SigningKey, digest_for
+from handclasp.pki.subject_key import SubjectKey
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 KEY = ec.generate_private_key(ec.SECP256R1())
@@ -138,4 +139,4 @@ def test_another_key_than_the_one_to_be_certified_is_a_fault() -> None:
     identified = (x509.SubjectKeyIdentifier.from_public_key(other), False)
     swapped = made(san=None, key=other, ski=identified)
     assert tuple(judge.faults(swapped, PLAIN)) == ()
-    assert "certifies another key" in tuple(judge.faults(swapped, PLAIN, KEY.public_key()))
+    assert "certifies another key" in tuple(judge.faults(swapped, PLAIN, SubjectKey.of(KEY.public_key())))

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
 from handclasp.app.crashpoint import crashpoint
+from handclasp.app.helping_thread import HelpingThread
 from handclasp.app.home import Home
 from handclasp.app.issue import IssueOrder, intent_event, issued_event, refuse_holders, refused_wishes, request_of
 from handclasp.app.key_reuse import ca_keys, refuse_known_key
+from handclasp.app.keys_ahead import KeysAhead
 from handclasp.app.press import Drawn, Press, SignedCertificate, press_of
 from handclasp.app.profiles import profile_of
 from handclasp.app.recover import recover
@@ -22,6 +22,7 @@ from handclasp.model.errors import Bug, PolicyError
 from handclasp.model.issuance import CertificateRecord, CertificateState, Holder, IssuanceRequest, Profile
 from handclasp.pki.export import pem_of_read
 from handclasp.pki.names import fold
+from handclasp.pki.subject_key import SubjectKey
 
 MOST = 64
 """So many are served together."""
@@ -57,6 +58,7 @@ class _Ticket:
     request: IssuanceRequest
     profile: Profile
     name_key: str
+    key: SubjectKey | None
     marks: frozenset[object]
     called: threading.Lock = field(default_factory=threading.Lock)
     handed: Handed | None = None
@@ -94,6 +96,8 @@ class IssueDesk:
         self._waiting: list[_Ticket] = []
         self._serving: _Ticket | None = None
         self._held: _AtHand | None = None
+        self._helper = HelpingThread()
+        self._keys = KeysAhead(home.keys)
 
     @property
     def serving(self) -> bool:
@@ -132,10 +136,10 @@ class IssueDesk:
     def _ticket(self, order: IssueOrder, actor: str) -> _Ticket:
         find = partial(profile_of, self._home)
         request = request_of(order, find)
-        key = fold(request.name)
-        public = order.wishes.public_key if order.wishes else None
-        marks = {key} if public is None else {key, public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)}
-        return _Ticket(actor, order, request, find(request.profile), key, frozenset(marks))
+        name_key = fold(request.name)
+        key = SubjectKey.of(order.wishes.public_key) if order.wishes else None
+        marks = {name_key} if key is None else {name_key, key.spki}
+        return _Ticket(actor, order, request, find(request.profile), name_key, key, frozenset(marks))
 
     def _leave(self, ticket: _Ticket) -> None:
         """Done, or interrupted: who was serving calls the next."""
@@ -210,7 +214,7 @@ class IssueDesk:
                 refuse_holders(name, holders[ticket.name_key], now)
                 if wishes is not None:
                     refuse_known_key(self._home, name, wishes.public_key, cas)
-                drawn = press.drawn(ticket.profile, ticket.request, wishes.public_key if wishes else None)
+                drawn = press.drawn(ticket.profile, ticket.request, ticket.key or self._keys.take(ticket.request.key_type))
             except PolicyError as refusal:
                 ticket.failure = refusal
             else:
@@ -218,7 +222,10 @@ class IssueDesk:
         return judged
 
     def _made(self, press: Press, judged: list[tuple[_Ticket, Drawn]]) -> list[tuple[_Ticket, Handed]]:
-        """Every intent durable, then the key is used, then everything recorded."""
+        """Every intent durable, then the key is used, then everything recorded: when it verifies, or not at all.
+
+        Keys are made ahead while the disk is waited for: should that fail, it will again, for who asks for one.
+        """
         if not judged:
             return []
         store, label, now = self._home.store, press.authority.label, self._home.clock.now()
@@ -227,16 +234,20 @@ class IssueDesk:
             transaction.add_intents(intents)
             transaction.audit_all([intent_event(one[0].actor, intent) for one, intent in zip(judged, intents, strict=True)])
         crashpoint("issue.intent-durable")
-        certificates = press.certificates([drawn for _, drawn in judged])
+        contents = [drawn for _, drawn in judged]
+        signatures = press.signatures(contents)
+        verified = self._helper.start(partial(press.verify, contents, signatures))
         crashpoint("issue.signed")
         made = [
             (ticket, drawn, _handed(press, ticket, drawn, signed))
-            for (ticket, drawn), signed in zip(judged, certificates, strict=True)
+            for (ticket, drawn), signed in zip(judged, press.put_together(contents, signatures), strict=True)
         ]
         now = self._home.clock.now()
         with store.begin() as transaction:
             transaction.record_handed(label, [(one.serial, handed.der, one.key_sha256) for _, one, handed in made])
             newest = transaction.audit_all([issued_event(ticket.actor, press.issuer_name, one, now) for ticket, one, _ in made])
+            verified()
+            self._helper.start(partial(self._keys.make, [one.request.key_type for one, _ in judged if one.key is None]))
         crashpoint("issue.recorded")
         if self._held is not None:  # certificates change nothing of what is at hand
             self._held = _AtHand(newest, now, self._held.cas, self._held.presses)

@@ -37,6 +37,7 @@ from handclasp.pki.csr import Wishes
 from handclasp.pki.export import key_pem
 from handclasp.pki.names import fold, identity_name, organization_name
 from handclasp.pki.signing import SigningKey, narrowed
+from handclasp.pki.subject_key import SubjectKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +156,7 @@ def make(home: Home, request: IssuanceRequest, public_key: CertificatePublicKeyT
         raise Bug("a certificate needs a key", where=request.name)
     refuse_key(home, request.name, public_key)
     press = press_of(home, request.profile)
-    drawn = press.drawn(profile_of(home, request.profile), request, public_key)
+    drawn = press.drawn(profile_of(home, request.profile), request, SubjectKey.of(public_key))
     label, now = press.authority.label, home.clock.now()
     make_folder(home, request.name)
     sweep_keys(home, request.name)

@@ -11,21 +11,21 @@ from functools import cached_property
 from typing import NamedTuple, Self
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from handclasp.app.authority import addresses_of, cas_above, certificate_of
 from handclasp.app.fleet_archive import member
 from handclasp.app.home import Home
 from handclasp.app.identity_files import issuers_of
 from handclasp.app.judged import Shape, Shapes, shape_of
+from handclasp.app.keys_ahead import made_key
 from handclasp.model.errors import Bug, PolicyError
 from handclasp.model.issuance import Addresses, Authority, Intent, IssuanceRequest, Profile
 from handclasp.pki import tbs
-from handclasp.pki.export import key_pem, pem, pem_of_read
+from handclasp.pki.export import pem, pem_of_read
 from handclasp.pki.lint import Judge
 from handclasp.pki.serials import OCTETS, serial_from
 from handclasp.pki.signing import SigningKey, algorithm_identifier, narrowed, pen, sign_bytes, stand_in, verifier
+from handclasp.pki.subject_key import SubjectKey
 from handclasp.pki.tbs_template import Template, certificate_of_parts, template_of
 from handclasp.ports.clock import Clock, Entropy
 from handclasp.ports.keys import KeyStore
@@ -133,7 +133,7 @@ class Press:
                 drawn.append(Refused(request.name, refusal.what))
         return drawn
 
-    def drawn(self, profile: Profile, request: IssuanceRequest, public_key: CertificatePublicKeyTypes | None = None) -> Drawn:
+    def drawn(self, profile: Profile, request: IssuanceRequest, key: SubjectKey | None = None) -> Drawn:
         """The content for this key, or for a new one, judged.
 
         Raises:
@@ -142,40 +142,50 @@ class Press:
         tbs.check_allowed(profile, request, self.issuer)
         now = self.clock.now()
         validity = tbs.validity(profile, request.lifetime, self.issuer, now)
-        key = None if public_key is not None else narrowed(self.keys.generate(request.key_type))
-        public = public_key if key is None else key.public_key()
-        if public is None:
-            raise Bug("a certificate needs a key", where=request.name)
+        key = key or made_key(self.keys, request.key_type)
         serial = serial_from(self.entropy.bytes(OCTETS))
-        spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        template, judge = self._template(profile, request, public, serial, now)
-        content = template.fill(request, spki=spki, serial=serial, validity=validity)
+        template, judge = self._template(profile, request, key, serial, now)
+        content = template.fill(request, spki=key.spki, serial=serial, validity=validity)
         preview = x509.load_der_x509_certificate(certificate_of_parts(content, self._algorithm, self._no_signature))
-        judge.check(preview, request, public)
+        judge.check(preview, request, key)
         return Drawn(
             name=request.name,
             profile=request.profile,
             subject=preview.subject.rfc4514_string(),
             serial=serial,
             content=content,
-            key=key_pem(key) if key is not None else None,
-            key_sha256=hashlib.sha256(spki).hexdigest(),
+            key=key.private,
+            key_sha256=hashlib.sha256(key.spki).hexdigest(),
             not_before=preview.not_valid_before_utc,
             not_after=preview.not_valid_after_utc,
         )
 
     def certificates(self, drawn: list[Drawn]) -> list[SignedCertificate]:
-        """Sign each, read the result again, and compare it with what was judged.
+        """Sign each, verify it, read the result again, and compare it with what was judged.
 
         Raises:
             Bug: what was signed is not what was judged, or does not verify.
         """
-        sign, agrees = self._pen
-        made = []
-        for one in drawn:
-            signature = sign(one.content)
+        signatures = self.signatures(drawn)
+        self.verify(drawn, signatures)
+        return self.put_together(drawn, signatures)
+
+    def signatures(self, drawn: list[Drawn]) -> list[bytes]:
+        """Use the key: a signature for each. What `verify` and `put_together` say of them comes before they are recorded."""
+        sign = self._pen[0]
+        return [sign(one.content) for one in drawn]
+
+    def verify(self, drawn: list[Drawn], signatures: list[bytes]) -> None:
+        """Bug when one does not verify."""
+        agrees = self._pen[1]
+        for one, signature in zip(drawn, signatures, strict=True):
             if not agrees(signature, one.content):
                 raise Bug("a new signature does not verify", where=one.name)
+
+    def put_together(self, drawn: list[Drawn], signatures: list[bytes]) -> list[SignedCertificate]:
+        """The certificates, read again; Bug when one differs from what was judged."""
+        made = []
+        for one, signature in zip(drawn, signatures, strict=True):
             der = certificate_of_parts(one.content, self._algorithm, signature)
             read = x509.load_der_x509_certificate(der)
             if read.tbs_certificate_bytes != one.content or read.serial_number != one.serial:
@@ -195,14 +205,14 @@ class Press:
         return Signed([one.der for one in made], b"".join(members))
 
     def _template(
-        self, profile: Profile, request: IssuanceRequest, public: CertificatePublicKeyTypes, serial: int, now: datetime
+        self, profile: Profile, request: IssuanceRequest, key: SubjectKey, serial: int, now: datetime
     ) -> tuple[Template, Judge]:
         """Made from the first request of its shape; again when a profile of that name says something else by now."""
         shape = shape_of(request)
         held = self.templates.get(shape)
         if held is not None and held[1].profile == profile:
             return held
-        built = tbs.build(profile, request, public_key=public, issuer=self.issuer, serial=serial, now=now)
+        built = tbs.build(profile, request, public_key=key.public, issuer=self.issuer, serial=serial, now=now)
         made = template_of(built), Judge(profile, self.issuer)
         self.shapes.judge(built.preview, shape, made[0])
         if len(self.templates) >= _MOST_TEMPLATES:

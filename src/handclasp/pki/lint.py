@@ -8,7 +8,6 @@ from typing import NamedTuple, TypeVar
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtensionOID, NameOID
 
 from handclasp.catalogue.profiles import BACKDATE
@@ -17,6 +16,7 @@ from handclasp.model.issuance import IssuanceRequest, Profile
 from handclasp.pki.alt_names import UPN
 from handclasp.pki.ca_extensions import EXTENDED_KEY_USAGES, address_extensions, name_constraints, path_length, usages
 from handclasp.pki.der import UTF8_STRING, first, span
+from handclasp.pki.subject_key import SubjectKey
 from handclasp.pki.tbs import KEY_USAGE_BITS, Issuer
 
 _CRITICAL = frozenset({ExtensionOID.BASIC_CONSTRAINTS, ExtensionOID.KEY_USAGE, ExtensionOID.NAME_CONSTRAINTS})
@@ -69,7 +69,7 @@ class Judge:
             self.expected.add(ExtensionOID.OCSP_NO_CHECK)
         self._sound: tuple[bytes, bytes] | None = None
 
-    def check(self, preview: x509.Certificate, request: IssuanceRequest, key: CertificatePublicKeyTypes | None = None) -> None:
+    def check(self, preview: x509.Certificate, request: IssuanceRequest, key: SubjectKey | None = None) -> None:
         """As the function of that name. `key`: the one that is to be certified."""
         faults = tuple(self.faults(preview, request, key))
         if faults:
@@ -79,9 +79,7 @@ class Judge:
                 hint="nothing was signed; please report this, profiles are meant to make it impossible",
             )
 
-    def faults(
-        self, certificate: x509.Certificate, request: IssuanceRequest, key: CertificatePublicKeyTypes | None = None
-    ) -> Iterator[str]:
+    def faults(self, certificate: x509.Certificate, request: IssuanceRequest, key: SubjectKey | None = None) -> Iterator[str]:
         """As `faults_of`. `key`: the one that is to be certified, None: whichever it is."""
         if certificate.version is not x509.Version.v3:
             yield "version is not 3"
@@ -89,19 +87,17 @@ class Judge:
         parts = _parts(certificate.tbs_certificate_bytes)
         yield from _basics(certificate, parts.issuer, request, self)
         yield from _validity(certificate, self)
-        if key is not None and key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) != parts.key:
+        if key is not None and key.spki != parts.key:
             yield "certifies another key"
-        own = key or certificate.public_key()
-        yield from _key(own)
-        before, _, behind = parts.extensions.partition(x509.SubjectKeyIdentifier.from_public_key(own).digest)
+        key = key or SubjectKey.of(certificate.public_key())
+        yield from _key(key.public)
+        before, _, behind = parts.extensions.partition(key.identifier)
         if self._sound != (before, behind) or self.profile.ca or request.subject_alt_names or request.limits:
-            faults = tuple(self._faults_of_extensions(certificate, request, own))
+            faults = tuple(self._faults_of_extensions(certificate, request, key))
             self._sound = None if faults else (before, behind)
             yield from faults
 
-    def _faults_of_extensions(
-        self, certificate: x509.Certificate, request: IssuanceRequest, key: CertificatePublicKeyTypes
-    ) -> Iterator[str]:
+    def _faults_of_extensions(self, certificate: x509.Certificate, request: IssuanceRequest, key: SubjectKey) -> Iterator[str]:
         extensions = _extensions(certificate)
         yield from _extension_set(extensions, request, self)
         yield from _identifiers(extensions, key, self)
@@ -191,9 +187,9 @@ def _extension_set(extensions: _Extensions, request: IssuanceRequest, judge: Jud
             yield f"extension {oid.dotted_string} has the wrong criticality"
 
 
-def _identifiers(extensions: _Extensions, key: CertificatePublicKeyTypes, judge: Judge) -> Iterator[str]:
+def _identifiers(extensions: _Extensions, key: SubjectKey, judge: Judge) -> Iterator[str]:
     own = _value(extensions, x509.SubjectKeyIdentifier)
-    if own is None or own.digest != x509.SubjectKeyIdentifier.from_public_key(key).digest:
+    if own is None or own.digest != key.identifier:
         yield "subject key identifier is not that of the key"
     above = _value(judge.extensions, x509.SubjectKeyIdentifier) if judge.issuer.certificate else own
     authority = _value(extensions, x509.AuthorityKeyIdentifier)
