@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from handclasp.catalogue.directives import specs
-from handclasp.catalogue.stock_directives import MANY, meant, right_name, table
+from handclasp.catalogue.stock_directives import MANY, is_another_modules, meant, right_name, table
 from handclasp.nginxconf.effective import effective
 from handclasp.nginxconf.gathered import tree_from_files
 from handclasp.nginxconf.start_faults import start_faults
@@ -84,6 +84,35 @@ def test_what_may_be_another_modules_is_let_be(bench: Rig) -> None:
     loaded = "load_module modules/ngx_http_own_module.so; events { } http { own_thing on; }"
     assert foreseen(bench, loaded) is None
     assert foreseen(bench, "events { } http { own_thing on; }") == 'unknown directive "own_thing"'
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "lua_ssl_trusted_certificate ca.pem; lua_ssl_verify_depth 2; subs_filter_types text/css; subs_filter a b;",
+        "load_module modules/ngx_http_subs_filter_module.so; events { } http { subs_filter a b; subs_filter_types text/css; }",
+        "enable_ntls on; ssl_sign_certificate s.pem; ssl_sign_certificate_key s.key; ssl_enc_certificate e.pem; ssl_async on;",
+        "ssl_ntls on; proxy_ssl_ntls on; metric_zone a:1m; docker_endpoint unix:/run/docker.sock; acme a; client { }",
+        "ssl_ct on; ssl_ct_static_scts /etc/scts; ssl_dyn_rec_enable on; nchan_redis_ssl_trusted_certificate ca.pem;",
+        "zone_sync_ssl_trusted_certificate ca.pem; zone_sync_ssl_verify on; proxy_connect; check_shm_size 1M;",
+        "upstream app { server 127.0.0.1:80; check interval=3000 type=http; consistent_hash $request_uri; jvm_route $a; }",
+    ],
+)
+def test_what_other_modules_have_about_tls_is_let_be(bench: Rig, lines: str) -> None:
+    text = lines if "http {" in lines else f"events {{ }} http {{ {lines} }}"
+    assert foreseen(bench, text) is None
+
+
+@pytest.mark.parametrize(
+    "name", ["sub_filterr", "ssl_verify_clients", "proxy_ssl_verify_peer", "SSL_Verify_Client", "Server_Name"]
+)
+def test_what_is_nearly_nginxs_own_is_no_other_modules(bench: Rig, name: str) -> None:
+    text = f"events {{ }} http {{ lua_ssl_verify_depth 2; server {{ {name} on; }} }}"
+    assert foreseen(bench, text) == f'unknown directive "{name}"'
+
+
+def test_no_directive_of_nginx_is_another_modules() -> None:
+    assert not {name for name in table() if is_another_modules(name)}
 
 
 def test_the_table_is_whole() -> None:

@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from handclasp.app.crashpoint import crashpoint
-from handclasp.catalogue.stock_directives import right_name
+from handclasp.catalogue.stock_directives import of_another_module, right_name
 from handclasp.model.errors import UsageError, WorldError
 from handclasp.model.probe import ProbeRequest, ProbeResult
 from handclasp.nginxconf import listen
@@ -268,7 +268,7 @@ class RunningSandbox:
 
 def _may_drop(name: str) -> bool:
     """An unknown directive about TLS may be the fault that is looked for; any other belongs to a module that is not here."""
-    return "ssl" not in name and right_name(name) is None
+    return of_another_module(name) or ("ssl" not in name and right_name(name) is None)
 
 
 def _bracketed(address: str) -> str:

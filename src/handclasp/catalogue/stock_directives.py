@@ -1,7 +1,8 @@
 """Every directive of nginx's own modules: where it may stand, with how many arguments. Measured; see tools/directive_table.py.
 
 What Handclasp interprets is in `directives`, with versions and values; this table is for the rest, so that a slip of the pen is
-found anywhere. Names of modules by other people are recognised by how they begin: what they take is not known here.
+found anywhere. Directives of modules by other people, and of servers made from nginx (OpenResty, Tengine, Angie), are
+recognised by how they begin or by their whole names: what they take is not known here.
 """
 
 from collections.abc import Mapping
@@ -73,13 +74,24 @@ def values() -> Mapping[tuple[str, str], Values]:
 
 def of_another_module(name: str) -> bool:
     """Whether a name looks like one of the modules that do not come with nginx."""
-    return "_by_" in name or name.startswith(_others()) or not name.islower()
+    return is_another_modules(name) or "_by_" in name or name.startswith(_others()) or not name.islower()
+
+
+def is_another_modules(name: str) -> bool:
+    """Whether a name is known to be of such a module, however much it looks like one of nginx's own."""
+    return name in _other_names()
 
 
 @cache
 def _others() -> tuple[str, ...]:
     """How the names of modules begin that do not come with nginx."""
     return tuple(files("handclasp.catalogue").joinpath("other_modules.txt").read_text("utf-8").split())
+
+
+@cache
+def _other_names() -> frozenset[str]:
+    """Their directives that begin like no others, or like nginx's own."""
+    return frozenset(files("handclasp.catalogue").joinpath("other_directives.txt").read_text("utf-8").split())
 
 
 def right_name(name: str) -> str | None:
@@ -90,7 +102,11 @@ def right_name(name: str) -> str | None:
 @cache
 def meant(name: str) -> str | None:
     """The directive that somebody meant who wrote `name`: the only one that is one slip away; None: none, or several."""
+    if is_another_modules(name):
+        return None
     known = table()
+    if name.lower() in known:
+        return None if name in known else name.lower()
     near = {other for other in _slips(name) if other in known}
     return near.pop() if len(near) == 1 else None
 

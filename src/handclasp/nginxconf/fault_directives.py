@@ -216,12 +216,13 @@ class DirectiveFaults:
         """
         if catalogue.specs(name) or name in catalogue.MISTAKES or stock.meant(name):
             return True
-        if (name.startswith("ssl_") or "_ssl_" in name) and "_by_" not in name:
+        if stock.of_another_module(name) and _NAME.fullmatch(name):
+            return False
+        if name.startswith("ssl_") or "_ssl_" in name:
             return True
         if context in _MEASURED and not _NAME.fullmatch(name):
             return True
-        strange = self.foreign or stock.of_another_module(name) or self.version > stock.NEWEST
-        return context in _MEASURED and not strange
+        return context in _MEASURED and not self.foreign and self.version <= stock.NEWEST
 
     def _once(self, item: Directive, spec: DirectiveSpec, seen: set[str]) -> str | None:
         if spec.repeat or spec.value is Value.MASK or item.name in _REPEATABLE or spec.inherit is Inherit.LIST:
