@@ -16,6 +16,7 @@ from sqlalchemy.pool import NullPool, QueuePool
 
 from handclasp.adapters.sql_engine import failures
 from handclasp.adapters.sql_mark import MARKS, refuse_marked
+from handclasp.adapters.sql_transaction import SqlTransaction
 from handclasp.model.errors import PolicyError, UsageError, WorldError
 
 SCHEMES = ("postgresql", "postgres")
@@ -96,19 +97,19 @@ class Lines:
                 _release(connection)
 
     @contextlib.contextmanager
-    def transaction(self, where: str) -> Iterator[Connection]:
+    def transaction(self, where: str) -> Iterator[SqlTransaction]:
         """A transaction of the job's own session, or of another one that gets in line."""
         held: Connection | None = getattr(self._mine, "connection", None)
         if held is not None:
             with held.begin():
-                yield held
+                yield SqlTransaction(held)
             return
         with self._engine.connect() as connection, connection.begin():
             with _waiting(where):
                 connection.execute(text(f"SET LOCAL lock_timeout = '{_WAIT}'"))
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
             self._refuse_marked(connection, where)
-            yield connection
+            yield SqlTransaction(connection)
 
     def _refuse_marked(self, connection: Connection, where: str) -> None:
         """Asked with the lock in hand: what moves a registry has it until the mark is durable."""

@@ -15,8 +15,15 @@ from sqlalchemy.pool import NullPool
 
 from handclasp.adapters.sql_driven import Driven, driver_of
 from handclasp.adapters.sql_mark import GONE_TO, refuse_gone
+from handclasp.adapters.sql_transaction import SqlTransaction
+from handclasp.pki.audit_chain import GENESIS
 
 _PATIENCE = 5.0  # seconds for a transaction that is under way when everything is closed
+_FIRST = f"""
+SELECT ({GONE_TO}), coalesce(sequence, 0), coalesce(digest, '{GENESIS}')
+FROM (SELECT 1) LEFT JOIN (SELECT sequence, digest FROM audit_event ORDER BY sequence DESC LIMIT 1)
+"""  # noqa: S608 - words of ours
+"""What every transaction must know before it changes anything: whether the registry was moved, and its newest event."""
 
 
 class _Line:
@@ -82,14 +89,14 @@ class FileLines:
         self._writing, self._asking = _Line(engine), _Line(engine)
 
     @contextlib.contextmanager
-    def transaction(self, where: str) -> Iterator[Connection]:
+    def transaction(self, where: str) -> Iterator[SqlTransaction]:
         """A transaction that changes something; begun and ended on the driver, so that SQLAlchemy costs only who uses it."""
         with self._writing as (connection, driver):
             driver.execute("BEGIN IMMEDIATE")
+            moved, sequence, digest = driver.execute(_FIRST).fetchone()
             if not self._moving:
-                for (moved,) in driver.execute(GONE_TO).fetchall():
-                    refuse_gone(moved, where)
-            yield connection
+                refuse_gone(moved, where)
+            yield SqlTransaction(connection, self.driven, (sequence, digest))
             connection.commit()  # what SQLAlchemy believes to have begun, if it was used
             driver.commit()
 

@@ -80,9 +80,8 @@ class SqlStore(SqlQuestions):
     @contextlib.contextmanager
     def begin(self) -> Iterator[SqlTransaction]:
         """Start a write transaction; commits at the end of the block, rolls back on an exception."""
-        driven = self._lines.driven if isinstance(self._lines, FileLines) else None
-        with failures(self._where), self._lines.transaction(self._where) as connection:
-            yield SqlTransaction(connection, driven)
+        with failures(self._where), self._lines.transaction(self._where) as transaction:
+            yield transaction
 
     def snapshot(self) -> bytes:
         """The whole registry as one SQLite file, from whichever database."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -26,7 +27,9 @@ SERIAL_DIGITS = 40
 """Serials are upper-case hex of 20 octets: no database has integers that wide, and text of one length sorts as numbers do."""
 
 
+@lru_cache(maxsize=64)
 def _utc_text(value: datetime | None) -> str | None:
+    """An issue writes the same few moments again and again."""
     return value.astimezone(UTC).isoformat(" ", "microseconds").removesuffix("+00:00") if value is not None else None
 
 

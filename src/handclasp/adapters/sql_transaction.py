@@ -28,11 +28,13 @@ class SqlTransaction:
     Args:
         connection: in a transaction.
         driven: runs what every certificate needs, on SQLite.
+        newest: number and digest of the newest event, where they are known.
     """
 
-    def __init__(self, connection: Connection, driven: Driven | None = None) -> None:
+    def __init__(self, connection: Connection, driven: Driven | None = None, newest: tuple[int, str] | None = None) -> None:
         self._connection = connection
         self._driven = driven
+        self._newest = newest
 
     def add_authority(self, authority: Authority) -> None:
         """Remember a CA; PolicyError if its label is taken."""
@@ -138,7 +140,7 @@ class SqlTransaction:
 
     def audit_all(self, events: Iterable[NewEvent]) -> int:
         """Append several, in this order; the number of the last one."""
-        sequence, previous = self._newest_event()
+        sequence, previous = self._newest or self._newest_event()
         rows = []
         for event in events:
             sequence += 1
@@ -146,6 +148,7 @@ class SqlTransaction:
             previous = row["digest"] = digest_of(**row)
             rows.append(row)
         self._change(statements.ADD_EVENT, rows)
+        self._newest = sequence, previous
         return sequence
 
     def set_value(self, key: str, value: str) -> None:
@@ -165,6 +168,7 @@ class SqlTransaction:
 
     def copy_from(self, source: Engine) -> dict[str, int]:
         """Take over another registry, row by row; the number of rows by table. PolicyError when this one is not empty."""
+        self._newest = None
         return copy_registry(source, self._connection)
 
     def _count(self, issuer: str, step: int) -> int:
@@ -184,11 +188,8 @@ class SqlTransaction:
         return self._connection.execute(statement, rows).rowcount if rows else 0
 
     def _newest_event(self) -> tuple[int, str]:
-        if self._driven is not None:
-            rows = self._driven.rows(driver_of(self._connection), statements.NEWEST_EVENT, {})
-        else:
-            rows = list(self._connection.execute(statements.NEWEST_EVENT))
-        return (rows[0].sequence, rows[0].digest) if rows else (0, GENESIS)
+        found = self._connection.execute(statements.NEWEST_EVENT).first()
+        return (found.sequence, found.digest) if found else (0, GENESIS)
 
     def _touch(self, statement: Statement, row: dict[str, Any]) -> None:
         if self._change(statement, [row]) != 1:
