@@ -26,6 +26,7 @@ from handclasp.app.desk import IssueDesk
 from handclasp.app.fleet import issue_fleet
 from handclasp.app.init import InitOrder, init
 from handclasp.app.issue import IssueOrder, issue
+from handclasp.cli import collect_seldom
 from handclasp.model.certificate import RevokedEntry
 from handclasp.model.issuance import Intent
 from handclasp.pki.crl import build_crl
@@ -56,7 +57,8 @@ def signatures(_folder: Path, note: Note, _scale: int) -> None:
 
 
 def made(folder: Path) -> Any:
-    """A CA in a new home, with its registry kept open as a service keeps it."""
+    """A CA in a new home, with its registry kept open as a service keeps it, in a process that is set up as the command is."""
+    collect_seldom()
     world = fresh(folder).world
     world.lasting = True
     world.make_home()

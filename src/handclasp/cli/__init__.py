@@ -75,12 +75,15 @@ def handclasp() -> None:
     """
 
 
+def collect_seldom() -> None:
+    """A large configuration is a million objects that live until the end; looking for cycles among them costs a fifth."""
+    gc.set_threshold(100_000, 50, 100)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code (docs/architecture.md lists them)."""
-    # A large configuration is a million objects that live until the end: looking through them again and again for cycles
-    # takes a fifth of the time. So does looking through everything that was loaded when it all goes anyway.
-    gc.set_threshold(100_000, 50, 100)
-    atexit.register(gc.freeze)
+    collect_seldom()
+    atexit.register(gc.freeze)  # looking through everything that was loaded, when it all goes anyway, takes as long
     # Names and serials that others wrote may break a limit; the library says so in a line of its own that helps nobody.
     for said in ("Attribute's length must be", "Parsed a serial number which wasn't positive"):
         warnings.filterwarnings("ignore", message=said, category=UserWarning)
