@@ -1,5 +1,6 @@
 """Issuing from a table."""
 
+import tarfile
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -51,6 +52,9 @@ def test_every_fault_is_named_and_nothing_is_issued(ca: Ca, tmp_path: Path) -> N
         "n\u00e4me\n".encode("latin-1"),
         b'name\n"open\n',
         b"name,name\na,b\n",
+        "name\nalice\n".encode("utf-16-le"),
+        b"sep=;\r\n",
+        b",,\n\n",
     ],
 )
 def test_what_is_no_table(template: Ca, tmp_path: Path, content: bytes) -> None:
@@ -197,3 +201,56 @@ def test_a_row_that_fails_is_told_and_the_others_are_issued(ca: Ca, tmp_path: Pa
     assert [one["name"] for one in found["skipped"]] == ["bob"]
     subject = openssl("x509", "-in", ca.identity("alice", "certificate.pem"), "-noout", "-subject", "-nameopt", "multiline")
     assert 'organizationName          = Say "hi", Inc' in subject
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sep=;\r\nname;days\r\nalice;30\r\nbob;\r\n",
+        "name,days\ralice,30\rbob,\r",
+        "\n\n,,\nname,days\n\nalice,30\n , \nbob\n",
+        '"days"\t"name"\n30\t"alice"\n\tbob',
+    ],
+)
+def test_the_heading_is_the_first_line_that_says_anything(ca: Ca, tmp_path: Path, text: str) -> None:
+    table = tmp_path / "people.csv"
+    table.write_bytes(text.encode())
+    assert [one["name"] for one in ca.json("issue", "--from", str(table), "--dry-run")["issued"]] == ["alice", "bob"]
+
+
+def test_a_fault_is_at_the_line_where_its_row_begins(ca: Ca, tmp_path: Path) -> None:
+    table = tmp_path / "people.csv"
+    table.write_text('\nname,organization\n\n"alice","Ex\nample"\nbob,\n')
+    assert f"{table}:4: 1 row is faulty" in ca.run("issue", "--from", str(table), expect=3).stderr
+
+
+@pytest.mark.parametrize("between", [" ", ", ", ";", "\n"])
+def test_alternative_names_of_a_cell_stand_apart_as_openssl_writes_them_too(ca: Ca, tmp_path: Path, between: str) -> None:
+    table = tmp_path / "people.csv"
+    names = ["DNS:a.test", "uri:https://a.test/x,y;z", "ip:192.0.2.7"]
+    table.write_text(f'name,san\nalice,"{between.join(names)}"\n')
+    ca.run("issue", "--from", str(table), "--profile", "client")
+    assert ca.json("show", "alice")["newest"]["names"] == "dns:a.test, uri:https://a.test/x,y;z, ip:192.0.2.7"
+
+
+def test_a_name_has_64_characters_of_any_script(ca: Ca, tmp_path: Path) -> None:
+    """RFC 5280 counts characters (ub-common-name); a library that counts octets ended a whole fleet."""
+    long, table, archive = "\u5317" * 64, tmp_path / "people.csv", tmp_path / "fleet" / "fleet-0001.tar"
+    ca.run("issue", long)
+    ca.run("renew", long)
+    verify(ca, ca.identity(long, "certificate.pem"))
+    table.write_text(f"name\n{long[1:]}\nbob\n")
+    ca.run("issue", "--from", str(table), "--into", str(archive.parent))
+    with tarfile.open(archive) as opened:
+        assert f"{long[1:]}/chain.pem" in opened.getnames()
+    ca.run("issue", long + "x", expect=2)
+
+
+def test_the_few_that_were_refused_come_before_the_many_that_were_there(ca: Ca, tmp_path: Path) -> None:
+    table = tmp_path / "people.csv"
+    table.write_text("name\n" + "".join(f"d{number}\n" for number in range(21)))
+    ca.run("issue", "--from", str(table), "--into", str(tmp_path / "fleet"))
+    table.write_text(table.read_text().replace("name\n", "name,days\n", 1) + "last,5000\n")
+    said = ca.run("issue", "--from", str(table), "--into", str(tmp_path / "fleet"), expect=1).stdout
+    assert said.startswith("last: skipped, profile client allows 1 to 1825 days, not 5000\n")
+    assert "and 2 more: --json names all" in said

@@ -8,7 +8,8 @@ import csv
 import glob
 import io
 import posixpath
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import lru_cache
@@ -30,7 +31,10 @@ _REQUESTS = (".csr", ".req", ".p10", ".pem")
 
 MAX_ROWS = 2_000_000
 _SHOWN = 20
-_REST = "(cells behind the last column)"
+_BETWEEN_NAMES = re.compile(r"\s*[,;]\s*(?=(?:dns|ip|email|uri|upn):)|\s+", re.IGNORECASE)
+"""Blanks; `openssl` writes commas too. A comma elsewhere belongs to a name: those of URIs may have one."""
+
+_SEPARATOR = re.compile(r"sep=.?\s*\Z", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +54,7 @@ class People:
     """
 
     content: bytes
+    heading: int
     fields: tuple[str, ...]
     delimiter: str
     template: IssueOrder
@@ -62,26 +67,17 @@ class People:
     def __len__(self) -> int:
         return self.count
 
-    def rows(self) -> Iterator[tuple[int, dict[str, str | None]]]:
-        """Line number and cells of each that has any; csv.Error, with line and reason, where it is no CSV."""
-        text = io.TextIOWrapper(io.BytesIO(self.content), encoding="utf-8-sig", newline="")
-        reader = csv.DictReader(text, self.fields, delimiter=self.delimiter, restkey=_REST, strict=True)
-        begun = 1
-        try:
-            next(reader, None)  # the heading
-            begun = reader.line_num + 1
-            for row in reader:
-                if _beyond(row) or any((row[field] or "").strip() for field in self.fields):  # spreadsheets end in ,,,,
-                    yield reader.line_num, row
-                begun = reader.line_num + 1
-        except csv.Error as error:
-            raise csv.Error(begun, str(error)) from error
+    def rows(self) -> Iterator[tuple[int, list[str]]]:
+        """Number of the first line and cells of each that has any; csv.Error, with line and reason, where it is no CSV."""
+        for begun, ended, cells in _records(self.content, self.delimiter):
+            if ended > self.heading and any(cell.strip() for cell in cells):  # spreadsheets end in ,,,,
+                yield begun, cells
 
-    def order(self, row: dict[str, str | None]) -> IssueOrder:
+    def order(self, row: list[str]) -> IssueOrder:
         """What a row asks for; InputError or PolicyError where a cell is none."""
-        if _beyond(row):
+        if any(cell.strip() for cell in row[len(self.fields) :]):
             raise InputError("has more fields than the heading")
-        cells = {column: text for column in self.fields if (text := (row[column] or "").strip())}
+        cells = {column: text for column, cell in zip(self.fields, row, strict=False) if (text := cell.strip())}
         days, key_type, csr = cells.get("days"), cells.get("key_type"), cells.get(CSR)
         if days and not (days.isascii() and days.isdigit() and len(days) < 9 and int(days) > 0):
             raise InputError(f"days is {days[:20]!r}, not a number of days")
@@ -92,7 +88,7 @@ class People:
             template,
             name=cells.get("name", ""),
             profile=cells.get("profile", template.profile),
-            subject_alt_names=tuple(cells.get("san", "").split()),
+            subject_alt_names=tuple(name for name in _BETWEEN_NAMES.split(cells.get("san", "")) if name),
             key_type=KeyType(key_type) if key_type else template.key_type,
             lifetime=timedelta(days=int(days)) if days else template.lifetime,
             organization=cells.get("organization", template.organization),
@@ -110,22 +106,15 @@ def read_people(home: Home, content: bytes, *, where: str, template: IssueOrder)
     Raises:
         InputError: with every faulty row by its line number; nothing was issued.
     """
-    try:
-        if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            content = content.decode("utf-16").encode()  # "Unicode text" of spreadsheets
-        heading = content.decode("utf-8-sig").partition("\n")[0]
-    except UnicodeDecodeError as error:
-        raise InputError(f"is not UTF-8 (byte {error.start + 1})", where=where, hint="save it as CSV UTF-8") from error
-    delimiter = next((mark for mark in "\t;" if mark in heading), ",")
-    names = next(csv.reader([heading.strip()], delimiter=delimiter), [])
-    fields = tuple(name.strip().lower() for name in names)
+    content = _plain(content, where)
+    line, fields, delimiter, text = _heading(content)
     if "name" not in fields or len(set(fields)) != len(fields) or not set(fields) <= set(COLUMNS):
-        raise InputError(
-            f"the heading is {heading.strip()[:200]!r}", where=f"{where}:1", hint=f"the columns are: {','.join(COLUMNS)}"
-        )
+        hint = f"the first line names the columns, which are: {','.join(COLUMNS)}"
+        raise InputError(f"the heading is {text[:200]!r}", where=f"{where}:{line}", hint=hint)
     folder = posixpath.dirname(where)
     people = People(
         content=content,
+        heading=line,
         fields=fields,
         delimiter=delimiter,
         template=template,
@@ -222,12 +211,47 @@ def _checked(people: People, home: Home) -> tuple[int, list[tuple[int, str]]]:
 
 def _line_of(people: People, key: str) -> int:
     """Where that name stands first."""
-    return next(line for line, row in people.rows() if fold((row.get("name") or "").strip()) == key)
+    at = people.fields.index("name")
+    return next(line for line, row in people.rows() if fold("".join(row[at : at + 1]).strip()) == key)
 
 
-def _beyond(row: Mapping[str, str | None]) -> bool:
-    """Whether a row says something behind its last column."""
-    return any(cell.strip() for cell in row.get(_REST) or ())
+def _plain(content: bytes, where: str) -> bytes:
+    """The table in UTF-8."""
+    try:
+        if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            content = content.decode("utf-16").encode()  # "Unicode text" of spreadsheets
+        content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"is not UTF-8 (byte {error.start + 1})", where=where, hint="save it as CSV UTF-8") from error
+    if b"\0" in content:  # UTF-16 without its mark
+        raise InputError(f"is not UTF-8 (byte {content.index(0) + 1})", where=where, hint="save it as CSV UTF-8")
+    return content
+
+
+def _heading(content: bytes) -> tuple[int, tuple[str, ...], str, str]:
+    """Line, columns, what stands between them, and text of the heading: the first line that says anything.
+
+    A line `sep=;` above it, by which Excel is told what stands between, is none.
+    """
+    lines = enumerate(io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline=None), 1)
+    said = ((number, line) for number, line in lines if line.strip(" \t\n,;") and not _SEPARATOR.match(line))
+    number, text = next(said, (1, ""))
+    delimiter = next((mark for mark in "\t;" if mark in text), ",")
+    names = next(csv.reader([text.strip()], delimiter=delimiter), [])
+    return number, tuple(name.strip().lower() for name in names), delimiter, text.strip()
+
+
+def _records(content: bytes, delimiter: str) -> Iterator[tuple[int, int, list[str]]]:
+    """First and last line, and the cells, of every record; csv.Error, with line and reason, where it is no CSV."""
+    text = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline="")
+    reader = csv.reader(text, delimiter=delimiter, strict=True)
+    begun = 1
+    try:
+        for cells in reader:
+            yield begun, reader.line_num, cells
+            begun = reader.line_num + 1
+    except csv.Error as error:
+        raise csv.Error(begun, str(error)) from error
 
 
 def _below(home: Home, folder: str, path: str) -> Wishes:

@@ -1,5 +1,6 @@
 """handclasp issue --from TABLE, or a folder of requests."""
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from handclasp.cli.frame import Frame
@@ -85,9 +86,15 @@ def _fleet(frame: Frame, here: "World", people: "People", into: str) -> int:
         refused = [{"name": name, "why": why} for name, why in skipped]
         frame.document("issue-fleet", {"issued": issued, "archives": archives, "skipped": refused})
         return 1 if skipped else 0
-    for name, why in skipped[:_MOST_SHOWN]:
+    for name, why in _rarest_first(skipped)[:_MOST_SHOWN]:
         frame.out(f"{name}: skipped, {why}")
     if len(skipped) > _MOST_SHOWN:
         frame.out(f"and {len(skipped) - _MOST_SHOWN} more: --json names all")
     frame.hint(f"{issued} issued, {len(skipped)} skipped; the archives hold the only copies of the keys")
     return 1 if skipped else 0
+
+
+def _rarest_first(skipped: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """A run that goes on skips thousands who have a certificate already; the few that were refused do not drown among them."""
+    often = Counter(why for _, why in skipped)
+    return sorted(skipped, key=lambda one: often[one[1]])

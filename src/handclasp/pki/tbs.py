@@ -168,7 +168,9 @@ def sign(tbs: TbsCertificate, key: SigningKey, issuer: Issuer) -> x509.Certifica
 
 def subject_name(request: IssuanceRequest) -> x509.Name:
     """O (if any), then CN, as UTF8String (RFC 5280 4.1.2.4)."""
-    attributes = [x509.NameAttribute(NameOID.COMMON_NAME, request.name)]
+    # The library counts octets where RFC 5280 counts characters (ub-common-name), so it would refuse 22 Chinese ones; names
+    # were counted before they came here (pki/names.py), and cli.main keeps its warning away from the terminal.
+    attributes = [x509.NameAttribute(NameOID.COMMON_NAME, request.name, _validate=False)]
     if request.organization:
         attributes.insert(0, x509.NameAttribute(NameOID.ORGANIZATION_NAME, request.organization))
     return x509.Name(attributes)
