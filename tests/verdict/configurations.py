@@ -100,6 +100,50 @@ OF_SERVERS = (
         told=("listen-without-ssl",),
     ),
     _c(
+        "clear-sent-on-by-port",
+        server(
+            f"{ASKS} if ($server_port !~ ^@PORT@$) {{ rewrite ^(/.*)$ https://$host$1 permanent; }}",
+            listen=f"{LISTEN} listen 127.0.0.1:@PORT2@;",
+        ),
+        *EVERYBODY,
+        (NOBODY, {"port": "@PORT2@", "plain": True}),
+        quiet=True,
+    ),
+    _c(
+        "clear-sent-on-but-challenges",
+        server(
+            f"{ASKS} set $away 1; if ($server_port = @PORT@) {{ set $away 0; }}"
+            " if ($uri ~ /well-known/) { set $away 0; } if ($away) { return 301 https://$server_name$request_uri; }",
+            listen=f"{LISTEN} listen 127.0.0.1:@PORT2@;",
+        ),
+        *EVERYBODY,
+        (NOBODY, {"port": "@PORT2@", "plain": True}),
+        quiet=True,
+    ),
+    _c(
+        "clear-without-protocol",
+        server(f'{ASKS} if ($ssl_protocol = "") {{ return 403; }}', listen=f"{LISTEN} listen 127.0.0.1:@PORT2@;"),
+        *EVERYBODY,
+        (NOBODY, {"port": "@PORT2@", "plain": True}),
+        quiet=True,
+    ),
+    _c(
+        "clear-and-open-by-port",
+        server(
+            f"{ASKS} if ($server_port = @PORT@) {{ return 301 https://$host$request_uri; }}",
+            listen=f"{LISTEN} listen 127.0.0.1:@PORT2@;",
+        ),
+        *EVERYBODY,
+        (NOBODY, {"port": "@PORT2@", "plain": True}),
+        told=("listen-without-ssl",),
+    ),
+    _c(
+        "host-is-first-name",
+        server(f"{ASKS} if ($host != $server_name) {{ return 403; }}", names=".app.test b.test"),
+        *EVERYBODY,
+        named("b.test", who=CLIENT),
+    ),
+    _c(
         "host-as-clients-write-it",
         server(ASKS),
         named("app.test", "app.test:443", CLIENT),

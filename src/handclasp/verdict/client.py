@@ -47,7 +47,7 @@ class Judge:
 def client_verdict(config: EffectiveConfig, scene: Scene, presented: tuple[Certificate, ...], judge: Judge) -> Verdict:
     """The verdict on one request; `presented` is () when the client sends no certificate."""
     if not scene.socket.listen.tls:
-        known = variables(None, None, host=scene.host, sni=None, tls=False)
+        known = variables(None, None, host=scene.host, sni=None, tls=False, port=scene.socket.port)
         return Verdict(side=Side.CLIENT, status=status_of(config, scene.answer, scene.uri, known), title=None)
     if scene.handshake.reject_handshake.value:
         return Verdict(
@@ -69,7 +69,7 @@ def can_sign_for(leaf: Certificate, series: OpensslSeries) -> bool:
 
 def plain_verdict(config: EffectiveConfig, scene: Scene) -> Verdict:
     """The verdict on a request without TLS at a socket that speaks it (497, which nginx shows as 400)."""
-    known = variables(None, None, host=scene.host, sni=None, tls=False)
+    known = variables(None, None, host=scene.host, sni=None, tls=False, port=scene.socket.port)
     status, title = _page(config, scene.answer, 497, known, PLAIN)
     log = f"client sent plain HTTP request to HTTPS port {_READING}"
     return Verdict(side=Side.CLIENT, status=status, title=title, log=log)
@@ -91,7 +91,7 @@ def _http(config: EffectiveConfig, scene: Scene, leaf: Certificate | None, path:
     reported = path.errors[-1] if path.errors else None
     mode = scene.answer.verify_client.value
     value = _variable(leaf, reported, judge.version)
-    known = variables(leaf, value, host=scene.host, sni=scene.sni)
+    known = variables(leaf, value, host=scene.host, sni=scene.sni, port=scene.socket.port)
     status, title, log = status_of(config, scene.answer, scene.uri, known), None, None
     if _misdirected(scene):
         status, title = 421, MISDIRECTED

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from handclasp.model.nginx import EffectiveConfig, Location, TlsServer
 from handclasp.model.nginx_steps import Assignment, Guard, Return, Rewrite, Step
 from handclasp.nginxconf.select import captures, normal_uri
-from handclasp.verdict.variables import expand, holds
+from handclasp.verdict.variables import expand, holds, port_text
 
 _REDIRECTS = re.compile(r"https?://|\$scheme")
 _STATUS = {"permanent": 301}
@@ -115,10 +115,20 @@ def set_out(config: EffectiveConfig, server: TlsServer, uri: str, known: dict[st
     path, _, query = uri.partition("?")
     asked = {"request_uri": uri, "request_method": "GET", "args": query, "query_string": query, "is_args": "?" if query else ""}
     unset = dict.fromkeys(_variables(server), "")
-    traveller = Traveller(config, path, unset | asked | known, inward=inward)
+    traveller = Traveller(config, path, unset | asked | dict(_about(server, known.get("scheme"))) | known, inward=inward)
     traveller.uri = normal_uri(path)
     traveller.known |= {"uri": traveller.uri, "document_uri": traveller.uri}
     return traveller
+
+
+def _about(server: TlsServer, scheme: str | None) -> Iterator[tuple[str, str]]:
+    """What nginx knows of the server itself: its first name, and its port where it has one alone for such requests."""
+    name = server.names[0] if server.names else ""
+    if not name.startswith(("~", "$")):
+        yield "server_name", name.removeprefix(".")
+    ports = {listen.port for listen in server.listens if listen.tls is (scheme == "https")}
+    if scheme and len(ports) == 1:
+        yield "server_port", port_text(ports.pop())
 
 
 def _variables(server: TlsServer) -> Iterator[str]:

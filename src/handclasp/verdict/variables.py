@@ -11,13 +11,26 @@ from handclasp.nginxconf.select import by_table, matches, plain_names
 
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|([1-9]|\w+))")
 _DEEPEST = 8
+_PLAIN = {"https": "", "scheme": "http", "ssl_protocol": "", "ssl_cipher": ""}
 
 
 def variables(
-    certificate: Certificate | None, verify: str | None, *, host: str, sni: str | None, tls: bool = True
+    certificate: Certificate | None,
+    verify: str | None,
+    *,
+    host: str,
+    sni: str | None,
+    tls: bool = True,
+    port: int | None = None,
 ) -> dict[str, str]:
-    """The $ssl_* variables of a request. They describe the certificate even when its verification failed."""
-    scheme = {"https": "on", "scheme": "https"} if tls else {"https": "", "scheme": "http"}
+    """The $ssl_* variables of a request. They describe the certificate even when its verification failed.
+
+    `port` is the one it came in at, None where any may be meant.
+    """
+    scheme = (
+        {"https": "on", "scheme": "https"} if tls else {"https": "", "scheme": "http", "ssl_protocol": "", "ssl_cipher": ""}
+    )
+    scheme |= {} if port is None else {"server_port": port_text(port)}
     known = {"ssl_client_verify": verify or "", "host": host, "http_host": host, "ssl_server_name": sni or "", **scheme}
     if certificate is None:
         empty = ("ssl_client_s_dn", "ssl_client_i_dn", "ssl_client_serial", "ssl_client_fingerprint", "ssl_client_cert")
@@ -29,6 +42,11 @@ def variables(
         "ssl_client_serial": certificate.serial.to_bytes(size + 1, "big", signed=True)[-size:].hex().upper(),
         "ssl_client_fingerprint": hashlib.sha1(certificate.der, usedforsecurity=False).hexdigest(),
     }
+
+
+def port_text(port: int) -> str:
+    """$server_port: empty at a Unix socket, which is port 0 here."""
+    return str(port) if port else ""
 
 
 def expand(text: str, known: dict[str, str], config: EffectiveConfig, depth: int = 0) -> str | None:
