@@ -5,11 +5,19 @@ import os
 import shutil
 import sqlite3
 import subprocess
+from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
 from tests.ca_rig import Ca, openssl, verify
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 EASYRSA = Path("/usr/share/easy-rsa/easyrsa")
 CFSSL_TABLE = """CREATE TABLE certificates (
@@ -116,9 +124,12 @@ def test_step_ca(step: Path, ca: Ca, tmp_path: Path) -> None:
     issued = tmp_path / "issued"
     issued.mkdir()
     alice = leaf(issued, "alice", (step / "certs/intermediate_ca.crt", tmp_path / "intermediate.plain"))
-    told = ca.json("import", str(step), "--report", "--certificates", str(issued))
+    told = ca.json("import", str(step), "--report", "--certificates", str(issued), expect=1)
     assert told["kind"] == "step-ca"
-    assert "badgerv2" in next(one["summary"] for one in told["findings"] if one["finding"] == "database-unreadable")
+    unread = next(one for one in told["findings"] if one["finding"] == "database-unreadable")
+    assert "badgerv2" in unread["summary"]
+    assert unread["severity"] == "error"  # what was revoked there is not known
+    assert "/1.0/crl" in unread["hint"]
     assert {"database-unreadable", "crl-missing"} <= slugs(told)
     assert "issued-ca" not in slugs(told)
     given = ("--old-passphrase-file", str(secret(tmp_path)), "--certificates", str(issued))
@@ -131,6 +142,34 @@ def test_step_ca(step: Path, ca: Ca, tmp_path: Path) -> None:
     assert "revoked" in verify(ca, alice, expect=2)
     ca.run("issue", "carl")
     assert ca.json("show", "carl")["certificates"][0]["issuer"] == "issuing"
+
+
+def step_crl(authority: Path, key: Path, serial: int) -> bytes:
+    """As https://CA/1.0/crl gives it: DER, of users alone, with the address of the list (RFC 5280 5.2.5)."""
+    issuer = x509.load_pem_x509_certificate(authority.read_bytes())
+    begins = issuer.not_valid_before_utc
+    address = x509.UniformResourceIdentifier("https://ca.example.test/1.0/crl")
+    scope = x509.IssuingDistributionPoint([address], None, True, False, None, False, False)
+    entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(begins).build()
+    builder = x509.CertificateRevocationListBuilder(
+        issuer_name=issuer.subject, last_update=begins, next_update=begins + timedelta(days=1), revoked_certificates=[entry]
+    )
+    builder = builder.add_extension(scope, critical=True).add_extension(x509.CRLNumber(7), critical=False)
+    signer = cast("EllipticCurvePrivateKey", load_pem_private_key(key.read_bytes(), None))
+    return builder.sign(signer, SHA256()).public_bytes(Encoding.DER)
+
+
+def test_what_step_ca_says_is_revoked_is_known(step: Path, ca: Ca, tmp_path: Path) -> None:
+    authority = (step / "certs/intermediate_ca.crt", tmp_path / "intermediate.plain")
+    alice = leaf(tmp_path, "alice", authority)
+    serial = x509.load_pem_x509_certificate(alice.read_bytes()).serial_number
+    (tmp_path / "crl").write_bytes(step_crl(*authority, serial))
+    given = ("--old-passphrase-file", str(secret(tmp_path)), "--crl", str(tmp_path / "crl"))
+    done = ca.json("import", str(step), *given)
+    assert (done["revoked"], done["missing"]) == (1, [f"{serial:X}".zfill(40)])
+    assert {one["severity"] for one in done["findings"] if one["finding"] == "database-unreadable"} == {"warning"}
+    assert {one["authority"]: one["number"] for one in done["crls"]}["old"] > 7
+    assert "revoked" in verify(ca, alice, expect=2)
 
 
 def test_a_root_that_is_offline_needs_its_crl(step: Path, ca: Ca, tmp_path: Path) -> None:
@@ -383,7 +422,7 @@ def test_a_line_that_is_none_is_named(cookbook: Path, ca: Ca, line: str) -> None
 
 
 def test_a_report_needs_no_home_and_no_passphrase(empty: Ca, step: Path) -> None:
-    told = empty.json("import", str(step), "--report")
+    told = empty.json("import", str(step), "--report", expect=1)
     assert [one["subject"] for one in told["authorities"]] == ["CN=Step Root CA", "CN=Step Intermediate CA"]
     assert all(one["key"] for one in told["authorities"])
     assert not empty.home.exists()

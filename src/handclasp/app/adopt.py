@@ -127,7 +127,7 @@ def _take(home: Home, ca: OldCa, authority: Authority) -> None:
     if opened is None and ca.crl is None and held is None:
         raise PolicyError(
             f"neither the key nor a CRL of {ca.certificate.subject_text} is here, and nginx refuses everybody without one",
-            hint="--crl FILE gives its CRL; openssl ca -gencrl, or step ca crl, makes one where its key is",
+            hint="--crl FILE gives its CRL; openssl ca -gencrl, or step-ca at /1.0/crl, makes one where its key is",
         )
     _record(home, ca, authority, home.clock.now(), new=held is None)
     if held is None:
@@ -141,11 +141,11 @@ def _take(home: Home, ca: OldCa, authority: Authority) -> None:
 def _record(home: Home, ca: OldCa, authority: Authority, now: datetime, *, new: bool) -> None:
     """What is not known of it yet: the CA, certificates, revocations, and which CRL numbers are used up."""
     label, itself = authority.label, ca.certificate.serial if ca.certificate.self_issued else None
-    lines = [line for line in ca.lines if line.serial != itself]
-    here = _known(home, label, [line.serial for line in lines])
-    fresh = [line for line in lines if line.serial not in here]
+    here = _known(home, label, [line.serial for line in ca.lines])
+    fresh = [line for line in ca.lines if line.serial not in here]
     revoked = {serial for serial, one in here.items() if one.state is CertificateState.REVOKED}
-    gone = [line for line in lines if line.revoked_at is not None and line.serial not in revoked]
+    # on its own root's CRL a serial that the root has too would shut everybody out
+    gone = [one for one in ca.lines if one.revoked_at is not None and one.serial not in revoked and one.serial != itself]
     ahead = max(0, ca.crl_number - home.store.last_crl_number(label))
     if not (new or fresh or gone):
         return

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from handclasp.app.old_json import copying, elsewhere
+from handclasp.app.old_gaps import unknown_in
+from handclasp.app.old_json import copying
 from handclasp.app.old_keys import UNUSABLE
 from handclasp.app.old_pki import OldCa, OldKey, OldPki, Unsafe
 from handclasp.model.certificate import Certificate, KeyKind
@@ -30,7 +31,7 @@ def unsafe_in(pki: OldPki, now: datetime) -> tuple[Unsafe, ...]:
         *(finding for ca in pki.cas for finding in _of_ca(ca, pki, now)),
         *_keys(pki),
         *_others(pki),
-        *_databases(pki),
+        *unknown_in(pki),
     ]
     order = list(Severity)
     return tuple(sorted(found, key=lambda one: order.index(one.severity)))
@@ -89,7 +90,7 @@ def _of_ca(ca: OldCa, pki: OldPki, now: datetime) -> Iterator[Unsafe]:
     yield from _strength(ca.certificate, now)
     yield from _crl(ca, pki.folder, now)
     yield from _issued(ca, {one.certificate.der for one in pki.cas})
-    missing = [line.serial for line in ca.lines if line.serial not in ca.certificates and line.serial != ca.certificate.serial]
+    missing = [line.serial for line in ca.lines if line.serial not in ca.certificates]
     if missing:
         yield _about(
             "certificates-missing",
@@ -275,29 +276,6 @@ def _ca_key(key: OldKey) -> Iterator[Unsafe]:
             hint=Text(
                 en="it is encrypted here; afterwards destroy this file and its backups",
                 zh="在这里会加密保存；之后请销毁此文件及其备份",
-            ),
-        )
-
-
-def _databases(pki: OldPki) -> Iterator[Unsafe]:
-    for one in elsewhere(pki.configs):
-        program = one.program
-        if one.kind:
-            what = Text(
-                en=f"the database of {program} ({one.kind}) is not read: only certificates that lie there as files are known",
-                zh=f"{program} 的数据库（{one.kind}）不会被读取：只知道以文件形式存在的证书",
-            )
-        else:
-            what = Text(en=f"{program} keeps no list of what it issued here", zh=f"{program} 在这里没有保存签发记录")
-        command = "step ca crl" if program == "step-ca" else "cfssl crl"
-        yield Unsafe(
-            slug="database-unreadable",
-            severity=Severity.WARNING,
-            where=one.where,
-            what=what,
-            hint=Text(
-                en=f"give the others with --certificates FOLDER, and its revocations with --crl FILE ({command})",
-                zh=f"其余证书用 --certificates FOLDER 给出，吊销记录用 --crl FILE 给出（{command}）",
             ),
         )
 

@@ -6,16 +6,19 @@ Nothing there is changed, and no key is needed to look.
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from handclasp.app.old_keys import belongs, key_in
+from handclasp.app.old_material import Looked, Material, gather, newest_base, of_one_ca, paths, revoked_by
 from handclasp.app.old_pki import OldCa, OldKey, OldPki
 from handclasp.app.old_registry import overlaid, rows_as_lines, unlisted
-from handclasp.model.certificate import Certificate, Crl
+from handclasp.model.certificate import Certificate
 from handclasp.model.errors import InputError, UsageError
+from handclasp.pki.container import certificates_of, is_container
 from handclasp.pki.openssl_config import ca_files
 from handclasp.pki.openssl_index import IndexLine, read_index
-from handclasp.pki.read import certificates_from_bytes, certificates_from_pem, crls_from_pem
+from handclasp.pki.read import certificate_from_der, certificates_from_bytes
 from handclasp.pki.signature import signed_by
 from handclasp.ports.cfssl import SQLITE_MAGIC, ReadCfssl
 from handclasp.ports.files import FileTree
@@ -30,23 +33,12 @@ _KEYS = (
     "secrets/intermediate_ca_key", "secrets/root_ca_key", "private/intermediate.key.pem",
 )  # fmt: skip
 _ROOT_KEYS = tuple(name for name in _KEYS if "intermediate" not in name)
+_XCA = (
+    "export there: the CA's certificate and key (PKCS#12, or PEM and encrypted PKCS#8), all certificates (PEM), and its CRL\n"
+    "then: handclasp import --ca ca.crt --key ca.pem --certificates all.pem --crl crl.pem --old-passphrase-file FILE"
+)
 _INDEXES = ("index.txt", "pki/index.txt", "keys/index.txt")
 _NUMBERS = ("crlnumber", "pki/crlnumber", "keys/crlnumber")
-_PEM = (".pem", ".crt", ".cer", ".cert", ".crl", ".key", "_key")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Looked:
-    """Where to look. With `certificate` (and `key`) the CA is named by its files; `more`: folders or files beside that.
-
-    `said`: the files that a configuration of openssl in the folder names, by its keys.
-    """
-
-    folder: str | None
-    certificate: str | None = None
-    key: str | None = None
-    more: tuple[str, ...] = ()
-    said: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_old_pki(files: FileTree, looked: Looked, *, passphrase: bytes | None, cfssl: ReadCfssl) -> OldPki:
@@ -60,82 +52,80 @@ def read_old_pki(files: FileTree, looked: Looked, *, passphrase: bytes | None, c
         raise UsageError("say which folder to import", hint="handclasp import /etc/ssl/demoCA     or --ca FILE --key FILE")
     configs = _configs(files, looked)
     looked = replace(looked, said=_said(files, looked, configs))
-    material = _gather(files, looked)
-    top = _first_ca(files, looked)
-    path = _chosen(material, top)
+    material = gather(files, looked)
+    top = _first_ca(files, looked, passphrase)
+    path = _chosen((*material.certificates, *top), top[0])
     keys = {place: key_in(files, place, passphrase) for place in _key_places(files, looked)}
-    lines, rows = _index(files, looked), _rows(files, looked, cfssl)
-    cas = []
-    for certificate in path:
-        lowest = certificate is path[-1]
-        issued = {one.serial: one for one in (*material.certificates, *rows[1]) if _issued(one, certificate)}
-        crl = _newest(material.crls, certificate)
-        known = (lines or rows[0]) if lowest else ()
-        known = (*known, *unlisted(issued.values(), known))
-        number = max(_number(files, looked) if lowest else 0, (crl.crl_number or 0) + 1 if crl else 0)
-        cas.append(
-            OldCa(
-                certificate=certificate,
-                key=_key_of(certificate, keys, looked),
-                lines=overlaid(known, crl, certificate.not_after),
-                certificates=issued,
-                crl=crl,
-                crl_number=number,
-            )
-        )
+    listed = _Listed(_index(files, looked), _rows(files, looked, cfssl), _number(files, looked))
+    cas = tuple(_ca(one, material, listed if one is path[-1] else _Listed(), _key_of(one, keys, looked)) for one in path)
+    _refuse_foreign(material, path, looked)
+    inside = {one.der for one in path} | {one.der for ca in cas for one in (*ca.certificates.values(), *ca.twins)}
     return OldPki(
         kind=_kind(files, looked),
         folder=looked.folder or looked.certificate or "",
-        cas=tuple(cas),
+        cas=cas,
         loose=tuple(_loose(files, material.keys, keys)),
         others=tuple(one for one in material.certificates if _is_root(one) and one.der not in {ca.der for ca in path}),
         configs=configs,
+        strangers=tuple(one for some in material.given.values() for one in some if one.der not in inside and not _is_root(one)),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Material:
-    certificates: tuple[Certificate, ...]
-    crls: tuple[Crl, ...]
-    keys: tuple[str, ...]
+class _Listed(NamedTuple):
+    """What a list there says: the lines of index.txt, or the rows of a database with the certificates in them.
+
+    `number`: that of the next CRL.
+    """
+
+    lines: tuple[IndexLine, ...] = ()
+    rows: tuple[tuple[IndexLine, ...], tuple[Certificate, ...]] = ((), ())
+    number: int = 0
 
 
-def _gather(files: FileTree, looked: Looked) -> _Material:
-    """Every certificate and CRL in PEM that lies there, and the paths of files that hold private keys."""
-    certificates: dict[bytes, Certificate] = {}
-    crls: dict[bytes, Crl] = {}
-    keys: list[str] = []
-    for path in _paths(files, looked):
-        if not path.endswith(_PEM):
-            continue
-        try:
-            content = files.read(path)
-            if b"PRIVATE KEY-----" in content:
-                keys.append(path)
-            for one in certificates_from_pem(content, where=path) if b"BEGIN CERTIFICATE-" in content else ():
-                certificates.setdefault(one.der, one)
-            for crl in crls_from_pem(content, where=path) if b"BEGIN X509 CRL-" in content else ():
-                crls.setdefault(crl.der, crl)
-        except InputError:
-            continue  # what cannot be read is reported as missing, by its serial
-    return _Material(tuple(certificates.values()), tuple(crls.values()), tuple(keys))
+def _ca(certificate: Certificate, material: Material, listed: _Listed, key: OldKey | None) -> OldCa:
+    stored = {one.serial for one in listed.rows[1]}
+    found = {one.der: one for one in (*material.certificates, *listed.rows[1]) if _issued(one, certificate)}
+    # tutorials count with `-set_serial 01`, again and again: the one that lives longest is the one to list
+    issued = {one.serial: one for one in sorted(found.values(), key=lambda one: (one.not_after, one.not_before))}
+    # other CAs have their rows in the same table
+    known = listed.lines or tuple(line for line in listed.rows[0] if line.serial in issued or line.serial not in stored)
+    crls = of_one_ca(material.crls, certificate)
+    lines = overlaid((*known, *unlisted(issued.values(), known)), revoked_by(crls), certificate.not_after)
+    return OldCa(
+        certificate=certificate,
+        key=key,
+        lines=tuple(line for line in lines if line.serial in issued or not _of_itself(line, certificate)),
+        certificates=issued,
+        twins=tuple(one for one in found.values() if issued[one.serial] is not one),
+        crl=newest_base(crls),
+        crl_number=max(listed.number, *((one.crl_number or 0) + 1 for one in crls), 0),
+    )
 
 
-def _paths(files: FileTree, looked: Looked) -> Iterator[str]:
-    if looked.folder is not None:
-        yield from files.walk(looked.folder)
-    for place in (looked.certificate, looked.key, *looked.more):
-        if place is None:
-            continue
-        if not files.exists(place):
-            raise InputError("is not there", where=place)
-        yield from files.walk(place) if files.is_folder(place) else (place,)
+def _of_itself(line: IndexLine, certificate: Certificate) -> bool:
+    """Whether a line is that of the root: `openssl ca -selfsign` lists it too."""
+    return certificate.self_issued and (line.serial, line.not_after) == (certificate.serial, certificate.not_after)
 
 
-def _first_ca(files: FileTree, looked: Looked) -> Certificate:
+def _refuse_foreign(material: Material, path: tuple[Certificate, ...], looked: Looked) -> None:
+    """What was revoked in a CRL that somebody gives must not be forgotten because it is none of these CAs'."""
+    if not looked.crls or any(of_one_ca(material.crls, one) for one in path):
+        return
+    raise InputError(
+        "is a CRL of another CA, or was not signed by this one",
+        where=", ".join(looked.crls),
+        hint=f"the CAs are: {'; '.join(one.subject_text for one in path)}",
+    )
+
+
+def _first_ca(files: FileTree, looked: Looked, passphrase: bytes | None) -> tuple[Certificate, ...]:
+    """The CA, and what else is in the same file."""
     for path in [looked.certificate] if looked.certificate else _candidates(looked, _CERTIFICATES, "certificate"):
         if path and files.exists(path):
-            return certificates_from_bytes(files.read(path), where=path)[0]
+            return _certificates(files.read(path), path, passphrase)
+    xca = next((path for path in files.walk(looked.folder) if path.endswith(".xdb")), None) if looked.folder else None
+    if xca is not None:
+        raise InputError("is a database of XCA, which is not read", where=xca, hint=_XCA)
     raise InputError(
         "has no CA certificate",
         where=looked.folder,
@@ -143,11 +133,25 @@ def _first_ca(files: FileTree, looked: Looked) -> Certificate:
     )
 
 
-def _chosen(material: _Material, found: Certificate) -> tuple[Certificate, ...]:
+def _certificates(content: bytes, path: str, passphrase: bytes | None) -> tuple[Certificate, ...]:
+    if content.startswith(SQLITE_MAGIC):
+        raise InputError("is a database, such as XCA makes, which is not read", where=path, hint=_XCA)
+    if not is_container(content):
+        return certificates_from_bytes(content, where=path)
+    found = certificates_of(content, passphrase, where=path)
+    if found is None:
+        hint = "--old-passphrase-file FILE gives the password it was exported with"
+        if passphrase is None:
+            raise UsageError("is a PKCS#12 file with a password", where=path, hint=hint)
+        raise InputError("is a PKCS#12 file that this password does not open", where=path, hint=hint)
+    return tuple(certificate_from_der(one) for one in found)
+
+
+def _chosen(known: Iterable[Certificate], found: Certificate) -> tuple[Certificate, ...]:
     """The CA and those above it that are there, from the top down."""
-    path = [found]
+    known, path = tuple(known), [found]
     while not path[0].self_issued:
-        above = next((one for one in material.certificates if _issued(path[0], one)), None)
+        above = next((one for one in known if _issued(path[0], one)), None)
         if above is None or above in path:
             break
         path.insert(0, above)
@@ -165,7 +169,8 @@ def _is_root(one: Certificate) -> bool:
 def _key_places(files: FileTree, looked: Looked) -> tuple[str, ...]:
     if looked.key:
         return (looked.key,)
-    return tuple(path for path in _candidates(looked, _KEYS, "private_key") if files.exists(path))
+    own = [looked.certificate] if looked.certificate else []  # a file may hold both, as PKCS#12 does
+    return tuple(path for path in (*own, *_candidates(looked, _KEYS, "private_key")) if files.exists(path))
 
 
 def _loose(files: FileTree, paths: tuple[str, ...], known: Iterable[str]) -> Iterator[OldKey]:
@@ -182,12 +187,9 @@ def _key_of(certificate: Certificate, keys: dict[str, OldKey], looked: Looked) -
         return fitting
     usual = _ROOT_KEYS if certificate.self_issued else _KEYS
     places = [looked.key] if looked.key else _candidates(looked, usual, "private_key")
-    return next((keys[place] for place in places if place in keys and keys[place].key is None), None)
-
-
-def _newest(crls: tuple[Crl, ...], certificate: Certificate) -> Crl | None:
-    own = [one for one in crls if one.issuer == certificate.subject and signed_by(one, certificate.spki)]
-    return max(own, key=lambda one: (one.crl_number or 0, one.this_update), default=None)
+    unopened = next((keys[place] for place in places if place in keys and keys[place].key is None), None)
+    itself = keys.get(looked.certificate or "")
+    return unopened or (itself if itself is not None and itself.encrypted and itself.key is None else None)
 
 
 def _index(files: FileTree, looked: Looked) -> tuple[IndexLine, ...]:
@@ -207,8 +209,8 @@ def _databases(files: FileTree, looked: Looked) -> Iterator[str]:
     """SQLite files right in the folder, or named; where there is an index.txt, that is the list."""
     if any(files.exists(path) for path in _candidates(looked, _INDEXES, "database")):
         return
-    for path in _paths(files, looked):
-        near = path.rpartition("/")[0] == looked.folder or path in looked.more
+    for path in paths(files, looked):
+        near = path.rpartition("/")[0] == looked.folder or path in looked.certificates
         if near and path.endswith((".db", ".sqlite", ".sqlite3")) and files.read(path).startswith(SQLITE_MAGIC):
             yield path
 
@@ -236,7 +238,7 @@ def _kind(files: FileTree, looked: Looked) -> str:
 
 
 def _configs(files: FileTree, looked: Looked) -> dict[str, bytes]:
-    return {path: files.read(path) for path in _paths(files, looked) if path.endswith((".cnf", ".conf", ".json"))}
+    return {path: files.read(path) for path in paths(files, looked) if path.endswith((".cnf", ".conf", ".json"))}
 
 
 def _candidates(looked: Looked, names: tuple[str, ...], key: str = "") -> list[str]:

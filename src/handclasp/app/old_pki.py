@@ -22,12 +22,16 @@ class OldKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OldCa:
-    """One CA. `certificates`: those it issued that were found, by serial; `crl_number`: smaller ones may be used up."""
+    """One CA. `certificates`: those it issued that were found, by serial; `crl_number`: smaller ones may be used up.
+
+    `twins`: others that have a serial of those. `lines` has none for a root itself, which openssl lists too.
+    """
 
     certificate: Certificate
     key: OldKey | None
     lines: tuple[IndexLine, ...] = ()
     certificates: dict[int, Certificate]
+    twins: tuple[Certificate, ...] = ()
     crl: Crl | None
     crl_number: int
 
@@ -47,7 +51,8 @@ class Unsafe:
 class OldPki:
     """`kind`: openssl, easy-rsa, step-ca, cfssl or key-pair. `loose`: other private keys; `others`: other roots, which stay.
 
-    `configs`: those of openssl, step-ca and cfssl, by path.
+    `configs`: those of openssl, step-ca and cfssl, by path. `strangers`: certificates that were given and that none of the CAs
+    issued.
     """
 
     kind: str
@@ -56,3 +61,4 @@ class OldPki:
     loose: tuple[OldKey, ...]
     others: tuple[Certificate, ...] = ()
     configs: dict[str, bytes]
+    strangers: tuple[Certificate, ...] = ()

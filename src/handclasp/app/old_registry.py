@@ -1,9 +1,9 @@
 """What a PKI that exists remembers of its certificates, from whichever source, as lines of one kind."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from handclasp.model.certificate import Certificate, Crl
+from handclasp.model.certificate import Certificate, RevokedEntry
 from handclasp.model.errors import InputError
 from handclasp.model.issuance import Reason
 from handclasp.pki.openssl_index import IndexLine
@@ -59,21 +59,19 @@ def unlisted(certificates: Iterable[Certificate], known: Iterable[IndexLine]) ->
     )
 
 
-def overlaid(lines: tuple[IndexLine, ...], crl: Crl | None, until: datetime) -> tuple[IndexLine, ...]:
-    """The lines, revoked where the CRL says so; entries of the CRL that no line has are added. `until`: for their end."""
-    if crl is None:
-        return lines
+def overlaid(lines: tuple[IndexLine, ...], revoked: Mapping[int, RevokedEntry], until: datetime) -> tuple[IndexLine, ...]:
+    """The lines, revoked where CRLs say so; entries of CRLs that no line has are added. `until`: for their end."""
     listed = {line.serial for line in lines}
     found = []
     for line in lines:
-        entry = crl.revoked.get(line.serial)
+        entry = revoked.get(line.serial)
         if entry is not None and line.revoked_at is None:
             line = IndexLine(  # noqa: PLW2901 - the same line, told better
                 serial=line.serial, not_after=line.not_after, revoked_at=entry.revocation_date,
                 reason=reason_named(entry.reason), subject=line.subject,
             )  # fmt: skip
         found.append(line)
-    for serial, entry in crl.revoked.items():
+    for serial, entry in revoked.items():
         if serial not in listed:
             found.append(
                 IndexLine(

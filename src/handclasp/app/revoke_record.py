@@ -10,6 +10,7 @@ from handclasp.app.names_here import which_identity
 from handclasp.catalogue.profiles import CA_PROFILES
 from handclasp.model.errors import PolicyError, UsageError
 from handclasp.model.issuance import CertificateRecord, CertificateState, Reason
+from handclasp.pki.read import certificate_from_der
 from handclasp.pki.serials import format_serial, parse_serial
 
 HOLD = Reason.CERTIFICATE_HOLD
@@ -39,6 +40,7 @@ def revocable(home: Home, what: str) -> tuple[CertificateRecord, ...]:
     numbered = tuple(record for record in found if record.not_after > now or not by_name)
     if not numbered:
         raise UsageError(f"every certificate of {what!r} has ended", hint=f"handclasp show {what}     shows the serials")
+    _refuse_own_serial(home, numbered)
     for record in numbered:
         if record.profile in CA_PROFILES:
             raise PolicyError(
@@ -47,6 +49,19 @@ def revocable(home: Home, what: str) -> tuple[CertificateRecord, ...]:
                 "a root: handclasp ca rollover LABEL, then handclasp ca drop LABEL",
             )
     return numbered
+
+
+def _refuse_own_serial(home: Home, records: Iterable[CertificateRecord]) -> None:
+    """Tutorials give root and client the serial 01: OpenSSL before 3.6 looks a root up in its own CRL."""
+    chosen = tuple(records)
+    for authority in home.authorities():
+        own = certificate_from_der(authority.certificate)
+        if own.self_issued and any((one.issuer, one.serial) == (authority.label, own.serial) for one in chosen):
+            number = format_serial(own.serial)
+            raise PolicyError(
+                f"{number} is also the {authority.label} CA's own serial: revoking it would shut out everybody",
+                hint="renew all others here (handclasp ca users LABEL), then: handclasp ca drop LABEL",
+            )
 
 
 def chosen_of(home: Home, names: tuple[str, ...], serial: str | None) -> tuple[CertificateRecord, ...]:

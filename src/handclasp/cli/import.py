@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command("import")
-@click.argument("folder", type=click.Path(file_okay=False), required=False)
+@click.argument("folder", type=click.Path(), required=False)
 @click.option("--ca", "certificate", type=click.Path(dir_okay=False), help="The CA's certificate, where no folder says it.")
 @click.option("--key", type=click.Path(dir_okay=False), help="The CA's private key, where it lies elsewhere.")
 @click.option("--certificates", multiple=True, type=click.Path(), help="More certificates: a file or folder. May be repeated.")
@@ -51,17 +51,21 @@ def command(
       handclasp init && handclasp import /etc/ssl/demoCA
       handclasp import ~/.step --old-passphrase-file step-password
       handclasp import --ca ca.crt --key ca.key --certificates issued/ --crl crl.pem
+      handclasp import ca.pfx --old-passphrase-file pfx-password
     """
     from handclasp.app.adopt import adopt
     from handclasp.app.old_findings import unsafe_in
-    from handclasp.app.old_folder import Looked, read_old_pki
+    from handclasp.app.old_folder import read_old_pki
+    from handclasp.app.old_material import Looked
 
     here = world(frame, passphrase_file=passphrase_file, passphrase_fd=passphrase_fd)
     if not only_look:
         here.ca.authorities()
     secret = here.secret_in(old_passphrase_file) if old_passphrase_file else None
     place = (folder.rstrip("/") or "/") if folder is not None else None
-    looked = Looked(folder=place, certificate=certificate, key=key, more=(*certificates, *crl))
+    if place is not None and certificate is None and here.files.exists(place) and not here.files.is_folder(place):
+        place, certificate = None, place  # a file can only be the CA's
+    looked = Looked(folder=place, certificate=certificate, key=key, certificates=certificates, crls=crl)
     found = read_old_pki(here.files, looked, passphrase=secret, cfssl=here.cfssl)
     unsafe = unsafe_in(found, here.clock.now())
     if only_look:
