@@ -1,11 +1,15 @@
 """Certificates found by whatever a person has of them."""
 
+import re
 import subprocess
 import sys
+from base64 import b64encode
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from tests.ca_rig import Ca, openssl, verify
 
@@ -136,4 +140,31 @@ def test_a_file_of_somebody_else(peopled: Ca, tmp_path: Path) -> None:
 def test_a_pasted_certificate_that_was_cut_off_is_told(ca: Ca) -> None:
     for words in (("show",), ("list",), ("revoke",)):
         told = ca.run(*words, "-----BEGIN CERTIFICATE-----\nMIIB", expect=3).stderr
-        assert "its end is missing" in told
+        assert "does not end" in told
+        assert "paste it whole" in told
+
+
+def test_as_other_tools_write_it(ca: Ca, tmp_path: Path) -> None:
+    ca.run("issue", "web", "--profile", "server", "--san", "dns:\u4f8b\u5b50.test")
+    path = ca.identity("web", "certificate.pem")
+    der = x509.load_pem_x509_certificate(path.read_bytes()).public_bytes(Encoding.DER)
+    (digest,) = re.findall(r"=(\S+)", openssl("x509", "-in", path, "-noout", "-fingerprint", "-sha256"))
+    blanks = digest.replace(":", " ").lower()
+    seen = subprocess.run(["keytool", "-printcert", "-file", path], capture_output=True, text=True, check=True, timeout=60)
+    lines = [line for line in seen.stdout.splitlines() if re.search(r"SHA1:|SHA256:|Serial number:", line)]
+    assert len(lines) == 3
+    broken = f"Fingerprint (SHA-256):\n    {digest[:48]}\n  {digest[48:]}"
+    for what in (*lines, blanks, f"\u200e{blanks}", f"SHA-256:{digest}", broken,
+                 quote(path.read_text()), b64encode(der).decode(), "\u4f8b\u5b50.test", "dns:\u4f8b\u5b50.TEST"):  # fmt: skip
+        assert named(ca, what) == ["web"], what
+    openssl("crl2pkcs7", "-nocrl", "-certfile", ca.identity("web", "chain.pem"), "-out", tmp_path / "web.p7b")
+    (tmp_path / "web.txt").write_text(path.read_text(), encoding="utf-16")
+    for file in ("web.p7b", "web.txt"):
+        assert named(ca, str(tmp_path / file)) == ["web"], file
+    assert ca.json("show", "web")["newest"]["names"] == ["dns:xn--fsqu00a.test"]
+
+
+def test_a_file_that_holds_no_certificate_is_told_by_what_it_holds(peopled: Ca) -> None:
+    for file, said in (("alice.p12", "is a PKCS#12 file"), ("key.pem", "is a private key")):
+        for command in ("list", "show", "revoke"):
+            assert said in peopled.run(command, str(peopled.identity("alice", file)), expect=3).stderr

@@ -3,42 +3,61 @@
 import hashlib
 import ipaddress
 import re
+import string
 import unicodedata
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from handclasp.app.home import Home
-from handclasp.model.certificate import Certificate, GeneralName
+from handclasp.model.certificate import Certificate
 from handclasp.model.errors import HandclaspError, InputError, UsageError
 from handclasp.model.issuance import CertificateRecord
-from handclasp.pki.alt_names import upn_in
-from handclasp.pki.read import certificate_from_der, certificates_from_pem
+from handclasp.pki.alt_names import as_asked, subject_alt_name
+from handclasp.pki.given_chain import given_chain
+from handclasp.pki.read import certificate_from_der
 from handclasp.pki.serials import parse_serial
 
 _RAW_KINDS = ("dns", "ip", "email", "uri", "upn")
 _NOT_RAW = re.compile(r"[^ -~]|=|\A(rid:)?[0-9.]+\Z")  # written otherwise in DER, or in more than one way
 _HEX = re.compile(r"[0-9a-f]+\Z")
-_OPENSSL = re.compile(r"\A(?:(?:sha-?(?:1|256) )?fingerprint|serial(?: number)?)\s*[=:]\s*", re.IGNORECASE)
-"""What `openssl x509` writes before a fingerprint or a serial."""
+_AROUND = f"{string.whitespace}\N{LEFT-TO-RIGHT MARK}"  # Windows puts the mark before a thumbprint that is copied
+_OCTETS = re.compile(r"[0-9A-Fa-f:\s]+")
+_LABELLED = re.compile(
+    r"\A(?:(?:sha-?(?:1|256) )?fingerprint(?: \(sha-?(?:1|256)\))?|sha-?(?:1|256)|serial(?: ?number)?(?: \(hex\))?)\s*[=:/]\s*",
+    re.IGNORECASE,
+)
+"""What openssl, keytool, certutil and certtool write before a fingerprint or a serial."""
+
+_PASTED = re.compile(r"CERTIFICATE-----|\A\s*MII[0-9A-Za-z+/\s]{100}")
+
+
+def is_pasted(text: str) -> bool:
+    """Whether it is a certificate itself, or was to be one: PEM, perhaps escaped for a header or JSON, or its base64 alone."""
+    return _PASTED.search(text) is not None
 
 
 def find(home: Home, text: str) -> tuple[CertificateRecord, ...]:
     """The records that `text` means, oldest first; none when it means nothing here.
 
-    A name, else a serial (hex, colons allowed), a SHA-256 or SHA-1 fingerprint, an alternative name (dns:api.test or api.test),
-    or PEM text. Serials and fingerprints may be whole lines of `openssl x509`.
+    A name, else a serial (hex, colons or blanks allowed), a SHA-256 or SHA-1 fingerprint, an alternative name (dns:api.test or
+    api.test), or a certificate in PEM. Serials and fingerprints may be whole lines of what other tools print.
+
+    Raises:
+        InputError: a certificate was pasted that cannot be read.
     """
-    if "-----BEGIN CERTIFICATE-----" in text:
-        pasted = certificates_from_pem(text.encode(), where="the PEM text")
-        if not pasted:
+    if is_pasted(text):
+        try:
+            return tuple(_of_certificate(home, given_chain(text.encode(), where="the PEM text")[0]))
+        except InputError as error:
             hint = "paste it whole, up to -----END CERTIFICATE-----, within quotes"
-            raise InputError("is cut off: its end is missing", where="the PEM text", hint=hint)
-        return tuple(_of_certificate(home, pasted[0]))
-    plain = unicodedata.normalize("NFC", text.strip())  # as names are kept; some file systems and terminals give NFD
+            raise InputError(error.what, where=error.where, hint=hint) from error
+    plain = unicodedata.normalize("NFC", text.strip(_AROUND))  # as names are kept; some file systems and terminals give NFD
     named = home.store.certificates(name=plain)
     if named:
         return named
-    said = _OPENSSL.sub("", plain)
+    said = _LABELLED.sub("", plain)
+    if _OCTETS.fullmatch(said):
+        said = "".join(said.split())
     return tuple(_by_serial(home, said)) or tuple(_by_content(home, said))
 
 
@@ -63,32 +82,36 @@ def _by_serial(home: Home, text: str) -> Iterable[CertificateRecord]:
 
 def _by_content(home: Home, text: str) -> Iterable[CertificateRecord]:
     """By what is inside: this looks into every certificate, so it comes last; only those that may hold it are read."""
-    digest = re.sub(r"\A(sha256|sha1)[:=]", "", text.lower()).replace(":", "")
+    digest = text.lower().replace(":", "")
     fingerprint = digest if _HEX.match(digest) and len(digest) in (40, 64) else None
-    wanted = text.lower()
-    may_hold = _sieve(wanted)
+    wanted = _spellings(text)
+    sieves = [_sieve(one) for one in wanted]
     for record in home.store.walk():
         if record.certificate is None:
             continue
         if fingerprint is not None and fingerprint in _fingerprints(record.certificate):
             yield record
             continue
-        if not may_hold(record.certificate):
+        if not any(may_hold(record.certificate) for may_hold in sieves):
             continue
         try:
             certificate = certificate_from_der(record.certificate)
         except HandclaspError:
             continue  # an old import that cannot be read has no names to be found by
-        names = {_typed(name).lower() for name in certificate.subject_alt_name or ()}
-        values = {name.partition(":")[2] for name in names}
-        if wanted in names | values:
+        names = {f"{name.kind}:{name.value}".lower() for name in map(as_asked, certificate.subject_alt_name or ())}
+        if not wanted.isdisjoint(names | {name.partition(":")[2] for name in names}):
             yield record
 
 
-def _typed(name: GeneralName) -> str:
-    """An alternative name as a person types it."""
-    user = upn_in(name.der) if name.kind == "other" else None
-    return f"upn:{user}" if user else f"{name.kind}:{name.value}"
+def _spellings(text: str) -> frozenset[str]:
+    """An alternative name as it was typed, and as certificates have it: A-labels, addresses in their short form."""
+    typed = text.lower()
+    try:
+        name = subject_alt_name(text)
+    except UsageError:
+        return frozenset({typed})
+    said = f"{name.kind}:" if typed.startswith(f"{name.kind}:") else ""
+    return frozenset({typed, f"{said}{name.value}".lower()})
 
 
 def _sieve(wanted: str) -> Callable[[bytes], bool]:

@@ -22,7 +22,7 @@ from handclasp.catalogue.profiles import BACKDATE, OWN_PROFILES
 from handclasp.model.certificate import GeneralName
 from handclasp.model.errors import HandclaspError, InputError, PolicyError, UsageError
 from handclasp.model.issuance import CertificateRecord, CertificateState, IssuanceRequest, KeyType, Wanted
-from handclasp.pki.alt_names import upn_in
+from handclasp.pki.alt_names import as_asked
 from handclasp.pki.csr import Wishes
 from handclasp.pki.read import certificate_from_der
 from handclasp.pki.signing import kind_of, narrowed
@@ -179,10 +179,4 @@ def _kept_life(home: Home, record: CertificateRecord) -> timedelta | None:
 
 def _names(record: CertificateRecord) -> tuple[GeneralName, ...]:
     found = certificate_from_der(record.certificate or b"").subject_alt_name or ()
-    return tuple(_asked(name) for name in found)
-
-
-def _asked(name: GeneralName) -> GeneralName:
-    """A name of a certificate as it was asked for."""
-    user = upn_in(name.der) if name.kind == "other" else None
-    return GeneralName(kind="upn", value=user) if user else GeneralName(kind=name.kind, value=name.value)
+    return tuple(as_asked(name) for name in found)

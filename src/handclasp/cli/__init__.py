@@ -89,7 +89,7 @@ def main(arguments: list[str] | None = None) -> int:
         warnings.filterwarnings("ignore", message=said, category=UserWarning)
     # A pasted certificate begins with hyphens, as options do.
     words = [
-        f"\n{word}" if word.startswith("-----BEGIN ") else word for word in (sys.argv[1:] if arguments is None else arguments)
+        f"\n{word}" if word.startswith("-----BEGIN") else word for word in (sys.argv[1:] if arguments is None else arguments)
     ]
     try:
         with speaking(asked_lang(words)):

@@ -144,19 +144,36 @@ def meant(here: "World", what: str) -> str:
 
     A file is what has a slash in it, or ends as certificates do while nobody is called so.
     """
+    from handclasp.app.find import is_pasted
+
     if what == "-":
-        return _as_pem(sys.stdin.buffer.read())
-    if "\n" in what or not here.files.exists(what) or here.files.is_folder(what):
+        return _said(sys.stdin.buffer.read(), where="standard input")
+    if "\n" in what or is_pasted(what) or not here.files.exists(what) or here.files.is_folder(what):
         return what
     if "/" in what or (what.lower().endswith(_CERTIFICATES) and not here.store.certificates(name=what)):
-        return _as_pem(here.files.read(what))
+        return _said(here.files.read(what), where=what)
     return what
 
 
-def _as_pem(content: bytes) -> str:
-    from handclasp.pki.export import pem_of
+def _said(content: bytes, *, where: str) -> str:
+    """The certificate in it, whatever its form, as PEM; or the text, which may be a name or a serial.
 
-    return (pem_of(content) if content[:1] == b"\x30" else content).decode("utf-8", "replace")
+    InputError when it holds something else that no text is: a key, a request, a container.
+    """
+    from handclasp.model.errors import InputError
+    from handclasp.pki.container import is_container
+    from handclasp.pki.export import pem_of
+    from handclasp.pki.given_chain import given_chain
+
+    if is_container(content):
+        hint = "openssl pkcs12 -in FILE -nokeys -clcerts | handclasp list -"
+        raise InputError("is a PKCS#12 file, whose certificate nobody sees without its password", where=where, hint=hint)
+    try:
+        return pem_of(given_chain(content, where=where)[0].der).decode()
+    except InputError:
+        if content[:1] == b"\x30" or b"-----BEGIN " in content:
+            raise
+        return content.decode("utf-8", "replace")
 
 
 def lifetime(days: int | None) -> timedelta | None:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from handclasp.app.register import Shown
     from handclasp.model.certificate import Certificate
 
+_NOTHING = {"names": "none", "usage": "any"}
+
 
 @click.command("show")
 @click.argument("name", shell_complete=identities)
@@ -40,24 +42,25 @@ def command(frame: Frame, *, name: str) -> None:
         frame.out(f"            serial {one.serial}, from {one.issuer}")
     if found.certificate:
         for label, value in _facts(found.certificate).items():
-            frame.out(f"  {label:9} {value}")
+            text = value if isinstance(value, str) else ", ".join(value) or _NOTHING[label]
+            frame.out(f"  {label:9} {text}")
     for path in found.files:
         frame.out(f"  {path}")
 
 
-def _facts(certificate: "Certificate") -> dict[str, str]:
+def _facts(certificate: "Certificate") -> dict[str, str | list[str]]:
+    from handclasp.pki.alt_names import as_asked
     from handclasp.present.visible import visible
 
-    names = [f"{name.kind}:{name.value}" for name in certificate.subject_alt_name or ()]
-    facts = {
-        "subject": certificate.subject_text,
-        "issuer": certificate.issuer_text,
-        "names": ", ".join(names) or "none",
+    names = [f"{name.kind}:{name.value}" for name in map(as_asked, certificate.subject_alt_name or ())]
+    return {
+        "subject": visible(certificate.subject_text),
+        "issuer": visible(certificate.issuer_text),
+        "names": [visible(name) for name in names],
         "key": f"{certificate.key_kind} {certificate.key_bits}",
-        "usage": ", ".join(_usages(certificate)) or "any",
+        "usage": [visible(usage) for usage in _usages(certificate)],
         "sha256": certificate.fingerprint,
     }
-    return {label: visible(value) for label, value in facts.items()}
 
 
 def _usages(certificate: "Certificate") -> list[str]:

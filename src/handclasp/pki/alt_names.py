@@ -148,6 +148,12 @@ def upn_in(content: bytes) -> str | None:
     return first(value.content).content.decode("utf-8", "replace")
 
 
+def as_asked(name: GeneralName) -> GeneralName:
+    """A name of a certificate as it was asked for: the otherName of a logon is a user principal name again."""
+    user = upn_in(name.der) if name.kind == "other" else None
+    return GeneralName(kind="upn", value=user) if user else GeneralName(kind=name.kind, value=name.value)
+
+
 def _name_error(text: str, why: str, hint: str) -> UsageError:
     shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
     return UsageError(f"{shown[:120]!r} cannot be a subject alternative name: {why}", hint=hint)
