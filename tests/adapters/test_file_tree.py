@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from handclasp.adapters.file_tree import PosixFileTree
-from handclasp.model.errors import WorldError
+from handclasp.model.errors import PolicyError, WorldError
 
 
 @pytest.fixture
@@ -59,3 +59,30 @@ def test_a_failure_is_told_and_nothing_stays_deferred(tmp_path: Path, synced: li
     assert synced == []
     files.write(str(tmp_path / "a"), b"1")
     assert synced[-1][0] == str(tmp_path)
+
+
+@pytest.mark.parametrize("nameless", [True, False], ids=["nameless", "named"])
+def test_a_new_file_is_whole_and_nobody_elses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nameless: bool) -> None:
+    """With and without files that have no name; nothing that is there, a link to nowhere included, is written over."""
+    if not nameless:
+        monkeypatch.setattr(os, "O_TMPFILE", os.O_DIRECTORY)  # what a kernel makes of it that does not know the flag: EISDIR
+    seen: list[list[str]] = []
+    really: Callable[[int], None] = os.fsync
+
+    def note(descriptor: int) -> None:
+        really(descriptor)
+        seen.append([one.name for one in tmp_path.iterdir() if one.name.endswith(".handclasp-new")])
+
+    monkeypatch.setattr(os, "fsync", note)
+    files, path = PosixFileTree(), tmp_path / "key.pem"
+    files.create(str(path), b"secret", mode=0o600)
+    assert path.read_bytes() == b"secret"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.stat().st_nlink == 1
+    assert [len(names) for names in seen] == [0 if nameless else 1, 0]
+    (tmp_path / "link").symlink_to("nowhere")
+    for name in ("key.pem", "link"):
+        with pytest.raises(PolicyError, match="is there already"):
+            files.create(str(tmp_path / name), b"other")
+    assert path.read_bytes() == b"secret"
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["key.pem", "link"]

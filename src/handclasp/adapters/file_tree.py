@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import BinaryIO
 
+from handclasp.adapters import new_file
 from handclasp.adapters.file_lock import locked
+from handclasp.adapters.new_file import prepared
 from handclasp.adapters.scratch import left_behind, scratch_folder
 from handclasp.adapters.spool import DiskSpool, FileOctets
 from handclasp.adapters.world_error import world_error
@@ -86,13 +88,13 @@ class PosixFileTree:
 
     def write(self, path: str, content: bytes, *, mode: int = 0o644, keep_owner: bool = False) -> None:
         """Temporary file in the same folder, mode, content, fsync, rename, fsync of the folder."""
-        with _prepared(path, (content,), mode, owner=_owner(path) if keep_owner else None) as temporary:
+        with prepared(path, (content,), mode, owner=_owner(path) if keep_owner else None) as temporary:
             os.rename(temporary, path)
         self._settle(path)
 
     def write_parts(self, path: str, parts: Iterable[bytes], *, mode: int = 0o644) -> None:
         """As `write`, of content that is not in memory at once."""
-        with _prepared(path, parts, mode) as temporary:
+        with prepared(path, parts, mode) as temporary:
             os.rename(temporary, path)
         self._settle(path)
 
@@ -130,15 +132,12 @@ class PosixFileTree:
 
     def create(self, path: str, content: bytes, *, mode: int = 0o600) -> None:
         """As `write`, but PolicyError when something is there already, a dangling symbolic link included."""
-        taken = PolicyError("is there already, and is not overwritten", where=path, hint="choose another path, or move it away")
-        if os.path.lexists(path):
-            raise taken
-        with _prepared(path, (content,), mode) as temporary:
-            try:
-                os.link(temporary, path, follow_symlinks=False)
-            except FileExistsError:
-                raise taken from None
-            os.unlink(temporary)
+        try:
+            new_file.create(path, content, mode)
+        except FileExistsError:
+            raise PolicyError(
+                "is there already, and is not overwritten", where=path, hint="choose another path, or move it away"
+            ) from None
         self._settle(path)
 
     def remove(self, path: str) -> None:
@@ -232,33 +231,6 @@ def _is_file(path: str) -> bool:
         return False
 
 
-@contextlib.contextmanager
-def _prepared(path: str, parts: Iterable[bytes], mode: int, *, owner: tuple[int, int] | None = None) -> Iterator[str]:
-    """A synced temporary file beside `path`; the caller moves it into place and has the folder synced.
-
-    Whatever fails, the temporary file is taken away and the target is as it was.
-    """
-    folder, name = os.path.split(os.path.abspath(path))
-    temporary = os.path.join(folder, f".{os.urandom(8).hex()}.handclasp-new")
-    try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        with open(descriptor, "wb") as handle:
-            if owner is not None and owner != (os.geteuid(), os.getegid()):
-                with contextlib.suppress(PermissionError):  # only root gives files away
-                    os.fchown(descriptor, *owner)
-            os.fchmod(descriptor, mode)  # before the content: a secret is never readable for a moment
-            handle.writelines(parts)
-            handle.flush()
-            os.fsync(descriptor)
-        yield temporary
-    except OSError as error:
-        _discard(temporary)
-        raise world_error(os.path.join(folder, name), "cannot be written", error) from error
-    except BaseException:
-        _discard(temporary)
-        raise
-
-
 def _owner(path: str) -> tuple[int, int] | None:
     """Owner and group of a file; None when there is none."""
     try:
@@ -266,11 +238,6 @@ def _owner(path: str) -> tuple[int, int] | None:
     except OSError:
         return None
     return status.st_uid, status.st_gid
-
-
-def _discard(path: str) -> None:
-    with contextlib.suppress(OSError):
-        os.unlink(path)
 
 
 def _sync_folder(folder: str) -> None:

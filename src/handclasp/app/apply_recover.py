@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 from handclasp.app import apply_history, apply_stage
 from handclasp.app.apply_history import Kind
-from handclasp.app.apply_state import Gear, Instance, Journal, backward, onward, put, read_journal, sweep
+from handclasp.app.apply_state import Gear, Instance, Journal, backward, onward, put, read_journal
 from handclasp.app.crashpoint import crashpoint
+from handclasp.app.half_written import sweep
 from handclasp.model.errors import WorldError
 
 LONGEST_WAIT = 300.0
@@ -37,11 +38,11 @@ def recover(gear: Gear, instance: Instance) -> str | None:
         WorldError: the files cannot be put back.
     """
     apply_stage.clean(gear, instance)
-    sweep(gear, {instance.folder, instance.notes})
+    sweep(gear.files, {instance.folder, instance.notes})
     journal = read_journal(gear, instance.journal)
     if journal is None:
         return None
-    sweep(gear, {entry.path.rpartition("/")[0] for entry in journal.entries})
+    sweep(gear.files, {entry.path.rpartition("/")[0] for entry in journal.entries})
     last = apply_history.newest(gear, instance)
     if last is not None and last.id == journal.id:
         gear.files.remove(instance.journal)

@@ -17,9 +17,6 @@ from handclasp.ports.files import FileTree
 from handclasp.ports.nginx import Nginx
 from handclasp.ports.probe import Probe
 
-LEFTOVER = ".*.handclasp-new"
-"""What FileTree.write leaves beside a file when it is killed before the rename."""
-
 Change = WriteFile | RemoveFile
 
 
@@ -180,11 +177,3 @@ def put(gear: Gear, changes: tuple[Change, ...]) -> None:
 def now(files: FileTree, path: str) -> bytes | None:
     """What is in a file, None when there is none."""
     return files.read(path) if files.exists(path) else None
-
-
-def sweep(gear: Gear, folders: set[str]) -> None:
-    """Take away temporary files of killed writers, in these folders alone."""
-    for folder in sorted(folders):
-        escaped = "".join(f"[{character}]" if character in "*?[" else character for character in folder)
-        for path in gear.files.glob(f"{escaped}/{LEFTOVER}"):
-            gear.files.remove(path)

@@ -11,6 +11,7 @@ import tarfile
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
+from handclasp.app.half_written import sweep
 from handclasp.app.home import Home, Layout
 from handclasp.app.recover import recover
 from handclasp.app.unsettled import MANIFEST
@@ -75,6 +76,7 @@ def unpack(files: FileTree, layout: Layout, path: str, passphrase: Callable[[], 
         raise PolicyError("there is something in this home", where=layout.folder, hint="restore into a new folder: --home NEW")
     files.make_folder(layout.folder)
     files.write(layout.at(MANIFEST), b"a restore was begun; run it again to finish it\n")
+    sweep(files, {layout.at(name).rpartition("/")[0] for name in members})  # a run that was killed may have left secrets there
     for name in sorted(members, key=lambda one: one == _REGISTRY):
         folder = layout.at(name).rpartition("/")[0]
         secret = name.startswith(("keys/", "identities/"))

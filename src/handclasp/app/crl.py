@@ -9,8 +9,8 @@ from handclasp.app.ca_files import bundle_of, newest_crls, write_certificates, w
 from handclasp.app.clock_step import note_set_right
 from handclasp.app.crashpoint import crashpoint
 from handclasp.app.crl_changes import CrlChanges
+from handclasp.app.half_written import sweep
 from handclasp.app.home import CRL_DAYS, Home
-from handclasp.app.recover import sweep
 from handclasp.catalogue.profiles import CRL_LIFETIME
 from handclasp.model.errors import Bug, UsageError
 from handclasp.model.issuance import Authority
@@ -67,7 +67,7 @@ def publish_locked(
     lifetime = lifetime or _lifetime_of(home)
     if lifetime < timedelta(hours=1):
         raise UsageError("a CRL that lives less than an hour would lock clients out", hint="use --days 1 or more")
-    sweep(home, home.layout.at("ca"))
+    sweep(home.files, [home.layout.at("ca")])
     signed = {authority.label for authority in home.authorities() if home.keys.exists(authority.key)}
     changes: dict[str, CrlChanges] = {}
     for authority in home.authorities():

@@ -8,10 +8,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from handclasp.app.authority import certificate_of
+from handclasp.app.half_written import sweep
 from handclasp.app.home import Home
 from handclasp.app.identity_files import current_key, issuers_of, root_of, spki
 from handclasp.app.profile_signer import sign_profile
-from handclasp.app.recover import sweep
 from handclasp.app.renew import newest
 from handclasp.catalogue.devices import Device, Form
 from handclasp.model.card import Card, Step
@@ -104,7 +104,7 @@ def export(home: Home, order: ExportOrder, pages: Callable[[Card], Iterable[Expo
     write = home.files.create if order.output else home.files.write
     with home.changing(f"exporting {name}"):
         if order.output is None:
-            sweep(home, folder)
+            sweep(home.files, [folder])
         if secret and order.password_file is not None:
             home.files.create(order.password_file, f"{password}\n".encode(), mode=0o600)
         written = [*files, *pages(card)]

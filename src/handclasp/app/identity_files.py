@@ -6,6 +6,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from handclasp.app.authority import certificate_of
 from handclasp.app.ca_files import put
 from handclasp.app.crashpoint import crashpoint
+from handclasp.app.half_written import sweep
 from handclasp.app.home import CROSS, DROPPED, Home
 from handclasp.model.errors import Bug, InputError
 from handclasp.model.issuance import Authority, CertificateRecord, CertificateState
@@ -139,6 +140,7 @@ def _archive(home: Home, record: CertificateRecord) -> None:
         return
     folder = home.layout.identity(record.name, "previous", format_serial(before.serial_number))
     home.files.make_folder(folder, mode=0o700)
+    sweep(home.files, [folder])
     secret = (_KEY, _PASSWORD, f"{record.name}.p12")
     for name in (*secret, "chain.pem", _CERTIFICATE):
         source = home.layout.identity(record.name, name)
@@ -149,12 +151,16 @@ def _archive(home: Home, record: CertificateRecord) -> None:
 
 def _put_away(home: Home, identity: str, archive: str) -> None:
     """Bundles for devices hold the former certificate: they go to it."""
-    for path in tuple(home.files.walk(identity)):
-        name = path[len(identity) + 1 :]
-        if name.startswith("for-") and name.count("/") == 1:
-            home.files.make_folder(f"{archive}/{name.partition('/')[0]}", mode=0o700)
-            put(home, f"{archive}/{name}", home.files.read(path), mode=0o600)
-            home.files.remove(path)
+    names = (path[len(identity) + 1 :] for path in home.files.walk(identity))
+    devices = {name.partition("/")[0] for name in names if name.startswith("for-") and name.count("/") == 1}
+    for device in sorted(devices):
+        home.files.make_folder(f"{archive}/{device}", mode=0o700)
+        sweep(home.files, (f"{identity}/{device}", f"{archive}/{device}"))
+        for path in tuple(home.files.walk(f"{identity}/{device}")):
+            name = path[len(identity) + 1 :]
+            if name.count("/") == 1:
+                put(home, f"{archive}/{name}", home.files.read(path), mode=0o600)
+                home.files.remove(path)
 
 
 def put_away_devices(home: Home, name: str, serial: int) -> tuple[str, ...]:

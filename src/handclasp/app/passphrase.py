@@ -1,8 +1,8 @@
 """Another passphrase for the CA keys of a home."""
 
 from handclasp.app.crashpoint import crashpoint
+from handclasp.app.half_written import sweep
 from handclasp.app.home import PASSPHRASE_FILE, Home
-from handclasp.app.recover import sweep
 
 
 def change_passphrase(home: Home, new: bytes, *, path: str | None) -> int:
@@ -15,7 +15,7 @@ def change_passphrase(home: Home, new: bytes, *, path: str | None) -> int:
     """
     home.authorities()
     with home.changing("changing the passphrase"):
-        sweep(home, home.layout.keys)
+        sweep(home.files, [home.layout.keys])
         count = home.keys.change_passphrase(new, lambda: crashpoint("passphrase.key-replaced"))
         with home.store.begin() as transaction:
             transaction.set_value(PASSPHRASE_FILE, path or "")

@@ -15,11 +15,11 @@ from handclasp.app.answer_ocsp import ERRORS
 from handclasp.app.ca_files import put, put_parts
 from handclasp.app.crashpoint import crashpoint
 from handclasp.app.distribution import PublicAuthority, PublicFile, public_authorities, public_files
+from handclasp.app.half_written import HALF_WRITTEN, sweep
 from handclasp.app.home import Home
 from handclasp.app.ocsp_responders import responders
 from handclasp.app.publish_answers import END, Press, Watch, clear_ended, press_answers
 from handclasp.app.publish_ledger import Ledger, encoded, goes_on, read_ledger
-from handclasp.app.recover import HALF_WRITTEN
 from handclasp.model.errors import PolicyError, UsageError
 from handclasp.model.ocsp import OcspError
 from handclasp.nginxconf.render_words import path as nginx_path
@@ -101,6 +101,7 @@ def publish(home: Home, shelf: Shelf, workers: Workers, edition: Edition, *, pag
     press = Press(shelf=shelf, folder=f"{folder}/ocsp", now=now, validity=validity, responders=by_label)
     with home.files.lock(f"{folder}/{MARK}.lock", purpose="publishing"):  # not the home's: it may take minutes
         _claim(home, folder)
+        sweep(home.files, (folder, f"{folder}/ca", f"{folder}/crl"))
         written = [_write(home, folder, file) for file in sorted(public_files(home), key=_lists_first)]
         crashpoint("publish.lists-written")
         former = None if edition.check else _former(home, press, f"{folder}/{LEDGER}")

@@ -4,12 +4,11 @@ from cryptography import x509
 
 from handclasp.app.authority import KEY_MADE
 from handclasp.app.crashpoint import crashpoint
+from handclasp.app.half_written import as_pattern, sweep
 from handclasp.app.home import Home
 from handclasp.app.identity_files import current_key, spki, write_identity
 from handclasp.catalogue.profiles import OWN_PROFILES
 from handclasp.model.issuance import CertificateRecord, CertificateState, Reason
-
-HALF_WRITTEN = ".*.handclasp-new"  # what FileTree.write leaves when it is killed before the rename
 
 
 def recover(home: Home) -> tuple[CertificateRecord, ...]:
@@ -21,12 +20,12 @@ def recover(home: Home) -> tuple[CertificateRecord, ...]:
     Raises:
         WorldError: a folder cannot be written; nothing is lost, the next run tries again.
     """
-    sweep(home, home.layout.folder, home.layout.keys, home.layout.at("ca"))
+    sweep(home.files, [home.layout.folder, *map(home.layout.at, ("keys", "ca", "requests"))])
     for record in home.store.pending():
         _abandon(home, record)
     finished = []
     for record in home.store.unexported():
-        sweep(home, home.layout.identity(record.name))
+        sweep(home.files, [home.layout.identity(record.name)])
         if _key_is_elsewhere(home, record):
             _forsake(home, record)
             continue
@@ -37,7 +36,7 @@ def recover(home: Home) -> tuple[CertificateRecord, ...]:
 
 def sweep_keys(home: Home, name: str) -> None:
     """Take away staged keys of an identity. With everything recovered they belong to nothing that still becomes something."""
-    for path in home.files.glob(f"{_escaped(home.layout.identity(name))}/.key-*.pem"):
+    for path in home.files.glob(f"{as_pattern(home.layout.identity(name))}/.key-*.pem"):
         home.files.remove(path)
 
 
@@ -67,16 +66,9 @@ def _forsake(home: Home, record: CertificateRecord) -> None:
     crashpoint("recover.abandoned")
 
 
-def sweep(home: Home, *folders: str) -> None:
-    """Take away temporary files of killed writers, in these folders alone."""
-    for folder in folders:
-        for path in home.files.glob(f"{_escaped(folder)}/{HALF_WRITTEN}"):
-            home.files.remove(path)
-
-
 def _abandon(home: Home, record: CertificateRecord) -> None:
     if record.profile not in OWN_PROFILES:
-        sweep(home, home.layout.identity(record.name))
+        sweep(home.files, [home.layout.identity(record.name)])
         home.files.remove(home.layout.staged_key(record.name, record.serial))
     with home.store.begin() as transaction:
         transaction.abandon(record.issuer, record.serial)
@@ -88,8 +80,3 @@ def _abandon(home: Home, record: CertificateRecord) -> None:
             details={"serial": f"{record.serial:X}", "issuer": record.issuer},
         )
     crashpoint("recover.abandoned")
-
-
-def _escaped(folder: str) -> str:
-    """A folder as a pattern that matches only itself."""
-    return "".join(f"[{sign}]" if sign in "*?[" else sign for sign in folder)
