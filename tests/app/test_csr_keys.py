@@ -80,3 +80,14 @@ def test_names_that_are_taken_and_those_that_the_profile_lacks(ca: Ca, tmp_path:
     ca.run("issue", "bank", "--take-names", "--csr", csr)
     text = openssl("x509", "-in", ca.identity("bank", "certificate.pem"), "-noout", "-ext", "subjectAltName")
     assert "DNS:bank.test, email:a@b.test, othername: UPN::a@b.test" in text
+
+
+def test_names_that_were_asked_for_and_not_taken_are_listed_where_one_is_needed(ca: Ca, tmp_path: Path) -> None:
+    csr = tmp_path / "web.csr"
+    names = "subjectAltName=DNS:web.test,email:a@b.test"
+    openssl(
+        "req", "-new", "-newkey", "ed25519", "-nodes", "-keyout", tmp_path / "k", "-subj", "/", "-addext", names, "-out", csr
+    )
+    told = ca.run("issue", "web", "--csr", str(csr), "--profile", "server", expect=4).stderr
+    assert "name dns:web.test: take it with --take-names; name email:a@b.test" in told
+    ca.run("issue", "web", "--csr", str(csr), "--profile", "server", "--take-names")

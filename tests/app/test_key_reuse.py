@@ -89,3 +89,24 @@ def test_weak_keys_are_told_apart(n: int, e: int, word: str | None) -> None:
 def test_no_fresh_key_is_called_weak() -> None:
     for _ in range(4):
         assert weakness(rsa.generate_private_key(public_exponent=65537, key_size=2048).public_key()) is None
+
+
+def test_a_key_that_has_a_holder_becomes_no_ca(ca: Ca, tmp_path: Path, key: Path) -> None:
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+    own, reply = tmp_path / "own.pem", str(tmp_path / "reply.pem")
+    own.write_bytes(ca.world.keys.open("root").private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    refused = ca.run("ca", "sign", str(request(tmp_path, own, "evil")), "-o", reply, expect=4)
+    assert "this is the key of the root CA" in refused.stderr
+    csr = str(request(tmp_path, key, "Partner"))
+    ca.run("issue", "alice", "--csr", csr)
+    assert "this key belongs to alice" in ca.run("ca", "sign", csr, "-o", reply, expect=4).stderr
+
+
+def test_a_ca_elsewhere_may_have_its_key_certified_again_unless_that_was_stolen(ca: Ca, tmp_path: Path, key: Path) -> None:
+    csr, replies = str(request(tmp_path, key, "Partner CA")), (str(tmp_path / f"{number}.pem") for number in range(9))
+    serials = [ca.json("ca", "sign", csr, "-o", next(replies))["serial"] for _ in range(2)]
+    ca.run("ca", "revoke", serials[0], "--reason", "superseded")
+    ca.run("ca", "sign", csr, "-o", next(replies))
+    ca.run("ca", "revoke", serials[1], "--reason", "keyCompromise")
+    assert "was revoked (keyCompromise)" in ca.run("ca", "sign", csr, "-o", next(replies), expect=4).stderr

@@ -43,7 +43,7 @@ CASES = (
     ("issue dave --days 3000", USAGE, "1<=x<=1825"),
     ("issue dave --csr gone.pem", INPUT, "gone.pem: cannot be read"),
     ("issue dave --csr garbage.pem", INPUT, "garbage.pem: is no certification request: neither PEM nor DER"),
-    ("issue dave --csr server.pem", INPUT, "server.pem: is not a certification request"),
+    ("issue dave --csr server.pem", INPUT, "server.pem: is a certificate, and a certification request is needed"),
     ("issue --from gone.csv", INPUT, "gone.csv: cannot be read"),
     ("issue --from random.bin", INPUT, "is not UTF-8"),
     ("issue --from people.csv", INPUT, "people.csv:1"),

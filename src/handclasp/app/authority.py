@@ -15,6 +15,7 @@ from handclasp.catalogue.profiles import profile_named
 from handclasp.model.errors import Bug, PolicyError, UsageError
 from handclasp.model.issuance import Addresses, Authority, Intent, IssuanceRequest, KeyType
 from handclasp.pki import tbs
+from handclasp.pki.distinguished_name import canonical
 from handclasp.pki.serials import OCTETS, serial_from
 from handclasp.pki.signing import SigningKey, kind_of, narrowed
 
@@ -49,6 +50,7 @@ def make_authority(home: Home, plan: AuthorityPlan) -> Authority:
         PolicyError: the profile does not allow it; nothing was signed.
     """
     name = plan.key or plan.label
+    refuse_namesake(home, plan.request)
     _check_before_key(home, plan)
     key = ca_key(home, name, plan.request.key_type)
     crashpoint("ca.key-made")
@@ -86,6 +88,24 @@ def ca_key(home: Home, name: str, key_type: KeyType) -> SigningKey:
             hint=f"go on with that key: --key-type {made}\nor choose another name for the CA",
         )
     return key
+
+
+def refuse_namesake(home: Home, request: IssuanceRequest) -> None:
+    """PolicyError when a CA of this home has that name already."""
+    other = namesake(home, request)
+    if other is not None:
+        raise PolicyError(
+            f"the {other.label} CA has that name: {certificate_of(other).subject.rfc4514_string()}",
+            where=request.name,
+            hint="every CA needs a name of its own: --name 'Example Issuing CA 2'",
+        )
+
+
+def namesake(home: Home, request: IssuanceRequest) -> Authority | None:
+    """The CA of this home, even a dropped one, that has this subject: CRLs are looked up by it (RFC 5280 4.1.2.6)."""
+    wanted = canonical(tbs.subject_name(request).public_bytes())
+    same = (one for one in home.store.authorities() if canonical(certificate_of(one).subject.public_bytes()) == wanted)
+    return next(same, None)
 
 
 def _check_before_key(home: Home, plan: AuthorityPlan) -> None:

@@ -1,24 +1,25 @@
 """The root key on a machine without network: a request goes there, certificate and CRL come back. The key never travels."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from handclasp.app.authority import authority_named, ca_key, certificate_of, issued_details, signed_ca
+from handclasp.app.authority import authority_named, ca_key, certificate_of, issued_details, refuse_namesake, signed_ca
 from handclasp.app.ca_files import put, write_certificates
 from handclasp.app.crashpoint import crashpoint
 from handclasp.app.crl import PublishedCrl, publish_locked
 from handclasp.app.hierarchy import CaOrder, below, ca_request, checked_label, remember_purposes, top_of
 from handclasp.app.home import DROPPED, REQUESTED, RETIRED, Home
 from handclasp.app.identity_files import issuers_of, spki
+from handclasp.app.key_reuse import refuse_ca_key
 from handclasp.app.recover import recover
 from handclasp.catalogue import profiles
 from handclasp.model.errors import InputError, PolicyError, UsageError
 from handclasp.model.issuance import Authority, CertificateRecord, CertificateState, Intent, IssuanceRequest, KeyType, Reason
 from handclasp.model.octets import Held
-from handclasp.pki.ca_request import ca_request_pem, read_reply, reply_pem
+from handclasp.pki.ca_request import ca_request_pem, read_reply, refuse_unfit, reply_pem
 from handclasp.pki.csr import Wishes
 from handclasp.pki.names import organization_name
 from handclasp.pki.serials import format_serial
@@ -63,6 +64,7 @@ def request_ca(
         organization=organization_name(organization) if organization is not None else None,
     )
     with home.changing(f"requesting the {label} CA"):
+        refuse_namesake(home, request)
         key = ca_key(home, label, key_type)
         remember_purposes(home, label, purposes)
         with home.store.begin() as transaction:
@@ -88,9 +90,9 @@ def sign_ca(home: Home, wishes: Wishes, subject: x509.Name, order: CaOrder) -> S
         raise UsageError("the request names no CA", hint="give the name: --name 'Example Issuing CA'")
     organizations = [str(one.value) for one in subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)]
     parent = authority_named(home, order.parent or top_of(home))
-    asked = ca_request(home, order, certificate_of(parent))
+    asked = ca_request(home, replace(order, name=common[0] if order.name is None else order.name), certificate_of(parent))
     request = IssuanceRequest(
-        name=order.name or common[0],
+        name=asked.name,
         profile=asked.profile,
         key_type=wishes.key_type,
         lifetime=asked.lifetime,
@@ -99,6 +101,8 @@ def sign_ca(home: Home, wishes: Wishes, subject: x509.Name, order: CaOrder) -> S
     )
     with home.changing("signing a CA"):
         recover(home)
+        refuse_namesake(home, request)
+        refuse_ca_key(home, request.name, wishes.public_key)
         made, label = signed_ca(home, request, wishes.public_key, parent=parent.label)
         with home.store.begin() as transaction:
             transaction.record_issued(label, made.serial_number, made.public_bytes(Encoding.DER))
@@ -118,13 +122,11 @@ def accept_ca(home: Home, content: bytes, *, where: str) -> Accepted:
 
     Raises:
         InputError: the file lacks something, or no key of this home waits for it.
-        PolicyError: it is no CA certificate.
+        PolicyError: it is no CA certificate, or none that could be used now.
     """
     reply = read_reply(content, where=where)
     label = _waiting(home, reply.certificate, where)
-    constraints = reply.certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
-    if not constraints.ca:
-        raise PolicyError("is not the certificate of a CA", where=where)
+    refuse_unfit(reply.certificate, now=home.clock.now(), where=where)
     _refuse_second(home, label, reply.certificate, where)
     with home.changing(f"accepting the {label} CA"):
         above = _record_above(home, reply.above, reply.crls)
@@ -221,11 +223,12 @@ def _free_label(home: Home, parent: str | None) -> str:
 
 def _record(home: Home, made: Authority, certificate: x509.Certificate, above: str) -> None:
     now = home.clock.now()
+    common = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     intent = Intent(
         serial=certificate.serial_number,
         issuer=above,
         profile=profiles.ISSUING.name,
-        name=str(certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value),
+        name=str(common[0].value) if common else certificate.subject.rfc4514_string(),
         tbs_sha256="0" * 64,
         not_before=certificate.not_valid_before_utc,
         not_after=certificate.not_valid_after_utc,

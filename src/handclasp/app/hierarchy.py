@@ -20,7 +20,7 @@ from handclasp.model.certificate import GeneralName, NameConstraints
 from handclasp.model.errors import PolicyError, UsageError, WorldError
 from handclasp.model.issuance import Authority, CaLimits, CertificateState, IssuanceRequest, KeyType, Standing, Wanted
 from handclasp.pki.ca_extensions import constraint
-from handclasp.pki.names import organization_name
+from handclasp.pki.names import authority_name, organization_name
 
 LABEL = re.compile(r"[a-z][a-z0-9-]{0,31}\Z")
 """What a CA may be called: part of file names and of what people type."""
@@ -107,7 +107,7 @@ def ca_request(home: Home, order: CaOrder, above: x509.Certificate) -> IssuanceR
     label = checked_label(order.label)
     usages = tuple(dict.fromkeys(word for name in order.purposes for word in profile_of(home, name).extended_key_usage))
     return IssuanceRequest(
-        name=order.name or default_name(above, label),
+        name=authority_name(default_name(above, label) if order.name is None else order.name),
         profile=profiles.ISSUING.name,
         key_type=order.key_type,
         lifetime=order.lifetime,

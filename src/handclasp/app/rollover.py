@@ -5,7 +5,7 @@ the registry before it is done: killed anywhere and run again, it goes on with t
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from cryptography import x509
@@ -18,6 +18,7 @@ from handclasp.app.authority import (
     certificate_of,
     issued_details,
     make_authority,
+    namesake,
     organization_of,
     signed_ca,
 )
@@ -33,6 +34,7 @@ from handclasp.model.certificate import NameConstraints
 from handclasp.model.errors import PolicyError, WorldError
 from handclasp.model.issuance import Authority, CaLimits, IssuanceRequest, KeyType
 from handclasp.pki.ca_extensions import purposes_in, subtrees_in
+from handclasp.pki.names import MAX_CHARACTERS
 from handclasp.pki.signing import kind_of
 
 SUCCESSOR = "ca_successor:"
@@ -111,19 +113,17 @@ def _decided(home: Home, old: Authority) -> tuple[tuple[str, str], ...]:
 def _make(home: Home, old: Authority, label: str, order: RolloverOrder) -> None:
     if any(one.label == label for one in home.authorities()):
         return
-    before = certificate_of(old)
     parent = None if old.parent is None else home.store.value(f"{SUCCESSOR}{old.parent}") or old.parent
     remember_purposes(home, label, home.purposes(old.label))
     key = f"{IN_TOKEN}{label}" if old.key.startswith(IN_TOKEN) else None
-    make_authority(home, AuthorityPlan(label=label, parent=parent, request=_request(old, before, label, order), key=key))
+    make_authority(home, AuthorityPlan(label=label, parent=parent, request=_request(home, old, label, order), key=key))
 
 
-def _request(old: Authority, before: x509.Certificate, label: str, order: RolloverOrder) -> IssuanceRequest:
+def _request(home: Home, old: Authority, label: str, order: RolloverOrder) -> IssuanceRequest:
     """The same subject with a number behind it, under the same limits."""
-    number = label.rpartition("-")[2]
-    common = str(before.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
-    return IssuanceRequest(
-        name=f"{re.sub(r' [0-9]+$', '', common)} {number}",
+    before = certificate_of(old)
+    request = IssuanceRequest(
+        name=old.label,
         profile=profiles.ROOT.name if old.parent is None else profiles.ISSUING.name,
         key_type=order.key_type or kind_of(before.public_key(), hint=f"handclasp ca rollover {old.label} --key-type ec-p256"),
         lifetime=order.lifetime if old.label == order.label else None,
@@ -134,6 +134,18 @@ def _request(old: Authority, before: x509.Certificate, label: str, order: Rollov
             names=_names(before),
         ),
     )
+    return _numbered(home, request, before, int(label.rpartition("-")[2]))
+
+
+def _numbered(home: Home, request: IssuanceRequest, before: x509.Certificate, number: int) -> IssuanceRequest:
+    """With the first name that no CA here has: 'Example CA 2', and so on. A CA without a common name gets its label's."""
+    common = before.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    family = re.sub(r" [0-9]+$", "", str(common[0].value)) if common else request.name
+    while True:
+        named = replace(request, name=f"{family[: MAX_CHARACTERS - 1 - len(str(number))].rstrip()} {number}")
+        if namesake(home, named) is None:
+            return named
+        number += 1
 
 
 def _names(before: x509.Certificate) -> NameConstraints | None:

@@ -93,6 +93,7 @@ def command(
     """
     from dataclasses import replace
 
+    from handclasp.app.csr_names import refuse_nameless
     from handclasp.app.issue import IssueOrder, issue
     from handclasp.model.errors import UsageError
     from handclasp.pki.csr import read_csr
@@ -118,8 +119,10 @@ def command(
         raise UsageError("--into goes with --from", hint="handclasp issue --from devices.csv --into fleet")
     if name is None:
         raise UsageError("say whom the certificate is for", hint="handclasp issue alice, or handclasp issue --from people.csv")
-    wishes = read_csr(here.files.read(csr), where=csr) if csr else None
-    _report(frame, here.ca, issue(here.ca, replace(order, wishes=wishes)))
+    if csr:
+        order = replace(order, wishes=read_csr(here.files.read(csr), where=csr))
+        refuse_nameless(here.ca, order)
+    _report(frame, here.ca, issue(here.ca, order))
     return 0
 
 

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
@@ -12,9 +11,7 @@ from handclasp.model.errors import InputError, PolicyError, UsageError
 from handclasp.model.issuance import KeyType
 from handclasp.pki.alt_names import UPN, subject_alt_name
 from handclasp.pki.der import UTF8_STRING, first
-
-MAX_BYTES = 64 * 1024
-"""Larger requests are refused unread."""
+from handclasp.pki.request_file import UNREADABLE, request_in
 
 PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey | ed25519.Ed25519PublicKey
 
@@ -35,22 +32,12 @@ _EXTENSIONS = {
     "2.5.29.32": "certificatePolicies", "2.5.29.35": "authorityKeyIdentifier", "2.5.29.37": "extKeyUsage",
     "1.3.6.1.5.5.7.1.1": "authorityInfoAccess", "1.3.6.1.5.5.7.1.24": "tlsFeature", "1.3.6.1.5.5.7.48.1.5": "ocspNoCheck",
 }  # fmt: skip
-_WEAK_DIGESTS = ("md5", "sha1")
+WEAK_DIGESTS = ("md5", "sha1")
+"""Whose signatures prove nothing any more, and are refused by nginx."""
+
+_WITHOUT = "make it without: the profile decides all extensions, and --san names what is to stand in it"
 _NIST = {"secp256r1": KeyType.EC_P256, "secp384r1": KeyType.EC_P384}
 _RSA = (KeyType.RSA_2048, KeyType.RSA_3072, KeyType.RSA_4096)
-
-
-_MAKE = "make one: openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key.pem -subj /CN=x"
-
-_UNREADABLE = (
-    ValueError,
-    TypeError,
-    UnsupportedAlgorithm,
-    x509.InvalidVersion,
-    x509.DuplicateExtension,
-    x509.UnsupportedGeneralNameType,
-)
-"""What the library raises for requests that are none, or odd."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,20 +57,19 @@ def read_csr(content: bytes, *, where: str) -> Wishes:
         InputError: it is no request, or its signature does not verify.
         PolicyError: a kind of key that no certificate is made for.
     """
-    if len(content) > MAX_BYTES:
-        raise InputError(f"has {len(content)} bytes; a request has at most {MAX_BYTES}", where=where)
-    if b"-----BEGIN" not in content and content[:1] != b"\x30":
-        raise InputError("is no certification request: neither PEM nor DER", where=where, hint=_MAKE)
+    csr = request_in(content, where=where)
     try:
-        csr = x509.load_pem_x509_csr(content) if b"-----BEGIN" in content else x509.load_der_x509_csr(content)
         good = csr.is_signature_valid
         key = csr.public_key()
-        extensions = csr.extensions
         subject = csr.subject
         digest = csr.signature_hash_algorithm
-    except _UNREADABLE as error:
-        raise InputError(f"is not a certification request that can be read: {error}", where=where, hint=_MAKE) from error
-    if not good and digest is not None and digest.name in _WEAK_DIGESTS:
+    except UNREADABLE as error:
+        raise InputError("has a key, a signature or a subject that cannot be read", where=where) from error
+    try:
+        extensions = csr.extensions
+    except UNREADABLE as error:
+        raise InputError("asks for an extension that cannot be read", where=where, hint=_WITHOUT) from error
+    if not good and digest is not None and digest.name in WEAK_DIGESTS:
         raise PolicyError(
             f"the request is signed with {digest.name}, which proves nothing any more",
             where=where,
@@ -106,7 +92,7 @@ def read_csr(content: bytes, *, where: str) -> Wishes:
 
 def subject_of(content: bytes) -> x509.Name:
     """The subject of a request that `read_csr` accepted."""
-    return (x509.load_pem_x509_csr(content) if b"-----BEGIN" in content else x509.load_der_x509_csr(content)).subject
+    return request_in(content, where="").subject
 
 
 def _said(key: object) -> str:

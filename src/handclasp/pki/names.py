@@ -21,6 +21,7 @@ _IGNORABLE = (  # letters and marks among Unicode's Default_Ignorable_Code_Point
     (0xFFA0, 0xFFA0), (0xE0100, 0xE01EF),
 )  # fmt: skip
 _MAX_MARKS = 3
+_IN_SUBJECT = f"1 to {MAX_CHARACTERS} printable characters, without a blank at either end"
 _RENAME = "use letters, digits and . _ - @ + or a space inside, for example: alice or build-server.7"
 
 
@@ -66,13 +67,29 @@ def organization_name(text: str) -> str:
         UsageError: it is not.
     """
     name = unicodedata.normalize("NFC", text)
-    if not 1 <= len(name) <= MAX_CHARACTERS or not name.isprintable() or name != name.strip():
-        shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)
-        raise UsageError(
-            f"the organization {shown[:80]!r} cannot stand in a certificate",
-            hint=f"1 to {MAX_CHARACTERS} printable characters, without a blank at either end",
-        )
+    if not _fits_subject(name):
+        raise UsageError(f"the organization {_shown(name)!r} cannot stand in a certificate", hint=_IN_SUBJECT)
     return name
+
+
+def authority_name(text: str) -> str:
+    """The common name of a CA, by the rule of organizations: it names no file, so it may be freer than an identity's.
+
+    Raises:
+        UsageError: it is not.
+    """
+    name = unicodedata.normalize("NFC", text)
+    if not _fits_subject(name):
+        raise UsageError(f"a CA cannot have the name {_shown(name)!r}", hint=_IN_SUBJECT)
+    return name
+
+
+def _fits_subject(name: str) -> bool:
+    return 1 <= len(name) <= MAX_CHARACTERS and name.isprintable() and name == name.strip()
+
+
+def _shown(name: str) -> str:
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)[:80]
 
 
 def fold(name: str) -> str:
@@ -126,5 +143,4 @@ def _why(character: str) -> str:
 
 
 def _refusal(name: str, defect: str, advice: str) -> UsageError:
-    shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)
-    return UsageError(f"the name {shown[:80]!r} {defect}", hint=advice)
+    return UsageError(f"the name {_shown(name)!r} {defect}", hint=advice)
