@@ -4,16 +4,19 @@ import email
 import email.policy
 import http.server
 import json
+import os
+import re
 import socketserver
 import subprocess
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from handclasp.present.units import UnitOrder, units
 from tests.ca_rig import Ca
 
 
@@ -32,6 +35,9 @@ def test_systemd_accepts_the_units(ca: Ca, tmp_path: Path) -> None:
     )
     assert "handclasp" not in done.stderr, done.stderr
     assert done.returncode == 0
+    renewing = (folder / "handclasp-renew.service").read_text()
+    assert "ExecStopPost=+/bin/true" in renewing  # ExecStartPost is left out when one of many could not be renewed
+    assert "OnCalendar=daily" in (folder / "handclasp-renew.timer").read_text()
     service = (folder / "handclasp-crl.service").read_text()
     assert "crl --refresh --no-reload" in service
     assert "Wants=handclasp-nginx.service" in service
@@ -45,6 +51,31 @@ def test_systemd_accepts_the_units(ca: Ca, tmp_path: Path) -> None:
         capture_output=True, check=False, text=True, timeout=60,
     )  # fmt: skip
     assert rated.returncode == 0, rated.stdout[-400:]
+
+
+@pytest.mark.parametrize("shown", ["certificate", "profile"])
+def test_what_lives_for_a_day_is_renewed_within_its_last_third(ca: Ca, tmp_path: Path, shown: str) -> None:
+    if shown == "certificate":
+        ca.run("issue", "alice", "--days", "1")
+    else:
+        (ca.home / "profiles").mkdir()
+        (ca.home / "profiles" / "short.toml").write_text('base = "client"\ndays = 3\n')
+    ca.run("systemd", "-o", str(tmp_path), "--user", "root")
+    (calendar,) = re.findall(r"OnCalendar=(.+)", (tmp_path / "handclasp-renew.timer").read_text())
+    told = subprocess.run(
+        ["systemd-analyze", "calendar", "--iterations=7", "--base-time=2026-01-01 00:30:00 UTC", calendar],
+        capture_output=True, check=True, text=True, timeout=60, env=os.environ | {"TZ": "UTC"},
+    ).stdout  # fmt: skip
+    times = re.findall(r"(?:Next elapse|Iteration #\d|Iter\. #\d): \w+ (\S+ \S+) UTC", told)
+    assert [one[11:13] for one in times] == ["04", "08", "12", "16", "20", "00", "04"], told
+
+
+def test_a_registry_elsewhere_is_reached_by_every_unit() -> None:
+    order = UnitOrder(program="/bin/handclasp", home="/srv/ca", user="ca")
+    for network, families in ((False, "AF_UNIX"), (True, "AF_UNIX AF_INET AF_INET6")):
+        made = units(replace(order, network=network))
+        for name in ("renew", "crl"):
+            assert f"RestrictAddressFamilies={families}\n" in made[f"handclasp-{name}.service"]
 
 
 def test_the_command_of_the_unit_runs(ca: Ca, tmp_path: Path) -> None:

@@ -89,6 +89,8 @@ def test_a_ca_is_made_in_a_database_at_once(postgres: Cluster, tmp_path: Path) -
     assert made.json("store", "show")["kind"] == "postgresql"
     assert not (made.home / "registry.sqlite").exists()
     made.run("audit")
+    made.run("systemd", "-o", str(tmp_path / "units"), "--user", "root")
+    assert "AF_INET" in (tmp_path / "units" / "handclasp-renew.service").read_text()
     other = fresh(tmp_path / "two")
     assert "registry there already" in other.run("init", "--store", url, expect=4).stderr
     other.run("init")

@@ -6,6 +6,7 @@ So there is an overlap, in which the holder can change over; revoking the old on
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import chain
 
 from cryptography import x509
 from cryptography.x509.oid import NameOID
@@ -16,16 +17,18 @@ from handclasp.app.home import Home
 from handclasp.app.identity_files import current_key, spki
 from handclasp.app.issue import Issued, described, make
 from handclasp.app.names_here import which_identity
-from handclasp.app.profiles import profile_of
+from handclasp.app.profiles import profile_names, profile_of
 from handclasp.app.recover import recover
 from handclasp.catalogue.profiles import BACKDATE, OWN_PROFILES
 from handclasp.model.certificate import GeneralName
 from handclasp.model.errors import HandclaspError, InputError, PolicyError, UsageError
-from handclasp.model.issuance import CertificateRecord, CertificateState, IssuanceRequest, KeyType, Wanted
+from handclasp.model.issuance import CertificateRecord, CertificateState, IssuanceRequest, KeyType, Standing, Wanted
 from handclasp.pki.alt_names import as_asked
 from handclasp.pki.csr import Wishes
 from handclasp.pki.read import certificate_from_der
 from handclasp.pki.signing import kind_of, narrowed
+
+_NEWEST_OF_EACH = Wanted(states=(CertificateState.ISSUED,), not_profiles=OWN_PROFILES, newest=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,13 +116,23 @@ def due(home: Home, within: timedelta | None) -> tuple[str, ...]:
     is of no use now: its holder is due too.
     """
     now = home.clock.now()
-    newest_of_each = Wanted(states=(CertificateState.ISSUED,), not_profiles=OWN_PROFILES, newest=True)
     ending = [
         record
-        for record in home.store.standings(newest_of_each)
-        if record.not_before > now or record.not_after <= now + _ahead(record.not_after - record.not_before - BACKDATE, within)
+        for record in home.store.standings(_NEWEST_OF_EACH)
+        if record.not_before > now or record.not_after <= now + _ahead(_life(record), within)
     ]
     return tuple(record.name for record in sorted(ending, key=lambda one: one.not_after))
+
+
+def shortest_life(home: Home) -> timedelta:
+    """Of what `due` looks after, and of what a profile of this home gives: a timer has to come within its last third."""
+    lives = map(_life, home.store.standings(_NEWEST_OF_EACH))
+    return min(chain(lives, (profile_of(home, name).lifetime for name in profile_names(home))))
+
+
+def _life(record: Standing) -> timedelta:
+    """What it was made for."""
+    return record.not_after - record.not_before - BACKDATE
 
 
 def _ahead(life: timedelta, within: timedelta | None) -> timedelta:

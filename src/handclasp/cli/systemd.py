@@ -42,6 +42,8 @@ def command(
 ) -> None:
     r"""Write timer units: renew what is due (daily), fresh CRLs (weekly), and notices of what ends soon (daily).
 
+    Where something lives for less than four days, now or by a profile of this home, renewals run every four hours.
+
     The units may write to the home and nowhere else, but for handclasp-nginx.service: it gives fresh CRLs to every nginx of
     this home, adopted ones too, and asks them. It is left out where it could not do so, because an nginx belongs to somebody
     else than the owner of the home; --nginx-user says who may. The passphrase file that the home remembers is handed to the
@@ -57,6 +59,7 @@ def command(
 
     from handclasp.app.enforce import configs
     from handclasp.app.home import PASSPHRASE_FILE
+    from handclasp.app.renew import shortest_life
     from handclasp.present.ca_words import say
     from handclasp.present.units import UnitOrder, units
 
@@ -76,6 +79,8 @@ def command(
             lang=frame.lang,
             listen=listen,
             nginx_user=None if others else nginx_user or owner,
+            shortest_life=shortest_life(here.ca),
+            network=here.files.exists(here.layout.registry_url),
         )
     )
     folder = str(Path(output).absolute())

@@ -1,6 +1,7 @@
 """systemd units as text: what runs by itself, with no more rights than it needs (systemd.exec(5))."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from handclasp.model.messages import ENGLISH
 
@@ -68,6 +69,9 @@ RestrictSUIDSGID=yes
 TimeoutStartSec=15min
 """
 
+_RENEWALS = ((timedelta(days=4), "daily"), (timedelta(), "*-*-* 00/4:00:00"))
+"""When to renew what lives so long at least: its last third, in which it is due, has to be longer than a day and the delay."""
+
 _ONCE = "TimeoutStartSec=15min\n"
 
 _LASTING = """\
@@ -104,7 +108,8 @@ class UnitOrder:
     `reload`: a command that makes nginx read new files, run with full rights after renewals and CRLs.
     `notify_file`: where notices go (see `handclasp notify`), in the language `lang`; None: no unit for that.
     `listen`: where `handclasp serve` takes connections; None: no unit for that.
-    `nginx_user`: who gives every nginx its CRLs; None: no unit for that.
+    `nginx_user`: who gives every nginx its CRLs; None: no unit for that. `shortest_life`: of a certificate to renew.
+    `network`: what renews and signs CRLs needs it, as the registry is not on this machine.
     """
 
     program: str
@@ -116,11 +121,14 @@ class UnitOrder:
     lang: str = ENGLISH
     listen: str | None = None
     nginx_user: str | None = None
+    shortest_life: timedelta = timedelta.max
+    network: bool = False
 
 
 def units(order: UnitOrder) -> dict[str, str]:
     """File names and contents: a service and a timer for renewals, for CRLs, and for notices."""
-    made = _pair(order, "renew", "Renew certificates of Handclasp that are due", ("renew", "--due"), "daily")
+    often = next(how for life, how in _RENEWALS if order.shortest_life >= life)
+    made = _pair(order, "renew", "Renew certificates of Handclasp that are due", ("renew", "--due"), often)
     made |= _pair(order, "crl", "Fresh CRLs of Handclasp", ("crl", "--refresh", "--no-reload"), "weekly")
     # A unit that may write to the home alone reaches no nginx, its folder, ports and workers: another one does.
     if order.nginx_user is not None:
@@ -146,7 +154,8 @@ def _service(order: UnitOrder, name: str, description: str, words: tuple[str, ..
     if order.passphrase_file and name != "notify":
         more.append(f"LoadCredential=handclasp-passphrase:{_quoted(order.passphrase_file)}")
     if order.reload and not lasting and name != "notify":
-        more.append(f"ExecStartPost=+{order.reload}")
+        # Not ExecStartPost: that is left out when one of many was not renewed, and nginx would never read the others.
+        more.append(f"ExecStopPost=+{order.reload}")
     return _SERVICE.format(
         type="exec" if lasting else "oneshot",
         tail=_LASTING if lasting else _ONCE,
@@ -157,7 +166,7 @@ def _service(order: UnitOrder, name: str, description: str, words: tuple[str, ..
         user=order.user,
         home=_quoted(order.home),
         protect_home="no" if order.home.startswith(("/home/", "/root/", "/run/user/")) else "yes",
-        families="AF_UNIX AF_INET AF_INET6" if lasting or name == "notify" else "AF_UNIX",
+        families="AF_UNIX AF_INET AF_INET6" if lasting or name == "notify" or order.network else "AF_UNIX",
     )
 
 
