@@ -237,6 +237,18 @@ def test_the_card_is_a_page_that_chromium_shows_whole(ca: Ca, lang: str, tmp_pat
     assert len(re.findall(rb"/Type\s*/Page\b", paper.read_bytes())) in (1, 2)
 
 
+def test_a_name_of_64_letters_stays_on_the_card(ca: Ca, tmp_path: Path) -> None:
+    """A browser is asked how wide the page is; on paper what sticks out is cut off."""
+    ca.run("issue", "x" * 64)
+    page = (exported(ca, "x" * 64, "ios", tmp_path / "out") / "card.en.html").read_text()
+    asking = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page).replace(
+        "</body>", "<script>document.title = document.documentElement.scrollWidth <= innerWidth</script></body>"
+    )
+    (tmp_path / "asking.html").write_text(asking)
+    flags = ("--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}/profile", "--window-size=500,900")
+    assert "<title>true</title>" in tool("chromium", *flags, "--dump-dom", f"file://{tmp_path}/asking.html")
+
+
 def test_curl_reads_the_container_for_windows(ca: Ca, tmp_path: Path) -> None:
     folder = exported(ca, "alice", "windows", tmp_path / "out")
     password = (tmp_path / "password").read_text().strip()

@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import socketserver
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -119,3 +120,33 @@ def test_what_is_wrong_with_one_place_keeps_no_other_from_the_news(ca: Ca, place
     assert why in one["why"]
     assert SECRET not in json.dumps(told)
     assert len(chat.bodies) == 1
+
+
+class Refusing(socketserver.StreamRequestHandler):
+    """A mail server (RFC 5321, RFC 4954) that says no to one command."""
+
+    def handle(self) -> None:
+        self.wfile.write(b"220 mail.test\r\n")
+        said = {b"EHLO": b"250-mail.test\r\n250 AUTH PLAIN\r\n", b"AUTH": b"235 welcome\r\n", b"QUIT": b"221 bye\r\n"}
+        said |= self.server.refusal  # type: ignore[attr-defined]
+        while line := self.rfile.readline():
+            self.wfile.write(said.get(line[:4].upper(), b"250 mail.test\r\n"))
+
+
+@pytest.mark.parametrize(
+    ("refusal", "code"), [({b"AUTH": b"535 no\r\n"}, 535), ({b"MAIL": b"530 no\r\n"}, 530), ({b"RCPT": b"550 no\r\n"}, 550)]
+)
+def test_what_a_mail_server_answered_is_told(ca: Ca, places: Path, refusal: dict[bytes, bytes], code: int) -> None:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Refusing) as server:
+        server.refusal = refusal  # type: ignore[attr-defined]
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        mail = f"mailto://user:{SECRET}@127.0.0.1:{server.server_address[1]}/?from=a@home.test&to=b@home.test&mode=insecure"
+        places.write_text(f"{mail}\n")
+        try:
+            done = ca.run("notify", "--to-file", str(places), "--test", expect=5)
+        finally:
+            server.shutdown()
+            thread.join()
+    assert f"NOT reached: line 1, mailto://...: it answered {code}" in done.stdout
+    assert SECRET not in done.stdout + done.stderr

@@ -20,6 +20,9 @@ _FAILURES = (
 )
 """What tells in the log of Apprise, the surest first, and what is said of it. The log itself holds URLs with passwords."""
 
+_ANSWERED = re.compile(r"""error=(\d{3})\b|\(([45]\d\d), b['"]""")
+"""A status of HTTP, or a reply of SMTP as the standard library tells it: (535, b'...'), a wrong password."""
+
 _PATIENCE = 20.0
 """Seconds to connect, and to wait for an answer."""
 
@@ -58,8 +61,8 @@ def _told(apprise: Any, place: str, *, title: str, body: str) -> str | None:
         if one.notify(title=title, body=body):
             return None
     heard = "\n".join(said)
-    if answered := re.search(r"error=(\d{3})\b", heard):
-        return f"it answered {answered[1]}"
+    if answered := _ANSWERED.search(heard):
+        return f"it answered {answered[1] or answered[2]}"
     return next((why for mark, why in _FAILURES if re.search(mark, heard)), "it refused, or could not be reached")
 
 

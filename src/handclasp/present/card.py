@@ -38,10 +38,10 @@ _WORDS = {
 
 _STYLE = (
     "body{font:16px/1.5 system-ui,'Noto Sans CJK SC',sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem;"
-    "color:#1b1b1b;background:#fff}h1{font-size:1.4rem}h2{font-size:1.05rem;margin:1.4rem 0 .3rem;border-top:1px solid #bbb;"
-    "padding-top:.6rem}li{margin:.35rem 0}pre{background:#f3f3f3;padding:.5rem .7rem;white-space:pre-wrap;"
-    "overflow-wrap:anywhere;margin:.3rem 0}dt{font-weight:600}dd{margin:0 0 .4rem;overflow-wrap:anywhere}"
-    "code{overflow-wrap:anywhere}"
+    "color:#1b1b1b;background:#fff;overflow-wrap:anywhere}h1{font-size:1.4rem}"
+    "h2{font-size:1.05rem;margin:1.4rem 0 .3rem;border-top:1px solid #bbb;padding-top:.6rem}"
+    "li{margin:.35rem 0}pre{background:#f3f3f3;padding:.5rem .7rem;white-space:pre-wrap;"
+    "margin:.3rem 0}dt{font-weight:600}dd{margin:0 0 .4rem}"
     "@media print{body{margin:0;max-width:none;font-size:11pt}h2,li,pre{break-inside:avoid}pre{border:1px solid #bbb}}"
     "@page{margin:18mm}"
 )
