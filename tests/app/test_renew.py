@@ -112,6 +112,19 @@ def test_renewing_nobody(ca: Ca) -> None:
     ca.run("renew", expect=2)
 
 
+def test_of_several_each_is_told_whatever_becomes_of_the_others(ca: Ca) -> None:
+    for name in ("alice", "bob", "carol"):
+        ca.run("issue", name)
+    for words in ((), ("--due",)):
+        assert "there is no identity 'nobody'" in ca.run("renew", "alice", "nobody", *words, expect=2).stderr
+    assert len(ca.json("show", "alice")["certificates"]) == 1
+    ca.run("revoke", "bob")
+    done = ca.json("renew", "alice", "bob", "carol", "alice", expect=1)
+    assert [one["name"] for one in done["renewed"]] == ["alice", "carol"]
+    assert [one["name"] for one in done["failed"]] == ["bob"]
+    assert ca.run("renew", "bob", "--due").stdout == "Nothing is due.\n"
+
+
 def request(folder: Path, *options: str, key: str = "ec:P-256", subject: str = "/O=Evil/CN=root") -> Path:
     kind, _, size = key.partition(":")
     how = ["-newkey", "ec", "-pkeyopt", f"ec_paramgen_curve:{size}"] if kind == "ec" else ["-newkey", f"rsa:{size}"]

@@ -1,5 +1,6 @@
 """handclasp renew."""
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -53,17 +54,20 @@ def command(
       handclasp renew --under root               after handclasp ca rollover root
     """
     from handclasp.app.audit import head_of
-    from handclasp.app.renew import Renewal, RenewOrder, renew, renew_all
-    from handclasp.model.errors import UsageError
+    from handclasp.app.renew import Renewal, RenewOrder, newest, renew, renew_all
+    from handclasp.model.errors import PolicyError, UsageError
 
     if not names and due is None and under is None:
         raise UsageError("say whose certificate to renew", hint="handclasp renew NAME, or handclasp renew --due")
     here = world(frame, passphrase_file=passphrase_file, passphrase_fd=passphrase_fd)
-    if due is None and under is None:
-        made = [renew(here.ca, RenewOrder(name=name, lifetime=lifetime(days))) for name in names]
-        done = tuple(Renewal(name=one.record.name, issued=one, failure=None) for one in made)
+    if due is None and under is None and len(names) == 1:
+        made = renew(here.ca, RenewOrder(name=names[0], lifetime=lifetime(days)))
+        done: tuple[Renewal, ...] = (Renewal(name=made.record.name, issued=made, failure=None),)
     else:
-        chosen = _chosen(here.ca, names, due, under)
+        for name in names:
+            with suppress(PolicyError):  # of one that may not be renewed its turn will tell, or it is not due
+                newest(here.ca, name)  # a mistyped one is told before anything is done
+        chosen = _chosen(here.ca, names, due, under) if due is not None or under is not None else dict.fromkeys(names)
         done = renew_all(here.ca, chosen, lifetime=lifetime(days))
     _report(frame, here.ca, done)
     if due is not None:
