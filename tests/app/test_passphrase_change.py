@@ -35,3 +35,18 @@ def test_with_the_wrong_old_passphrase_nothing_changes(ca: Ca) -> None:
     ca.run("passphrase", "--passphrase-file", str(wrong), "--new-passphrase-file", str(ca.home.parent / "new"), expect=5)
     assert {path: path.read_bytes() for path in (ca.home / "keys").iterdir()} == before
     assert PASSPHRASE not in ca.run("audit").stdout
+
+
+def test_a_passphrase_file_that_was_moved_is_remembered_at_its_new_place(empty: Ca) -> None:
+    first, second, nowhere = empty.home.parent / "first", empty.home.parent / "second", {"HANDCLASP_PASSPHRASE_FILE": ""}
+    empty.run("init", "--new-passphrase-file", str(first), env=nowhere)
+    first.rename(second)
+    told = empty.run("issue", "alice", env=nowhere, expect=3).stderr
+    assert "not where this home remembers it" in told
+    wrong = empty.home.parent / "wrong"
+    wrong.write_text("of another home")
+    wrong.chmod(0o600)
+    empty.run("init", "--passphrase-file", str(wrong), env=nowhere, expect=5)
+    empty.run("issue", "alice", env=nowhere, expect=3)
+    empty.run("init", "--passphrase-file", str(second), env=nowhere)
+    empty.run("issue", "alice", env=nowhere)

@@ -34,6 +34,8 @@ def test_a_profile_of_ones_own_decides(ca: Ca, tmp_path: object) -> None:
     ("base = \n", ":1:8", "is not TOML"),
     ('base = "client"\ndays = 3\ndays = 4\n', ":3:", "is not TOML"),
     ('base = "client', ":1:15", "is not TOML"),
+    (f"base = {'[' * 5000}", "", "nested too deep"),
+    (f'base = "client"\ndays = {"9" * 5000}\n', "", "a number is too long"),
     ("days = 3\n", ":1:1", "base is missing"),
     ('[profile]\nbase = "client"\n', ":1:2", "there is no 'profile'"),
     ('base = "root-ca"\n', ":1:1", "no profile to build on"),

@@ -72,6 +72,13 @@ class PassphraseSource:
             if os.path.exists(credential):
                 return read_secret(credential)
         if path := self.remembered():
+            if not os.path.lexists(path):
+                raise InputError(
+                    "the passphrase of the CA keys is not where this home remembers it",
+                    where=path,
+                    hint="name its file: --passphrase-file FILE\n"
+                    "and have it remembered: handclasp init --passphrase-file FILE     changes nothing else",
+                )
             return read_secret(path)
         return _prompted(new=new)
 

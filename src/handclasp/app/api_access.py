@@ -134,7 +134,7 @@ def roles(home: Home) -> dict[str, Role]:
         return {}
     try:
         return _table(home.files.read(path))
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         hint = 'write lines such as: "alice" = "admin"     roles: admin, operator, auditor'
         raise InputError(f"is no table of roles: {error}", where=path, hint=hint) from error
 

@@ -152,7 +152,8 @@ def _plans(order: InitOrder) -> list[tuple[AuthorityPlan, tuple[str, ...]]]:
 def _remember(home: Home, order: InitOrder) -> None:
     labels = (*(authority.key for authority in reversed(home.store.authorities())), ISSUING, ROOT)
     held = [label for label in labels if home.keys.exists(label)]
-    remembers = bool(order.passphrase_file) and (not held or home.store.value(PASSPHRASE_FILE) is None)
+    there = home.store.value(PASSPHRASE_FILE)  # a file that was moved is remembered at its new place
+    remembers = bool(order.passphrase_file) and (not held or not there or not home.files.exists(there))
     if remembers and held:
         home.keys.open(held[0])  # only what unlocks the keys is worth remembering
     with home.store.begin() as transaction:

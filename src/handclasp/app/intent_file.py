@@ -2,7 +2,6 @@
 
 import posixpath
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeVar
@@ -25,7 +24,7 @@ from handclasp.app.intent_tables import (
 from handclasp.app.names_here import which_identity
 from handclasp.app.site import SiteOrder, parse_listen
 from handclasp.app.site_trust import family
-from handclasp.app.toml_places import place_of, toml_error
+from handclasp.app.toml_places import place_of, toml_table
 from handclasp.model.control import PLAIN, NginxControl
 from handclasp.model.errors import HandclaspError, InputError, UsageError
 from handclasp.model.intent import (
@@ -121,10 +120,7 @@ class _Reader:
 
     def table(self) -> FileTable:
         try:
-            return msgspec.convert(tomllib.loads(self.text), FileTable)
-        except tomllib.TOMLDecodeError as error:
-            what, line, column = toml_error(str(error), self.text)
-            raise InputError(f"is not TOML: {what}", where=Origin(self.path, line, column)) from error
+            return msgspec.convert(toml_table(self.text, where=self.path), FileTable)
         except msgspec.ValidationError as error:
             what, _, place = str(error).partition(" - at `$")
             unknown = re.search(r"unknown field `([^`]+)`", what)

@@ -1,13 +1,12 @@
 """Profiles that a person writes (TOML): a built-in one with other lifetimes, names, keys or usages. Never a CA."""
 
 import re
-import tomllib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from handclasp.app.toml_places import place_of, toml_error
+from handclasp.app.toml_places import place_of, toml_table
 from handclasp.catalogue.profiles import END_ENTITY_PROFILES, PROFILES
 from handclasp.model.errors import InputError, PolicyError
 from handclasp.model.issuance import KeyType, Profile
@@ -49,12 +48,9 @@ def read_profile(content: bytes, *, name: str, where: str) -> Profile:
         )
     try:
         text = content.decode("utf-8-sig").replace("\r\n", "\n")
-        table = tomllib.loads(text)
     except UnicodeDecodeError as error:
         raise InputError(f"is not UTF-8 (byte {error.start + 1})", where=where, hint=EXAMPLE) from error
-    except tomllib.TOMLDecodeError as error:
-        what, line, column = toml_error(str(error), text)
-        raise InputError(f"is not TOML: {what}", where=Origin(where, line, column), hint=EXAMPLE) from error
+    table = toml_table(text, where=where, hint=EXAMPLE)
     fields = _Fields(table, text, where)
     base = fields.read("base", _text)
     fields.refuse_unknown()

@@ -1,6 +1,11 @@
-"""Where a key stands in a TOML file: the standard library's reader does not tell."""
+"""TOML files of people: what is wrong in one, and where a key stands, which the standard library's reader does not tell."""
 
 import re
+import tomllib
+from typing import Any
+
+from handclasp.model.errors import InputError
+from handclasp.model.origin import Origin
 
 _SKIPPED = re.compile(
     r'''"""(?:\\.|[^\\])*?""" | \'\'\'.*?\'\'\' | "(?:\\.|[^"\\\n])*" | '[^'\n]*' | \#[^\n]*''', re.VERBOSE | re.DOTALL
@@ -28,7 +33,24 @@ def place_of(text: str, key: str, value: str | None = None) -> tuple[int, int]:
     return text.count("\n", 0, offset) + 1, offset - (text.rfind("\n", 0, offset) + 1) + 1
 
 
-def toml_error(message: str, text: str) -> tuple[str, int, int]:
+def toml_table(text: str, *, where: str, hint: str | None = None) -> dict[str, Any]:
+    """The table in a TOML file.
+
+    Raises:
+        InputError: it is none; `where` has line and column, as far as the standard library's reader tells them.
+    """
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        what, line, column = _told(str(error), text)
+        raise InputError(f"is not TOML: {what}", where=Origin(where, line, column), hint=hint) from error
+    except RecursionError as error:
+        raise InputError("is not TOML that can be read: nested too deep", where=where, hint=hint) from error
+    except ValueError as error:  # the interpreter refuses numbers of thousands of digits
+        raise InputError("is not TOML that can be read: a number is too long", where=where, hint=hint) from error
+
+
+def _told(message: str, text: str) -> tuple[str, int, int]:
     """What the standard library's reader says, and line and column of it; the end of the text where it names none."""
     found = re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", message)
     if found:
