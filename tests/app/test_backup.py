@@ -5,10 +5,13 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from handclasp.app.home import PASSPHRASE_FILE
 from handclasp.app.revoke_record import record_revocation, revocable, session_epoch
-from tests.ca_rig import Ca, assert_consistent, verify
+from handclasp.pki.read import pem_blocks
+from tests.ca_rig import Ca, assert_consistent, openssl, verify
 
 
 def other_home(ca: Ca, folder: Path) -> Ca:
@@ -269,3 +272,22 @@ def test_certificates_that_were_issued_since_may_be_brought_later(ca: Ca, tmp_pa
     again.run("restore", "--certificates", str(ca.home / "identities"))
     again.run("revoke", "late")
     assert "owes nothing" in again.run("restore", "--nothing-since", expect=4).stderr
+
+
+def test_what_was_revoked_since_is_read_in_every_form(ca: Ca, tmp_path: Path) -> None:
+    """As a web server gives CRLs out, and Windows a certificate: DER. A file that is neither is not passed over."""
+    ca.run("backup", str(tmp_path / "ca.sealed"))
+    serial = ca.json("issue", "late")["serial"]
+    ca.run("revoke", "late")
+    lists = [tmp_path / "root.crl", tmp_path / "issuing.crl"]
+    published = pem_blocks((ca.home / "ca/crl.pem").read_bytes(), "X509 CRL")
+    for path, pem in zip(lists, published, strict=True):
+        path.write_bytes(x509.load_pem_x509_crl(pem).public_bytes(Encoding.DER))
+    openssl("x509", "-in", ca.identity("late", "certificate.pem"), "-outform", "DER", "-out", tmp_path / "late.cer")
+    again = other_home(ca, tmp_path)
+    again.run("restore", str(tmp_path / "ca.sealed"))
+    assert "holds no CRL" in again.run("restore", "--crl", str(tmp_path / "late.cer"), expect=3).stderr
+    assert "certificate" in again.run("restore", "--certificates", str(lists[0]), expect=3).stderr
+    done = again.json("restore", "--crl", str(lists[0]), "--crl", str(lists[1]), "--certificates", str(tmp_path / "late.cer"))
+    assert (done["revoked"], done["found"], done["open"]) == ([serial], [serial], [])
+    assert {one["name"]: one["status"] for one in again.json("list")["certificates"]} == {"late": "revoked"}

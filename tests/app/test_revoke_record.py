@@ -1,5 +1,7 @@
 """The registry's part of revocation."""
 
+from pathlib import Path
+
 import pytest
 
 from handclasp.app.crl import publish_crls
@@ -52,3 +54,23 @@ def test_a_signature_that_was_never_recorded_can_be_revoked(ca: Ca) -> None:
     crls = publish_crls(home)
     assert len(crls[-1].revoked) == 1
     ca.run("issue", "alice")
+
+
+def test_a_list_may_hold_certificates_among_names(ca: Ca, tmp_path: Path) -> None:
+    for name in ("alice", "bob", "carol"):
+        ca.run("issue", name)
+    listed = tmp_path / "stolen"
+    pem = ca.identity("bob", "certificate.pem").read_text()
+    listed.write_text(f"alice # the laptop\nBag Attributes\n{pem}", encoding="utf-8")
+    assert "'Bag Attributes'" in ca.run("revoke", "--from", str(listed), expect=2).stderr
+    listed.write_text(f"alice # the laptop\n{pem}", encoding="utf-8-sig")
+    said = ca.json("revoke", "--from", str(listed))
+    assert said["name"] == "alice, bob"
+    assert {one["name"]: one["status"] for one in ca.json("list")["certificates"]} == {
+        "alice": "revoked", "bob": "revoked", "carol": "good",
+    }  # fmt: skip
+
+
+def test_who_was_revoked_is_told_by_name_however_he_was_named(ca: Ca) -> None:
+    serial = ca.json("issue", "alice")["serial"]
+    assert ca.run("revoke", serial).stdout.startswith("alice is recorded as revoked")

@@ -74,14 +74,16 @@ def audit(home: Home, *, heads: Iterable[str] = ()) -> Audited:
     """
     home.authorities()
     lists = _lists(home)
-    events = tuple(home.store.audit_events())
+    legible = _Legible(iter(home.store.audit_events()))
+    events = tuple(legible)
     digests = {event.digest for event in events}
     gone = [head for head in (one.strip().lower() for one in heads) if head not in digests]
     published = _Published(events, lists)
     faults = (
         *chain_faults(published),
-        *(f"the log no longer holds {head[:64]}: events were cut off or replaced" for head in gone),
-        *published.cut_off(),
+        *legible.faults(),
+        *(f"the log no longer holds {head[:64]}: events were cut off or replaced" for head in gone if legible.whole),
+        *(published.cut_off() if legible.whole else ()),
     )
     newest = events[-1].digest if events else GENESIS
     return Audited(events=events, faults=faults, head=newest, clock_steps=clock_steps(events))
@@ -89,13 +91,52 @@ def audit(home: Home, *, heads: Iterable[str] = ()) -> Audited:
 
 def log_faults(home: Home) -> tuple[str, ...]:
     """What is wrong with the log, as `audit` finds it; events are read one by one."""
-    published = _Published(home.store.audit_events(), _lists(home))
-    return (*chain_faults(published), *published.cut_off())
+    legible = _Legible(iter(home.store.audit_events()))
+    published = _Published(legible, _lists(home))
+    return (*chain_faults(published), *legible.faults(), *(published.cut_off() if legible.whole else ()))
 
 
 def _lists(home: Home) -> _Lists:
     """What the home's file has, to be read before the log: a CRL that is signed meanwhile has its event there already."""
     return tuple(published_numbers(home)) if home.files.exists(home.layout.crl) else ()
+
+
+@dataclass(slots=True)
+class _Legible:
+    """Events as they go by, up to the first that is none: somebody wrote into the table what Handclasp does not write."""
+
+    events: Iterator[AuditEvent]
+    last: int = 0
+    whole: bool = True
+
+    def __iter__(self) -> Iterator[AuditEvent]:
+        while True:
+            try:
+                event = next(self.events)
+            except StopIteration:
+                return
+            except (ValueError, TypeError):  # a time that is none, details that are no JSON
+                self.whole = False
+                return
+            if not _is_event(event):
+                self.whole = False
+                return
+            self.last = event.sequence
+            yield event
+
+    def faults(self) -> Iterator[str]:
+        """What was in the way, when the events have gone by."""
+        if not self.whole:
+            yield f"an event after number {self.last} was changed and cannot be read: what follows is not vouched for"
+
+
+def _is_event(event: AuditEvent) -> bool:
+    """SQLite keeps bytes and numbers in columns of text too."""
+    texts: tuple[object, ...] = (event.actor, event.action, event.subject, event.previous, event.digest)
+    details: object = event.details
+    if not all(isinstance(one, str) for one in texts) or not isinstance(details, dict):
+        return False
+    return event.action not in _CRL_EVENTS or str(details.get("number", "0")).isdigit()
 
 
 @dataclass(slots=True)

@@ -1,5 +1,6 @@
 """Private keys of a PKI that exists: found, looked at, and opened when their passphrase is given."""
 
+import warnings
 from typing import cast
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -41,7 +42,8 @@ def key_in(files: FileTree, path: str, passphrase: bytes | None) -> OldKey:
 
 def _loaded(content: bytes, passphrase: bytes | None) -> object:
     if is_container(content):
-        return load_pkcs12(content, passphrase).key
+        with warnings.catch_warnings(action="ignore"):  # what others write is BER; it is read all the same
+            return load_pkcs12(content, passphrase).key
     return (load_der_private_key if content[:1] == b"\x30" else load_pem_private_key)(content, passphrase)
 
 

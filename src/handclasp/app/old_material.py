@@ -1,18 +1,15 @@
 """The certificates and CRLs in the files of a PKI that exists, in whatever form they were left."""
 
-import re
-from base64 import b64decode
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from handclasp.model.certificate import Certificate, Crl, RevokedEntry
 from handclasp.model.errors import InputError
-from handclasp.pki.any_form import Found, look
+from handclasp.pki.given_lists import given, given_crls
 from handclasp.pki.signature import signed_by
 from handclasp.ports.files import FileTree
 
 _SUFFIXES = (".pem", ".crt", ".cer", ".cert", ".der", ".crl", ".p7b", ".key", "_key")
-_BASE64 = re.compile(rb"[A-Za-z0-9+/\s]+={0,2}\s*\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +47,7 @@ def gather(files: FileTree, looked: Looked) -> Material:
     certificates: dict[bytes, Certificate] = {}
     crls: dict[bytes, Crl] = {}
     keys: list[str] = []
-    given: dict[str, tuple[Certificate, ...]] = {}
+    named_ones: dict[str, tuple[Certificate, ...]] = {}
     for path in paths(files, looked):
         named = path in (*looked.certificates, *looked.crls)
         if not named and path != looked.certificate and not path.endswith(_SUFFIXES):
@@ -58,14 +55,16 @@ def gather(files: FileTree, looked: Looked) -> Material:
         content = files.read(path)
         if b"PRIVATE KEY-----" in content:
             keys.append(path)
-        found = _in(content)
-        if named:
-            _refuse_empty(found, path, looked)
+        found = given(content)
+        if path in looked.crls:
+            given_crls(content, where=path)
+        elif path in looked.certificates and not found.certificates:
+            raise InputError("holds no certificate", where=path, hint="PEM, DER or PKCS#7 are read")
         certificates.update((one.der, one) for one in found.certificates if one.der not in certificates)
         crls.update((one.der, one) for one in found.crls)
         if any(path == place or path.startswith(f"{place}/") for place in looked.certificates):
-            given[path] = found.certificates
-    return Material(tuple(certificates.values()), tuple(crls.values()), tuple(keys), given)
+            named_ones[path] = found.certificates
+    return Material(tuple(certificates.values()), tuple(crls.values()), tuple(keys), named_ones)
 
 
 def paths(files: FileTree, looked: Looked) -> Iterator[str]:
@@ -82,25 +81,6 @@ def paths(files: FileTree, looked: Looked) -> Iterator[str]:
         if not files.exists(place):
             raise InputError("is not there", where=place)
         yield from files.walk(place) if files.is_folder(place) else (place,)
-
-
-def _in(content: bytes) -> Found:
-    """PEM, DER or PKCS#7; or base64 alone, as `cfssl crl` prints it."""
-    if b"-----" not in content and _BASE64.match(content):
-        try:
-            return look(b64decode(content))
-        except ValueError:
-            pass  # letters and digits of another kind
-    return look(content)
-
-
-def _refuse_empty(found: Found, path: str, looked: Looked) -> None:
-    if path in looked.crls and not found.crls:
-        raise InputError(
-            "holds no CRL", where=path, hint="PEM, DER or base64 are read; openssl crl -in FILE -noout -text shows one in PEM"
-        )
-    if not found.certificates and not found.crls:
-        raise InputError("holds no certificate", where=path, hint="PEM, DER or PKCS#7 are read")
 
 
 def of_one_ca(crls: Iterable[Crl], certificate: Certificate) -> tuple[Crl, ...]:

@@ -18,8 +18,9 @@ from handclasp.model.certificate import Certificate, Crl
 from handclasp.model.errors import HandclaspError, InputError, PolicyError
 from handclasp.model.issuance import Authority, CertificateState, Intent, Reason
 from handclasp.model.octets import Held
+from handclasp.pki.given_lists import any_certificates, given_crls
 from handclasp.pki.names import identity_name
-from handclasp.pki.read import certificate_from_der, certificates_from_pem, crls_from_pem
+from handclasp.pki.read import certificate_from_der
 from handclasp.pki.serials import format_serial
 from handclasp.pki.signature import signed_by
 from handclasp.ports.store import Transaction
@@ -32,7 +33,7 @@ JUMP = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Since:
-    """What is known of the time after the backup: PEM files by their paths. `nothing`: somebody says nothing happened."""
+    """What is known of the time after the backup: files by their paths. `nothing`: somebody says nothing happened."""
 
     crls: dict[str, bytes]
     certificates: dict[str, bytes]
@@ -178,7 +179,7 @@ def _signing(home: Home) -> list[str]:
 
 def _crls(home: Home, files: dict[str, bytes]) -> Iterator[tuple[Authority, Crl]]:
     for where, content in files.items():
-        for crl in crls_from_pem(content, where=where):
+        for crl in given_crls(content, where=where):
             authority = _signer(home, crl)
             if authority is None:
                 raise InputError(f"has a CRL that no CA of this home signed: {crl.issuer_text}", where=where)
@@ -217,7 +218,7 @@ def _issued_since(home: Home, files: dict[str, bytes]) -> Iterator[tuple[str, Ce
     """Certificates of CAs of this home that it does not know; those of others are passed over: chains hold them."""
     seen: set[bytes] = set()
     for where, content in files.items():
-        for one in certificates_from_pem(content, where=where):
+        for one in any_certificates(content, where=where):
             authority = _signer(home, one) if one.der not in seen else None
             if authority is None:
                 continue

@@ -97,12 +97,18 @@ def _unpacked(frame: Frame, here: "World", file: str) -> dict[str, object]:
 
 def _settled(here: "World", crls: tuple[str, ...], certificates: tuple[str, ...], *, nothing_since: bool) -> "Settled":
     from handclasp.app.settle import Since, settle
+    from handclasp.pki.given_chain import given_chain
+    from handclasp.pki.given_lists import any_certificates
 
     lists = {path: here.files.read(path) for path in crls}
     found: dict[str, bytes] = {}
     for place in certificates:
-        for path in here.files.walk(place) if here.files.is_folder(place) else (place,):
+        if not here.files.is_folder(place):
+            found[place] = here.files.read(place)
+            given_chain(found[place], where=place)  # which tells what it is instead
+            continue
+        for path in here.files.walk(place):
             content = here.files.read(path)
-            if b"-----BEGIN CERTIFICATE-----" in content:
+            if any_certificates(content, where=path):
                 found[path] = content
     return settle(here.ca, Since(crls=lists, certificates=found, nothing=nothing_since))

@@ -1,5 +1,6 @@
 """handclasp revoke."""
 
+import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from handclasp.model.issuance import CertificateRecord, Reason
     from handclasp.wiring import World
 
+_PEM = re.compile(r"(-----BEGIN (?:TRUSTED )?CERTIFICATE-----.*?-----END (?:TRUSTED )?CERTIFICATE-----)", re.DOTALL)
 _REASONS = (
     "unspecified",
     "keyCompromise",
@@ -30,7 +32,10 @@ _REASONS = (
 @click.command("revoke")
 @click.argument("names", metavar="NAME...", nargs=-1, shell_complete=identities)
 @click.option(
-    "--from", "listed", type=AbsolutePath(), help="Also those in a file: a name or serial on each line; - reads them."
+    "--from",
+    "listed",
+    type=AbsolutePath(),
+    help="Also those in a file: names, serials or certificates (PEM), one after the other; - reads them.",
 )
 @click.option("--reason", type=click.Choice(_REASONS), default="unspecified", show_default=True, help="Goes into the CRL.")
 @click.option("--serial", metavar="HEX", help="Only the certificate with this serial.")
@@ -73,7 +78,7 @@ def command(
     here = world(frame, passphrase_file=passphrase_file, passphrase_fd=passphrase_fd, nginx_path=nginx_path)
     wanted = (*names, *_names_in(here, listed))
     chosen = chosen_of(here.ca, tuple(meant(here, name) for name in wanted), serial)
-    what = ", ".join(dict.fromkeys(wanted))
+    what = ", ".join(dict.fromkeys(one.name for one in chosen))
     if is_dry_run():
         return _foresee(frame, here, what, Reason(reason), chosen)
     done = revoke_records(here.ca, here.gear, chosen, reason=Reason(reason))
@@ -82,12 +87,14 @@ def command(
 
 
 def _names_in(here: "World", path: str | None) -> tuple[str, ...]:
-    """The lines of a file, or of standard input, without comments."""
+    """The lines of a file, or of standard input, without comments; a certificate in PEM is one of them."""
     if path is None:
         return ()
-    text = sys.stdin.read() if path == "-" else here.files.read(path).decode("utf-8", "replace")
-    lines = (line.partition("#")[0].strip() for line in text.splitlines())
-    return tuple(line for line in lines if line)
+    content = sys.stdin.buffer.read() if path == "-" else here.files.read(path)
+    names: list[str] = []
+    for place, piece in enumerate(_PEM.split(content.decode("utf-8-sig", "replace"))):
+        names += [piece] if place % 2 else [line.partition("#")[0].strip() for line in piece.splitlines()]
+    return tuple(name for name in names if name)
 
 
 def _foresee(frame: Frame, here: "World", what: str, reason: "Reason", chosen: "tuple[CertificateRecord, ...]") -> int:
