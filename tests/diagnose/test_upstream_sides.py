@@ -43,6 +43,20 @@ def test_the_page_is_the_upstream_s_only_when_it_cannot_be_ours(
     assert sides(evidence, None)[0].side is first
 
 
+@pytest.mark.parametrize(
+    ("lines", "first"),
+    [
+        ("ssl_client_certificate ca.pem;", Side.CLIENT),
+        ("", Side.UPSTREAM),
+        ("ssl_client_certificate ca.pem; ssl_verify_client on;", Side.CLIENT),
+    ],
+)
+def test_a_ca_for_clients_is_looked_at_before_the_upstream(lines: str, first: Side, tmp_path: Path) -> None:
+    shop = Workshop(tmp_path)
+    shop.http(f"    server {{ {TLS} {lines}\n location / {{ proxy_pass https://10.0.0.9:8443; {VERIFIED} }} }}\n")
+    assert sides(shop.evidence(), None)[0].side is first
+
+
 def _two_servers(folder: Path) -> Workshop:
     """a.test answers by itself; b.test passes on to a third server of the same nginx, whose certificate has expired."""
     shop = Workshop(folder)

@@ -44,13 +44,15 @@ def _in_question(stage: Stage, asked: Side | None) -> tuple[Evidence, ...]:
         return (replace(evidence, side=asked),)
     inner = stage.about(behind)
     upstream = inner.upstream is not None and inner.upstream.verify.value
-    verifying = stage.scene.handshake.verify_client.value is not VerifyClient.OFF
+    handshake = stage.scene.handshake
+    verifying = handshake.verify_client.value is not VerifyClient.OFF
+    meant = verifying or handshake.client_certificate.value is not None  # a CA for clients, and verification forgotten
     logged = next((side for line in evidence.log_lines if (side := read_pasted(line).side) is not None), None)
     relayed = inner.upstream is not None and _relayed(evidence)
     known = _known_upstream(inner)
     if not known and inner.upstream_chain is not None:
         behind = replace(behind, presented=None)  # it is the client's, not what the upstream shows
-    about_it = upstream and not verifying and not stage.presented
+    about_it = upstream and not meant and not stage.presented
     first = logged or (Side.UPSTREAM if relayed or about_it else Side.CLIENT)
     client = replace(evidence, side=Side.CLIENT)
     if first is Side.UPSTREAM:

@@ -18,6 +18,7 @@ from handclasp.diagnose.reach import ASKING, answered, behind_tls, http_sockets,
 from handclasp.diagnose.rule import say
 from handclasp.diagnose.rules.claimed import said
 from handclasp.diagnose.rules.error_page import pages
+from handclasp.diagnose.rules.other_door import doors
 from handclasp.diagnose.rules.placement import listen_at
 from handclasp.diagnose.rules.split import foreign_root, guests
 from handclasp.diagnose.rules.trust_wide import MANY, crl_roots, roots_in, siblings
@@ -64,7 +65,13 @@ def can_be_shown(case: Case, finding: Finding) -> bool:
     """Whether a request before and after a remedy says anything about this finding."""
     if finding.cause == _LOG_CAUSE or attacks_for(case, finding):
         return True
-    return finding.severity is Severity.ERROR and finding.cause not in _NOT_ON_LOOPBACK
+    return finding.severity is Severity.ERROR and finding.cause not in _NOT_ON_LOOPBACK and not _over_quic(case, finding)
+
+
+def _over_quic(case: Case, finding: Finding) -> bool:
+    """Whether a finding is about a door that the sandbox leaves out."""
+    listens = (listen for server in case.stage.config.servers for listen in server.listens if listen.quic)
+    return any(at(finding, listen.origin) for listen in listens)
 
 
 def _unguarded(case: Case, finding: Finding) -> Iterator[Attack]:
@@ -104,6 +111,9 @@ def _switched_off(case: Case, finding: Finding) -> Iterator[Attack]:
             finding, server.verify_client.origin or server.client_certificate.origin
         ):
             yield Attack(who=_WITHOUT, request=visit(socket, server, "/"))
+    for door in doors(case):
+        if door.listen.ssl and at(finding, door.listen.origin):
+            yield Attack(who=_WITHOUT, request=visit(door.socket, door.other, door.uri))
 
 
 def _refusal_page(case: Case, finding: Finding) -> Iterator[Attack]:

@@ -107,6 +107,63 @@ def redirecting(shop: Workshop) -> Workshop:
     return shop.http(server(f"listen 127.0.0.1:8080; {ASKS} {redirect}")).sends()
 
 
+_APP = "location / { proxy_pass http://127.0.0.1:8081; }"
+
+
+def _apart(shop: Workshop, listen: str, more: str = "", there: str = _APP, asks: str = ASKS) -> Workshop:
+    """A server that verifies, and another of the same name."""
+    other = f"    server {{ {listen} server_name site.test; {more} {there} }}\n"
+    return shop.http(f"    server {{ {asks} {_APP} }}\n{other}").sends()
+
+
+_EVERYWHERE = ASKS.replace("127.0.0.1:", "")
+
+
+def apart_over_quic(shop: Workshop) -> Workshop:
+    return _apart(shop, "listen 8443 quic;", asks=_EVERYWHERE)
+
+
+def apart_over_quic_verified(shop: Workshop) -> Workshop:
+    return _apart(shop, "listen 8443 quic;", "ssl_client_certificate ca.pem; ssl_verify_client on;", asks=_EVERYWHERE)
+
+
+def apart_over_ipv6(shop: Workshop) -> Workshop:
+    return _apart(shop, "listen [::]:8443 ssl;", asks=_EVERYWHERE)
+
+
+def apart_at_another_port(shop: Workshop) -> Workshop:
+    return _apart(shop, "listen 9443 ssl;")
+
+
+def apart_in_the_clear(shop: Workshop) -> Workshop:
+    return _apart(shop, "listen 8080;")
+
+
+def apart_but_redirecting(shop: Workshop) -> Workshop:
+    return _apart(shop, "listen 8080;", "if ($server_port = 8080) { return 301 https://$host$request_uri; }")
+
+
+def apart_on_loopback(shop: Workshop) -> Workshop:
+    return _apart(shop, "listen 127.0.0.1:8080;")
+
+
+def apart_for_some_addresses(shop: Workshop) -> Workshop:
+    return _apart(shop, "listen 8080;", "allow 192.0.2.0/24; deny all;")
+
+
+def apart_with_a_password(shop: Workshop) -> Workshop:
+    return _apart(shop, "listen 8080;", "auth_basic inside; auth_basic_user_file users;")
+
+
+def apart_for_health_checks(shop: Workshop) -> Workshop:
+    health = "location = /health { proxy_pass http://127.0.0.1:8081; } location / { return 404; }"
+    return _apart(shop, "listen 8080;", there=health)
+
+
+def apart_with_other_content(shop: Workshop) -> Workshop:
+    return _apart(shop, "listen 8080;", there="location / { proxy_pass http://127.0.0.1:8082; }")
+
+
 def redirecting_apart(shop: Workshop) -> Workshop:
     text = "    ssl_client_certificate ca.pem; ssl_verify_client on;\n"
     return shop.http(text + server("listen 127.0.0.1:8080; return 301 https://$host;", "") + server(TLS)).sends()
@@ -261,6 +318,17 @@ SAMPLES = (
     Sample("listen-tls", "plain-beside", plain_beside, "listen-without-ssl", severity="warning"),
     Sample("listen-tls", "redirecting", redirecting),
     Sample("listen-tls", "redirecting-apart", redirecting_apart),
+    Sample("other-door", "quic", apart_over_quic, "verify-client-not-enabled", version="1.26.3", openssl="3.5.7"),
+    Sample("other-door", "quic-verified", apart_over_quic_verified, version="1.26.3", openssl="3.5.7"),
+    Sample("other-door", "ipv6", apart_over_ipv6, "verify-client-not-enabled"),
+    Sample("other-door", "port", apart_at_another_port, "verify-client-not-enabled", severity="notice"),
+    Sample("other-door", "clear", apart_in_the_clear, "listen-without-ssl", severity="warning"),
+    Sample("other-door", "redirecting", apart_but_redirecting),
+    Sample("other-door", "loopback", apart_on_loopback),
+    Sample("other-door", "addresses", apart_for_some_addresses),
+    Sample("other-door", "password", apart_with_a_password),
+    Sample("other-door", "health", apart_for_health_checks),
+    Sample("other-door", "other-content", apart_with_other_content),
     Sample("sni-split", "two-cas", two_cas, "sni-host-split"),
     Sample("sni-split", "compared", two_cas_compared),
     Sample("sni-split", "rejecting", rejecting),

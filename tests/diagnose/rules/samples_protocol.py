@@ -1,11 +1,12 @@
 """TLS versions, cipher suites and signature algorithms towards clients."""
 
 from handclasp.lab import extensions as ext
-from handclasp.lab.mint import Blank
+from handclasp.lab.mint import Blank, name
 from handclasp.model.verdict import Side
 from handclasp.pki.throwaway import key
 from tests.diagnose.rules import samples_upstream as upstream
 from tests.diagnose.rules.workshop import ANSWER, ASKS, Sample, Workshop
+from tests.diagnose.scenes import blank_pem
 
 _LINE = (
     "2026/11/20 10:00:00 [info] 7#7: *1 SSL_do_handshake() failed (SSL: error:0A000102:SSL routines::{}) while SSL handshaking,"
@@ -55,6 +56,48 @@ def rsa_suites_13(shop: Workshop) -> Workshop:
 
 def both_suites(shop: Workshop) -> Workshop:
     return _asks(shop, "ssl_ciphers ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384;")
+
+
+def _own(shop: Workshop, kind: str, *usages: str) -> Workshop:
+    """The server's certificate, for a key of this kind, with this keyUsage."""
+    own: Blank = shop.draft.end_entity(name(("CN", "site.test")), shop.draft.root)
+    own.put("extKeyUsage", ext.extended_key_usage("serverAuth"))
+    own.key = key(kind, 11)
+    own.put("keyUsage", ext.key_usage(*usages), critical=True)
+    return shop.put("own.pem", blank_pem(own)).put("own.key", own.key.pem)
+
+
+_OWN = "listen 127.0.0.1:8443 ssl; server_name site.test; ssl_certificate own.pem; ssl_certificate_key own.key;"
+
+
+def _mute(shop: Workshop, kind: str, *usages: str, lines: str = "") -> Workshop:
+    asks = f"{_OWN} ssl_client_certificate ca.pem; ssl_verify_client on; {lines}"
+    return _own(shop, kind, *usages).http(f"    server {{ {asks}\n        {ANSWER}\n    }}\n").sends()
+
+
+def ec_that_may_not_sign(shop: Workshop) -> Workshop:
+    return _mute(shop, "p256", "keyEncipherment", lines="ssl_protocols TLSv1.2 TLSv1.3;").say(lines=(NO_CIPHER,))
+
+
+def ec_for_agreement(shop: Workshop) -> Workshop:
+    return _mute(shop, "p256", "keyAgreement")
+
+
+def ec_that_may_sign(shop: Workshop) -> Workshop:
+    return _mute(shop, "p256", "digitalSignature", "keyEncipherment")
+
+
+def ec_over_13(shop: Workshop) -> Workshop:
+    return _mute(shop, "p256", "keyEncipherment", lines="ssl_protocols TLSv1.3;")
+
+
+def rsa_that_may_not_sign(shop: Workshop) -> Workshop:
+    return _mute(shop, "rsa2048", "keyEncipherment")
+
+
+def ml_dsa(shop: Workshop) -> Workshop:
+    shop.draft.leaf.key = key("mldsa65", 3)
+    return _asks(shop)
 
 
 def _rsa(shop: Workshop) -> Workshop:
@@ -132,8 +175,15 @@ SAMPLES = (
     Sample("tls-ciphers", "rsa-for-ec-tls12", rsa_suites_12, "tls-no-shared-cipher"),
     Sample("tls-ciphers", "rsa-for-ec-tls13", rsa_suites_13, "tls-no-shared-cipher", severity="warning"),
     Sample("tls-ciphers", "both", both_suites),
+    Sample("tls-ciphers", "may-not-sign", ec_that_may_not_sign, "tls-no-shared-cipher"),
+    Sample("tls-ciphers", "agrees-alone", ec_for_agreement, "tls-no-shared-cipher"),
+    Sample("tls-ciphers", "may-sign", ec_that_may_sign),
+    Sample("tls-ciphers", "may-not-sign-tls13", ec_over_13),
+    Sample("tls-ciphers", "rsa-may-not-sign", rsa_that_may_not_sign),
     Sample("client-signatures", "rsa", rsa_client, "client-signature-algorithms-restricted"),
     Sample("client-signatures", "unknown", unknown_client, "client-signature-algorithms-restricted"),
     Sample("client-signatures", "ec", ec_client),
     Sample("client-signatures", "rsa-listed", rsa_welcome),
+    Sample("client-signatures", "ml-dsa-before-3.5", ml_dsa, "client-signature-algorithms-restricted"),
+    Sample("client-signatures", "ml-dsa-from-3.5", ml_dsa, version="1.26.3", openssl="3.5.7"),
 )

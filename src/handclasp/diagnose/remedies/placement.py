@@ -10,6 +10,7 @@ from handclasp.diagnose.remedies.config_edit import set_in, with_edits
 from handclasp.diagnose.remedies.guard_met import met
 from handclasp.diagnose.rule import say
 from handclasp.diagnose.rules.error_page import pages
+from handclasp.diagnose.rules.other_door import Door, doors
 from handclasp.diagnose.rules.placement import listen_at
 from handclasp.diagnose.rules.split import guests
 from handclasp.model.finding import Applicability, FileEdit, Finding, Where
@@ -71,7 +72,11 @@ def _left_open(public: list[Place]) -> Change:
 
 
 def switch_on(case: Case, finding: Finding) -> Iterator[Change]:
-    """ssl_verify_client on."""
+    """ssl_verify_client on; in a server beside the one that verifies, with that one's CAs and lists."""
+    for door in doors(case):
+        if door.socket.listen.tls and _about(finding, door.listen.origin):
+            yield _verifies_too(case, door)
+            return
     for _, server in behind_tls(case):
         if _about(finding, server.verify_client.origin or server.client_certificate.origin):
             yield _switched_on(case, server)
@@ -88,18 +93,37 @@ def _switched_on(case: Case, server: TlsServer) -> Change:
     )
 
 
+def _verifies_too(case: Case, door: Door) -> Change:
+    server = door.server
+    files = (server.client_certificate, server.trusted_certificate, server.crl)
+    names = ("ssl_client_certificate", "ssl_trusted_certificate", "ssl_crl")
+    same = [(name, (each.value,)) for name, each in zip(names, files, strict=True) if each.value]
+    depth = [("ssl_verify_depth", (str(server.verify_depth.value),))] if server.verify_depth.origin else []
+    return Change(
+        id="switch-on",
+        title=say(
+            "verify on {address} as well, with the same files", "在 {address} 上也用同样的文件验证", address=door.address
+        ),
+        applicability=Applicability.REVIEW,
+        edits=set_in(case, door.other.origin, *same, *depth, ("ssl_verify_client", ("on",))),
+        commands=(RELOAD,),
+        note=_EVERYBODY,
+    )
+
+
 def listen_tls(case: Case, finding: Finding) -> Iterator[Change]:
     """TLS on that port; or, beside a TLS port, a redirect."""
+    for door in doors(case):
+        if not door.socket.listen.tls and _about(finding, door.listen.origin):
+            yield _to_tls(case, door.other)
+            return
     for socket in http_sockets(case, tls=False):
         for server in socket.servers:
             listen = listen_at(server, socket)
             if listen is None or not _about(finding, listen.origin) or server.verify_client.value not in ASKING:
                 continue
             if any(one.ssl for one in server.listens):
-                yield _inserted(
-                    case, "redirect-to-tls", Text(en="send plain HTTP requests to https", zh="把明文 HTTP 请求转到 https"),
-                    [server.origin], _TO_TLS,
-                )  # fmt: skip
+                yield _to_tls(case, server)
             elif server.certificates.value:
                 directive = _directive_at(case, listen.origin)
                 yield Change(
@@ -110,6 +134,11 @@ def listen_tls(case: Case, finding: Finding) -> Iterator[Change]:
                     edits=with_edits(case, add_argument(directive, "ssl")) if directive else (),
                     commands=(RELOAD,),
                 )  # fmt: skip
+
+
+def _to_tls(case: Case, server: TlsServer) -> Change:
+    title = Text(en="send plain HTTP requests to https", zh="把明文 HTTP 请求转到 https")
+    return _inserted(case, "redirect-to-tls", title, [server.origin], _TO_TLS)
 
 
 def refusal_page(case: Case, finding: Finding) -> Iterator[Change]:

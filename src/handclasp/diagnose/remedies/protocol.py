@@ -6,12 +6,13 @@ from handclasp.diagnose.case import Case
 from handclasp.diagnose.remedies.change import RELOAD, Change
 from handclasp.diagnose.remedies.config_edit import set_in, with_edits
 from handclasp.diagnose.rule import say
-from handclasp.diagnose.rules.protocol import CURRENT, accepted, key_kinds, speaker, unfit
+from handclasp.diagnose.rules.protocol import CURRENT, accepted, key_kinds, speaker, unable_to_sign, unfit
 from handclasp.model.certificate import KeyKind
 from handclasp.model.finding import Applicability, Finding
 from handclasp.model.text import Text
 from handclasp.nginxconf.edit import set_arguments
 from handclasp.nginxconf.tree import Directive, walk
+from handclasp.verdict.client import can_sign_for
 
 _STRONG = ("AES128-GCM-SHA256", "AES256-GCM-SHA384", "CHACHA20-POLY1305")
 _SIGNATURES = {
@@ -47,9 +48,21 @@ def versions(case: Case, finding: Finding) -> Iterator[Change]:
 
 
 def ciphers(case: Case, finding: Finding) -> Iterator[Change]:
-    """The same list, and suites of equal strength for the server's kind of key."""
+    """The same list, and suites of equal strength for the server's kind of key; or a certificate that may sign."""
     del finding
     server = case.stage.scene.handshake
+    if mute := unable_to_sign(case, server):
+        yield Change(
+            id="reissue",
+            title=say(
+                "issue nginx's certificate {name} again, with key usage digitalSignature",
+                "为 nginx 重新签发证书 {name}，密钥用法含 digitalSignature",
+                name=mute.subject_text,
+            ),
+            applicability=Applicability.MANUAL,
+            commands=(*(f"openssl x509 -in {path} -noout -ext keyUsage" for path in server.certificates.value), RELOAD),
+        )
+        return
     kinds = key_kinds(case, server)
     if not unfit(server.ciphers.value, kinds):
         return
@@ -69,9 +82,17 @@ def ciphers(case: Case, finding: Finding) -> Iterator[Change]:
 
 
 def signatures(case: Case, finding: Finding) -> Iterator[Change]:
-    """The algorithms of the client's key, added to the list."""
+    """The algorithms of the client's key, added to the list; or another key, where OpenSSL knows none for it."""
     del finding
     server = case.stage.scene.handshake
+    if case.presented and not can_sign_for(case.presented[0], case.stage.series):
+        yield Change(
+            id="key-of-known-kind",
+            title=Text(en="issue the client a certificate with an EC or RSA key", zh="为客户端签发使用 EC 或 RSA 密钥的证书"),
+            applicability=Applicability.MANUAL,
+            note=Text(en="or run nginx with OpenSSL 3.5 or later", zh="或者让 nginx 使用 OpenSSL 3.5 或更新版本"),
+        )
+        return
     algorithms = accepted(server.conf_commands)
     more = _SIGNATURES.get(case.presented[0].key_kind) if case.presented else None
     if algorithms is None or more is None:

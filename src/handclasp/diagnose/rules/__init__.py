@@ -27,6 +27,7 @@ from handclasp.diagnose.rules import (
     no_certificate,
     ocsp,
     optional,
+    other_door,
     outliving,
     pairs,
     passed_by,
@@ -98,5 +99,6 @@ ALL: tuple[Rule, ...] = (
     *upstream_down.RULES,
     *log_level.RULES,
     *headers_told.RULES,
+    *other_door.RULES,
     *trust_wide.RULES,
 )

@@ -8,6 +8,7 @@ from handclasp.diagnose.lines import FALSE_LINE, behind, doubtful, likely, line_
 from handclasp.diagnose.log_line import LineKind, LogLine
 from handclasp.diagnose.rule import Rule, finding, say
 from handclasp.diagnose.rules.pairs import failed_so, without_key
+from handclasp.diagnose.rules.protocol import NO_CIPHER, fits_nothing
 from handclasp.diagnose.rules.reload import OF_CRL, stale
 from handclasp.diagnose.rules.standing import standing
 from handclasp.diagnose.tells import by_request
@@ -123,8 +124,8 @@ def _of_other(case: Case, line: LogLine) -> Iterator[Finding]:
         yield doubtful(line)
     elif line.kind is LineKind.PLAIN_HTTP and plain_verdict(case.stage.config, case.stage.scene).admitted:
         return  # sent on to https
-    elif failed_so(line) and without_key(case):
-        return  # told by rules.pairs, with its reason
+    elif failed_so(line) and (without_key(case) or (NO_CIPHER in line.message and fits_nothing(case))):
+        return  # told by rules.pairs or rules.protocol, with its reason
     elif (cause := by_request(line)) is not None:
         yield likely(cause, line, severity=Severity.WARNING)
     elif line.kind in _OTHERS or (line.kind is LineKind.TLS_FAILURE and line.side is Side.CLIENT):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from handclasp.diagnose.case import Case
 from handclasp.diagnose.log_line import LineKind, LogLine
@@ -13,11 +14,14 @@ from handclasp.model.nginx import Setting, TlsServer
 from handclasp.model.text import Text
 from handclasp.model.verdict import Side
 from handclasp.nginxconf.protocols import OWN_PROTOCOLS
+from handclasp.verdict.client import can_sign_for
+from handclasp.verdict.issued import key_usage_refuses
 from handclasp.verdict.trust import certificates_in
 
 CURRENT = ("TLSv1.2", "TLSv1.3")
 _VERSION_WORDS = re.compile(r"unsupported protocol|version too low|tlsv1 alert protocol version|no protocols available")
-_CIPHER_WORDS = re.compile(r"no shared cipher")
+NO_CIPHER = "no shared cipher"
+_CIPHER_WORDS = re.compile(NO_CIPHER)
 _SUITE = re.compile(r"(?:(?:EC)?DHE?-(?:RSA|ECDSA)-)?(?:AES\d+|CAMELLIA\d+|ARIA\d*|CHACHA20|DES-CBC3)[A-Z0-9-]*")
 _COMMANDS = ("clientsignaturealgorithms", "signaturealgorithms")
 
@@ -68,16 +72,49 @@ def check_ciphers(case: Case) -> Iterator[Finding]:
     server, lines = case.stage.scene.handshake, _lines(case, _CIPHER_WORDS)
     evidence = [say("{line}", "{line}", line=line.raw) for line in lines[-1:]]
     where = Where.at(server.ciphers.origin or server.origin, "ssl_ciphers")
-    kinds = key_kinds(case, server)
-    if kinds and unfit(server.ciphers.value, kinds):
-        only = "TLSv1.3" not in speaker(case).protocols.value
+    kinds, versions = key_kinds(case, server), speaker(case).protocols.value
+    if set(versions) <= {"TLSv1.3"}:
+        return
+    severity = Severity.ERROR if lines or "TLSv1.3" not in versions else Severity.WARNING
+    if mute := unable_to_sign(case, server):
+        summary = say(
+            "the certificate of {server} may not sign: its keyUsage has no digitalSignature, so its key fits no suite, and over"
+            " TLS 1.2 no handshake succeeds",
+            "{server} 的证书不允许签名：keyUsage 中没有 digitalSignature，其密钥因此不适合任何套件，TLS 1.2 握手都会失败",
+            server=server.label,
+        )  # fmt: skip
+        place = Where.at(server.certificates.origin or server.origin, "ssl_certificate")
+        place = replace(place, subject=mute.subject_text)
+        usage = say("keyUsage: {usage}", "keyUsage：{usage}", usage=", ".join(sorted(mute.key_usage or ())))
+        yield finding("tls-no-shared-cipher", summary, place, usage, *evidence, severity=severity)
+    elif unfit(server.ciphers.value, kinds):
         summary = say(
             "ssl_ciphers holds no suite for the key of {server} ({kinds}): over TLS 1.2 no handshake succeeds",
             "ssl_ciphers 中没有适合 {server} 密钥（{kinds}）的套件：TLS 1.2 握手都会失败",
             server=server.label, kinds=", ".join(sorted(kind.value for kind in kinds)),
         )  # fmt: skip
-        severity = Severity.ERROR if lines or only else Severity.WARNING
         yield finding("tls-no-shared-cipher", summary, where, *evidence, severity=severity)
+
+
+def fits_nothing(case: Case) -> bool:
+    """Whether `check_ciphers` tells why no suite was found."""
+    if not _met(case) or set(speaker(case).protocols.value) <= {"TLSv1.3"}:
+        return False
+    server = case.stage.scene.handshake
+    return unable_to_sign(case, server) is not None or unfit(server.ciphers.value, key_kinds(case, server))
+
+
+def unable_to_sign(case: Case, server: TlsServer) -> Certificate | None:
+    """The server's certificate, where all of them are for EC keys that may not sign (ssl_set_masks); None: one may.
+
+    nginx starts with it, TLS 1.3 does not ask, and OpenSSL as a client is content with keyEncipherment.
+    """
+    chains = [certificates_in(case.evidence.files, path) for path in server.certificates.value]
+    leaves = [chain[0] for chain in chains if chain]
+    if not leaves or len(leaves) < len(chains):
+        return None
+    mute = all(one.key_kind is KeyKind.EC and key_usage_refuses(one, "digital_signature") for one in leaves)
+    return leaves[0] if mute else None
 
 
 def key_kinds(case: Case, server: TlsServer) -> set[KeyKind]:
@@ -88,6 +125,8 @@ def key_kinds(case: Case, server: TlsServer) -> set[KeyKind]:
 
 def unfit(ciphers: str, kinds: set[KeyKind]) -> bool:
     """Whether a cipher list names suites one by one, and none of them for such keys."""
+    if not kinds:
+        return False
     words = [word for word in re.split(r"[:, ]", ciphers) if word and word[0] not in "!-+@"]
     if not words or not all(_SUITE.fullmatch(word) or word.startswith("TLS_") for word in words):
         return False
@@ -101,9 +140,13 @@ def check_signatures(case: Case) -> Iterator[Finding]:
         return
     server = case.stage.scene.handshake
     algorithms = accepted(server.conf_commands)
-    if server.verify_client.value not in ASKING or algorithms is None:
+    if server.verify_client.value not in ASKING:
         return
-    if case.presented:
+    if case.presented and not can_sign_for(case.presented[0], case.stage.series):
+        yield _too_new(case, server, case.presented[0])
+    elif algorithms is None:
+        return
+    elif case.presented:
         leaf = case.presented[0]
         if not accepts(algorithms, leaf):
             yield _restricted(server, algorithms, leaf, Confidence.CERTAIN)
@@ -154,6 +197,17 @@ def _restricted(server: TlsServer, algorithms: str, leaf: Certificate | None, co
     where = Where.at(server.conf_commands.origin, "ssl_conf_command")
     evidence = () if leaf else (decides,)
     return finding("client-signature-algorithms-restricted", summary, where, *evidence, confidence=confidence)
+
+
+def _too_new(case: Case, server: TlsServer, leaf: Certificate) -> Finding:
+    """No algorithm of such keys is offered, whatever the configuration says."""
+    summary = say(
+        "OpenSSL {series} of {server} knows no {kind} keys, those of the client: it sends no certificate",
+        "{server} 所用的 OpenSSL {series} 不支持 {kind} 密钥，而客户端用的正是这种密钥：它不会发送证书",
+        series=case.stage.series, server=server.label, kind=leaf.key_kind.value,
+    )  # fmt: skip
+    where = replace(Where.at(server.verify_client.origin or server.origin, "ssl_verify_client"), subject=leaf.subject_text)
+    return finding("client-signature-algorithms-restricted", summary, where)
 
 
 _MOST_BYTES, _LENGTH = 102_400, 3
