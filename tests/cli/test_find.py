@@ -70,6 +70,8 @@ def test_orders_and_filters(peopled: Ca) -> None:
     assert named(peopled, "--sort", "end") == ["api.test", "alice"]
     assert named(peopled, "--sort", "name") == ["alice", "api.test"]
     assert named(peopled, "--from-ca", "root") == []
+    for words in (("list", "--from-ca"), ("renew", "--under")):
+        assert "there is no CA 'isuing' in this home" in peopled.run(*words, "isuing", expect=2).stderr
     assert "alice" in peopled.run("list", "--lang", "zh").stdout
 
 

@@ -16,7 +16,7 @@ from handclasp.app.hierarchy import is_retired, users_of
 from handclasp.app.home import Home
 from handclasp.app.identity_files import current_key, spki
 from handclasp.app.issue import Issued, described, make
-from handclasp.app.names_here import which_identity
+from handclasp.app.names_here import check_ca, which_identity
 from handclasp.app.profiles import profile_names, profile_of
 from handclasp.app.recover import recover
 from handclasp.catalogue.profiles import BACKDATE, OWN_PROFILES
@@ -99,6 +99,7 @@ def renew(home: Home, order: RenewOrder) -> Issued:
 
 def hanging_from(home: Home, label: str) -> tuple[str, ...]:
     """Names that have no good certificate but below this CA. PolicyError while it signs: they would hang from it again."""
+    check_ca(home, label)
     if not is_retired(home, label):
         raise PolicyError(
             f"the {label} CA still signs: who is renewed now would hang from it again",

@@ -52,6 +52,8 @@ def command(
     from handclasp.model.near import nearest
 
     here = world(frame)
+    if from_ca is not None:
+        names_here.check_ca(here.ca, from_ca)
     choice = Choice(
         what=meant(here, what) if what is not None else None,
         status=status,
@@ -75,7 +77,9 @@ def command(
             f"{pad(one.name, widest)}  {one.profile:8} {one.status:9} {one.not_after:%Y-%m-%d}  {one.issuer}  {one.serial}{why}"
         )
     if not first:
-        frame.hint("nothing of that kind" if what or status or expiring else "make the first one: handclasp issue alice")
+        frame.hint(
+            "nothing of that kind" if what or status or expiring or from_ca else "make the first one: handclasp issue alice"
+        )
         if what and (near := nearest(what, names_here.identities(here.ca))):
             frame.hint(f"did you mean {', '.join(near)}?")
     return 1 if what and not first else 0
