@@ -1,5 +1,6 @@
 """CA keys in a PKCS#11 token (SoftHSM): made there, never outside, and everything signed by it is good."""
 
+import re
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -114,6 +115,20 @@ def test_a_wrong_pin_says_so(ca: Ca, token: SoftToken) -> None:
     token.pin.write_text("9999\n")
     named(ca, token)
     assert "the PIN is wrong" in ca.run("ca", "add", "hsm", "--in-token", expect=5).stderr
+
+
+def test_of_two_tokens_of_one_label_the_serial_number_names_one(ca: Ca, token: SoftToken) -> None:
+    named(ca, token)
+    ca.run("ca", "add", "hsm", "--in-token")
+    shown = subprocess.run(["softhsm2-util", "--show-slots"], check=True, capture_output=True, text=True).stdout
+    first = re.findall(r"Serial number:\s+(\w+)", shown)[0]
+    again = ["--init-token", "--free", "--label", "ca", "--pin", "another-secret", "--so-pin", "so-secret"]
+    subprocess.run(["softhsm2-util", *again], check=True, capture_output=True)
+    told = ca.run("issue", "alice", expect=5).stderr
+    assert "several tokens are called ca" in told
+    assert first in told
+    ca.run("ca", "token", "--module", MODULE, "--token", first, "--pin-file", str(token.pin))
+    ca.run("issue", "alice")
 
 
 def test_a_wrong_pin_is_tried_once(loaded: str) -> None:

@@ -64,6 +64,8 @@ def failures(module: str, token: str, forget: Callable[[], None] = lambda: None)
     except (exceptions.NoSuchToken, exceptions.TokenNotPresent) as error:
         forget()
         raise WorldError(f"there is no token {token}", where=module, hint=_present(module)) from error
+    except exceptions.MultipleTokensReturned as error:
+        raise WorldError(f"several tokens are called {token}", where=module, hint=_which(module, token)) from error
     except (exceptions.PKCS11Error, RuntimeError) as error:
         kind, words = type(error).__name__, str(error)
         if kind in _WORDS:
@@ -88,6 +90,13 @@ def _present(module: str) -> str:
     labels = sorted({label for slot in _slots(module) if (label := _label(slot))})
     named = f"this library knows: {', '.join(labels)}\n" if labels else ""
     return f"{named}plug it in, or set its label: handclasp ca token --module LIBRARY --token LABEL"
+
+
+def _which(module: str, label: str) -> str:
+    """How to say which of several tokens is meant."""
+    found = (slot.get_token() for slot in _slots(module) if _label(slot) == label)
+    serials = sorted(token.serial.decode("ascii", "replace").strip("\0 ") for token in found)
+    return f"name one by its serial number ({', '.join(serials)}): handclasp ca token --module LIBRARY --token SERIAL"
 
 
 def _slots(module: str) -> list[Any]:

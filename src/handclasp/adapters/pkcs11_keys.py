@@ -38,7 +38,7 @@ class TokenKeys:
 
     Args:
         module: path of the PKCS#11 library of the token.
-        token: label of the token.
+        token: label of the token, or its serial number where several have that label.
         pin: asked once per run, when a private key is first needed.
     """
 
@@ -168,8 +168,13 @@ class TokenKeys:
 
     def _found(self) -> Any:
         import pkcs11
+        from pkcs11.exceptions import NoSuchToken
 
-        return pkcs11.lib(self._module).get_token(token_label=self._token)
+        library = pkcs11.lib(self._module)
+        try:
+            return library.get_token(token_label=self._token)
+        except NoSuchToken:
+            return library.get_token(token_serial=self._token.encode())
 
     def _failures(self) -> contextlib.AbstractContextManager[None]:
         return failures(self._module, self._token, self._forget)

@@ -8,7 +8,7 @@ from handclasp.cli.frame import Frame, framed
 
 @click.command("token")
 @click.option("--module", metavar="LIBRARY", help="PKCS#11 library, for example /usr/lib/softhsm/libsofthsm2.so.")
-@click.option("--token", "label", metavar="LABEL", help="Label of the token.")
+@click.option("--token", "label", metavar="LABEL", help="Label of the token, or its serial number.")
 @click.option(
     "--pin-file",
     type=click.Path(dir_okay=False),
