@@ -3,12 +3,14 @@
 import importlib.util
 import random
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from handclasp.catalogue.directives import specs
 from handclasp.catalogue.stock_directives import MANY, is_another_modules, meant, right_name, table
+from handclasp.model.nginx import StartFault
 from handclasp.nginxconf.effective import effective
 from handclasp.nginxconf.gathered import tree_from_files
 from handclasp.nginxconf.start_faults import start_faults
@@ -31,10 +33,14 @@ def said(bench: Rig, text: str) -> str | None:
     return found[1] if found else None
 
 
-def foreseen(bench: Rig, text: str) -> str | None:
+def faults_of(bench: Rig, text: str) -> Sequence[StartFault]:
     tree = tree_from_files(bench.config, {bench.config: text.encode()}, bench.prefix)
     build = bench.nginx.build()
-    faults = start_faults(tree, effective(tree, build.version), {}, {}, build.version, build.series)
+    return start_faults(tree, effective(tree, build.version), {}, {}, build.version, build.series)
+
+
+def foreseen(bench: Rig, text: str) -> str | None:
+    faults = faults_of(bench, text)
     found = _WORDS.search(faults[0].message) if faults else None
     return found[1] if found else None
 
@@ -109,6 +115,18 @@ def test_what_other_modules_have_about_tls_is_let_be(bench: Rig, lines: str) -> 
 def test_what_is_nearly_nginxs_own_is_no_other_modules(bench: Rig, name: str) -> None:
     text = f"events {{ }} http {{ lua_ssl_verify_depth 2; server {{ {name} on; }} }}"
     assert foreseen(bench, text) == f'unknown directive "{name}"'
+
+
+@pytest.mark.parametrize("word", ["xquic", "xudp", "xtcp"])
+def test_words_of_tengines_listen_are_let_be(bench: Rig, word: str) -> None:
+    faults = faults_of(bench, f"events {{ }} http {{ server {{ listen 127.0.0.1:8099 {word}; }} }}")
+    assert (len(faults) == 0) is (word != "xtcp")
+
+
+@pytest.mark.parametrize("word", ["sid=a", "aid=a"])
+def test_words_of_angies_server_are_let_be(bench: Rig, word: str) -> None:
+    faults = faults_of(bench, f"events {{ }} http {{ upstream a {{ server 127.0.0.1:80 {word}; }} }}")
+    assert (len(faults) == 0) is (word == "sid=a")
 
 
 def test_no_directive_of_nginx_is_another_modules() -> None:

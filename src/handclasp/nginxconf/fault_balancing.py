@@ -16,6 +16,8 @@ _WITHOUT_BACKUP = frozenset({"ip_hash", "hash", "random"})
 _NEWER = (1, 27, 3)
 """From here on names may be resolved at run time, and more words may follow (sticky sessions came in 1.29)."""
 _NEW_WORDS = frozenset({"resolve", "service", "route", "slow_start", "drain"})
+_ANGIES = "sid"
+"""A word of Angie's for sticky sessions, which nobody means otherwise."""
 _WORDS: Mapping[str, str] = {"weight": "positive", "max_conns": "count", "max_fails": "count", "fail_timeout": "seconds"}
 
 
@@ -54,7 +56,7 @@ class BalancingFaults:
         word, equals, value = text.partition("=")
         if text == "backup" and not self.backups:
             return f'balancing method does not support parameter "{text}"'
-        if text in {"backup", "down"} or (self.version >= _NEWER and word in _NEW_WORDS):
+        if text in {"backup", "down"} or word == _ANGIES or (self.version >= _NEWER and word in _NEW_WORDS):
             return None
         kind = _WORDS.get(word) if equals else None
         if kind == "positive":

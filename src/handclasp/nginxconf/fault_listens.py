@@ -12,6 +12,7 @@ _PORTS = re.compile(r"\d+(?:-\d+)?")
 _WORDS = frozenset(
     {"default", "default_server", "bind", "ssl", "http2", "quic", "deferred", "reuseport", "proxy_protocol", "spdy"}
 )
+_TENGINES = frozenset({"xquic", "xudp"})
 _WITH_VALUE = frozenset({"setfib", "accept_filter"})
 _OF_A_KIND: Mapping[str, str] = {"backlog": "count", "fastopen": "count", "rcvbuf": "size", "sndbuf": "size"}
 _SETTING = frozenset({"bind", "deferred", "reuseport", "multipath"})
@@ -53,7 +54,7 @@ def _address(text: str) -> str | None:
 def _parameter(text: str, version: Version, *, udp: bool) -> str | None:
     if text == "quic" and version < _QUIC:
         return f'invalid parameter "{text}"'
-    if text in _WORDS or (udp and text == "udp") or (text == "multipath" and version >= _MULTIPATH):
+    if text in _WORDS | _TENGINES or (udp and text == "udp") or (text == "multipath" and version >= _MULTIPATH):
         return None
     word, equals, value = text.partition("=")
     if equals and word in _OF_A_KIND:

@@ -47,7 +47,7 @@ def weakness(der: bytes, level: int, openssl: str) -> str | None:
             key = _key_bits(parsed)
             spared = parsed.subject == parsed.issuer or spares_own_digests(openssl)
             digest = _MOST if spared else _digest_bits(parsed, OpensslSeries.of(openssl))
-        except (ValueError, TypeError, UnsupportedAlgorithm):
+        except (ValueError, x509.InvalidVersion, TypeError, UnsupportedAlgorithm):
             return None
     if key < _WANTED[level]:
         return "key"

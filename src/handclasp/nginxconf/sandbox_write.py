@@ -169,7 +169,7 @@ class Writer:
         lines = []
         for child in item.block:
             if id(child) in ports:
-                options = [word for word in child.args[1:] if not word.startswith(("resolve", "service=", "route="))]
+                options = [word for word in child.args[1:] if not word.startswith(("resolve", "service=", "route=", "sid="))]
                 lines.append(" ".join(("server", f"127.0.0.1:{ports[id(child)]}", *options)) + ";")
             else:
                 lines += self._item(child, inside)
