@@ -1,5 +1,7 @@
 """Issuing from a table."""
 
+import subprocess
+import sys
 import tarfile
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -216,6 +218,17 @@ def test_the_heading_is_the_first_line_that_says_anything(ca: Ca, tmp_path: Path
     table = tmp_path / "people.csv"
     table.write_bytes(text.encode())
     assert [one["name"] for one in ca.json("issue", "--from", str(table), "--dry-run")["issued"]] == ["alice", "bob"]
+
+
+@pytest.mark.parametrize(("days", "code"), [("30", 0), ("many", 3)])
+def test_a_table_on_standard_input(ca: Ca, days: str, code: int) -> None:
+    words = ["issue", "--from", "-", "--home", str(ca.home), "--passphrase-file", str(ca.passphrase)]
+    done = subprocess.run(
+        [sys.executable, "-m", "handclasp", *words],
+        input=f"name,days\nalice,{days}\n", capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == code, done.stderr
+    assert done.stdout.startswith("alice: good until") if code == 0 else "standard input:2: 1 row is faulty" in done.stderr
 
 
 def test_a_fault_is_at_the_line_where_its_row_begins(ca: Ca, tmp_path: Path) -> None:

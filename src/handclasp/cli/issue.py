@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     "--from",
     "table",
     type=click.Path(),
-    help="Issue every row of this CSV (name,profile,san,days,key_type,organization,csr), or every request of this folder.",
+    help="Issue every row of this CSV (name,profile,san,days,key_type,organization,csr; - is standard input), or every "
+    "request of this folder.",
 )
 @click.option(
     "--into",

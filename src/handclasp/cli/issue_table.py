@@ -1,5 +1,6 @@
 """handclasp issue --from TABLE, or a folder of requests."""
 
+import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,8 @@ def issue_table(frame: Frame, here: "World", table: str, template: "IssueOrder",
             raise _own_keys()
         people = read_requests(here.ca, table.rstrip("/") or "/", template=template)
     else:
-        people = read_people(here.ca, here.files.read(table), where=table, template=template)
+        content, where = (sys.stdin.buffer.read(), "standard input") if table == "-" else (here.files.read(table), table)
+        people = read_people(here.ca, content, where=where, template=template)
         if into is not None:
             return _fleet(frame, here, people, into)
     issued, skipped = [], []
