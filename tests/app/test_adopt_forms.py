@@ -233,3 +233,17 @@ def test_lists_of_another_scope_count_beside_the_newest() -> None:
     assert newest_base(lists) == lists[2]
     assert newest_base(lists[1:2]) == lists[1]  # as of step-ca: it counts where there is no other
     assert set(revoked_by(lists[:1])) == {3}
+
+
+@pytest.mark.parametrize(("name", "word"), [("certdb.sql", "cfssl crl"), ("ca.xdb", "XCA")])
+def test_a_database_beside_a_key_pair_is_not_passed_over(ca: Ca, tmp_path: Path, name: str, word: str) -> None:
+    folder = tmp_path / "old"
+    made_ca(folder)
+    bob = client(folder, "bob", "02")
+    (folder / name).write_bytes(b"COPY public.certificates FROM stdin;\n")
+    (told,) = [one for one in ca.json("import", str(folder), "--report", expect=1)["findings"] if one["severity"] == "error"]
+    assert (told["finding"], told["where"]) == ("database-unreadable", str(folder / name))
+    assert word in told["hint"]
+    (folder / "old.crl").write_bytes(crl_of(folder, bob))
+    told = ca.json("import", str(folder), "--report")
+    assert {one["severity"] for one in told["findings"]} == {"warning"}

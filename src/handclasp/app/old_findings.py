@@ -191,7 +191,7 @@ def _crl(ca: OldCa, folder: str, now: datetime) -> Iterator[Unsafe]:
             Severity.ERROR,
             ca,
             Text(
-                en=f"revoked in the index, but not in the CRL: {_serials(lost)} still get in",
+                en=f"revoked in the index, but not in the CRL: {_serials(lost)} still {plural(len(lost), 'gets', 'get')} in",
                 zh=f"索引中已吊销但不在吊销列表中：{_serials(lost)} 仍可通过",
             ),
             fresh,

@@ -32,6 +32,7 @@ _KEYS = (
     "keys/ca.key",
     "secrets/intermediate_ca_key", "secrets/root_ca_key", "private/intermediate.key.pem",
 )  # fmt: skip
+_UNREAD = (".sql", ".dump", ".xdb")
 _ROOT_KEYS = tuple(name for name in _KEYS if "intermediate" not in name)
 _XCA = (
     "export there: the CA's certificate and key (PKCS#12, or PEM and encrypted PKCS#8), all certificates (PEM), and its CRL\n"
@@ -59,15 +60,17 @@ def read_old_pki(files: FileTree, looked: Looked, *, passphrase: bytes | None, c
     listed = _Listed(_index(files, looked), _rows(files, looked, cfssl), _number(files, looked))
     cas = tuple(_ca(one, material, listed if one is path[-1] else _Listed(), _key_of(one, keys, looked)) for one in path)
     _refuse_foreign(material, path, looked)
+    kind = _kind(files, looked)
     inside = {one.der for one in path} | {one.der for ca in cas for one in (*ca.certificates.values(), *ca.twins)}
     return OldPki(
-        kind=_kind(files, looked),
+        kind=kind,
         folder=looked.folder or looked.certificate or "",
         cas=cas,
         loose=tuple(_loose(files, material.keys, keys)),
         others=tuple(one for one in material.certificates if _is_root(one) and one.der not in {ca.der for ca in path}),
         configs=configs,
         strangers=tuple(one for some in material.given.values() for one in some if one.der not in inside and not _is_root(one)),
+        unread=tuple(one for one in paths(files, looked) if one.endswith(_UNREAD)) if kind == "key-pair" else (),
     )
 
 

@@ -22,7 +22,14 @@ _CFSSL = Text(
     zh="证书：把 SELECT pem FROM certificates; 的结果存入文件（psql -At，mysql -Nr），再用 --certificates 文件。吊销记录：\n"
     "    cfssl crl -db-config 文件 -ca ca.pem -ca-key ca-key.pem > cfssl.crl     再用 --crl cfssl.crl",
 )
+_XCA = Text(
+    en="export in XCA: all certificates (PEM) for --certificates FILE, and the CA's CRL for --crl FILE",
+    zh="请在 XCA 中导出：全部证书（PEM）用于 --certificates 文件，CA 的吊销列表用于 --crl 文件",
+)
 _NO_LIST = Text(en="give them with --certificates FOLDER", zh="用 --certificates 目录给出")
+
+
+_HINTS = {"step-ca": _STEP, "cfssl": _CFSSL, "XCA": _XCA}
 
 
 def unknown_in(pki: OldPki) -> Iterator[Unsafe]:
@@ -30,8 +37,9 @@ def unknown_in(pki: OldPki) -> Iterator[Unsafe]:
     for ca in pki.cas:
         yield from _doubles(ca)
     yield from _strangers(pki.strangers)
-    for one in elsewhere(pki.configs):
-        yield _database(one, revocations_known=pki.cas[-1].crl is not None)
+    files = (Elsewhere(one, "XCA" if one.endswith(".xdb") else "cfssl", one.rpartition(".")[2]) for one in pki.unread)
+    for place in (*elsewhere(pki.configs), *files):
+        yield _database(place, revocations_known=pki.cas[-1].crl is not None)
 
 
 def _doubles(ca: OldCa) -> Iterator[Unsafe]:
@@ -109,7 +117,7 @@ def _database(one: Elsewhere, *, revocations_known: bool) -> Unsafe:
         severity=Severity.ERROR if one.kind and not revocations_known else Severity.WARNING,
         where=one.where,
         what=what,
-        hint=_NO_LIST if not one.kind else _STEP if program == "step-ca" else _CFSSL,
+        hint=_HINTS[program] if one.kind else _NO_LIST,
     )
 
 

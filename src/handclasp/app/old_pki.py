@@ -52,7 +52,7 @@ class OldPki:
     """`kind`: openssl, easy-rsa, step-ca, cfssl or key-pair. `loose`: other private keys; `others`: other roots, which stay.
 
     `configs`: those of openssl, step-ca and cfssl, by path. `strangers`: certificates that were given and that none of the CAs
-    issued.
+    issued. `unread`: databases that nobody reads and dumps of such, where nothing else lists what was issued.
     """
 
     kind: str
@@ -62,3 +62,4 @@ class OldPki:
     others: tuple[Certificate, ...] = ()
     configs: dict[str, bytes]
     strangers: tuple[Certificate, ...] = ()
+    unread: tuple[str, ...] = ()
