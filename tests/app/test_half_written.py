@@ -36,6 +36,7 @@ def test_in_a_home_that_is_restored(ca: Ca, tmp_path: Path) -> None:
     ca.run("backup", str(tmp_path / "backup"))
     other = copied(ca, tmp_path / "other")
     elsewhere = {"HANDCLASP_HOME": str(tmp_path / "restored")}
+    left_in(tmp_path / "restored")  # of a run that was killed while it wrote its first file
     other.run(
         "restore",
         str(tmp_path / "backup"),

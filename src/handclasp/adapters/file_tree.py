@@ -61,7 +61,9 @@ class PosixFileTree:
             return None
 
     def exists(self, path: str) -> bool:
-        """Whether something is there (symbolic links are followed)."""
+        """Whether something is there (symbolic links are followed). Nothing has a NUL in its name."""
+        if "\0" in path:
+            return False
         try:
             os.stat(path)
         except FileNotFoundError:

@@ -11,6 +11,7 @@ from OpenSSL._util import ffi, lib
 from handclasp.adapters import saved_session
 from handclasp.model.errors import InputError
 from handclasp.model.probe import ClientIdentity, ProbeRequest, TlsVersion
+from handclasp.pki.lenient import NO_X509
 
 _NO_AUTO_CHAIN = 0x8  # SSL_MODE_NO_AUTO_CHAIN (openssl/ssl.h): otherwise the trust store would add to what the client sends
 # Level 0: a probe must be able to show weak certificates and to meet old servers; what is acceptable is not its decision.
@@ -64,7 +65,7 @@ def _present(context: SSL.Context, identity: ClientIdentity) -> None:
     """Send the chain as it is given: nothing added, nothing dropped, nothing sorted."""
     try:
         chain = x509.load_pem_x509_certificates(identity.certificate_chain)
-    except ValueError as error:
+    except NO_X509 as error:
         raise InputError(f"the client certificate cannot be read: {error}") from error
     try:
         key = load_pem_private_key(identity.private_key, password=None)
@@ -85,7 +86,7 @@ def _present(context: SSL.Context, identity: ClientIdentity) -> None:
 def _trust(context: SSL.Context, trusted: bytes, on_verify: Callable[[int], None], *, strict: bool) -> None:
     try:
         anchors = x509.load_pem_x509_certificates(trusted)
-    except ValueError as error:
+    except NO_X509 as error:
         raise InputError(f"the CA file cannot be read: {error}") from error
     store = context.get_cert_store()
     if store is None:

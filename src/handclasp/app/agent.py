@@ -34,6 +34,7 @@ from handclasp.model.intent import AdmittedCertificate, DepthFrom, SiteIntent, S
 from handclasp.model.plan import Plan, ProbeStep, Who
 from handclasp.model.probe import ClientIdentity
 from handclasp.nginxconf.render_words import server_name
+from handclasp.pki.lenient import NO_X509
 from handclasp.pki.read import crls_from_pem
 
 _LAST = timedelta(days=1)
@@ -142,7 +143,7 @@ def _decoded(content: bytes) -> HostOrders:
             x509.load_pem_x509_certificates(bundle.encode())
             if crl is not None:
                 x509.load_pem_x509_crl(crl.encode())
-    except (msgspec.DecodeError, ValueError) as error:
+    except (msgspec.DecodeError, *NO_X509) as error:
         raise InputError(f"the orders of the CA cannot be read: {error}", hint="both sides need the same handclasp") from error
     if not orders.sites:
         raise InputError("the CA orders to serve nothing; nothing was changed")

@@ -17,6 +17,7 @@ from handclasp.model.intent import SiteIntent
 from handclasp.model.issuance import CertificateRecord, CertificateState, KeyType
 from handclasp.model.probe import ClientIdentity
 from handclasp.pki.export import key_pem, pem
+from handclasp.pki.lenient import NO_X509
 from handclasp.pki.serials import OCTETS, format_serial, serial_from
 from handclasp.pki.signing import digest_for, narrowed
 from handclasp.ports.clock import Entropy
@@ -117,7 +118,7 @@ def holder(home: Home, record: CertificateRecord) -> Member | None:
         try:
             holds = ClientIdentity(certificate_chain=home.files.read(chain), private_key=home.files.read(key))
             leaf = x509.load_pem_x509_certificate(holds.certificate_chain)
-        except (HandclaspError, ValueError):
+        except (HandclaspError, *NO_X509):
             continue  # a folder that somebody spoilt proves nothing; the next place may
         if leaf.serial_number == serial:
             return Member(name=record.name, serial=serial, holds=holds, issuer=record.issuer)

@@ -10,8 +10,9 @@ import re
 import tarfile
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from fnmatch import fnmatchcase
 
-from handclasp.app.half_written import sweep
+from handclasp.app.half_written import HALF_WRITTEN, sweep
 from handclasp.app.home import Home, Layout
 from handclasp.app.recover import recover
 from handclasp.app.unsettled import MANIFEST
@@ -72,7 +73,7 @@ def unpack(files: FileTree, layout: Layout, path: str, passphrase: Callable[[], 
         content = unseal(content, passphrase(), where=path)
     made, members = _unpacked(content, path)
     begun = files.exists(layout.at(MANIFEST))
-    if not begun and files.exists(layout.folder) and any(True for _ in files.walk(layout.folder)):
+    if not begun and files.exists(layout.folder) and _inhabited(files, layout.folder):
         raise PolicyError("there is something in this home", where=layout.folder, hint="restore into a new folder: --home NEW")
     files.make_folder(layout.folder)
     files.write(layout.at(MANIFEST), b"a restore was begun; run it again to finish it\n")
@@ -85,6 +86,11 @@ def unpack(files: FileTree, layout: Layout, path: str, passphrase: Callable[[], 
         files.make_folder(folder, mode=0o700 if secret else 0o755)
         files.write(layout.at(name), members[name], mode=0o644 if _PUBLIC.fullmatch(name) else 0o600)
     return made, len(members)
+
+
+def _inhabited(files: FileTree, folder: str) -> bool:
+    """Whether a folder holds more than what a restore left that was killed while it wrote its first file."""
+    return not all(fnmatchcase(path[len(folder) + 1 :], HALF_WRITTEN) for path in files.walk(folder))
 
 
 def _names(layout: Layout, files: FileTree) -> Iterator[str]:

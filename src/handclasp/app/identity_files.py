@@ -11,6 +11,7 @@ from handclasp.app.home import CROSS, DROPPED, Home
 from handclasp.model.errors import Bug, InputError
 from handclasp.model.issuance import Authority, CertificateRecord, CertificateState
 from handclasp.pki.export import PASSWORD_OCTETS, identity_files, load_key, password_from, public_files
+from handclasp.pki.lenient import NO_X509
 from handclasp.pki.serials import format_serial
 from handclasp.pki.signing import SigningKey
 
@@ -134,7 +135,7 @@ def _archive(home: Home, record: CertificateRecord) -> None:
     try:
         before = x509.load_pem_x509_certificate(home.files.read(path))
         key = current_key(home, record.name)
-    except (ValueError, InputError):
+    except (*NO_X509, InputError):
         return  # not what Handclasp wrote: replaced, as a damaged file is
     if before.serial_number == record.serial or (key is not None and spki(key) != spki(before)):
         return

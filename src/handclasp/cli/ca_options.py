@@ -162,14 +162,14 @@ def _said(content: bytes, *, where: str) -> str:
     """
     from handclasp.model.errors import InputError
     from handclasp.pki.container import is_container
-    from handclasp.pki.export import pem_of
+    from handclasp.pki.export import pem_of_read
     from handclasp.pki.given_chain import given_chain
 
     if is_container(content):
         hint = "openssl pkcs12 -in FILE -nokeys -clcerts | handclasp list -"
         raise InputError("is a PKCS#12 file, whose certificate nobody sees without its password", where=where, hint=hint)
     try:
-        return pem_of(given_chain(content, where=where)[0].der).decode()
+        return pem_of_read(given_chain(content, where=where)[0].der).decode()
     except InputError:
         if content[:1] == b"\x30" or b"-----BEGIN " in content:
             raise

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from handclasp.model.errors import InputError, PolicyError
 from handclasp.model.issuance import IssuanceRequest
 from handclasp.pki.csr import WEAK_DIGESTS
+from handclasp.pki.lenient import NO_X509
 from handclasp.pki.read import certificate_from_der
 from handclasp.pki.request_file import UNREADABLE
 from handclasp.pki.signature import signed_by
@@ -63,7 +64,9 @@ def read_reply(content: bytes, *, where: str) -> Reply:
         raise InputError(f"has {len(content)} bytes: that is no reply to a request", where=where)
     try:
         found = x509.load_pem_x509_certificates(content)
-    except ValueError as error:
+        for one in found:
+            _ = one.subject, one.issuer, one.public_key()  # the library reads them now, and refuses what is none
+    except UNREADABLE as error:
         raise InputError(f"is no reply to a CA's request: {error}", where=where, hint="handclasp ca sign writes it") from error
     chain = [_lowest(found)]
     while chain[-1].issuer != chain[-1].subject:
@@ -133,7 +136,7 @@ def _lists(content: bytes, where: str) -> tuple[x509.CertificateRevocationList, 
         if content[:1] == b"\x30":
             return (x509.load_der_x509_crl(content),)
         return tuple(x509.load_pem_x509_crl(b"-----BEGIN X509 CRL-----" + block) for block in blocks)
-    except ValueError as error:
+    except NO_X509 as error:
         raise InputError(f"holds a CRL that cannot be read: {error}", where=where) from error
 
 

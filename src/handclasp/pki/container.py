@@ -1,5 +1,7 @@
 """PKCS#12 containers opened for what they show to others: the certificates."""
 
+import warnings
+
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
 
 from handclasp.model.errors import InputError
@@ -21,7 +23,8 @@ def certificates_of(data: bytes, password: bytes | None, *, where: str) -> tuple
         InputError: it fits, but no certificate is inside.
     """
     try:
-        opened = pkcs12.load_pkcs12(data, password)
+        with warnings.catch_warnings(action="ignore"):  # what others write is BER; it is read all the same
+            opened = pkcs12.load_pkcs12(data, password)
     except ValueError:
         return None
     own = opened.cert.certificate if opened.cert else None

@@ -30,7 +30,7 @@ def given_chain(content: bytes, *, where: str) -> tuple[Certificate, ...]:
         return certificates_from_bytes(content, where=where)
     except InputError as error:
         found = look(content)
-        if found.form is Form.PKCS7:
+        if found.form is Form.PKCS7 and found.certificates:
             return _leaf_first(found.certificates)
         if certificates := found.certificates or _straightened(content):
             return certificates

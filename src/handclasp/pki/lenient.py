@@ -13,6 +13,9 @@ from cryptography.utils import CryptographyDeprecationWarning
 from handclasp.pki import der
 from handclasp.pki.der_write import integer, sequence
 
+NO_X509 = (ValueError, x509.InvalidVersion)
+"""What the library raises for bytes that are no certificate, request or CRL: a version that does not exist is no ValueError."""
+
 _VERSION_3 = der.encode(0xA0, integer(2))
 _NULL = der.encode(0x05, b"")
 _WITHOUT_PARAMETERS = ("1.2.840.10045.4.", "1.2.840.10040.4.3")
@@ -27,10 +30,10 @@ def load_certificate(data: bytes) -> x509.Certificate:
     """
     try:
         return x509.load_der_x509_certificate(data)
-    except (ValueError, x509.InvalidVersion) as error:
+    except NO_X509 as error:
         try:
             return x509.load_der_x509_certificate(_harmless(data))
-        except (ValueError, x509.InvalidVersion, IndexError):
+        except (*NO_X509, IndexError):
             raise ValueError(str(error)) from error
 
 
@@ -38,14 +41,14 @@ def load_crl(data: bytes) -> x509.CertificateRevocationList:
     """Load DER as `cryptography` does; else with one algorithm in both places. ValueError when it is no CRL."""
     try:
         return x509.load_der_x509_crl(data)
-    except ValueError as error:
+    except NO_X509 as error:
         try:
             tbs, algorithm, signature = der.elements(der.first(data).content)
             parts = [part.encoded for part in der.elements(tbs.content)]
             plain = _plain(algorithm)
             parts[_crl_algorithm(tbs)] = plain
             return x509.load_der_x509_crl(sequence(sequence(*parts), plain, signature.encoded))
-        except (ValueError, IndexError):
+        except (*NO_X509, IndexError):
             raise ValueError(str(error)) from error
 
 

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from cryptography.x509.oid import NameOID
 
+from handclasp.pki.lenient import NO_X509
 from handclasp.pki.read import pem_blocks
 
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # of P-256 (SEC 2, 2.4.2)
@@ -29,7 +30,7 @@ def first_certificate(pem: bytes) -> x509.Certificate | None:
     blocks = pem_blocks(pem, "CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE")
     try:
         return x509.load_pem_x509_certificate(blocks[0]) if blocks else None
-    except ValueError:
+    except NO_X509:
         return None
 
 

@@ -18,6 +18,7 @@ from handclasp.app.desk import IssueDesk
 from handclasp.app.home import Home
 from handclasp.app.orders_desk import OrdersDesk
 from handclasp.model.errors import Bug, HandclaspError
+from handclasp.pki.lenient import NO_X509
 from handclasp.server.api.bundle_page import BundlePages
 from handclasp.server.api.idempotency import Repeats
 from handclasp.server.api.jobs import Call
@@ -165,7 +166,7 @@ def _unescaped(certificate: bytes) -> bytes | None:
     """The DER of what nginx has in $ssl_client_escaped_cert."""
     try:
         return x509.load_pem_x509_certificate(unquote(certificate.decode("ascii")).encode()).public_bytes(Encoding.DER)
-    except ValueError:
+    except NO_X509:
         return None
 
 
