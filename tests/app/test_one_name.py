@@ -1,21 +1,29 @@
-"""CAs of one name with keys of several kinds: CRLs under one issuer name are told apart by the key that signed them."""
+"""CAs of one name with keys of several kinds: CRLs under one issuer name are told apart by the key that signed them.
+
+Here no second CA gets a name that is taken; a root elsewhere may sign one so.
+"""
 
 import subprocess
 from pathlib import Path
 
 from cryptography import x509
 
-from tests.ca_rig import Ca, assert_consistent, openssl, verify
+from tests.ca_rig import Ca, assert_consistent, fresh, openssl, verify
 
 
-def deep(ca: Ca) -> dict[str, str]:
+def deep(ca: Ca, folder: Path) -> dict[str, str]:
     """A home with levels and kinds of keys in plenty; who was issued under which CA."""
     under = {"old": "issuing"}
     ca.run("issue", "old")
     ca.run("ca", "add", "middle", "--path-length", "1", "--key-type", "ed25519")
     ca.run("ca", "add", "below", "--parent", "middle", "--key-type", "ec-p384")
     ca.run("issue", "deep")
-    ca.run("ca", "add", "twin", "--name", "Handclasp Issuing CA", "--key-type", "rsa-3072")
+    there, reply = fresh(folder), str(folder / "reply.pem")
+    there.run("init", "--root-only", "--name", "Elsewhere")
+    ca.run("ca", "request", "twin", "--name", "Twin CA", "--key-type", "rsa-3072")
+    request = str(ca.home / "requests/twin.csr")
+    there.run("ca", "sign", request, "--name", "Handclasp Issuing CA", "-o", reply)
+    ca.run("ca", "accept", reply)
     ca.run("issue", "new")
     return under | {"deep": "below", "new": "twin"}
 
@@ -31,7 +39,7 @@ def serial(ca: Ca, name: str) -> int:
 
 
 def test_each_is_revoked_on_the_list_of_its_own_ca(ca: Ca, tmp_path: Path) -> None:
-    under = deep(ca)
+    under = deep(ca, tmp_path / "there")
     for name in under:
         verify(ca, ca.identity(name, "certificate.pem"))
     for name, label in under.items():
