@@ -147,6 +147,9 @@ def test_a_pasted_certificate_that_was_cut_off_is_told(ca: Ca) -> None:
 
 
 def test_as_other_tools_write_it(ca: Ca, tmp_path: Path) -> None:
+    for name, user in (("li", "\u674e\u96f7"), ("unal", "\u00dcnal")):
+        ca.run("issue", name, "--san", f"upn:{user}@a.test")
+        assert named(ca, f"{user.lower()}@a.test") == named(ca, f"upn:{user}@a.test") == [name]
     ca.run("issue", "web", "--profile", "server", "--san", "dns:\u4f8b\u5b50.test")
     path = ca.identity("web", "certificate.pem")
     der = x509.load_pem_x509_certificate(path.read_bytes()).public_bytes(Encoding.DER)

@@ -18,7 +18,7 @@ from handclasp.pki.read import certificate_from_der
 from handclasp.pki.serials import parse_serial
 
 _RAW_KINDS = ("dns", "ip", "email", "uri", "upn")
-_NOT_RAW = re.compile(r"[^ -~]|=|\A(rid:)?[0-9.]+\Z")  # written otherwise in DER, or in more than one way
+_NOT_RAW = re.compile(r"[\x00-\x1f\x7f=]|\A(rid:)?[0-9.]+\Z")  # written otherwise in DER, or in more than one way
 _HEX = re.compile(r"[0-9a-f]+\Z")
 _AROUND = f"{string.whitespace}\N{LEFT-TO-RIGHT MARK}"  # Windows puts the mark before a thumbprint that is copied
 _OCTETS = re.compile(r"[0-9A-Fa-f:\s]+")
@@ -123,7 +123,8 @@ def _sieve(wanted: str) -> Callable[[bytes], bool]:
     for text in bare:
         with suppress(ValueError):
             addresses.add(ipaddress.ip_address(text).packed)
-    if _NOT_RAW.search(wanted) and not addresses:
+    cased = any(not sign.isascii() and sign.upper() != sign.lower() for sign in wanted)  # bytes.lower knows ASCII alone
+    if (cased or _NOT_RAW.search(wanted)) and not addresses:
         return lambda _der: True
     shapes = {text.encode() for text in bare}
     return lambda der: any(one in der for one in addresses) or any(one in small for small in (der.lower(),) for one in shapes)
