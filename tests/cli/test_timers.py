@@ -78,6 +78,26 @@ def test_a_registry_elsewhere_is_reached_by_every_unit() -> None:
             assert f"RestrictAddressFamilies={families}\n" in made[f"handclasp-{name}.service"]
 
 
+@pytest.mark.parametrize(
+    ("home", "program", "hidden"),
+    [
+        ("/srv/ca", "/usr/bin/handclasp", ("yes", "yes")),
+        ("/srv/ca", "/root/.local/bin/handclasp", ("read-only", "yes")),
+        ("/home/me/ca", "/usr/bin/handclasp", ("no", "yes")),
+        ("/tmp/ca", "/home/me/venv/bin/handclasp", ("read-only", "no")),
+    ],
+)
+def test_no_unit_hides_what_it_runs(home: str, program: str, hidden: tuple[str, str]) -> None:
+    """ProtectHome=yes and PrivateTmp=yes show nothing of these folders, be it a program, its interpreter or a CA."""
+    for order in (
+        UnitOrder(program=program, home=home, user="ca"),
+        UnitOrder(program="/usr/bin/handclasp", home=home, user="ca", reads=(program,)),
+    ):
+        for name in ("renew", "crl"):
+            made = units(order)[f"handclasp-{name}.service"]
+            assert f"ProtectHome={hidden[0]}\nPrivateTmp={hidden[1]}\n" in made
+
+
 def test_the_command_of_the_unit_runs(ca: Ca, tmp_path: Path) -> None:
     ca.run("systemd", "-o", str(tmp_path / "units"), "--user", "root")
     line = next(

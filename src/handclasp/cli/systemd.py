@@ -81,6 +81,7 @@ def command(
             nginx_user=None if others else nginx_user or owner,
             shortest_life=shortest_life(here.ca),
             network=here.files.exists(here.layout.registry_url),
+            reads=_installed(program),
         )
     )
     folder = str(Path(output).absolute())
@@ -125,6 +126,14 @@ def _of_others(configs: tuple[str, ...], user: str) -> list[str]:
     except KeyError:
         raise UsageError(f"there is no account {user[:40]!r} on this machine", hint="--user NAME") from None
     return [path for path in configs if number not in {0, Path(path).parent.stat().st_uid}]
+
+
+def _installed(program: str) -> tuple[str, ...]:
+    """Where this program lies in truth: its start, its interpreter, its packages, and itself where it runs from its source."""
+    import sys
+    from pathlib import Path
+
+    return (str(Path(program).resolve()), sys.prefix, sys.base_prefix, str(Path(sys.executable).resolve()), __file__)
 
 
 def _program() -> str:

@@ -25,7 +25,7 @@ CapabilityBoundingSet=
 ProtectSystem=strict
 ReadWritePaths={home}
 ProtectHome={protect_home}
-PrivateTmp=yes
+PrivateTmp={private_tmp}
 PrivateDevices=yes
 ProtectClock=yes
 ProtectControlGroups=yes
@@ -74,6 +74,7 @@ _RENEWALS = ((timedelta(days=4), "daily"), (timedelta(), "*-*-* 00/4:00:00"))
 
 _ONCE = "TimeoutStartSec=15min\n"
 
+_HOMES, _TEMPORARY = ("/home/", "/root/", "/run/user/"), ("/tmp/", "/var/tmp/")  # noqa: S108 - what systemd hides
 _LASTING = """\
 ExecReload=/bin/kill -HUP $MAINPID
 Restart=on-failure
@@ -109,7 +110,7 @@ class UnitOrder:
     `notify_file`: where notices go (see `handclasp notify`), in the language `lang`; None: no unit for that.
     `listen`: where `handclasp serve` takes connections; None: no unit for that.
     `nginx_user`: who gives every nginx its CRLs; None: no unit for that. `shortest_life`: of a certificate to renew.
-    `network`: what renews and signs CRLs needs it, as the registry is not on this machine.
+    `network`: what renews and signs CRLs needs it, as the registry is not on this machine. `reads`: where the program lies.
     """
 
     program: str
@@ -123,6 +124,7 @@ class UnitOrder:
     nginx_user: str | None = None
     shortest_life: timedelta = timedelta.max
     network: bool = False
+    reads: tuple[str, ...] = ()
 
 
 def units(order: UnitOrder) -> dict[str, str]:
@@ -165,9 +167,22 @@ def _service(order: UnitOrder, name: str, description: str, words: tuple[str, ..
         more="".join(f"{line}\n" for line in more),
         user=order.user,
         home=_quoted(order.home),
-        protect_home="no" if order.home.startswith(("/home/", "/root/", "/run/user/")) else "yes",
+        protect_home=_protect_home(order),
+        private_tmp="no" if any(path.startswith(_TEMPORARY) for path in _needed(order)) else "yes",
         families="AF_UNIX AF_INET AF_INET6" if lasting or name == "notify" or order.network else "AF_UNIX",
     )
+
+
+def _needed(order: UnitOrder) -> tuple[str, ...]:
+    """What a unit cannot do without."""
+    return (order.home, order.program, *order.reads, *((order.notify_file,) if order.notify_file else ()))
+
+
+def _protect_home(order: UnitOrder) -> str:
+    """As much as leaves the program in sight, which is often installed for one account, and the CA, which is written to."""
+    if order.home.startswith(_HOMES):
+        return "no"
+    return "read-only" if any(path.startswith(_HOMES) for path in _needed(order)) else "yes"
 
 
 def _command(order: UnitOrder, words: tuple[str, ...]) -> str:
