@@ -44,8 +44,9 @@ matrix: setup ## CASES=10000 SEED=1: the model and every scenario on nginx of De
 		$(BIN)/python tools/matrix_apply.py $$roots && \
 		$(BIN)/python tools/catalogue_measured.py
 
-fuzz: setup ## CASES=2000 SEED=1: hostile names and requests (10,000), random hierarchies on this nginx, the REST API by schemathesis
+fuzz: setup ## CASES=2000 SEED=1: hostile names and requests (10,000), the library's vectors, random hierarchies on this nginx, the REST API by schemathesis
 	@$(BIN)/python tools/fuzz_requests.py --seed $${SEED:-1}
+	@$(BIN)/python tools/fuzz_vectors.py --every 20
 	@test -x .fuzz/bin/schemathesis || (python3 -m venv .fuzz && .fuzz/bin/pip install --quiet schemathesis)
 	@$(BIN)/handclasp lab fuzz --cases $${CASES:-2000} --seed $${SEED:-1}
 	@$(BIN)/python tools/fuzz_api.py --seed $${SEED:-1}

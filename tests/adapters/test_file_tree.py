@@ -86,3 +86,8 @@ def test_a_new_file_is_whole_and_nobody_elses(tmp_path: Path, monkeypatch: pytes
             files.create(str(tmp_path / name), b"other")
     assert path.read_bytes() == b"secret"
     assert sorted(one.name for one in tmp_path.iterdir()) == ["key.pem", "link"]
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "a/" * 3000, "a\0b"], ids=["long", "deep", "nul"])
+def test_what_no_file_can_be_called_is_not_there(tmp_path: Path, name: str) -> None:
+    assert not PosixFileTree().exists(f"{tmp_path}/{name}")

@@ -61,7 +61,7 @@ class PosixFileTree:
             return None
 
     def exists(self, path: str) -> bool:
-        """Whether something is there (symbolic links are followed). Nothing has a NUL in its name."""
+        """Whether something is there (symbolic links are followed). Nothing has a NUL in its name, or one that is too long."""
         if "\0" in path:
             return False
         try:
@@ -69,6 +69,8 @@ class PosixFileTree:
         except FileNotFoundError:
             return False
         except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                return False
             raise world_error(path, "cannot be looked at", error) from error
         return True
 
