@@ -267,3 +267,6 @@ def test_the_few_that_were_refused_come_before_the_many_that_were_there(ca: Ca, 
     said = ca.run("issue", "--from", str(table), "--into", str(tmp_path / "fleet"), expect=1).stdout
     assert said.startswith("last: skipped, profile client allows 1 to 1825 days, not 5000\n")
     assert "and 2 more: --json names all" in said
+    said = ca.run("issue", "--from", str(table), "--into", str(tmp_path / "fleet"), "--lang", "zh", expect=1).stdout
+    assert "last：已跳过，配置模板 client 允许" in said
+    assert "d0：已跳过，已有证书" in said

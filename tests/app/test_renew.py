@@ -123,6 +123,9 @@ def test_of_several_each_is_told_whatever_becomes_of_the_others(ca: Ca) -> None:
     assert [one["name"] for one in done["renewed"]] == ["alice", "carol"]
     assert [one["name"] for one in done["failed"]] == ["bob"]
     assert ca.run("renew", "bob", "--due").stdout == "Nothing is due.\n"
+    told = ca.run("renew", "bob", "alice", "--lang", "zh", expect=1)
+    assert "bob：未能续期：bob 的最新证书已被吊销" in told.stdout
+    assert "handclasp issue bob" in told.stderr  # how to mend it
 
 
 def request(folder: Path, *options: str, key: str = "ec:P-256", subject: str = "/O=Evil/CN=root") -> Path:

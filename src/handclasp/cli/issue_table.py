@@ -41,7 +41,7 @@ def issue_table(frame: Frame, here: "World", table: str, template: "IssueOrder",
             if row.issued is None:
                 skipped.append({"name": row.name, "why": row.skipped})
                 if not frame.json:
-                    frame.out(f"{row.name}: skipped, {row.skipped}")
+                    frame.out(f"{row.name}: skipped, {translate(row.skipped or '', frame.lang)}")
                 continue
             issued.append(row.issued)
             if not frame.json:
@@ -69,6 +69,7 @@ def _fleet(frame: Frame, here: "World", people: "People", into: str) -> int:
     from pathlib import Path
 
     from handclasp.app.fleet import issue_fleet
+    from handclasp.model.messages import translate
 
     if "csr" in people.fields:
         raise _own_keys()
@@ -89,7 +90,7 @@ def _fleet(frame: Frame, here: "World", people: "People", into: str) -> int:
         frame.document("issue-fleet", {"issued": issued, "archives": archives, "skipped": refused})
         return 1 if skipped else 0
     for name, why in _rarest_first(skipped)[:_MOST_SHOWN]:
-        frame.out(f"{name}: skipped, {why}")
+        frame.out(f"{name}: skipped, {translate(why, frame.lang)}")
     if len(skipped) > _MOST_SHOWN:
         frame.out(f"and {len(skipped) - _MOST_SHOWN} more: --json names all")
     frame.hint(f"{issued} issued, {len(skipped)} skipped; the archives hold the only copies of the keys")

@@ -96,22 +96,28 @@ def _chosen(home: "Home", names: tuple[str, ...], due: str | None, under: str | 
 
 def _report(frame: Frame, home: "Home", done: "tuple[Renewal, ...]") -> None:
     made = [one.issued for one in done if one.issued is not None]
-    failed = [one for one in done if one.failure is not None]
+    failed = [(one.name, one.failure) for one in done if one.failure is not None]
     if frame.json:
         from handclasp.cli.ca_json import issued_json
 
-        failures = [{"name": one.name, "what": str(one.failure), "hint": one.failure.hint} for one in failed if one.failure]
+        failures = [{"name": name, "what": str(failure), "hint": failure.hint} for name, failure in failed]
         frame.document("renew", {"renewed": [issued_json(one) for one in made], "failed": failures})
         return
     from handclasp.cli.renewed_text import adopted_hint, stale_hint
+    from handclasp.model.messages import translate
     from handclasp.present.ca_words import say
     from handclasp.present.visible import visible
 
     for one in made:
         end = f"{one.record.not_after:%Y-%m-%d}"
         frame.out(say(frame.lang, "renewed", name=one.record.name, end=end, path=f"{one.folder}/chain.pem"))
-    for bad in failed:
-        frame.out(say(frame.lang, "not-renewed", name=visible(bad.name), why=visible(str(bad.failure))))
+    for name, failure in failed:
+        why = f"{failure.where}: " if failure.where else ""
+        why += translate(failure.what, frame.lang)
+        frame.out(say(frame.lang, "not-renewed", name=visible(name), why=visible(why)))
+    for hint in dict.fromkeys(failure.hint for _, failure in failed if failure.hint):  # what fails for all is said once
+        for line in translate(hint, frame.lang).splitlines():
+            frame.hint(visible(line))
     if not done:
         frame.out(say(frame.lang, "nothing-due"))
     stale_hint(frame, made)
