@@ -101,10 +101,10 @@ class Lines:
         """A transaction of the job's own session, or of another one that gets in line."""
         held: Connection | None = getattr(self._mine, "connection", None)
         if held is not None:
-            with held.begin():
+            with failures(where), held.begin():
                 yield SqlTransaction(held)
             return
-        with self._engine.connect() as connection, connection.begin():
+        with failures(where), self._engine.connect() as connection, connection.begin():
             with _waiting(where):
                 connection.execute(text(f"SET LOCAL lock_timeout = '{_WAIT}'"))
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})

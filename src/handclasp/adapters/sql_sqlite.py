@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, Row, Select
 from sqlalchemy.pool import NullPool
 
 from handclasp.adapters.sql_driven import Driven, driver_of
+from handclasp.adapters.sql_engine import failures
 from handclasp.adapters.sql_mark import GONE_TO, refuse_gone
 from handclasp.adapters.sql_transaction import SqlTransaction
 from handclasp.pki.audit_chain import GENESIS
@@ -91,7 +92,7 @@ class FileLines:
     @contextlib.contextmanager
     def transaction(self, where: str) -> Iterator[SqlTransaction]:
         """A transaction that changes something; begun and ended on the driver, so that SQLAlchemy costs only who uses it."""
-        with self._writing as (connection, driver):
+        with failures(where), self._writing as (connection, driver):
             driver.execute("BEGIN IMMEDIATE")
             moved, sequence, digest = driver.execute(_FIRST).fetchone()
             if not self._moving:

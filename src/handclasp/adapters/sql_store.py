@@ -4,7 +4,6 @@ import contextlib
 import os
 import tempfile
 import weakref
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 
 from sqlalchemy import Engine
@@ -77,11 +76,9 @@ class SqlStore(SqlQuestions):
         with failures(self._where), self._engine.connect() as connection:
             return sizes(connection)
 
-    @contextlib.contextmanager
-    def begin(self) -> Iterator[SqlTransaction]:
+    def begin(self) -> AbstractContextManager[SqlTransaction]:
         """Start a write transaction; commits at the end of the block, rolls back on an exception."""
-        with failures(self._where), self._lines.transaction(self._where) as transaction:
-            yield transaction
+        return self._lines.transaction(self._where)
 
     def snapshot(self) -> bytes:
         """The whole registry as one SQLite file, from whichever database."""
