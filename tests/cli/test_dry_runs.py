@@ -23,7 +23,7 @@ def peopled(template: Ca, tmp_path: Path) -> Ca:
     ca.run("issue", "alice")
     (tmp_path / "out").mkdir()
     ca.run("backup", "there.sealed", cwd=tmp_path)
-    ca.run("init", "--offline-root", "--home", str(tmp_path / "below"))
+    ca.run("init", "--offline-root", "--name", "Below", "--home", str(tmp_path / "below"))
     return ca
 
 
