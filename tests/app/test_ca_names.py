@@ -23,7 +23,7 @@ def test_two_cas_have_two_names(ca: Ca, tmp_path: Path, name: str) -> None:
     assert "CA has that name: CN=Handclasp" in refused.stderr
     ca.run("ca", "request", "other", "--name", "Handclasp Issuing CA", expect=4)
     csr, reply = tmp_path / "x.csr", str(tmp_path / "reply.pem")
-    subject = "/CN=Handclasp Issuing CA"
+    subject = "/CN=Handclasp Root CA"
     openssl("req", "-new", "-newkey", "ed25519", "-nodes", "-keyout", tmp_path / "key.pem", "-subj", subject, "-out", csr)
     ca.run("ca", "sign", str(csr), "-o", reply, expect=4)
     ca.run("ca", "sign", str(csr), "-o", reply, "--name", "Partner CA, Ltd.")

@@ -90,9 +90,9 @@ def ca_key(home: Home, name: str, key_type: KeyType) -> SigningKey:
     return key
 
 
-def refuse_namesake(home: Home, request: IssuanceRequest) -> None:
-    """PolicyError when a CA of this home has that name already."""
-    other = namesake(home, request)
+def refuse_namesake(home: Home, request: IssuanceRequest, *, among: tuple[Authority, ...] | None = None) -> None:
+    """PolicyError when a CA of this home (or one of `among`) has that name already."""
+    other = namesake(home, request, among=among)
     if other is not None:
         raise PolicyError(
             f"the {other.label} CA has that name: {certificate_of(other).subject.rfc4514_string()}",
@@ -101,10 +101,11 @@ def refuse_namesake(home: Home, request: IssuanceRequest) -> None:
         )
 
 
-def namesake(home: Home, request: IssuanceRequest) -> Authority | None:
+def namesake(home: Home, request: IssuanceRequest, *, among: tuple[Authority, ...] | None = None) -> Authority | None:
     """The CA of this home, even a dropped one, that has this subject: CRLs are looked up by it (RFC 5280 4.1.2.6)."""
     wanted = canonical(tbs.subject_name(request).public_bytes())
-    same = (one for one in home.store.authorities() if canonical(certificate_of(one).subject.public_bytes()) == wanted)
+    known = home.store.authorities() if among is None else among
+    same = (one for one in known if canonical(certificate_of(one).subject.public_bytes()) == wanted)
     return next(same, None)
 
 

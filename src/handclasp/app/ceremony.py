@@ -101,7 +101,7 @@ def sign_ca(home: Home, wishes: Wishes, subject: x509.Name, order: CaOrder) -> S
     )
     with home.changing("signing a CA"):
         recover(home)
-        refuse_namesake(home, request)
+        refuse_namesake(home, request, among=_line_of(home, parent))  # others' names are the business of their homes
         refuse_ca_key(home, request.name, wishes.public_key)
         made, label = signed_ca(home, request, wishes.public_key, parent=parent.label)
         with home.store.begin() as transaction:
@@ -109,7 +109,7 @@ def sign_ca(home: Home, wishes: Wishes, subject: x509.Name, order: CaOrder) -> S
             transaction.mark_exported(label, made.serial_number)
             details = issued_details(made)
             transaction.audit(at=home.clock.now(), actor=home.actor, action="ca-signed", subject=request.name, details=details)
-        root = certificate_of(authority_named(home, _root_of(home, parent.label)))
+        root = certificate_of(_line_of(home, parent)[-1])
         above = [*issuers_of(home, parent.label), root]
         crls = [home.store.latest_crl(one.label) for one in home.authorities()]
     return SignedCa(certificate=made, reply=reply_pem([made, *dict.fromkeys(above)], [der for der in crls if der]))
@@ -150,6 +150,14 @@ def accept_crls(home: Home, lists: tuple[x509.CertificateRevocationList, ...], *
         for crl in lists:
             _accept_crl(home, crl, where)
         return publish_locked(home)
+
+
+def _line_of(home: Home, authority: Authority) -> tuple[Authority, ...]:
+    """A CA and those above it, up to the root."""
+    line = [authority]
+    while (parent := line[-1].parent) is not None:
+        line.append(authority_named(home, parent))
+    return tuple(line)
 
 
 def write_request(home: Home, label: str, content: bytes) -> str:
@@ -315,10 +323,3 @@ def _number(crl: x509.CertificateRevocationList) -> int:
         return crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
     except x509.ExtensionNotFound:
         return 0
-
-
-def _root_of(home: Home, label: str) -> str:
-    above = authority_named(home, label)
-    while above.parent is not None:
-        above = authority_named(home, above.parent)
-    return above.label
