@@ -40,7 +40,6 @@ def revocable(home: Home, what: str) -> tuple[CertificateRecord, ...]:
     numbered = tuple(record for record in found if record.not_after > now or not by_name)
     if not numbered:
         raise UsageError(f"every certificate of {what!r} has ended", hint=f"handclasp show {what}     shows the serials")
-    _refuse_own_serial(home, numbered)
     for record in numbered:
         if record.profile in CA_PROFILES:
             raise PolicyError(
@@ -48,6 +47,7 @@ def revocable(home: Home, what: str) -> tuple[CertificateRecord, ...]:
                 hint="an issuing CA: handclasp ca revoke LABEL\n"
                 "a root: handclasp ca rollover LABEL, then handclasp ca drop LABEL",
             )
+    _refuse_own_serial(home, numbered)
     return numbered
 
 
