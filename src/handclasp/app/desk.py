@@ -19,7 +19,7 @@ from handclasp.app.press import Drawn, Press, SignedCertificate, press_of
 from handclasp.app.profiles import profile_of
 from handclasp.app.recover import recover
 from handclasp.model.errors import Bug, PolicyError
-from handclasp.model.issuance import CertificateRecord, CertificateState, Holder, IssuanceRequest, Profile
+from handclasp.model.issuance import CertificateRecord, CertificateState, Holder, IssuanceRequest, KeyType, Profile
 from handclasp.pki.export import pem_of_read
 from handclasp.pki.names import fold
 from handclasp.pki.subject_key import SubjectKey
@@ -222,10 +222,7 @@ class IssueDesk:
         return judged
 
     def _made(self, press: Press, judged: list[tuple[_Ticket, Drawn]]) -> list[tuple[_Ticket, Handed]]:
-        """Every intent durable, then the key is used, then everything recorded: when it verifies, or not at all.
-
-        Keys are made ahead while the disk is waited for: should that fail, it will again, for who asks for one.
-        """
+        """Every intent durable, then the key is used, then everything recorded: when it verifies, or not at all."""
         if not judged:
             return []
         store, label, now = self._home.store, press.authority.label, self._home.clock.now()
@@ -236,7 +233,7 @@ class IssueDesk:
         crashpoint("issue.intent-durable")
         contents = [drawn for _, drawn in judged]
         signatures = press.signatures(contents)
-        verified = self._helper.start(partial(press.verify, contents, signatures))
+        verify = self._helper.share(partial(press.verify, *one) for one in zip(contents, signatures, strict=True))
         crashpoint("issue.signed")
         made = [
             (ticket, drawn, _handed(press, ticket, drawn, signed))
@@ -246,12 +243,17 @@ class IssueDesk:
         with store.begin() as transaction:
             transaction.record_handed(label, [(one.serial, handed.der, one.key_sha256) for _, one, handed in made])
             newest = transaction.audit_all([issued_event(ticket.actor, press.issuer_name, one, now) for ticket, one, _ in made])
-            verified()
-            self._helper.start(partial(self._keys.make, [one.request.key_type for one, _ in judged if one.key is None]))
+            verify()
+            self._make_keys([one.request.key_type for one, _ in judged if one.key is None])
         crashpoint("issue.recorded")
         if self._held is not None:  # certificates change nothing of what is at hand
             self._held = _AtHand(newest, now, self._held.cas, self._held.presses)
         return [(ticket, handed) for ticket, _, handed in made]
+
+    def _make_keys(self, kinds: list[KeyType]) -> None:
+        """Ahead, while the disk is waited for. Should one fail, it will again, for who asks for it."""
+        if kinds:
+            self._helper.share(partial(self._keys.make, kind) for kind in kinds)
 
 
 def _handed(press: Press, ticket: _Ticket, drawn: Drawn, signed: SignedCertificate) -> Handed:

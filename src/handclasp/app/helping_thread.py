@@ -3,53 +3,67 @@
 import os
 import threading
 import weakref
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
 from queue import SimpleQueue
 
 
-class _Job:
-    """Something to do, and how it ended."""
+class _Work:
+    """Jobs that two threads do: each takes the next that nobody has taken."""
 
-    __slots__ = ("_ended", "_failure", "_run")
+    __slots__ = ("_failure", "_helping", "_left")
 
-    def __init__(self, run: Callable[[], object]) -> None:
-        self._run = run
-        self._failure: BaseException | None = None
-        self._ended = threading.Lock()
-        self._ended.acquire()
+    def __init__(self, jobs: Iterable[Callable[[], object]]) -> None:
+        self._left = deque(jobs)
+        self._failure: Exception | None = None
+        self._helping = threading.Lock()
 
-    def run(self) -> None:
-        try:
-            self._run()
-        except BaseException as failure:  # noqa: BLE001 - raised again where it is waited for
-            self._failure = failure
-        finally:
-            self._ended.release()
+    def help(self) -> None:
+        """What the helping thread does."""
+        with self._helping:
+            self._do()
 
-    def wait(self) -> None:
-        with self._ended:
+    def finish(self) -> None:
+        """Do what is left, wait for what the other one has in hand, and raise what went wrong."""
+        self._do()
+        with self._helping:
             if self._failure is not None:
                 raise self._failure
 
+    def _do(self) -> None:
+        while self._left:
+            try:
+                job = self._left.popleft()
+            except IndexError:  # the other one was faster
+                return
+            try:
+                job()
+            except Exception as failure:  # noqa: BLE001 - raised by who finishes
+                self._failure = failure
+
 
 class HelpingThread:
-    """Started with its first job, and again in a process that was forked off; ends when nobody has it any more."""
+    """Started with its first work, and again in a process that was forked off; ends when nobody has it any more."""
 
     def __init__(self) -> None:
         self._process = 0
-        self._jobs: SimpleQueue[_Job | None]
+        self._queue: SimpleQueue[_Work | None]
 
-    def start(self, run: Callable[[], object]) -> Callable[[], None]:
-        """Do it there, after what was started before. What is returned waits for its end, and raises what it raised."""
+    def share(self, jobs: Iterable[Callable[[], object]]) -> Callable[[], None]:
+        """Let them be done there, in order, as far as it comes: on a busy machine it may be slow to wake.
+
+        What is returned does the rest, waits for what is in hand, and raises what one of them raised. Who does not need them
+        done need not call it.
+        """
         if self._process != os.getpid():
-            self._jobs, self._process = SimpleQueue(), os.getpid()
-            threading.Thread(target=_work, args=(self._jobs,), daemon=True, name="handclasp-helping").start()
-            weakref.finalize(self, self._jobs.put, None)
-        job = _Job(run)
-        self._jobs.put(job)
-        return job.wait
+            self._queue, self._process = SimpleQueue(), os.getpid()
+            threading.Thread(target=_help, args=(self._queue,), daemon=True, name="handclasp-helping").start()
+            weakref.finalize(self, self._queue.put, None)
+        work = _Work(jobs)
+        self._queue.put(work)
+        return work.finish
 
 
-def _work(jobs: "SimpleQueue[_Job | None]") -> None:
-    while (job := jobs.get()) is not None:
-        job.run()
+def _help(queue: "SimpleQueue[_Work | None]") -> None:
+    while (work := queue.get()) is not None:
+        work.help()

@@ -2,7 +2,6 @@
 
 import os
 from collections import deque
-from collections.abc import Iterable
 
 from handclasp.model.issuance import KeyType
 from handclasp.pki.signing import narrowed
@@ -33,12 +32,11 @@ class KeysAhead:
         ready = self._of_this_process().get(kind)
         return ready.popleft() if ready else made_key(self._keys, kind)
 
-    def make(self, kinds: Iterable[KeyType]) -> None:
-        """As many as were just taken: who came together is likely to come together again."""
-        for kind in kinds:
-            ready = self._of_this_process().setdefault(kind, deque())
-            if kind in _CHEAP and len(ready) < _MOST:
-                ready.append(made_key(self._keys, kind))
+    def make(self, kind: KeyType) -> None:
+        """One more, if that is cheap and there are not too many."""
+        ready = self._of_this_process().setdefault(kind, deque())
+        if kind in _CHEAP and len(ready) < _MOST:
+            ready.append(made_key(self._keys, kind))
 
     def _of_this_process(self) -> dict[KeyType, deque[SubjectKey]]:
         if self._process != os.getpid():

@@ -167,7 +167,8 @@ class Press:
             Bug: what was signed is not what was judged, or does not verify.
         """
         signatures = self.signatures(drawn)
-        self.verify(drawn, signatures)
+        for one, signature in zip(drawn, signatures, strict=True):
+            self.verify(one, signature)
         return self.put_together(drawn, signatures)
 
     def signatures(self, drawn: list[Drawn]) -> list[bytes]:
@@ -175,12 +176,10 @@ class Press:
         sign = self._pen[0]
         return [sign(one.content) for one in drawn]
 
-    def verify(self, drawn: list[Drawn], signatures: list[bytes]) -> None:
-        """Bug when one does not verify."""
-        agrees = self._pen[1]
-        for one, signature in zip(drawn, signatures, strict=True):
-            if not agrees(signature, one.content):
-                raise Bug("a new signature does not verify", where=one.name)
+    def verify(self, drawn: Drawn, signature: bytes) -> None:
+        """Bug when it does not verify."""
+        if not self._pen[1](signature, drawn.content):
+            raise Bug("a new signature does not verify", where=drawn.name)
 
     def put_together(self, drawn: list[Drawn], signatures: list[bytes]) -> list[SignedCertificate]:
         """The certificates, read again; Bug when one differs from what was judged."""
