@@ -54,3 +54,17 @@ def test_no_answer_is_given_when_its_responder_has_ended(ca: Ca) -> None:
     clock.at = issuing.until
     assert desk.quick(request) is None
     assert desk.answer(request).error is OcspError.TRY_LATER
+
+
+def test_a_clock_that_was_ahead_leaves_no_answer_that_begins_later(ca: Ca) -> None:
+    home = ca.world.ca
+    issuing = next(one for one in responders(home) if one.authority.label == "issuing")
+    clock = Standing(home.clock.now())
+    desk = OcspDesk(replace(home, clock=clock), [issuing])
+    request = write_request(cert_id(issuing.issuer, next(home.store.issued("issuing")).serial).encoded)
+    right, clock.at = clock.at, clock.at + timedelta(days=1)
+    assert desk.answer(request).this_update == clock.at.replace(microsecond=0)
+    assert desk.quick(request) is not None
+    clock.at = right
+    assert desk.quick(request) is None
+    assert desk.answer(request).this_update == right.replace(microsecond=0)

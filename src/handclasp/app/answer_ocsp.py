@@ -148,11 +148,15 @@ class OcspDesk:
         return self._home.clock.now()
 
     def kept(self, request: bytes, now: datetime) -> OcspAnswer | None:
-        """The answer if it is known and holds as of the `look` that was at this time."""
+        """The answer if it is known and holds as of the `look` that was at this time.
+
+        One that begins later was signed by a clock that was ahead: no client would believe it.
+        """
         answer = self._kept.by_request.get(request)
         if answer is None or answer.this_update is None:
             return None
-        fresh = now - answer.this_update < self._half and (answer.next_update is None or now < answer.next_update)
+        begun, over = answer.this_update, answer.next_update
+        fresh = begun <= now < begun + self._half and (over is None or now < over)
         return answer if fresh else None
 
     def from_memory(self, data: bytes, now: datetime) -> OcspAnswer | None:
