@@ -87,6 +87,22 @@ def test_an_intent_that_is_revoked_or_abandoned_stays_so(store: SqlStore) -> Non
     ]
 
 
+def test_several_are_revoked_at_once_each_as_it_would_be_alone(store: SqlStore) -> None:
+    with store.begin() as transaction:
+        transaction.add_intents([*map(intent, (1, 2, 3, 4)), intent(1, issuer="root")])
+        transaction.revoke("issuing", 1, at=NOW, reason=Reason.CERTIFICATE_HOLD)
+        transaction.revoke("issuing", 2, at=NOW, reason=Reason.SUPERSEDED)
+    later = NOW + timedelta(days=1)
+    with store.begin() as transaction:
+        transaction.revoke_all([("issuing", serial) for serial in (1, 2, 3)], at=later, reason=Reason.KEY_COMPROMISE)
+        transaction.revoke_all([], at=later, reason=Reason.KEY_COMPROMISE)
+    assert [(one.serial, one.revoked_at, one.reason) for one in store.revoked("issuing")] == [
+        (1, NOW, Reason.KEY_COMPROMISE), (2, NOW, Reason.SUPERSEDED), (3, later, Reason.KEY_COMPROMISE),
+    ]  # fmt: skip
+    assert store.revoked("root") == ()
+    assert {one.serial for one in store.pending()} == {1, 4}
+
+
 def test_a_serial_is_unique_per_issuer(store: SqlStore) -> None:
     with store.begin() as transaction:
         transaction.add_intent(intent(7))

@@ -3,7 +3,7 @@
 from sqlalchemy import String, bindparam, func, insert, select, type_coerce, update
 
 from handclasp.adapters import sql_tables as tables
-from handclasp.model.issuance import CertificateState
+from handclasp.model.issuance import CertificateState, Reason
 
 EVENTS_AT_ONCE = 1_000
 
@@ -69,6 +69,17 @@ HAND_OVER = (
     .values(
         state=CertificateState.ISSUED.value, exported=True, certificate=bindparam("der"), key_sha256=bindparam("key_digest")
     )
+)
+
+REVOKE_HELD = (
+    update(tables.certificate)
+    .where(*_THIS, _CERTIFICATE.reason == Reason.CERTIFICATE_HOLD.value)
+    .values(reason=bindparam("new_reason"))
+)
+REVOKE = (
+    update(tables.certificate)
+    .where(*_THIS, _CERTIFICATE.state != CertificateState.REVOKED.value)
+    .values(state=CertificateState.REVOKED.value, revoked_at=bindparam("moment"), reason=bindparam("new_reason"))
 )
 
 REVOCATIONS = (

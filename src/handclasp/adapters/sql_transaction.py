@@ -96,16 +96,13 @@ class SqlTransaction:
 
     def revoke(self, issuer: str, serial: int, *, at: datetime, reason: Reason) -> None:
         """Mark revoked. Revoking twice keeps the first date, and the first reason unless that was certificateHold."""
-        self._connection.execute(
-            update(tables.certificate)
-            .where(*_is(issuer, serial), _CERTIFICATE.reason == Reason.CERTIFICATE_HOLD.value)
-            .values(reason=reason.value)
-        )
-        self._connection.execute(
-            update(tables.certificate)
-            .where(*_is(issuer, serial), _CERTIFICATE.state != CertificateState.REVOKED.value)
-            .values(state=CertificateState.REVOKED.value, revoked_at=at, reason=reason.value)
-        )
+        self.revoke_all(((issuer, serial),), at=at, reason=reason)
+
+    def revoke_all(self, which: Iterable[tuple[str, int]], *, at: datetime, reason: Reason) -> None:
+        """Several (issuer, serial) at once, each as `revoke` does it."""
+        rows = [{"of_issuer": issuer, "of_serial": serial_text(serial), "new_reason": reason.value} for issuer, serial in which]
+        self._change(statements.REVOKE_HELD, rows)
+        self._change(statements.REVOKE, [row | {"moment": at} for row in rows])
 
     def release(self, issuer: str, serial: int) -> None:
         """Lift a hold: what was revoked with reason certificateHold is as before. Anything else stays as it is."""

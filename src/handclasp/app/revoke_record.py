@@ -1,6 +1,7 @@
 """Revocation as far as the registry goes. Making nginx refuse, and proving it, is built on top of this."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from handclasp.app.crashpoint import crashpoint
 from handclasp.app.crl import PublishedCrl, publish_locked
@@ -9,11 +10,12 @@ from handclasp.app.home import SESSION_EPOCH, Home
 from handclasp.app.names_here import which_identity
 from handclasp.catalogue.profiles import CA_PROFILES
 from handclasp.model.errors import PolicyError, UsageError
-from handclasp.model.issuance import CertificateRecord, CertificateState, Reason
+from handclasp.model.issuance import CertificateRecord, CertificateState, NewEvent, Reason
 from handclasp.pki.read import certificate_from_der
 from handclasp.pki.serials import format_serial, parse_serial
 
 HOLD = Reason.CERTIFICATE_HOLD
+_AT_ONCE = 500
 
 
 def revocable(home: Home, what: str) -> tuple[CertificateRecord, ...]:
@@ -26,6 +28,12 @@ def revocable(home: Home, what: str) -> tuple[CertificateRecord, ...]:
         UsageError: there is none, or the text is a name as well as a serial.
         PolicyError: it is a CA's.
     """
+    found = _meant(home, what)
+    _refuse_own_serial(home, found)
+    return found
+
+
+def _meant(home: Home, what: str) -> tuple[CertificateRecord, ...]:
     found = find(home, what)
     if not found and "-----BEGIN" in what:
         raise UsageError(
@@ -47,16 +55,15 @@ def revocable(home: Home, what: str) -> tuple[CertificateRecord, ...]:
                 hint="an issuing CA: handclasp ca revoke LABEL\n"
                 "a root: handclasp ca rollover LABEL, then handclasp ca drop LABEL",
             )
-    _refuse_own_serial(home, numbered)
     return numbered
 
 
 def _refuse_own_serial(home: Home, records: Iterable[CertificateRecord]) -> None:
     """Tutorials give root and client the serial 01: OpenSSL before 3.6 looks a root up in its own CRL."""
-    chosen = tuple(records)
+    chosen = {(one.issuer, one.serial) for one in records}
     for authority in home.authorities():
         own = certificate_from_der(authority.certificate)
-        if own.self_issued and any((one.issuer, one.serial) == (authority.label, own.serial) for one in chosen):
+        if own.self_issued and (authority.label, own.serial) in chosen:
             number = format_serial(own.serial)
             raise PolicyError(
                 f"{number} is also the {authority.label} CA's own serial: revoking it would shut out everybody",
@@ -78,7 +85,7 @@ def chosen_of(home: Home, names: tuple[str, ...], serial: str | None) -> tuple[C
     unknown: list[UsageError] = []
     for name in dict.fromkeys(names):
         try:
-            found.update({(record.issuer, record.serial): record for record in chosen_for(home, name, serial)})
+            found.update({(record.issuer, record.serial): record for record in _of_serial(_meant(home, name), name, serial)})
         except UsageError as error:
             unknown.append(error)
     if len(unknown) == 1:
@@ -88,12 +95,16 @@ def chosen_of(home: Home, names: tuple[str, ...], serial: str | None) -> tuple[C
             f"{len(unknown)} of {len(set(names))} names mean nothing; nobody was revoked",
             hint="\n".join(error.what for error in unknown),
         )
+    _refuse_own_serial(home, found.values())
     return tuple(found.values())
 
 
 def chosen_for(home: Home, what: str, serial: str | None) -> tuple[CertificateRecord, ...]:
     """The records an order means; UsageError when there are none, PolicyError when they are a CA's."""
-    found = revocable(home, what)
+    return _of_serial(revocable(home, what), what, serial)
+
+
+def _of_serial(found: tuple[CertificateRecord, ...], what: str, serial: str | None) -> tuple[CertificateRecord, ...]:
     if serial is None:
         return found
     numbers = set(parse_serial(serial))
@@ -123,20 +134,28 @@ def record_revocation_locked(
     now = home.clock.now().replace(microsecond=0)
     epoch = session_epoch(home)
     with home.store.begin() as transaction:
-        for record in fresh:
-            transaction.revoke(record.issuer, record.serial, at=now, reason=reason)
-            transaction.audit(
-                at=now,
-                actor=home.actor,
-                action="revoked",
-                subject=record.name,
-                details={"serial": format_serial(record.serial), "issuer": record.issuer, "reason": reason.value},
-            )
         if fresh:
+            transaction.revoke_all([(record.issuer, record.serial) for record in fresh], at=now, reason=reason)
+            transaction.audit_all(_event(home.actor, record, now, reason) for record in fresh)
             transaction.set_value(SESSION_EPOCH, str(epoch + 1))
     crashpoint("revoke.recorded")
-    found = (home.store.find(record.issuer, record.serial) for record in chosen)
-    return tuple(record for record in found if record is not None)
+    return _as_now(home, chosen)
+
+
+def _event(actor: str, record: CertificateRecord, at: datetime, reason: Reason) -> NewEvent:
+    details = {"serial": format_serial(record.serial), "issuer": record.issuer, "reason": reason.value}
+    return NewEvent(at, actor, "revoked", record.name, details)
+
+
+def _as_now(home: Home, records: tuple[CertificateRecord, ...]) -> tuple[CertificateRecord, ...]:
+    """The same records, read again."""
+    found: dict[tuple[str, int], CertificateRecord] = {}
+    for issuer in dict.fromkeys(record.issuer for record in records):
+        serials = [record.serial for record in records if record.issuer == issuer]
+        for start in range(0, len(serials), _AT_ONCE):
+            some = home.store.find_many(issuer, serials[start : start + _AT_ONCE])
+            found |= {(issuer, serial): record for serial, record in some.items()}
+    return tuple(found[one.issuer, one.serial] for one in records if (one.issuer, one.serial) in found)
 
 
 def held(record: CertificateRecord) -> bool:
@@ -167,8 +186,7 @@ def release(home: Home, what: str) -> tuple[tuple[CertificateRecord, ...], tuple
                 details = {"serial": format_serial(record.serial), "issuer": record.issuer}
                 transaction.audit(at=now, actor=home.actor, action="released", subject=record.name, details=details)
         crls = publish_locked(home)
-    records = (home.store.find(record.issuer, record.serial) for record in chosen)
-    return tuple(record for record in records if record is not None), crls
+    return _as_now(home, tuple(chosen)), crls
 
 
 def session_epoch(home: Home) -> int:

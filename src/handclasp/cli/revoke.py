@@ -76,6 +76,7 @@ def command(
     from handclasp.model.issuance import Reason
 
     here = world(frame, passphrase_file=passphrase_file, passphrase_fd=passphrase_fd, nginx_path=nginx_path)
+    here.lasting = listed is not None
     wanted = (*names, *_names_in(here, listed))
     chosen = chosen_of(here.ca, tuple(meant(here, name) for name in wanted), serial)
     what = ", ".join(dict.fromkeys(one.name for one in chosen))

@@ -62,6 +62,10 @@ class Transaction(Protocol):
         """Mark revoked. Revoking twice keeps the first date, and the first reason unless that was certificateHold."""
         ...
 
+    def revoke_all(self, which: Iterable[tuple[str, int]], *, at: datetime, reason: Reason) -> None:
+        """Several (issuer, serial) at once, each as `revoke` does it."""
+        ...
+
     def release(self, issuer: str, serial: int) -> None:
         """Lift a hold: what was revoked with reason certificateHold is as before. Anything else stays as it is."""
         ...
