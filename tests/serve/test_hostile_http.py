@@ -67,6 +67,11 @@ def chunked(data: bytes, size: bytes | None = None) -> bytes:
     return request(b"POST /ocsp", KIND + b"Transfer-Encoding: chunked\r\n", whole)
 
 
+def upgraded(octets: bytes) -> bytes:
+    """With the offer that curl --http2 and Java's HttpClient make."""
+    return octets.replace(b"Connection: ", b"Upgrade: h2c\r\nConnection: Upgrade, ")
+
+
 def cases(data: bytes) -> dict[str, tuple[bytes, int | str]]:
     """By a name: octets, and a status, or the word of an OCSP answer with status 200."""
     text = base64.b64encode(data)
@@ -104,7 +109,11 @@ def cases(data: bytes) -> dict[str, tuple[bytes, int | str]]:
         "much too long": (posted(b"0" * 3_000_000), MALFORMED),
         "an endless head": (request(b"GET /health", b"X: y\r\n" * 200_000), 431),
         "upwards": (request(b"GET /crl/%2e%2e%2fregistry.sqlite"), 404),
-        "an upgrade": (request(escaped, b"Upgrade: websocket\r\n").replace(b"close", b"upgrade, close"), "good"),
+        "a tunnel to a path": (request(b"CONNECT http://a/health"), 400),
+        "an upgrade": (upgraded(request(escaped)), "good"),
+        "an upgrade and a body": (upgraded(posted(data)), "good"),
+        "an upgrade and chunks": (upgraded(chunked(data)), "good"),
+        "an upgrade without host": (upgraded(request(escaped)).replace(b"Host: a\r\n", b""), 400),
     }
 
 
@@ -135,6 +144,25 @@ def test_who_asks_before_sending_is_told_to_go_on(rig: Rig, tls: bool) -> None:
         assert talk.recv(25) == b"HTTP/1.1 100 Continue\r\n\r\n"
         talk.sendall(data)
         assert talk.recv(15) == b"HTTP/1.1 200 OK"
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_an_offer_of_another_protocol_takes_no_octet_of_what_follows(rig: Rig, tls: bool) -> None:
+    data = b"POST /health HTTP/1.1\r\nHost: a\r\n\r\n"  # a body that looks like a request
+    first = upgraded(posted(data)).replace(b", close", b", keep-alive")
+    heard = rig.said(first * 3 + upgraded(request(b"GET /health")), tls=tls)
+    assert re.findall(rb"HTTP/1.1 (\d+)", heard) == [b"200"] * 4
+    with rig.connected(tls=tls) as talk, talk.makefile("rb") as answers:
+        for _ in range(3):
+            talk.sendall(upgraded(posted(data, b"Expect: 100-continue\r\n")).replace(b", close", b", keep-alive")[: -len(data)])
+            assert answers.readline() + answers.readline() == b"HTTP/1.1 100 Continue\r\n\r\n"
+            talk.sendall(data)
+            assert answers.readline() == b"HTTP/1.1 200 OK\r\n"
+            length = next(
+                int(line.split()[1]) for line in iter(answers.readline, b"\r\n") if line.startswith(b"content-length")
+            )
+            assert answers.readline() == b"\r\n"
+            answers.read(length)
 
 
 @pytest.mark.parametrize("tls", [False, True])

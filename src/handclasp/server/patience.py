@@ -2,8 +2,10 @@
 
 import asyncio
 import socket
+import sys
 from typing import Any
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_SECONDS = 10.0
@@ -27,6 +29,8 @@ class PatientProtocol(HttpToolsProtocol):
     _head = 0
     _requests = 0
     _served: Any = None
+    _came = b""
+    _behind = b""
 
     def connection_made(self, transport: Any) -> None:
         """A client connected."""
@@ -46,8 +50,10 @@ class PatientProtocol(HttpToolsProtocol):
         """Octets came. Those count against the head that came while it is still not whole."""
         if self._in_head and self._timer is None:
             self._expect_head()
-        before = self._requests
-        super().data_received(data)
+        before, self._behind = self._requests, data
+        while self._behind and not self.transport.is_closing():
+            self._came, self._behind = self._behind, b""
+            super().data_received(self._came)
         if self._in_head and before == self._requests:
             self._head += len(data)
             if self._head > MAX_HEAD and not self.transport.is_closing():
@@ -67,6 +73,10 @@ class PatientProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The request is known; its body has bounds of its own. What is raised here is answered with 400."""
+        if self.parser.get_method() == b"CONNECT":
+            raise ValueError("there is no tunnel here")
+        if self.parser.should_upgrade():
+            return  # it is read again without that: see below
         if self.parser.get_http_version() == "1.1" and sum(name == b"host" for name, _ in self.headers) != 1:
             raise ValueError("a request of HTTP/1.1 names one host (RFC 9112 3.2)")
         if len(self.pipeline) >= MOST_PIPELINED:
@@ -76,8 +86,23 @@ class PatientProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The whole request came: what follows is another one."""
-        super().on_message_complete()
+        if not self.parser.should_upgrade():
+            super().on_message_complete()
         self.request_over()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """A client offers another protocol, as curl and Java do with the first request: this one goes on (RFC 9110 7.8).
+
+        The parser takes whatever is behind such a head for the other protocol, and a body that comes later for another request.
+        So a new parser reads the head without the offer, and then what came behind it.
+        """
+        offer = sys.exception()
+        if isinstance(offer, httptools.HttpParserUpgrade):
+            lines = [b"%s %s HTTP/%s" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())]
+            lines += [name + b": " + value for name, value in self.headers if name != b"upgrade"]
+            self._behind = b"\r\n".join((*lines, b"", self._came[offer.args[0] :]))
+            self.parser = httptools.HttpRequestParser(self)
+            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
 
     def headers_known(self) -> None:
         """The client said in time what it wants."""
