@@ -14,6 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
+from handclasp.pki.serials import format_serial
 from tests.ca_rig import Ca, openssl, verify
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ def test_what_step_ca_says_is_revoked_is_known(step: Path, ca: Ca, tmp_path: Pat
     (tmp_path / "crl").write_bytes(step_crl(*authority, serial))
     given = ("--old-passphrase-file", str(secret(tmp_path)), "--crl", str(tmp_path / "crl"))
     done = ca.json("import", str(step), *given)
-    assert (done["revoked"], done["missing"]) == (1, [f"{serial:X}".zfill(40)])
+    assert (done["revoked"], done["missing"]) == (1, [format_serial(serial)])
     assert {one["severity"] for one in done["findings"] if one["finding"] == "database-unreadable"} == {"warning"}
     assert {one["authority"]: one["number"] for one in done["crls"]}["old"] > 7
     assert "revoked" in verify(ca, alice, expect=2)

@@ -19,7 +19,6 @@ from pathlib import Path
 import pytest
 
 from handclasp.adapters import processes
-from handclasp.adapters.free_ports import LoopbackPorts
 from handclasp.adapters.nginx_process import NginxProcess
 from handclasp.adapters.tls_probe import TlsProbe
 from handclasp.app.apply import Way
@@ -30,6 +29,7 @@ from handclasp.model.errors import HandclaspError
 from handclasp.model.probe import ClientIdentity, ProbeRequest
 from tests.app_apply.bench import Bench
 from tests.http_rig import Application, serving
+from tests.nginx_rig import free_port
 from tests.waiting import eventually
 
 NAMES = ("s0.app.test", "s1.app.test", "s2.app.test")
@@ -194,7 +194,7 @@ def test_old_or_new_and_nothing_between(bench: Bench, seed: int) -> None:
     chance = random.Random(seed)
     harm = (KILLED, *HARMS)[seed % (len(HARMS) + 1)]
     with ExitStack() as stack:
-        scene = Scene(bench, LoopbackPorts().take(3), chance, stack)
+        scene = Scene(bench, (free_port(), free_port(), free_port()), chance, stack)
         service = stack.enter_context(serving(Told))
         texts = [generated(chance, scene.ports, service) for _ in range(2)]
         seen = []

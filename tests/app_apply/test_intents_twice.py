@@ -10,11 +10,10 @@ import random
 
 import pytest
 
-from handclasp.adapters.free_ports import LoopbackPorts
 from handclasp.adapters.nginx_process import NginxProcess
 from handclasp.nginxconf.render_stream import NAMES
 from tests.app_apply.bench import Bench
-from tests.nginx_rig import crl, make
+from tests.nginx_rig import crl, free_port, make
 
 _LISTS = ("", 'allow = ["alice"]', 'allow = ["@ops", "bob"]', 'allow = ["*"]')
 _FREE = ("", 'free_from = ["10.0.0.0/8"]', 'free_from = ["any"]')
@@ -43,7 +42,7 @@ _BYTES = (
 def generated(chance: random.Random, *, named: bool) -> str:
     """A handclasp.toml. `named`: this nginx tells sites of bytes apart by name."""
     parts = ['[groups]\nops = ["alice"]\n']
-    ports = LoopbackPorts().take(3)
+    ports = [free_port() for _ in range(3)]
     tls = chance.choice(_TLS)  # of one address there is one: before nginx 1.29.2 the default server's holds for all
     bytes_ = _LISTS if named else chance.choice((_LISTS, _TLS))
     parts.append(f'[[site]]\nserver_names = ["db.app.test"]\nlisten = ["127.0.0.1:{ports[2]}"]\n{chance.choice(_BYTES)}\n')

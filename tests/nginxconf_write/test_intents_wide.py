@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from handclasp.adapters.free_ports import LoopbackPorts
 from handclasp.adapters.tls_probe import TlsProbe
 from handclasp.model.intent import (
     AdmittedCertificate,
@@ -30,7 +29,7 @@ from handclasp.nginxconf.render import render_sites
 from handclasp.nginxconf.render_main import render_main
 from handclasp.nginxconf.render_stream import NAMES
 from handclasp.pki.distinguished_name import rfc2253
-from tests.nginx_rig import Issued, crl, make
+from tests.nginx_rig import Issued, crl, free_port, make
 from tests.nginxconf_write.site_rig import SiteRig, issuer_dn, serial
 from tests.nginxconf_write.test_intents_random import ASKED, CLIENTS, LISTS, drawn, expected
 from tests.nginxconf_write.test_ocsp_live import responder
@@ -205,7 +204,7 @@ def street(rig: SiteRig) -> Iterator[Street]:
     beside, partner = make("CA beside", rig.root, ca=True), make("Partner root", ca=True)
     rig.client("carol", beside, beside)
     rig.client("dave", partner)
-    ports = iter(LoopbackPorts().take(len(KINDS) + len(POLICIES) + 2 + SITES))
+    ports = iter([free_port() for _ in range(len(KINDS) + len(POLICIES) + 2 + SITES)])
     made = Street(
         rig,
         ports=dict(zip(KINDS, ports, strict=False)),

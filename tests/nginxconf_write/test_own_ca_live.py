@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from handclasp.adapters.free_ports import LoopbackPorts
 from handclasp.adapters.tls_probe import TlsProbe
 from handclasp.model.errors import PolicyError
 from handclasp.model.intent import SiteIntent, SiteMaterial, UpstreamIntent
@@ -14,7 +13,7 @@ from handclasp.nginxconf.render import render_sites
 from handclasp.nginxconf.render_main import render_main
 from handclasp.nginxconf.render_stream import NAMES
 from handclasp.pki.distinguished_name import rfc2253
-from tests.nginx_rig import Issued, crl, make
+from tests.nginx_rig import Issued, crl, free_port, make
 from tests.nginxconf_write.site_rig import SiteRig
 
 APP, PARTNER = "app.test", "partner.test"
@@ -181,7 +180,7 @@ class Bytes:
 
 @pytest.fixture
 def both(families: Families) -> Bytes:
-    return Bytes(families, dict(zip((APP, PARTNER), LoopbackPorts().take(2), strict=True)))
+    return Bytes(families, {APP: free_port(), PARTNER: free_port()})
 
 
 def test_bytes_told_apart_by_name(both: Bytes) -> None:
@@ -207,8 +206,7 @@ def test_bytes_told_apart_by_name(both: Bytes) -> None:
 
 
 def test_bytes_for_one_ca_on_every_build(families: Families) -> None:
-    (port,) = LoopbackPorts().take(1)
-    alone = Bytes(families, {APP: port})
+    alone = Bytes(families, {APP: free_port()})
     families.rig.write("all.crl", crl(families.rig.issuing) + crl(families.rig.root) + crl(families.beside))
     alone.serve(crl=families.rig.path("all.crl"), verify_depth=2)
     assert alone.hear("alice", APP) == APP

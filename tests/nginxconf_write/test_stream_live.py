@@ -68,7 +68,7 @@ def say(rig: SiteRig, client: str | None) -> str:
     context = ssl.create_default_context(cafile=rig.path("root.pem"))
     if client:
         context.load_cert_chain(rig.path(f"clients/{client}.pem"), rig.path(f"clients/{client}.key"))
-    with socket.create_connection(("127.0.0.1", rig.port), timeout=10) as plain:
+    with socket.create_connection(("127.0.0.1", rig.port), timeout=60) as plain:
         try:
             with context.wrap_socket(plain, server_hostname="app.test") as talk:
                 talk.sendall(b"hello")
@@ -84,7 +84,7 @@ def say_again(rig: SiteRig, client: str) -> tuple[str, str]:
     said, session = [], None
     for _ in range(2):
         with (
-            socket.create_connection(("127.0.0.1", rig.port), timeout=10) as plain,
+            socket.create_connection(("127.0.0.1", rig.port), timeout=60) as plain,
             context.wrap_socket(plain, server_hostname="app.test", session=session) as talk,
         ):
             assert talk.session_reused is (session is not None)
@@ -126,7 +126,7 @@ def test_bytes_for_clients_only(rig: SiteRig, version: NginxVersion | None) -> N
 @pytest.mark.parametrize("kept", [(), ("alice", "short")], ids=["all of the CA", "a list"])
 def test_a_session_does_not_outlive_its_certificate(rig: SiteRig, kept: tuple[str, ...]) -> None:
     """nginx before 1.23.2 resumes a TLS 1.3 session for ever: on the last day of a certificate no session counts."""
-    short = make("short", rig.issuing, not_after=NOW + timedelta(hours=1))
+    short = make("short", rig.issuing, not_after=NOW + timedelta(hours=20))
     rig.clients["short"] = short
     rig.write("clients/short.pem", short.pem + rig.issuing.pem)
     rig.write("clients/short.key", short.key_pem)

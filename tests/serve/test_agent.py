@@ -18,6 +18,7 @@ from tests.ca_rig import Ca, copied
 from tests.nginx_rig import free_port
 from tests.serve.fleet_rig import SITE, Machine, elsewhere, eventually, listed, machine, order, orders_file
 from tests.serve.serve_rig import serving
+from tests.serve.test_api import descriptors
 
 
 def test_orders_are_applied_proven_and_reported(ca: Ca, api: str, tmp_path: Path) -> None:
@@ -153,8 +154,7 @@ def test_an_agent_keeps_its_connection_and_opens_another_when_that_is_gone(ca: C
 
 def connections(pid: int) -> set[str]:
     """The sockets of a process."""
-    found = (str(one.readlink()) for one in list(Path(f"/proc/{pid}/fd").iterdir()))
-    return {one for one in found if one.startswith("socket:")}
+    return {one for one in descriptors(str(pid)) if one.startswith("socket:")}
 
 
 @dataclass(frozen=True)

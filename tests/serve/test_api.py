@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -301,13 +301,17 @@ def listeners(port: int) -> set[str]:
     wanted = f"{socket.inet_aton('127.0.0.1')[::-1].hex().upper()}:{port:04X}"
     lines = (line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:])
     inodes = {f"socket:[{fields[9]}]" for fields in lines if fields[1] == wanted and fields[3] == "0A"}
+    pids = (one.name for one in Path("/proc").iterdir())
+    return {pid for pid in pids if pid.isdecimal() and inodes & descriptors(pid)}
+
+
+def descriptors(pid: str) -> set[str]:
+    """What a process has open; nothing when it ends meanwhile."""
     found = set()
-    for link in Path("/proc").glob("[0-9]*/fd/*"):
-        try:
-            if str(link.readlink()) in inodes:
-                found.add(link.parts[2])
-        except OSError:
-            continue
+    with suppress(OSError):
+        for one in Path(f"/proc/{pid}/fd").iterdir():
+            with suppress(OSError):
+                found.add(str(one.readlink()))
     return found
 
 

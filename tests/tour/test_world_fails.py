@@ -15,8 +15,10 @@ import pytest
 from handclasp.adapters.nginx_process import NginxProcess
 from tests.ca_rig import Ca, copied, openssl
 from tests.disk_rig import disk_of, fill
+from tests.nginx_rig import free_port
 
-SITE = ("--server-name", "app.test")
+PORT = free_port()  # the default, 443, would be that of another run of these tests too
+SITE = ("--server-name", "app.test", "--listen", f"127.0.0.1:{PORT}")
 
 
 def remount(folder: Path, how: str) -> None:
@@ -70,14 +72,14 @@ def test_no_nginx_on_this_machine(words: str, ca: Ca, tmp_path: Path, tour: Ca) 
 
 
 def test_a_busy_port_is_named_with_its_holder(ca: Ca) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as holder, stopping(ca):
-        address = f"127.0.0.1:{holder.getsockname()[1]}"
-        done = ca.run("nginx", "apply", *SITE, "--listen", address, expect=5)
+    address = f"127.0.0.1:{PORT}"
+    with socket.create_server(("127.0.0.1", PORT)), stopping(ca):
+        done = ca.run("nginx", "apply", *SITE, expect=5)
         assert f"{address} is in use by" in one_message(done.stderr)
         assert str(os.getpid()) in done.stderr
         assert not list((ca.home / "nginx" / "sites").iterdir())
     with stopping(ca):
-        ca.run("nginx", "apply", *SITE, "--listen", address)
+        ca.run("nginx", "apply", *SITE)
 
 
 @pytest.mark.parametrize("keep", [0, 4096, 16384, 65536])
