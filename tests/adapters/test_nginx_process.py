@@ -181,7 +181,7 @@ def test_an_instance_is_known_however_its_owner_started_it(nginx_rig: Rig, words
     nginx_rig.site()
     subprocess.run(["nginx", *(word.format(nginx_rig.prefix) for word in words)], cwd=nginx_rig.prefix, check=True)
     where = {"prefix": nginx_rig.prefix, "config": nginx_rig.config}
-    eventually(lambda: nginx_rig.nginx.running(**where))  # it writes its title after the command has ended
+    eventually(lambda: nginx_rig.nginx._serving(**where))  # the command ends before the master heeds signals
     assert local_nginx.prefix_in_use(nginx_rig.config, None) == nginx_rig.prefix
     nginx_rig.site(word="changed")
     nginx_rig.reload()

@@ -28,7 +28,7 @@ BOTH = pytest.mark.parametrize("tls", list(TlsVersion))
 
 
 def ask(rig: Rig, **changes: object) -> ProbeResult:
-    request = ProbeRequest(address="127.0.0.1", port=rig.port, sni="app.test", host="app.test", timeout=5)
+    request = ProbeRequest(address="127.0.0.1", port=rig.port, sni="app.test", host="app.test", timeout=60)
     return TlsProbe().ask(replace(request, **changes))  # type: ignore[arg-type]
 
 
@@ -205,7 +205,7 @@ def _recorder(rig: Rig) -> Iterator[tuple[int, list[int]]]:
         thread = threading.Thread(target=serve)
         thread.start()
         yield listening.getsockname()[1], received
-        thread.join(5)
+        thread.join(60)
 
 
 def test_headers_host_and_path(nginx_rig: Rig) -> None:
@@ -299,7 +299,7 @@ def test_curl_sees_the_same(verifying: Rig, who: str, tls: TlsVersion) -> None:
         for name, content in (("c.pem", issued.pem), ("c.key", issued.key_pem)):
             verifying.write(name, content)
         argv += ["--cert", f"{verifying.prefix}/c.pem", "--key", f"{verifying.prefix}/c.key"]
-    ran = subprocess.run([*argv, f"https://app.test:{verifying.port}/"], check=False, capture_output=True, timeout=20)
+    ran = subprocess.run([*argv, f"https://app.test:{verifying.port}/"], check=False, capture_output=True, timeout=60)
     said = ran.stderr.decode()
     status = re.search(r"< HTTP/1.1 (\d+)", said)
     assert status

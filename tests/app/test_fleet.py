@@ -117,9 +117,9 @@ def test_a_killed_worker_is_told_and_workers_end_with_their_parent(ca: Ca, tmp_p
     assert process.stdout is not None
     workers = [int(word) for word in process.stdout.readline().split()]
     process.kill()
-    process.wait(timeout=30)
+    process.wait(timeout=120)
     process.stdout.close()
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while any(Path(f"/proc/{pid}").exists() for pid in workers):
         assert time.monotonic() < deadline, workers
         time.sleep(0.05)

@@ -98,6 +98,15 @@ def test_what_was_refused_leaves_no_key_behind_and_a_key_of_another_kind_is_told
     ca.run("ca", "add", "more")
 
 
+def test_a_ca_whose_first_crl_was_not_written_gets_it_when_it_is_added_again(ca: Ca) -> None:
+    """nginx has no CRL of it until then, and refuses everybody below it."""
+    ca.run("ca", "add", "more", env={"HANDCLASP_CRASHPOINT": "crl.recorded:3"}, expect=-signal.SIGKILL)
+    assert (ca.home / "ca/crl.pem").read_text().count("END X509 CRL") == 2
+    ca.run("ca", "add", "more")
+    assert (ca.home / "ca/crl.pem").read_text().count("END X509 CRL") == 3
+    assert "there is a CA named more already" in ca.run("ca", "add", "more", expect=4).stderr
+
+
 def test_lives_that_no_profile_allows_are_refused_before_anything_is_made(empty: Ca) -> None:
     empty.run("init", "--days", "36500", expect=2)
     refused = empty.run("init", "--days", "800", "--issuing-days", "900", expect=4)
@@ -319,7 +328,7 @@ def test_a_dry_run_says_what_would_be_done_and_changes_nothing(peopled: Ca, comm
     import re
 
     def masked(text: str) -> str:
-        return re.sub(r"\d\d:\d\d", "TIME", re.sub(serials, "SERIAL", text))
+        return re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d", "TIME", re.sub(serials, "SERIAL", text))
 
     assert masked(said.stdout) == masked(done.stdout)
 

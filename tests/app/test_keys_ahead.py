@@ -117,7 +117,7 @@ def test_a_copy_of_the_process_has_a_thread_of_its_own() -> None:
     def work() -> bytes:
         there = threading.Event()
         helper.share([there.set])
-        return b"done" if there.wait(10) else b"nobody came"
+        return b"done" if there.wait(120) else b"nobody came"
 
     assert in_copy(work) == b"done"
 

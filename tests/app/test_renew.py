@@ -1,11 +1,14 @@
 """renew, rekey and requests made elsewhere."""
 
+import signal
+import sqlite3
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
 
 from handclasp.app.register import may_enter
 from handclasp.catalogue.profiles import BACKDATE
@@ -128,6 +131,39 @@ def test_of_several_each_is_told_whatever_becomes_of_the_others(ca: Ca) -> None:
     assert "handclasp issue bob" in told.stderr  # how to mend it
 
 
+def test_a_run_that_ends_tells_whom_it_renewed(ca: Ca) -> None:
+    for name in ("alice", "bob", "carol"):
+        ca.run("issue", name)
+    with sqlite3.connect(ca.home / "registry.sqlite") as connection:
+        connection.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON certificate WHEN NEW.name = 'bob' "
+            "BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
+        )
+    connection.close()
+    told = ca.run("renew", "alice", "bob", "carol", expect=5)
+    assert told.stdout.startswith("alice: renewed, good until ")
+    assert told.stdout.count("\n") == 1
+    assert "the disk is full" in told.stderr
+    assert "bring the new chain.pem" in told.stderr  # alice's, whatever became of the others
+    document = ca.json("renew", "alice", "bob", "carol", expect=5)
+    assert [one["name"] for one in document["renewed"]] == ["alice"]
+    assert "the disk is full" in document["ended"]["what"]
+
+
+@pytest.mark.parametrize("words", [("--due",), ("bob", "alice")])
+def test_what_an_interrupted_renewal_signed_is_finished_by_the_next(ca: Ca, stepped: Stepped, words: tuple[str, ...]) -> None:
+    """By the registry it is in time, so nobody would look after it; and what its holder has is about to end."""
+    ca.run("issue", "alice")
+    ca.run("issue", "bob", "--days", "800")
+    late = stepped("+300d")
+    ca.run("renew", "alice", env=late | {"HANDCLASP_CRASHPOINT": "issue.recorded"}, expect=-signal.SIGKILL)
+    done = ca.json("renew", *words, env=late)["renewed"]
+    assert [one["name"] for one in done] == ["alice", *(["bob"] if "bob" in words else [])]
+    assert len(ca.json("show", "alice")["certificates"]) == 2  # it was not renewed once more
+    placed = x509.load_pem_x509_certificate(ca.identity("alice", "certificate.pem").read_bytes())
+    assert placed.serial_number == int(done[0]["serial"], 16)
+
+
 def request(folder: Path, *options: str, key: str = "ec:P-256", subject: str = "/O=Evil/CN=root") -> Path:
     kind, _, size = key.partition(":")
     how = ["-newkey", "ec", "-pkeyopt", f"ec_paramgen_curve:{size}"] if kind == "ec" else ["-newkey", f"rsa:{size}"]
@@ -168,7 +204,7 @@ def test_names_of_a_request_are_granted_on_demand_where_the_profile_has_such(ca:
 def test_keys_that_are_not_certified(ca: Ca, tmp_path: Path, key: str) -> None:
     csr = request(tmp_path, key=key)
     done = ca.start("issue", "device", "--csr", str(csr))
-    _, err = done.communicate(timeout=30)
+    _, err = done.communicate(timeout=120)
     assert done.returncode in {3, 4}, err
     assert "key" in err
     assert not ca.identity("device").exists()

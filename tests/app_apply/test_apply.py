@@ -207,7 +207,7 @@ def test_ctrl_c_leaves_nothing_half_done(bench: Bench, delay: float) -> None:
     process = bench.ca.start("nginx", "apply", *bench.site, start_new_session=True)
     threading.Event().wait(delay)
     os.killpg(process.pid, signal.SIGINT)
-    said = process.communicate(timeout=30)
+    said = process.communicate(timeout=120)
     assert process.returncode in {0, 130, -signal.SIGINT}
     assert not (bench.prefix / ".handclasp" / "journal.json").exists()
     whole = (len(bench.files()), len(bench.masters()))

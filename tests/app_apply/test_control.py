@@ -75,7 +75,7 @@ def container(tmp_path: Path) -> Iterator[Container]:
         for pid in masters:
             os.kill(pid, signal.SIGTERM)
         holder.terminate()
-        holder.wait(10)
+        holder.wait(60)
         Path(INSIDE).rmdir()
 
 
@@ -158,7 +158,7 @@ def supervised(tmp_path: Path) -> Iterator[tuple[Path, Path, Path]]:
         yield prefix, way, notes
     finally:
         master.terminate()
-        master.wait(10)
+        master.wait(60)
 
 
 def test_a_reload_command_is_words_and_no_shell(bench: Bench, supervised: tuple[Path, Path, Path]) -> None:

@@ -6,7 +6,7 @@ import ssl
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -24,7 +24,7 @@ def echo() -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def serve(held: socket.socket) -> None:
-            with held:
+            with held, suppress(ConnectionError):
                 while b"\r\n\r\n" not in (said := held.recv(65536)) and said:
                     pass
                 held.sendall(SWITCHED if b"websocket" in said else b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
@@ -49,7 +49,7 @@ def websocket(bench: Bench, name: str) -> Iterator[ssl.SSLSocket]:
     context = ssl.create_default_context(cafile=str(bench.ca.home / "ca" / "bundle.pem"))
     context.load_cert_chain(bench.ca.identity(name, "chain.pem"), bench.ca.identity(name, "key.pem"))
     with (
-        socket.create_connection(("127.0.0.1", bench.port), timeout=30) as plain,
+        socket.create_connection(("127.0.0.1", bench.port), timeout=120) as plain,
         context.wrap_socket(plain, server_hostname="app.test") as held,
     ):
         held.sendall(
@@ -111,7 +111,7 @@ def test_a_connection_that_is_idle_ends_with_the_reload(bench: Bench) -> None:
     context = ssl.create_default_context(cafile=str(bench.ca.home / "ca" / "bundle.pem"))
     context.load_cert_chain(bench.ca.identity("alice", "chain.pem"), bench.ca.identity("alice", "key.pem"))
     with (
-        socket.create_connection(("127.0.0.1", bench.port), timeout=30) as plain,
+        socket.create_connection(("127.0.0.1", bench.port), timeout=120) as plain,
         context.wrap_socket(plain, server_hostname="app.test") as held,
     ):
         held.sendall(f"GET / HTTP/1.1\r\nHost: app.test:{bench.port}\r\n\r\n".encode())
@@ -132,11 +132,11 @@ def test_http2_streams_end_too(sockets: Bench) -> None:
         argv += ["--cert", str(folder / "chain.pem"), "--key", str(folder / "key.pem")]
         argv += ["--resolve", f"app.test:{bench.port}:127.0.0.1", f"https://app.test:{bench.port}/slow"]
         with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as open_now:
-            assert asked.wait(30)
+            assert asked.wait(120)
             said = json.loads(bench.ca.run("revoke", "alice", "--json").stdout)
             assert said["nginx"][0]["lingering"]["connections"] == 1
             bench.ca.run("nginx", "cut")
-            open_now.communicate(timeout=30)
+            open_now.communicate(timeout=120)
             assert open_now.returncode != 0
         finish.set()
     assert (bench.curl("alice"), bench.curl("bob")) == ("400", "200")
@@ -149,10 +149,10 @@ def echo_slow() -> Iterator[tuple[int, threading.Event, threading.Event]]:
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def serve(held: socket.socket) -> None:
-            with held:
+            with held, suppress(ConnectionError):
                 if b"/slow" in held.recv(65536):
                     asked.set()
-                    finish.wait(60)
+                    finish.wait(300)
                 held.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 
         def accept() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.app_apply.bench import Bench
 from tests.nginx_rig import Rig, make
-from tests.waiting import logged
+from tests.waiting import eventually, logged
 
 SITE = """
 server {{
@@ -92,6 +92,7 @@ def test_from_a_live_site_to_client_certificates(live: Live, tmp_path: Path) -> 
     logged(Path(live.rig.prefix) / "logs" / "api.log", "GET /api")  # the location logs as before, too
     bench.ca.run("revoke", "bob")
     assert live.curl(name="bob") == "200"
+    eventually(lambda: live.log.read_text().count("\n") == 8)
 
     said = json.loads(live.observe("--json", expect=1).stdout)
     assert (said["requests"], said["refused"], said["already"], said["unreadable"]) == (8, 7, 0, 0)

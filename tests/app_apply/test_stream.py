@@ -38,7 +38,7 @@ def say(bench: Bench, name: str | None) -> str:
 
 
 def told(context: ssl.SSLContext, port: int) -> str:
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as plain:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as plain:
         try:
             with context.wrap_socket(plain, server_hostname="app.test") as talk:
                 talk.sendall(b"hello")

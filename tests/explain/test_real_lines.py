@@ -206,7 +206,7 @@ def test_renaming_the_session_cache_ends_the_sessions_of_the_revoked(tmp_path: P
             ran = subprocess.run(
                 ["openssl", "s_client", "-connect", f"127.0.0.1:{made.port}", "-servername", "app.test", "-tls1_2", "-quiet",
                  "-cert", f"{made.prefix}/alice.pem", "-key", f"{made.prefix}/alice.key", *session],
-                input="GET / HTTP/1.0\r\nHost: app.test\r\n\r\n", capture_output=True, text=True, check=False, timeout=10,
+                input="GET / HTTP/1.0\r\nHost: app.test\r\n\r\n", capture_output=True, text=True, check=False, timeout=60,
             )  # fmt: skip
             return ran.stdout
 

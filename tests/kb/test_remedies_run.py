@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.serialization.pkcs7 import serialize_certifi
 from handclasp.catalogue import causes
 from handclasp.catalogue.steps import Step, steps
 from tests.nginx_rig import Issued, crl, free_port, make
+from tests.waiting import eventually
 
 BUILT = subprocess.run(["nginx", "-V"], capture_output=True, text=True, check=True).stderr
 STREAM = next(Path("/usr/lib/nginx/modules").glob("ngx_stream_module.so"), None)
@@ -185,6 +186,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     wrapper.write_text(f'#!/bin/sh\nexec {real_nginx()} -p {root} -c {root}/nginx.conf "$@"\n')
     wrapper.chmod(0o755)
     subprocess.run([wrapper], check=True)
+    eventually(lambda: (root / "nginx.pid").exists() and (root / "nginx.pid").read_text())  # it ends before its daemon begins
     responder = HTTPServer(("127.0.0.1", made.free), partial(_Quiet, root))
     thread = threading.Thread(target=responder.serve_forever)
     thread.start()

@@ -68,7 +68,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Rig, Eff
 
 
 def _ask(port: int, host: str, uri: str) -> tuple[int, str]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("GET", uri, headers={"Host": host, "X-Inner": "client's"})
     answer = connection.getresponse()
     body = answer.read().decode()
@@ -137,7 +137,7 @@ def _without_certificate(port: int) -> tuple[int, str]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    connection = http.client.HTTPSConnection("127.0.0.1", port, context=context, timeout=5)
+    connection = http.client.HTTPSConnection("127.0.0.1", port, context=context, timeout=60)
     connection.request("GET", "/")
     answer = connection.getresponse()
     body = answer.read().decode()

@@ -188,7 +188,7 @@ b"', "${uri}z", "é"]  # fmt: skip
     bench.http(text)
     bench.start()
     document = parse(text)
-    connection = http.client.HTTPConnection("127.0.0.1", bench.port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", bench.port, timeout=60)
     locations = [item for item in document.directives[0].block if item.name == "location"]
     for at, item in enumerate(locations):
         connection.request("GET", f"/{at}")

@@ -87,7 +87,7 @@ def _effective(made: Rig) -> EffectiveConfig:
 
 
 def _ask(port: int, uri: str = "/", host: str | None = None, address: str = "127.0.0.1") -> str:
-    connection = http.client.HTTPConnection(address, port, timeout=5)
+    connection = http.client.HTTPConnection(address, port, timeout=60)
     connection.putrequest("GET", uri, skip_host=True)
     if host is not None:
         connection.putheader("Host", host)
@@ -114,7 +114,7 @@ def test_host_selects_the_server(running: tuple[EffectiveConfig, dict[str, int]]
 
 def test_a_request_without_host_reaches_the_server_of_the_empty_name(running: tuple[EffectiveConfig, dict[str, int]]) -> None:
     config, ports = running
-    with socket.create_connection(("127.0.0.1", ports["a"]), timeout=5) as raw:
+    with socket.create_connection(("127.0.0.1", ports["a"]), timeout=60) as raw:
         raw.sendall(b"GET / HTTP/1.0\r\n\r\n")
         answer = raw.makefile("rb").read()
     assert answer.endswith(b"nameless")
@@ -180,7 +180,7 @@ def _presented(port: int, name: str | None) -> str:
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     with (
-        socket.create_connection(("127.0.0.1", port), timeout=5) as raw,
+        socket.create_connection(("127.0.0.1", port), timeout=60) as raw,
         context.wrap_socket(raw, server_hostname=name) as tls,
     ):
         der = tls.getpeercert(binary_form=True)

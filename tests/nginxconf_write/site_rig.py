@@ -98,7 +98,7 @@ class SiteRig:
     def curl(self, *options: str, client: str | None = "alice", name: str = "app.test", path: str = "/") -> tuple[int, str]:
         """(HTTP status, body and errors); status 0 when there was no HTTP answer."""
         who = ["--cert", self.path(f"clients/{client}.pem"), "--key", self.path(f"clients/{client}.key")] if client else []
-        argv = ["curl", "-sS", "-m", "10", "--cacert", self.path("root.pem"), "--resolve", f"{name}:{self.port}:127.0.0.1"]
+        argv = ["curl", "-sS", "-m", "60", "--cacert", self.path("root.pem"), "--resolve", f"{name}:{self.port}:127.0.0.1"]
         argv += [*who, "-w", "\n%{http_code}", *options, f"https://{name}:{self.port}{path}"]
         ran = subprocess.run(argv, capture_output=True, text=True, check=False)
         body, _, code = ran.stdout.rpartition("\n")

@@ -94,9 +94,10 @@ def say_again(rig: SiteRig, client: str) -> tuple[str, str]:
             except (ssl.SSLError, ConnectionError):
                 said.append("")
                 continue
-            session = talk.session
-            assert talk.recv(1) == b""  # nginx ends it: had we ended it first, it would not have said so
-            talk.unwrap()  # a session whose connection ends without close_notify is dropped from the cache
+            if session is None:
+                session = talk.session
+                assert talk.recv(1) == b""  # nginx ends it: had we ended it first, it would not have said so
+                talk.unwrap()  # a session whose connection ends without close_notify is dropped from the cache
     return said[0], said[1]
 
 

@@ -55,7 +55,7 @@ class Machine:
         done = subprocess.run(
             ["curl", "-sS", "--noproxy", "*", "-o", "/dev/null", "-w", "%{http_code}", "--cacert", ca.home / "ca/bundle.pem",
              "--resolve", f"app.test:{self.port}:127.0.0.1", *shown, url],
-            capture_output=True, text=True, check=False, timeout=30,
+            capture_output=True, text=True, check=False, timeout=120,
         )  # fmt: skip
         return done.stdout
 
@@ -97,7 +97,7 @@ def listed(ca: Ca) -> list[dict[str, Any]]:
     return list(json.loads(out)["hosts"])
 
 
-def eventually(true: Callable[[], bool], seconds: float = 60.0) -> None:
+def eventually(true: Callable[[], bool], seconds: float = 120.0) -> None:
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, "it never came to be so"

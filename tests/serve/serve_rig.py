@@ -30,14 +30,14 @@ class Served:
     def stop(self) -> int:
         if self.process.poll() is None:
             os.kill(self.process.pid, signal.SIGTERM)
-        out, err = self.process.communicate(timeout=30)
+        out, err = self.process.communicate(timeout=120)
         assert "Traceback" not in err, err
         assert out is not None
         return self.process.returncode
 
     def kill(self) -> None:
         self.process.kill()
-        self.process.communicate(timeout=30)
+        self.process.communicate(timeout=120)
 
 
 @contextmanager
@@ -59,12 +59,12 @@ def serving(ca: Ca, *options: str, env: dict[str, str] | None = None) -> Iterato
         if process.poll() is None:
             served.stop()
         elif not process.stdout.closed:  # it died, and nobody read its last words
-            process.communicate(timeout=30)
+            process.communicate(timeout=120)
 
 
 def curl(*args: str | Path, expect: int = 0) -> bytes:
     done = subprocess.run(
-        ["curl", "-sS", "--max-time", "20", "--noproxy", "*", *map(str, args)], capture_output=True, check=False, timeout=60
+        ["curl", "-sS", "--max-time", "60", "--noproxy", "*", *map(str, args)], capture_output=True, check=False, timeout=120
     )
     assert done.returncode == expect, (args, done.returncode, done.stderr)
     return done.stdout
@@ -81,6 +81,6 @@ def ask(ca: Ca, url: str, certificate: Path, *options: str, issuer: str = "issui
             "openssl", "ocsp", "-issuer", str(ca.home / "ca" / f"{issuer}.pem"), "-cert", str(certificate),
             "-url", f"{url}/ocsp", "-CAfile", str(ca.home / "ca" / "bundle.pem"), *options,
         ],
-        capture_output=True, text=True, check=False, timeout=60, env=os.environ | {"no_proxy": "*"},
+        capture_output=True, text=True, check=False, timeout=120, env=os.environ | {"no_proxy": "*"},
     )  # fmt: skip
     return done.stdout + done.stderr

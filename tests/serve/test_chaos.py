@@ -62,7 +62,7 @@ def issue_and_revoke(ca: Ca, truth: Truth, letter: str) -> None:
         if perhaps_killed(ca, chance, truth, "issue", name):
             truth.good[name] = load(certificate(ca, name)).serial_number
         if truth.good and chance.random() < 0.7:
-            victim = chance.choice(sorted(one for one in truth.good if one.startswith(letter)) or [""])
+            victim = chance.choice(sorted(one for one in list(truth.good) if one.startswith(letter)) or [""])
             if not victim:
                 continue
             serial = truth.good.pop(victim)
@@ -93,14 +93,14 @@ def ask_all_the_time(ca: Ca, truth: Truth, port: int) -> None:
 
 def look_elsewhere(ca: Ca, truth: Truth, port: int, gone: list[tuple[str, int]]) -> None:
     """The CRL that is served lists what was revoked by then, and the API knows who asks."""
-    found = fetched(http.client.HTTPConnection("127.0.0.1", port, timeout=10), "/crl/issuing.crl")
+    found = fetched(http.client.HTTPConnection("127.0.0.1", port, timeout=30), "/crl/issuing.crl")
     if found is not None:
         listed = {entry.serial_number for entry in x509.load_der_x509_crl(found)}
         truth.wrong += [f"{name} is revoked, and the CRL does not list it" for name, serial in gone if serial not in listed]
         truth.lists += 1
     context = ssl.create_default_context(cafile=ca.home / "ca" / "bundle.pem")
     context.load_cert_chain(ca.identity("bob", "chain.pem"), ca.identity("bob", "key.pem"))
-    said = fetched(http.client.HTTPSConnection("127.0.0.1", port + 1, timeout=10, context=context), "/api/v1/whoami")
+    said = fetched(http.client.HTTPSConnection("127.0.0.1", port + 1, timeout=30, context=context), "/api/v1/whoami")
     if said is not None:
         truth.calls += 1
         truth.wrong += [] if b'"bob"' in said else [f"the API said {said!r}"]
@@ -110,7 +110,8 @@ def fetched(connection: http.client.HTTPConnection, path: str) -> bytes | None:
     """What is served there, or None when nobody answers just now."""
     try:
         connection.request("GET", path)
-        return connection.getresponse().read()
+        answer = connection.getresponse()
+        return answer.read() if answer.status != 503 else None
     except (OSError, http.client.HTTPException):
         return None
     finally:
@@ -119,7 +120,7 @@ def fetched(connection: http.client.HTTPConnection, path: str) -> bytes | None:
 
 def asked(ca: Ca, port: int, serial: int) -> ocsp.OCSPCertStatus | None:
     """The status, or None when nobody answers just now."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         connection.request("POST", "/ocsp", request_for(ca, serial), {"content-type": "application/ocsp-request"})
         answer = ocsp.load_der_ocsp_response(connection.getresponse().read())

@@ -119,7 +119,7 @@ def test_the_lock_of_a_host_that_is_cut_off_goes_to_another(town: Town) -> None:
     one.run("audit")
 
 
-def eventually(true: Callable[[], bool], seconds: float = 60.0) -> None:
+def eventually(true: Callable[[], bool], seconds: float = 120.0) -> None:
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, "it never came to be so"

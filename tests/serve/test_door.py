@@ -26,6 +26,7 @@ from handclasp.server.ocsp import OcspRoute
 from tests.ca_rig import Ca
 from tests.serve.serve_rig import Served, curl, status
 from tests.serve.test_serve import certificate, load, request_for
+from tests.waiting import eventually
 
 KIND = b"Content-Type: application/ocsp-request\r\n"
 
@@ -147,8 +148,10 @@ def test_who_says_nothing_is_let_go_and_those_after_them_served(shared: Ca, monk
                 silent = stack.enter_context(socket.create_connection(("127.0.0.1", port), 20))
             assert b"200 OK" in await said(port, posted(question(shared)))
             assert await to_the_end(silent) == b""
+            monkeypatch.setattr(door, "HEAD_SECONDS", 600)
+            before = set(opened._waiting)
             late = stack.enter_context(socket.create_connection(("127.0.0.1", port), 20))
-            await asyncio.sleep(1.5)  # the kernel keeps a silent one for a second
+            await asyncio.to_thread(eventually, lambda: set(opened._waiting) - before)  # the kernel keeps it for a second
             opened.close()
             assert await to_the_end(late) == b""
 

@@ -20,7 +20,6 @@ from tests.ca_rig import Ca
 from tests.serve.test_publish_many import At, answer, answers
 from tests.serve.test_serve import certificate, load, request_for
 
-START = SystemClock().now()
 DAY = timedelta(hours=24)
 
 
@@ -44,10 +43,11 @@ class Desk:
     """Publishes one CA into one folder, at a time of its own."""
 
     def __init__(self, ca: Ca, folder: Path) -> None:
-        self.ca, self.folder, self.clock = ca, folder, At(START)
+        self.start = SystemClock().now()
+        self.ca, self.folder, self.clock = ca, folder, At(self.start)
 
     def run(self, hours: float = 0, *, check: bool = False) -> tuple[Published, Counting]:
-        self.clock.moment = START + timedelta(hours=hours)
+        self.clock.moment = self.start + timedelta(hours=hours)
         world, shelf = self.ca.world, Counting()
         world.__dict__["clock"] = self.clock
         edition = Edition(folder=str(self.folder), validity=DAY, check=check)
@@ -149,7 +149,7 @@ def test_a_clock_that_was_ahead_leaves_no_answer_that_begins_later(desk: Desk) -
     first, _ = desk.run(30)
     done, _ = desk.run(1)
     assert done.signed == first.answers
-    assert answer(desk.folder, desk.ca, "alice").this_update_utc <= START + timedelta(hours=1)
+    assert answer(desk.folder, desk.ca, "alice").this_update_utc <= desk.start + timedelta(hours=1)
 
 
 def test_an_intent_that_is_signed_later_gets_its_answers_then(desk: Desk) -> None:
@@ -161,7 +161,7 @@ def test_an_intent_that_is_signed_later_gets_its_answers_then(desk: Desk) -> Non
         transaction.add_intent(
             Intent(
                 serial=serial, issuer="issuing", profile="client", name="late", tbs_sha256="0" * 64,
-                not_before=bob.not_valid_before_utc, not_after=bob.not_valid_after_utc, created=START,
+                not_before=bob.not_valid_before_utc, not_after=bob.not_valid_after_utc, created=desk.start,
             )
         )  # fmt: skip
     assert desk.run(1)[0].signed == 2
@@ -172,9 +172,10 @@ def test_an_intent_that_is_signed_later_gets_its_answers_then(desk: Desk) -> Non
 
 
 def test_segments_that_end_at_nearly_the_same_time_are_one() -> None:
-    rows = [Segment(("issuing", f"{number:X}"), 2, START + timedelta(minutes=number)) for number in range(24 * 60)]
+    start = SystemClock().now()
+    rows = [Segment(("issuing", f"{number:X}"), 2, start + timedelta(minutes=number)) for number in range(24 * 60)]
     found = merged(rows, DAY)
     assert len(found) <= 24
     assert sum(one.answers for one in found) == 2 * len(rows)
     assert found[-1].upto == rows[-1].upto
-    assert all(one.until <= START + timedelta(minutes=int(one.upto[1], 16)) for one in found)
+    assert all(one.until <= start + timedelta(minutes=int(one.upto[1], 16)) for one in found)

@@ -1,6 +1,7 @@
 """Many answers in a folder: written by several processes, renewed one by one, cleared when they ended, whole after a kill."""
 
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -66,12 +67,12 @@ def crowd(ca: Ca, tmp_path: Path) -> Ca:
 
 def test_killed_while_it_signs_every_file_is_whole_and_the_next_run_signs_the_others(crowd: Ca, tmp_path: Path) -> None:
     folder = tmp_path / "pki"
-    process = crowd.start("publish", str(folder))
-    while process.poll() is None and sum(1 for _ in answers(folder)) < 100:
-        time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=60)
-    assert process.returncode == -signal.SIGKILL
+    for _ in range(10):  # on a busy machine it may be done before this looks again
+        if killed_amid(crowd, folder):
+            break
+        shutil.rmtree(folder)
+    else:
+        pytest.fail("it was never met at work")
     left = [path for path in answers(folder) if not path.name.endswith(".new")]
     assert 0 < len(left) < 2 * MANY
     for path in left:
@@ -81,6 +82,17 @@ def test_killed_while_it_signs_every_file_is_whole_and_the_next_run_signs_the_ot
     assert done["signed"] < done["answers"]
     again = crowd.json("publish", str(folder))
     assert (again["answers"], again["signed"], again["removed"]) == (done["answers"], 0, 0)
+
+
+def killed_amid(ca: Ca, folder: Path) -> bool:
+    """Whether the kill came before the end of a first run."""
+    process = ca.start("publish", str(folder))
+    while process.poll() is None and sum(1 for _ in answers(folder)) < 100:
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode in {0, -signal.SIGKILL}, err
+    return process.returncode != 0
 
 
 def test_what_changed_is_signed_again_and_nothing_else(crowd: Ca, tmp_path: Path) -> None:

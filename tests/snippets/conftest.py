@@ -10,6 +10,7 @@ import pytest
 
 from tests.ca_rig import Ca, founded
 from tests.nginx_rig import make
+from tests.waiting import eventually
 
 
 @dataclass(frozen=True)
@@ -49,4 +50,10 @@ def folder() -> Iterator[Path]:
     made = Path(tempfile.mkdtemp(prefix="snippet-"))
     made.chmod(0o755)
     yield made
-    shutil.rmtree(made)
+
+    def gone() -> bool:
+        """A program that was stopped may be writing its last files still."""
+        shutil.rmtree(made, ignore_errors=True)
+        return not made.exists()
+
+    eventually(gone)

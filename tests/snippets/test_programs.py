@@ -5,11 +5,11 @@ import os
 import shutil
 import signal
 import smtplib
+import socket
 import ssl
 import subprocess
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from handclasp.model.guarded import Guarded, Member
 from handclasp.present.snippets import SNIPPETS
 from tests.nginx_rig import free_port
 from tests.snippets.conftest import People
+from tests.waiting import eventually
 
 KNOCKING = ("alice", "bob", None, "stranger", "mallory")
 
@@ -42,29 +43,25 @@ def program(argv: list[str], port: int, log: Path, stop: tuple[str, ...] = ()) -
             elif ran.poll() is None:
                 os.killpg(ran.pid, signal.SIGTERM)
             try:
-                ran.wait(10)
+                ran.wait(60)
             except subprocess.TimeoutExpired:
                 os.killpg(ran.pid, signal.SIGKILL)
                 ran.wait()
 
 
 def wait(port: int, ran: "subprocess.Popen[bytes]", log: Path) -> None:
-    import socket
-
-    for _ in range(400):
+    def answers() -> bool:
         assert ran.poll() is None, log.read_text()
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise AssertionError(log.read_text())
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return True
+        return False
+
+    eventually(answers)
 
 
 def curl(people: People, port: int, who: str | None, *options: str) -> int:
     shown = ["--cert", people.files(who)[0], "--key", people.files(who)[1]] if who else []
-    argv = ["curl", "-s", "-m", "20", "-o", "/dev/null", "-w", "%{http_code}", "--cacert", people.root, *shown, *options]
+    argv = ["curl", "-s", "-m", "60", "-o", "/dev/null", "-w", "%{http_code}", "--cacert", people.root, *shown, *options]
     ran = subprocess.run(
         [*argv, "--resolve", f"app.test:{port}:127.0.0.1", f"https://app.test:{port}/"],
         capture_output=True, text=True, check=False,
@@ -119,9 +116,9 @@ def test_apache(people: People, folder: Path, allow: tuple[str, ...], wanted: li
 
 HAPROXY = """
 defaults
-    timeout client 10s
-    timeout server 10s
-    timeout connect 10s
+    timeout client 60s
+    timeout server 60s
+    timeout connect 60s
 backend application
     mode http
     http-request return status 200 hdr X-Told %[req.hdr(X-Client-DN)]
@@ -187,7 +184,7 @@ def test_dovecot(people: People, folder: Path) -> None:
 def logs_in(people: People, port: int, who: str | None, account: str) -> str | None:
     """`who`, when there is a way in with that certificate, asking for `account`; else None."""
     try:
-        with imaplib.IMAP4_SSL("127.0.0.1", port, ssl_context=unnamed(people, who), timeout=20) as mail:
+        with imaplib.IMAP4_SSL("127.0.0.1", port, ssl_context=unnamed(people, who), timeout=60) as mail:
             mail.login(account, "secret")
             mail.select()
             return who
@@ -255,7 +252,7 @@ def test_postfix(people: People, folder: Path) -> None:
 
 def sends(people: People, port: int, who: str | None) -> bool:
     try:
-        with smtplib.SMTP("127.0.0.1", port, timeout=20) as mail:
+        with smtplib.SMTP("127.0.0.1", port, timeout=60) as mail:
             mail.starttls(context=unnamed(people, who))
             mail.ehlo("client.test")
             return mail.mail("a@client.test")[0] == 250 and mail.rcpt("b@app.test")[0] == 250
