@@ -22,9 +22,10 @@ class Cluster:
     place: tuple[str, ...] = ()
     listen: str = ""
 
-    def url(self) -> str:
+    def url(self, options: str = "") -> str:
         name = f"test{next(self.numbers)}"
-        run(self.folder, "psql", "-h", str(self.folder), "-U", USER, "-d", "postgres", "-c", f"CREATE DATABASE {name}")
+        statement = f"CREATE DATABASE {name} {options}"
+        run(self.folder, "psql", "-h", str(self.folder), "-U", USER, "-d", "postgres", "-c", statement)
         return f"postgresql://{USER}@/{name}?host={self.folder}"
 
     def sql(self, url: str, statement: str) -> str:

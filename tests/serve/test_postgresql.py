@@ -97,6 +97,22 @@ def test_a_ca_is_made_in_a_database_at_once(postgres: Cluster, tmp_path: Path) -
     assert "has a registry already" in other.run("init", "--store", postgres.url(), expect=2).stderr
 
 
+def test_what_a_database_has_for_people_changes_no_text_and_no_time(postgres: Cluster, tmp_path: Path) -> None:
+    """Encodings and forms of times that whole databases are given; one whose letters are too few is not begun with."""
+    url, made = postgres.url(), fresh(tmp_path / "one")
+    name = postgres.sql(url, "SELECT current_database()").strip()
+    for setting in ("datestyle", "'SQL, DMY'"), ("timezone", "'Asia/Shanghai'"), ("client_encoding", "'SQL_ASCII'"):
+        postgres.sql(url, f"ALTER DATABASE {name} SET {' = '.join(setting)}")
+    made.run("init", "--store", url)
+    made.run("issue", "张三")
+    (one,) = made.json("list")["certificates"]
+    begins = load(certificate(made, "张三")).not_valid_before_utc
+    assert (one["name"], datetime.fromisoformat(one["not_before"])) == ("张三", begins)
+    made.run("audit")
+    narrow = postgres.url("ENCODING 'LATIN1' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'")
+    assert "keeps text in LATIN1" in fresh(tmp_path / "two").run("init", "--store", narrow, expect=4).stderr
+
+
 def test_two_hosts_see_a_revocation_at_once(ca: Ca, postgres: Cluster, tmp_path: Path) -> None:
     ca.run("store", "migrate", postgres.url())
     there = second_host(ca, tmp_path / "second")

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool, QueuePool
 
 from handclasp.adapters.sql_mark import MARKS, refuse_marked
-from handclasp.model.errors import WorldError
+from handclasp.model.errors import PolicyError, WorldError
 
 # The pool logs, with a traceback, what interrupts the closing of a connection. The interruption itself is raised on and told by
 # whoever handles it; a person needs no second account of it.
@@ -99,6 +99,7 @@ def migrate(engine: Engine, where: str, *, moving: bool = False) -> None:
         moving: for a move, which opens registries that are not in use.
 
     Raises:
+        PolicyError: a new registry would be in a database that cannot hold every name.
         WorldError: the database is of a newer Handclasp, unreachable or damaged; its registry was moved away.
     """
     with failures(where):
@@ -117,6 +118,8 @@ def migrate(engine: Engine, where: str, *, moving: bool = False) -> None:
         with engine.connect().execution_options(**{WRITE: True}) as connection, connection.begin():
             if engine.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(7)"))  # two hosts may come at the same moment
+                if found is None:
+                    _refuse_narrow(connection, where)
             if _revision(connection) != HEAD:  # another process may have been faster
                 _upgrade(connection)
 
@@ -155,6 +158,17 @@ def _revision(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _refuse_narrow(connection: Connection, where: str) -> None:
+    """PolicyError when a database of PostgreSQL converts text to letters of which there are few. SQL_ASCII converts nothing."""
+    encoding = connection.execute(text("SHOW server_encoding")).scalar_one()
+    if encoding not in ("UTF8", "SQL_ASCII"):
+        raise PolicyError(
+            f"this database keeps text in {encoding}, which has no letters for names of other languages",
+            where=where,
+            hint="make one that has: createdb --encoding UTF8 --template template0 handclasp",
+        )
 
 
 def _upgrade(connection: Connection) -> None:

@@ -26,10 +26,13 @@ _KEEPALIVE = {"idle": 5, "interval": 3, "count": 3}
 """Seconds, and how often: a host that was cut off is given up by the server, and loses its lock, before others stop waiting."""
 _HERE = {f"keepalives_{name}": value for name, value in _KEEPALIVE.items()}
 _THERE = "".join(f" -c tcp_keepalives_{name}={value}" for name, value in _KEEPALIVE.items()) + " -c tcp_user_timeout=14000"
+_FORMS = " -c datestyle=ISO -c timezone=UTC"
+"""As psycopg reads times, whatever the database or the role has for people."""
 _SETTINGS = {
     "application_name": "handclasp",
+    "client_encoding": "utf8",  # whatever the database, the role or PGCLIENTENCODING say: names are text of any language
     "connect_timeout": 3,
-    "options": f"-c statement_timeout=60000 -c idle_in_transaction_session_timeout=60000{_THERE}",
+    "options": f"-c statement_timeout=60000 -c idle_in_transaction_session_timeout=60000{_THERE}{_FORMS}",
     "tcp_user_timeout": 5_000,
     **_HERE,
 }
