@@ -1,5 +1,6 @@
 """Completion in a real shell, and manual pages that man reads without complaint."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from handclasp.cli import main
+from handclasp.cli.shells import typed
 from tests.ca_rig import Ca
 
 
@@ -16,28 +18,70 @@ def test_prints_a_script(shell: str, capsys: pytest.CaptureFixture[str]) -> None
     assert "handclasp" in capsys.readouterr().out
 
 
-def test_bash_completes_commands_and_options(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+# What is typed, what bash takes for the current word ($2: it breaks at = and @), and what it is told to put there.
+TYPED = [
+    ("handclasp doc", "doc", "doctor"),
+    ("handclasp doctor --no-pr", "--no-pr", "--no-prove"),
+    ("handclasp show Ann", "Ann", "Anna\\ Li"),
+    ("handclasp show Anna\\ L", "Anna\\ L", "Anna\\ Li"),
+    ("handclasp show 'Anna L", "Anna L", "Anna Li"),
+    ("handclasp show 张", "张", "张三"),
+    ("handclasp show li@ex", "@ex", "@example.test"),
+    ("handclasp issue x --profile=cl", "cl", "client"),
+]
+
+
+def test_bash_completes_commands_options_and_names(ca: Ca, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("Anna Li", "张三", "li@example.test"):
+        ca.run("issue", name)
     assert main(["completion", "bash"]) == 0
     (tmp_path / "completion").write_text(capsys.readouterr().out)
     (tmp_path / "handclasp").write_text(f'#!/bin/sh\nexec {sys.executable} -m handclasp "$@"\n')
     (tmp_path / "handclasp").chmod(0o755)
-    script = (
-        f'PATH="{tmp_path}:$PATH"; source {tmp_path}/completion; '
-        'COMP_WORDS=(handclasp doc); COMP_CWORD=1; _handclasp_completion handclasp; echo "${COMPREPLY[@]}"; '
-        "COMPREPLY=(); COMP_WORDS=(handclasp doctor --no-pr); COMP_CWORD=2; "
-        '_handclasp_completion handclasp; echo "${COMPREPLY[@]}"'
+    script = f"""
+        PATH="{tmp_path}:$PATH"; source {tmp_path}/completion
+        while [ $# -gt 0 ]; do
+            COMP_LINE=$1; COMP_POINT=${{#COMP_LINE}}; _handclasp_completion handclasp "$2" ""; echo "${{COMPREPLY[@]}}"; shift 2
+        done
+    """
+    words = [word for line, current, _ in TYPED for word in (line, current)]
+    environment = {**os.environ, "HANDCLASP_HOME": str(ca.home), "LC_ALL": "C.UTF-8"}
+    done = subprocess.run(
+        ["bash", "-c", script, "bash", *words], capture_output=True, text=True, timeout=120, check=True, env=environment
     )
-    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60, check=True)
-    assert done.stdout.split() == ["doctor", "--no-prove"], done.stderr
+    assert done.stdout.splitlines() == [wanted for _, _, wanted in TYPED], done.stderr
 
 
-NAMES = [
-    (("revoke", "al"), "alice"),
-    (("revoke", "alice", "al"), "alice"),
-    (("show", "nob"), ""),
-    (("ca", "retire", ""), "root issuing"),
-    (("issue", "x", "--profile", "c"), "client"),
-    (("export", "alice", "--for", "windows"), "windows windows-old"),
+@pytest.mark.parametrize(
+    ("line", "finished", "last", "quote"),
+    [
+        ("handclasp ", ["handclasp"], "", ""),
+        ("handclasp show", ["handclasp"], "show", ""),
+        ("handclasp  show 'a b' \"c", ["handclasp", "show", "a b"], "c", '"'),
+        ("handclasp show a\\ b", ["handclasp", "show"], "a b", ""),
+        ("handclasp show x'a b", ["handclasp", "show"], "xa b", "'"),
+        ("handclasp show a\\", ["handclasp", "show"], "a", ""),
+        ("", [], "", ""),
+    ],
+)
+def test_a_line_is_taken_apart_as_a_shell_does(line: str, finished: list[str], last: str, quote: str) -> None:
+    found = typed(line)
+    assert (found.finished, found.last, found.quote) == (finished, last, quote)
+
+
+COMPLETED = [
+    ("handclasp revoke al", ["plain\talice"]),
+    ("handclasp revoke alice al", ["plain\talice"]),
+    ("handclasp --lang zh show 'al", ["plain\talice"]),
+    ("handclasp show ./nob", ["file"]),  # a certificate says whose it is
+    ("handclasp rekey nob", []),
+    ("handclasp doctor --client-cert ", ["file"]),
+    ("handclasp ca retire ", ["plain\troot", "plain\tissuing"]),
+    ("handclasp list --from-ca=i", ["plain\tissuing"]),
+    ("handclasp nginx apply --allow a", ["plain\talice"]),
+    ("handclasp issue x --profile c", ["plain\tclient"]),
+    ("handclasp export alice --for windows", ["plain\twindows", "plain\twindows-old"]),
+    ("handclasp ca us", ["plain\tusers\tSay who still has a certificate below a CA."]),
 ]
 
 
@@ -45,19 +89,23 @@ def test_names_of_the_home_are_completed(ca: Ca, capsys: pytest.CaptureFixture[s
     ca.run("issue", "alice")
     ca.run("renew", "alice")  # a name is offered once, however many certificates it has
 
-    def completed(words: tuple[str, ...], home: str) -> str:
-        typed = {"COMP_WORDS": " ".join(["handclasp", *words]), "COMP_CWORD": str(len(words)), "HANDCLASP_HOME": home}
+    def completed(line: str, home: str) -> list[str]:
         with pytest.MonkeyPatch.context() as patch:
-            for key, value in (typed | {"_HANDCLASP_COMPLETE": "bash_complete"}).items():
+            for key, value in (
+                ("COMP_LINE", line),
+                ("HANDCLASP_HOME", home),
+                ("LC_ALL", "C.UTF-8"),
+                ("_HANDCLASP_COMPLETE", "zsh_complete"),
+            ):
                 patch.setenv(key, value)
             assert main([]) == 0
         said = capsys.readouterr()
         assert said.err == ""
-        return " ".join(line.removeprefix("plain,") for line in said.out.split())
+        return [line for line in said.out.splitlines() if line]
 
-    for words, offered in NAMES:
-        assert completed(words, str(ca.home)) == offered, words
-    assert completed(("revoke", "al"), str(ca.home / "elsewhere")) == ""
+    for line, offered in COMPLETED:
+        assert completed(line, str(ca.home)) == offered, line
+    assert completed("handclasp rekey al", str(ca.home / "elsewhere")) == []
 
 
 def test_every_command_has_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,8 +2,10 @@
 
 import atexit
 import gc
+import os
 import sys
 import warnings
+from importlib import import_module
 
 import click
 
@@ -83,6 +85,8 @@ def collect_seldom() -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code (docs/architecture.md lists them)."""
     collect_seldom()
+    if "_HANDCLASP_COMPLETE" in os.environ:
+        import_module("handclasp.cli.shells")  # makes them known to click
     atexit.register(gc.freeze)  # looking through everything that was loaded, when it all goes anyway, takes as long
     # Names and serials that others wrote may break a limit; the library says so in a line of its own that helps nobody.
     for said in ("Attribute's length must be", "Parsed a serial number which wasn't positive"):

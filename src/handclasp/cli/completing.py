@@ -10,6 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 import click
+from click.shell_completion import CompletionItem
 
 from handclasp.cli.frame import default_home
 
@@ -26,9 +27,26 @@ def identities(ctx: click.Context, _param: click.Parameter, typed: str) -> list[
     return _beginning(ctx, typed, known)
 
 
+def identities_or_files(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem[str]]:
+    """Names of identities; where none begins so, files: a certificate says whose it is."""
+    return [CompletionItem(name) for name in identities(ctx, param, typed)] or [CompletionItem(typed, type="file")]
+
+
 def authorities(ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
     """Labels of CAs."""
     return _beginning(ctx, typed, lambda home: (one.label for one in home.store.authorities()))
+
+
+def authorities_or_files(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem[str]]:
+    """Labels of CAs; where none begins so, files."""
+    return [CompletionItem(label) for label in authorities(ctx, param, typed)] or [CompletionItem(typed, type="file")]
+
+
+def hosts(ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
+    """Nginx hosts elsewhere that have orders."""
+    from handclasp.app.host_cas import sites_of_all
+
+    return _beginning(ctx, typed, sites_of_all)
 
 
 def profiles(ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
@@ -49,7 +67,8 @@ def _beginning(ctx: click.Context, typed: str, known: "Callable[[Home], Iterable
     from handclasp.model.errors import HandclaspError
     from handclasp.wiring import World
 
-    place = ctx.params.get("home") or os.environ.get("HANDCLASP_HOME") or default_home()
+    # A shell hands over the line before it puts a folder for ~.
+    place = os.path.expanduser(ctx.params.get("home") or os.environ.get("HANDCLASP_HOME") or default_home())  # noqa: PTH111
     found: dict[str, None] = {}
     with suppress(HandclaspError, OSError):
         home = World(os.path.abspath(place)).ca  # noqa: PTH100

@@ -1,9 +1,6 @@
 """handclasp completion."""
 
 import click
-from click.shell_completion import get_completion_class
-
-from handclasp.model.errors import UsageError
 
 _PROGRAM, _VARIABLE = "handclasp", "_HANDCLASP_COMPLETE"
 
@@ -20,8 +17,6 @@ def command(shell: str) -> None:
       handclasp completion fish > ~/.config/fish/completions/handclasp.fish
     """
     from handclasp.cli import handclasp
+    from handclasp.cli.shells import SHELLS
 
-    found = get_completion_class(shell)
-    if found is None:
-        raise UsageError(f"there is no completion for {shell}")
-    click.echo(found(handclasp, {}, _PROGRAM, _VARIABLE).source())
+    click.echo(SHELLS[shell](handclasp, {}, _PROGRAM, _VARIABLE).source(), nl=False)

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import click
+from click.shell_completion import CompletionItem
 
 SERIES = ("1.0.2", "1.1.1", "3.0", "3.5", "3.6", "4.0")
 """model.nginx.OpensslSeries, which is not imported for the sake of --help."""
@@ -39,6 +40,10 @@ class AbsolutePath(click.ParamType[str]):
         """The absolute path; "" and "-" stay."""
         text = str(value)
         return text if text in {"", "-"} else os.path.abspath(text)  # noqa: PTH100 - text, not a path object
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+        """The shell knows the files."""
+        return [CompletionItem(incomplete, type="file")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,16 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from handclasp.cli.speech import SpeakingFormatter, speaking, spoken, usage_error_text
 from handclasp.model.errors import Bug, HandclaspError, UsageError
 from handclasp.model.messages import ENGLISH, languages, translate
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 LANG_HELP = "Language of texts."
 
@@ -100,6 +103,13 @@ class LazyGroup(click.Group):
             raise Bug(f"{self.package}.{cmd_name} has no command")
         _keep_paragraphs(command)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem[str]]":
+        """Commands from the table, with their whole line of help, and this group's own options."""
+        from click.shell_completion import CompletionItem
+
+        commands = [CompletionItem(name, help=meaning) for name, meaning in self.table.items() if name.startswith(incomplete)]
+        return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         """As click, with the commands that a mistyped one may be."""

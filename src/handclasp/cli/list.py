@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from handclasp.cli.ca_options import Span, meant, world
-from handclasp.cli.completing import identities
+from handclasp.cli.completing import authorities, identities_or_files
 from handclasp.cli.frame import Frame, framed
 
 if TYPE_CHECKING:
@@ -18,10 +18,10 @@ _STATUSES = ("good", "future", "dropped", "expired", "revoked", "abandoned", "pe
 
 
 @click.command("list")
-@click.argument("what", required=False, shell_complete=identities)
+@click.argument("what", required=False, shell_complete=identities_or_files)
 @click.option("--status", type=click.Choice(_STATUSES), help="Only these.")
 @click.option("--expiring", type=Span(), metavar="TIME", help="Only good ones that end within that time: 30d, 12h, 6w.")
-@click.option("--from-ca", metavar="LABEL", help="Only those that this CA signed.")
+@click.option("--from-ca", metavar="LABEL", shell_complete=authorities, help="Only those that this CA signed.")
 @click.option("--sort", type=click.Choice(_ORDERS), default="created", show_default=True, help="In which order.")
 @click.option("--all", "authorities", is_flag=True, help="The CAs too.")
 @framed

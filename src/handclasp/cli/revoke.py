@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from handclasp.cli.ca_options import dry_run_option, is_dry_run, meant, passphrase_options, world
-from handclasp.cli.completing import identities
+from handclasp.cli.completing import identities_or_files
 from handclasp.cli.evidence_options import AbsolutePath
 from handclasp.cli.frame import Frame, framed
 from handclasp.model.text import plural
@@ -30,7 +30,7 @@ _REASONS = (
 
 
 @click.command("revoke")
-@click.argument("names", metavar="NAME...", nargs=-1, shell_complete=identities)
+@click.argument("names", metavar="NAME...", nargs=-1, shell_complete=identities_or_files)
 @click.option(
     "--from",
     "listed",

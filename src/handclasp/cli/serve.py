@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from handclasp.cli.ca_options import passphrase_options
+from handclasp.cli.completing import identities
 from handclasp.cli.frame import Frame, framed
 
 if TYPE_CHECKING:
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 )
 @click.option("--prepare/--no-prepare", default=True, show_default=True, help="Sign OCSP answers ahead of the questions.")
 @click.option("--api-listen", metavar="HOST:PORT", help="Serve the API over TLS there, to clients with a certificate.")
-@click.option("--identity", metavar="NAME", help="With --api-listen: the server certificate of this identity.")
+@click.option(
+    "--identity", metavar="NAME", shell_complete=identities, help="With --api-listen: the server certificate of this identity."
+)
 @click.option("--api-socket", type=click.Path(), help="Unix socket for an nginx that passes on client certificates.")
 @click.option("--api-group", metavar="GROUP", help="Group that may open that socket, for example www-data.")
 @passphrase_options

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from handclasp.cli.ca_options import meant, world
-from handclasp.cli.completing import identities
+from handclasp.cli.completing import identities_or_files
 from handclasp.cli.frame import Frame, framed
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ _NOTHING = {"names": "none", "usage": "any"}
 
 
 @click.command("show")
-@click.argument("name", shell_complete=identities)
+@click.argument("name", shell_complete=identities_or_files)
 @framed
 def command(frame: Frame, *, name: str) -> None:
     r"""Show an identity: its certificates, what the newest one says, and its files.

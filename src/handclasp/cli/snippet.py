@@ -3,6 +3,7 @@
 import click
 
 from handclasp.cli.ca_options import world
+from handclasp.cli.completing import identities
 from handclasp.cli.frame import Frame, framed
 
 PROGRAMS = ("apache", "dovecot", "haproxy", "postfix")
@@ -13,7 +14,9 @@ PROGRAMS = ("apache", "dovecot", "haproxy", "postfix")
 @click.option(
     "--server-name", "name", required=True, metavar="NAME", help="DNS name of the service; its certificate is of this CA."
 )
-@click.option("--allow", multiple=True, metavar="NAME", help="Only these identities may enter; repeatable.")
+@click.option(
+    "--allow", multiple=True, metavar="NAME", shell_complete=identities, help="Only these identities may enter; repeatable."
+)
 @framed
 def command(frame: Frame, *, program: str, name: str, allow: tuple[str, ...]) -> None:
     r"""Print what makes Apache, Dovecot, HAProxy or Postfix let in the clients of this CA, and nobody else.

@@ -3,12 +3,12 @@
 import click
 
 from handclasp.cli.ca_options import dry_run_option, meant, passphrase_options, world
-from handclasp.cli.completing import identities
+from handclasp.cli.completing import identities_or_files
 from handclasp.cli.frame import Frame, framed
 
 
 @click.command("unhold")
-@click.argument("what", metavar="NAME|SERIAL|FILE", shell_complete=identities)
+@click.argument("what", metavar="NAME|SERIAL|FILE", shell_complete=identities_or_files)
 @passphrase_options
 @dry_run_option
 @framed

@@ -12,12 +12,13 @@ from handclasp.cli.ca_options import (
     passphrase_options,
     world,
 )
+from handclasp.cli.completing import authorities
 from handclasp.cli.frame import Frame, framed
 
 
 @click.command("add")
 @click.argument("label")
-@click.option("--parent", metavar="LABEL", help="The CA above it.  [default: the root]")
+@click.option("--parent", metavar="LABEL", shell_complete=authorities, help="The CA above it.  [default: the root]")
 @click.option("--name", help="Its common name.  [default: made from the root's name and LABEL]")
 @click.option("--organization", help="O of its subject.  [default: that of the CA above]")
 @limit_options

@@ -3,6 +3,7 @@
 import click
 
 from handclasp.cli.ca_options import ca_key_type_option, dry_run_option, key_type_of, passphrase_options, world
+from handclasp.cli.completing import profiles
 from handclasp.cli.frame import Frame, framed
 
 
@@ -10,7 +11,9 @@ from handclasp.cli.frame import Frame, framed
 @click.argument("label")
 @click.option("--name", required=True, help="Common name of the CA, for example 'Example Issuing CA 2'.")
 @click.option("--organization", help="O of its subject.")
-@click.option("--for", "purposes", multiple=True, metavar="PROFILE", help="Only for this profile; repeatable.")
+@click.option(
+    "--for", "purposes", multiple=True, metavar="PROFILE", shell_complete=profiles, help="Only for this profile; repeatable."
+)
 @ca_key_type_option()
 @passphrase_options
 @dry_run_option

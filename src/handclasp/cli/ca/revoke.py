@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from handclasp.cli.ca_options import dry_run_option, is_dry_run, passphrase_options, world
+from handclasp.cli.completing import authorities
 from handclasp.cli.frame import Frame, framed
 from handclasp.model.text import plural
 
@@ -16,7 +17,7 @@ _REASONS = ("cACompromise", "keyCompromise", "superseded", "cessationOfOperation
 
 
 @click.command("revoke")
-@click.argument("what", metavar="LABEL|SERIAL")
+@click.argument("what", metavar="LABEL|SERIAL", shell_complete=authorities)
 @click.option("--reason", type=click.Choice(_REASONS), default="cACompromise", show_default=True, help="Goes into the CRL.")
 @click.option("--lock-out", is_flag=True, help="Although people below it have no other certificate: they are shut out.")
 @click.option("--nginx", "nginx_path", type=click.Path(dir_okay=False), help="The nginx binary.  [default: this machine's]")

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from cryptography import x509
 
+from handclasp.cli.completing import profiles
+
 if TYPE_CHECKING:
     from handclasp.app.hierarchy import CaState
     from handclasp.cli.frame import Frame
@@ -17,7 +19,12 @@ F = TypeVar("F", bound=Callable[..., Any])
 def limit_options(function: F) -> F:
     """What a new CA is held to."""
     purpose = click.option(
-        "--for", "purposes", multiple=True, metavar="PROFILE", help="Only for this profile (client, server ...); repeatable."
+        "--for",
+        "purposes",
+        multiple=True,
+        metavar="PROFILE",
+        shell_complete=profiles,
+        help="Only for this profile (client, server ...); repeatable.",
     )
     permit = click.option(
         "--permit",

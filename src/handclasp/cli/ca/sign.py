@@ -4,13 +4,14 @@ import click
 
 from handclasp.cli.ca.shared import limit_options
 from handclasp.cli.ca_options import days_option, dry_run_option, lifetime, outside, passphrase_options, world
+from handclasp.cli.completing import authorities
 from handclasp.cli.frame import Frame, framed
 
 
 @click.command("sign")
 @click.argument("request", type=click.Path(dir_okay=False))
 @click.option("-o", "--output", type=click.Path(dir_okay=False), required=True, help="New file for the reply.")
-@click.option("--parent", metavar="LABEL", help="The CA that signs.  [default: the root]")
+@click.option("--parent", metavar="LABEL", shell_complete=authorities, help="The CA that signs.  [default: the root]")
 @click.option("--name", help="Its common name.  [default: that of the request]")
 @limit_options
 @days_option("Life of the CA.  [default: 1825]", "issuing-ca")

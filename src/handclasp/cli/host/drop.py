@@ -3,11 +3,12 @@
 import click
 
 from handclasp.cli.ca_options import world
+from handclasp.cli.completing import hosts
 from handclasp.cli.frame import Frame, framed
 
 
 @click.command("drop")
-@click.argument("name")
+@click.argument("name", shell_complete=hosts)
 @framed
 def command(frame: Frame, *, name: str) -> None:
     r"""Give the host NAME no orders any more. Its nginx stays as it is: stop the agent there, and revoke NAME.

@@ -3,12 +3,13 @@
 import click
 
 from handclasp.cli.ca_options import passphrase_options, world
+from handclasp.cli.completing import identities
 from handclasp.cli.frame import Frame, framed
 from handclasp.cli.nginx.site_options import FILE
 
 
 @click.command("set")
-@click.argument("name")
+@click.argument("name", shell_complete=identities)
 @click.option("--file", "intent", type=FILE, required=True, help="The handclasp.toml with its sites.")
 @passphrase_options
 @framed

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from handclasp.cli.completing import authorities_or_files, identities
+
 if TYPE_CHECKING:
     from handclasp.app.site import SiteOrder
     from handclasp.model.intent import ClientCaIntent, UpstreamIntent
@@ -41,10 +43,17 @@ def site_options(*, listen: tuple[str, ...] | None, required: bool = True) -> Ca
         ),
         click.option("--upstream-cert", type=FILE, help="Client certificate that nginx shows to the upstream."),
         click.option("--upstream-key", type=FILE, help="Its private key."),
-        click.option("--allow", multiple=True, metavar="NAME", help="Only these identities may enter; repeatable."),
+        click.option(
+            "--allow",
+            multiple=True,
+            metavar="NAME",
+            shell_complete=identities,
+            help="Only these identities may enter; repeatable.",
+        ),
         click.option(
             "--client-ca",
             metavar="LABEL|FILE",
+            shell_complete=authorities_or_files,
             help="Only clients of this CA, or of the CAs in a PEM file, roots included.  [default: all of this home]",
         ),
         click.option("--client-crl", type=FILE, help="PEM file with a CRL of every CA in that file."),
