@@ -11,7 +11,7 @@ from handclasp.adapters import sql_tables as tables
 from handclasp.adapters.spool import DiskSpool
 from handclasp.adapters.sql_engine import failures
 from handclasp.adapters.sql_postgres import Lines
-from handclasp.adapters.sql_rows import event_of, moment_of, record_of, serial_text, standing_of
+from handclasp.adapters.sql_rows import entry_of, event_of, moment_of, record_of, serial_text, standing_of
 from handclasp.adapters.sql_sqlite import FileLines
 from handclasp.adapters.sql_wanted import conditions, order_of
 from handclasp.model.errors import Bug, WorldError
@@ -21,6 +21,7 @@ from handclasp.model.issuance import (
     Authority,
     CertificateRecord,
     CertificateState,
+    Entry,
     Holder,
     KeptCrl,
     Order,
@@ -68,6 +69,12 @@ class SqlQuestions:
     def walk(self) -> Iterator[CertificateRecord]:
         """What `certificates` gives of all, one by one: a million of them need no memory."""
         return map(record_of, self._walked(select(tables.certificate), (_CERTIFICATE.position,)))
+
+    def entries(self, *, after: int) -> Iterator[Entry]:
+        """Records in the order in which they were made, behind that position, a page at a time and nothing open between."""
+        while page := self._short(statements.ENTRIES, {"asked_after": after}):
+            yield from map(entry_of, page)
+            after = page[-1][0]
 
     def standings(self, wanted: Wanted = EVERY, order: Order = Order.CREATED) -> Iterator[Standing]:
         """Records without their certificates, one by one."""

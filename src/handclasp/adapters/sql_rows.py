@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlalchemy import Row
 
 from handclasp.adapters import sql_tables as tables
-from handclasp.model.issuance import AuditEvent, CertificateRecord, CertificateState, Intent, Reason, Standing
+from handclasp.model.issuance import AuditEvent, CertificateRecord, CertificateState, Entry, Intent, Reason, Standing
 from handclasp.pki.names import fold
 
 
@@ -71,6 +71,15 @@ def record_of(row: Row[Any]) -> CertificateRecord:
         revoked_at=row.revoked_at,
         reason=Reason(row.reason) if row.reason else None,
     )
+
+
+def entry_of(row: Row[Any]) -> Entry:
+    """The entry of a row of sql_statements.ENTRIES. ValueError: SQLite keeps bytes and numbers in columns of text too."""
+    position, issuer, serial, name, state, digest, not_before, not_after, created, certificate = tuple(row)
+    if not isinstance(certificate, bytes | None) or not all(isinstance(one, str) for one in (issuer, serial, name, digest)):
+        raise ValueError(f"record {position} holds what is no text")
+    dates = moment_of(not_before), moment_of(not_after), moment_of(created)
+    return Entry(position, issuer, int(serial, 16), name, CertificateState(state), digest, *dates, certificate)
 
 
 def standing_of(row: Row[Any]) -> Standing:

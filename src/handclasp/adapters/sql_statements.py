@@ -27,6 +27,23 @@ ONE = select(tables.certificate).where(
 _AUTHORITY = tables.authority.c
 AUTHORITIES = select(tables.authority).order_by(_AUTHORITY.parent.is_not(None), _AUTHORITY.position)
 _IN_ORDER = select(tables.certificate).order_by(_CERTIFICATE.position)
+ENTRIES = (
+    select(
+        _CERTIFICATE.position,
+        _CERTIFICATE.issuer,
+        _CERTIFICATE.serial,
+        _CERTIFICATE.name,
+        _CERTIFICATE.state,
+        _CERTIFICATE.tbs_sha256,
+        type_coerce(_CERTIFICATE.not_before, String),  # as the driver gives them: there may be a million
+        type_coerce(_CERTIFICATE.not_after, String),
+        type_coerce(_CERTIFICATE.created, String),
+        _CERTIFICATE.certificate,
+    )
+    .where(_CERTIFICATE.position > bindparam("asked_after"))
+    .order_by(_CERTIFICATE.position)
+    .limit(1_000)
+)
 LATEST = select(_CERTIFICATE.issuer, _CERTIFICATE.serial).order_by(_CERTIFICATE.position.desc()).limit(1)
 OF_NAME = _IN_ORDER.where(_CERTIFICATE.name_key == bindparam("asked_key"), _CERTIFICATE.name == bindparam("asked_name"))
 PENDING = _IN_ORDER.where(tables.UNFINISHED, _CERTIFICATE.state == CertificateState.INTENT.value)  # an intent has no files

@@ -1,4 +1,4 @@
-"""Verifies the audit log: against itself, and against the CRLs that were published.
+"""Verifies the audit log: against itself, the CRLs that were published, and the records that it tells of (audit_rows).
 
 A log that was cut at its end is whole in itself. But every CRL has its event in the same transaction, and its number stands
 under a signature of the CA, in files that nginx has too: a CRL that is newer than the log says that something is missing there.
@@ -7,15 +7,16 @@ the machine anyway (`Head.noted`): the journal of the timers, notices, backups.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from handclasp.app.audit_rows import Rows
 from handclasp.app.home import Home
 from handclasp.app.set_back import published_numbers
 from handclasp.model.errors import InputError
 from handclasp.model.issuance import AuditEvent
 from handclasp.model.text import Text
-from handclasp.pki.audit_chain import GENESIS, chain_faults, clock_steps
+from handclasp.pki.audit_chain import GENESIS, chain_faults, stepped_back
 
 _CRL_EVENTS = frozenset({"crl-signed", "crl-accepted"})
 _NOTED = re.compile(r"\b[0-9a-f]{64}\b")
@@ -38,14 +39,14 @@ class Head:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audited:
-    """The log, what is wrong with it (nothing: it is whole), and the digest of its last event.
+    """What is wrong with the log, and with the records that it tells of (nothing: both are whole), and where it ends.
 
-    `clock_steps`: events that were recorded at an earlier time than the one before.
+    `records`: how many were compared. `clock_steps`: events that were recorded at an earlier time than the one before.
     """
 
-    events: tuple[AuditEvent, ...]
+    head: Head
     faults: tuple[str, ...]
-    head: str
+    records: int
     clock_steps: tuple[int, ...]
 
 
@@ -67,26 +68,25 @@ def heads_in(text: str, *, where: str) -> tuple[str, ...]:
     return found
 
 
-def audit(home: Home, *, heads: Iterable[str] = ()) -> Audited:
-    """Check the whole chain, and that it knows the CRLs that are published.
+def audit(home: Home, *, heads: Iterable[str] = (), each: Callable[[AuditEvent], None] | None = None) -> Audited:
+    """Check the whole chain, that it knows the CRLs that are published, and that the records are what it says.
 
-    `heads`, digests noted earlier, must still be in it.
+    `heads`, digests noted earlier, must still be in it. `each` is given every event, one by one; none stays in memory.
     """
     home.authorities()
     lists = _lists(home)
     legible = _Legible(iter(home.store.audit_events()))
-    events = tuple(legible)
-    digests = {event.digest for event in events}
-    gone = [head for head in (one.strip().lower() for one in heads) if head not in digests]
-    published = _Published(events, lists)
-    faults = (
-        *chain_faults(published),
-        *legible.faults(),
-        *(f"the log no longer holds {head[:64]}: events were cut off or replaced" for head in gone if legible.whole),
-        *(published.cut_off() if legible.whole else ()),
-    )
-    newest = events[-1].digest if events else GENESIS
-    return Audited(events=events, faults=faults, head=newest, clock_steps=clock_steps(events))
+    rows = Rows.of(home.store)
+    seen = _Seen(rows.beside(legible), {one.strip().lower() for one in heads}, each)
+    published = _Published(seen, lists)
+    faults = [*chain_faults(published), *legible.faults()]
+    if legible.whole:
+        faults += [f"the log no longer holds {head[:64]}: events were cut off or replaced" for head in sorted(seen.missing)]
+        faults += published.cut_off()
+    if not faults:  # a log that was changed says nothing of the records
+        rows.end(after=legible.last)
+        faults += rows.faults
+    return Audited(head=seen.head, faults=tuple(faults), records=rows.line.taken, clock_steps=tuple(seen.clock_steps))
 
 
 def log_faults(home: Home) -> tuple[str, ...]:
@@ -137,6 +137,29 @@ def _is_event(event: AuditEvent) -> bool:
     if not all(isinstance(one, str) for one in texts) or not isinstance(details, dict):
         return False
     return event.action not in _CRL_EVENTS or str(details.get("number", "0")).isdigit()
+
+
+@dataclass(slots=True)
+class _Seen:
+    """Events as they go by: how many, the last one, which of the noted heads are `missing`, where the clock was set back."""
+
+    events: Iterable[AuditEvent]
+    missing: set[str]
+    each: Callable[[AuditEvent], None] | None
+    head: Head = field(default_factory=lambda: Head(count=0, digest=GENESIS))
+    clock_steps: list[int] = field(default_factory=list)
+
+    def __iter__(self) -> Iterator[AuditEvent]:
+        before: AuditEvent | None = None
+        for event in self.events:
+            self.head = Head(count=self.head.count + 1, digest=event.digest)
+            self.missing.discard(event.digest)
+            if before is not None and stepped_back(before, event):
+                self.clock_steps.append(event.sequence)
+            if self.each is not None:
+                self.each(event)
+            before = event
+            yield event
 
 
 @dataclass(slots=True)

@@ -143,6 +143,27 @@ class Revocation(NamedTuple):
     name: str
 
 
+class Entry(NamedTuple):
+    """A record with what the audit log knows of it, and its place in the order in which records were made."""
+
+    position: int
+    issuer: str
+    serial: int
+    name: str
+    state: CertificateState
+    tbs_sha256: str
+    not_before: datetime
+    not_after: datetime
+    created: datetime
+    certificate: bytes | None
+
+    @property
+    def state_possible(self) -> bool:
+        """Whether the state goes with having a certificate, or none; an abandoned intent may be revoked too."""
+        signed = self.state in {CertificateState.ISSUED, CertificateState.REVOKED}
+        return self.state is CertificateState.REVOKED or signed == (self.certificate is not None)
+
+
 class KeptCrl(NamedTuple):
     """A CRL that was published. `content` is its DER."""
 

@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 
 from handclasp.model.issuance import AuditEvent
 
@@ -57,9 +56,9 @@ def chain_faults(events: Iterable[AuditEvent]) -> tuple[str, ...]:
     return tuple(faults)
 
 
-def clock_steps(events: Iterable[AuditEvent]) -> tuple[int, ...]:
-    """Numbers of the events that were recorded at an earlier time than the one before them: a clock was set back in between.
+def stepped_back(before: AuditEvent, after: AuditEvent) -> bool:
+    """Whether an event was recorded at an earlier time than the one before it: a clock was set back in between.
 
     That is no fault of the log, whose order is that of its numbers. Under a minute counts as two hosts that differ.
     """
-    return tuple(after.sequence for before, after in pairwise(events) if after.at < before.at - _STEP)
+    return after.at < before.at - _STEP

@@ -10,6 +10,7 @@ from handclasp.model.issuance import (
     AuditEvent,
     Authority,
     CertificateRecord,
+    Entry,
     Holder,
     Intent,
     KeptCrl,
@@ -132,6 +133,13 @@ class Store(Protocol):
 
     def walk(self) -> Iterator[CertificateRecord]:
         """What `certificates` gives of all, one by one: a million of them need no memory."""
+        ...
+
+    def entries(self, *, after: int) -> Iterator[Entry]:
+        """Records in the order in which they were made, behind that position, one by one.
+
+        ValueError where one was written by others and cannot be read.
+        """
         ...
 
     def standings(self, wanted: Wanted = EVERY, order: Order = Order.CREATED) -> Iterator[Standing]:
