@@ -94,6 +94,28 @@ def test_the_registry_fails_at_a_write(ca: Ca, tmp_path: Path, command: str, wri
     assert names[wanted] == ("revoked" if command == "revoke" else "issued")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["export", "alice", "--for", "windows", "-o", "stick", "--password-file", "password"],
+        ["ca", "export", "issuing", "stick"],
+    ],
+    ids=["export", "ca-export"],
+)
+def test_of_what_goes_elsewhere_nothing_stays_when_it_is_not_whole(ca: Ca, tmp_path: Path, words: list[str]) -> None:
+    ca.run("issue", "alice")
+    execute(
+        ca,
+        "CREATE TRIGGER fire_now BEFORE INSERT ON audit_event WHEN NEW.action IN ('exported', 'authority-exported') "
+        "BEGIN SELECT RAISE(ABORT, 'the disk caught fire'); END",
+    )
+    assert "the disk caught fire" in ca.run(*words, cwd=tmp_path, expect=5).stderr
+    assert not [path for path in (tmp_path / "stick").rglob("*") if path.is_file()]
+    assert not (tmp_path / "password").exists()
+    execute(ca, "DROP TRIGGER fire_now")
+    ca.run(*words, cwd=tmp_path)
+
+
 RENEW = [
     "issue.intent-durable",
     "issue.key-staged",

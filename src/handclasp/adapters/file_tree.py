@@ -142,7 +142,11 @@ class PosixFileTree:
             raise PolicyError(
                 "is there already, and is not overwritten", where=path, hint="choose another path, or move it away"
             ) from None
-        self._settle(path)
+        try:
+            self._settle(path)
+        except BaseException:
+            new_file.discard(path)  # what failed is not there: it can be made again under this name
+            raise
 
     def remove(self, path: str) -> None:
         """Take a file away if it is there, and make that durable."""

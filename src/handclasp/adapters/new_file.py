@@ -31,10 +31,10 @@ def prepared(path: str, parts: Iterable[bytes], mode: int, *, owner: tuple[int, 
             os.fsync(descriptor)
         yield temporary
     except OSError as error:
-        _discard(temporary)
+        discard(temporary)
         raise world_error(os.path.join(folder, name), "cannot be written", error) from error
     except BaseException:
-        _discard(temporary)
+        discard(temporary)
         raise
 
 
@@ -53,7 +53,7 @@ def create(path: str, content: bytes, mode: int) -> None:
     if _create_nameless(path, content, mode):
         return
     taken = None
-    with prepared(path, (content,), mode) as temporary:
+    with prepared(path, (content,), mode) as temporary, _nothing_after_a_failure(path, os.lstat(temporary)):
         try:
             os.link(temporary, path, follow_symlinks=False)
         except FileExistsError as error:
@@ -81,8 +81,9 @@ def _create_nameless(path: str, content: bytes, mode: int) -> bool:
             opened = f"/proc/self/fd/{descriptor}"
             if not os.path.exists(opened):
                 return False
-            # A directory is given so that Python calls linkat, which follows this link to the file (open(2), O_TMPFILE).
-            os.link(opened, path, src_dir_fd=descriptor, follow_symlinks=True)
+            with _nothing_after_a_failure(path, os.fstat(descriptor)):
+                # A directory is given so that Python calls linkat, which follows this link to the file (open(2), O_TMPFILE).
+                os.link(opened, path, src_dir_fd=descriptor, follow_symlinks=True)
     except FileExistsError:
         raise
     except OSError as error:
@@ -90,6 +91,19 @@ def _create_nameless(path: str, content: bytes, mode: int) -> bool:
     return True
 
 
-def _discard(path: str) -> None:
+@contextlib.contextmanager
+def _nothing_after_a_failure(path: str, made: os.stat_result) -> Iterator[None]:
+    """Ctrl-C may come when the file has its name and nobody was told so: then it is taken away, and never another one."""
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError):
+            if os.path.samestat(os.lstat(path), made):
+                os.unlink(path)
+        raise
+
+
+def discard(path: str) -> None:
+    """Take away what was being made; what failed before is what is told."""
     with contextlib.suppress(OSError):
         os.unlink(path)

@@ -11,6 +11,7 @@ from handclasp.app.authority import certificate_of
 from handclasp.app.half_written import sweep
 from handclasp.app.home import Home
 from handclasp.app.identity_files import current_key, issuers_of, root_of, spki
+from handclasp.app.new_files import all_or_none
 from handclasp.app.profile_signer import sign_profile
 from handclasp.app.renew import newest
 from handclasp.catalogue.devices import Device, Form
@@ -101,18 +102,20 @@ def export(home: Home, order: ExportOrder, pages: Callable[[Card], Iterable[Expo
     card = _card(material, tuple(file.name for file in files), secret=secret)
     folder = order.output or home.layout.identity(name, f"for-{device.slug}")
     home.files.make_folder(folder, mode=0o700)
-    write = home.files.create if order.output else home.files.write
-    with home.changing(f"exporting {name}"):
+    written = [*files, *pages(card)]
+    details = {"for": device.slug, "serial": format_serial(record.serial)}
+    with home.changing(f"exporting {name}"), all_or_none(home.files) as create:
         if order.output is None:
             sweep(home.files, [folder])
         if secret and order.password_file is not None:
-            home.files.create(order.password_file, f"{password}\n".encode(), mode=0o600)
-        written = [*files, *pages(card)]
+            create(order.password_file, f"{password}\n".encode(), 0o600)
         for file in written:
-            write(f"{folder}/{file.name}", file.content, mode=file.mode)
-    details = {"for": device.slug, "serial": format_serial(record.serial)}
-    with home.store.begin() as transaction:
-        transaction.audit(at=home.clock.now(), actor=home.actor, action="exported", subject=name, details=details)
+            if order.output is None:
+                home.files.write(f"{folder}/{file.name}", file.content, mode=file.mode)
+            else:
+                create(f"{folder}/{file.name}", file.content, file.mode)
+        with home.store.begin() as transaction:
+            transaction.audit(at=home.clock.now(), actor=home.actor, action="exported", subject=name, details=details)
     shown = password if secret and order.password_file is None else None
     return Bundle(folder=folder, files=tuple(f"{folder}/{file.name}" for file in written), card=card, password=shown)
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from handclasp.app.authority import authority_named
 from handclasp.app.home import Home
+from handclasp.app.new_files import all_or_none
 from handclasp.model.errors import PolicyError
 from handclasp.model.issuance import CertificateRecord, CertificateState
 from handclasp.pki.export import crl_pem_parts, pem_of
@@ -36,30 +37,29 @@ def export_ca(home: Home, label: str, folder: str) -> ExportedCa:
         raise PolicyError(f"the key of the {label} CA is not here", hint="export it where its key is: handclasp ca list")
     if home.files.exists(folder) and any(True for _ in home.files.walk(folder)):
         raise PolicyError("there is something in this folder", where=folder, hint="choose a new one")
-    with home.changing(f"exporting the {label} CA"):
+    with home.changing(f"exporting the {label} CA"), all_or_none(home.files) as write:
         key = home.keys.sealed(authority.key)
         records = [one for one in home.store.walk() if one.issuer == label and one.state is not CertificateState.INTENT]
         last = home.store.newest_crl(label)
         next_crl = last.number + 1 if last else 1
         for name in ("private", "newcerts"):
             home.files.make_folder(f"{folder}/{name}", mode=0o700)
-        write = home.files.create
-        write(f"{folder}/private/cakey.pem", key, mode=0o600)
-        write(f"{folder}/cacert.pem", pem_of(authority.certificate), mode=0o644)
+        write(f"{folder}/private/cakey.pem", key, 0o600)
+        write(f"{folder}/cacert.pem", pem_of(authority.certificate), 0o644)
         for record in records:
             if record.certificate is not None:
                 path = f"{folder}/newcerts/{format_serial(record.serial)}.pem"
-                write(path, pem_of(record.certificate), mode=0o644)
+                write(path, pem_of(record.certificate), 0o644)
         if last is not None:
-            home.files.write_parts(f"{folder}/crl.pem", crl_pem_parts(last.content))
+            write(f"{folder}/crl.pem", b"".join(crl_pem_parts(last.content)), 0o644)
         now = home.clock.now()
         # an intent without its certificate may have been signed: its serial stays known, under a subject that says so
         index = "".join(index_line(one, now) for one in records)
-        write(f"{folder}/index.txt", index.encode(), mode=0o644)
-        write(f"{folder}/index.txt.attr", b"unique_subject = no\n", mode=0o644)
-        write(f"{folder}/serial", number_text(_next_serial(records)), mode=0o644)
-        write(f"{folder}/crlnumber", number_text(next_crl), mode=0o644)
-        write(f"{folder}/openssl.cnf", CONFIG.replace("{folder}", folder).encode(), mode=0o644)
+        write(f"{folder}/index.txt", index.encode(), 0o644)
+        write(f"{folder}/index.txt.attr", b"unique_subject = no\n", 0o644)
+        write(f"{folder}/serial", number_text(_next_serial(records)), 0o644)
+        write(f"{folder}/crlnumber", number_text(next_crl), 0o644)
+        write(f"{folder}/openssl.cnf", CONFIG.replace("{folder}", folder).encode(), 0o644)
         details = {"folder": folder, "certificates": str(len(records))}
         with home.store.begin() as transaction:
             transaction.audit(at=now, actor=home.actor, action="authority-exported", subject=label, details=details)

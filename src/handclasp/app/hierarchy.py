@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from handclasp.app.authority import AuthorityPlan, authority_named, certificate_of, make_authority, organization_of
-from handclasp.app.ca_files import write_certificates
+from handclasp.app.ca_files import crls_written, newest_crls, write_certificates
 from handclasp.app.crashpoint import crashpoint
 from handclasp.app.crl import PublishedCrl, publish_locked
 from handclasp.app.home import DROPPED, PURPOSES, RETIRED, Home
@@ -92,7 +92,7 @@ def add_authority(home: Home, order: CaOrder) -> tuple[Authority, tuple[Publishe
         if made is None:
             remember_purposes(home, order.label, order.purposes)
             made = make_authority(home, AuthorityPlan(label=order.label, parent=parent.label, request=request, key=order.key))
-        elif home.store.crl_period(order.label) is not None:
+        elif home.store.crl_period(order.label) is not None and crls_written(home, newest_crls(home)):
             raise PolicyError(f"there is a CA named {order.label} already", hint="handclasp ca list")
         write_certificates(home)
         return made, publish_locked(home)

@@ -3,7 +3,7 @@
 So there is an overlap, in which the holder can change over; revoking the old one is a step of its own.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import chain
@@ -54,17 +54,36 @@ class Renewal:
     failure: HandclaspError | None
 
 
-def renew_all(home: Home, names: Iterable[str], *, lifetime: timedelta | None) -> tuple[Renewal, ...]:
-    """Renew one after the other; what fails for one does not keep the others from it. Only a WorldError ends it."""
-    done = []
+def renew_all(home: Home, names: Iterable[str], *, lifetime: timedelta | None) -> Iterator[Renewal]:
+    """Renew one after the other, each told as it is done; what fails for one does not keep the others from it.
+
+    First comes what an interrupted run had signed, whose files are not there yet: it is in time by the registry, so that nobody
+    would look after it, and what its holder has is the former one. It is not renewed once more.
+
+    Raises:
+        WorldError: the disk or the key store failed; who was told before is renewed.
+    """
+    finished = _finished(home)
+    yield from finished
+    done = {one.name for one in finished}
     for name in names:
+        if name in done:
+            continue
         try:
             made = renew(home, RenewOrder(name=name, lifetime=lifetime))
         except (UsageError, InputError, PolicyError) as error:
-            done.append(Renewal(name=name, issued=None, failure=error))
+            yield Renewal(name=name, issued=None, failure=error)
         else:
-            done.append(Renewal(name=name, issued=made, failure=None))
-    return tuple(done)
+            yield Renewal(name=name, issued=made, failure=None)
+
+
+def _finished(home: Home) -> tuple[Renewal, ...]:
+    """What an interrupted run had signed, with its files made now."""
+    if not home.store.pending() and not home.store.unexported():
+        return ()
+    with home.changing("finishing what was interrupted"):
+        records = [one for one in recover(home) if one.state is CertificateState.ISSUED and one.profile not in OWN_PROFILES]
+        return tuple(Renewal(name=one.name, issued=described(home, one, resumed=True), failure=None) for one in records)
 
 
 def renew(home: Home, order: RenewOrder) -> Issued:
