@@ -103,6 +103,23 @@ def ca_not_trusted_at_hand(folder: Path) -> Scene:
     return scene
 
 
+def ca_and_intermediate_not_trusted(folder: Path) -> Scene:
+    """The root alone would help nobody: the intermediate is neither sent nor trusted."""
+    scene = _client(folder)
+    scene.trust = [_other_root(scene)]
+    scene.sends = [scene.draft.leaf]
+    scene.extra = [scene.draft.root, scene.draft.tiers[1]]
+    return scene
+
+
+def issued_by_a_client(folder: Path) -> Scene:
+    """The holder of a client certificate signed another one; counted as an intermediate it is also one too many."""
+    scene = _client(folder)
+    holder = scene.draft.leaf
+    scene.sends = [scene.draft.end_entity(name(("CN", "guest")), holder), holder, scene.draft.tiers[1]]
+    return scene
+
+
 def intermediate_missing(folder: Path) -> Scene:
     scene = _client(folder)
     scene.sends = [scene.draft.leaf]
@@ -209,6 +226,8 @@ def upstream_name(folder: Path) -> Scene:
 SCENES: dict[str, tuple[Callable[[Path], Scene], str]] = {
     "ca-not-trusted": (ca_not_trusted, "client-ca-not-trusted"),
     "ca-not-trusted-at-hand": (ca_not_trusted_at_hand, "client-ca-not-trusted"),
+    "ca-and-intermediate-not-trusted": (ca_and_intermediate_not_trusted, "client-ca-not-trusted"),
+    "issued-by-a-client": (issued_by_a_client, "client-issuer-not-a-ca"),
     "intermediate-missing": (intermediate_missing, "client-intermediate-missing"),
     "trust-intermediate-only": (trust_intermediate_only, "client-trust-intermediate-only"),
     "trust-intermediate-of-both-sides": (trust_intermediate_of_both_sides, "client-trust-intermediate-only"),

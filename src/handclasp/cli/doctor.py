@@ -123,7 +123,7 @@ def _examined(evidence: "Evidence", tools: "SandboxTools | None", key: bytes | N
     """The diagnosis; InputError when nothing that was given tells of a handshake."""
     from handclasp.app.doctor import examine
     from handclasp.app.sides import side_asked
-    from handclasp.diagnose.lines import refusal_in
+    from handclasp.diagnose.lines import failure_in, refusal_in
     from handclasp.model.errors import InputError
 
     proven = examine(evidence, tools, client_key=key, side=side_asked(evidence))
@@ -132,6 +132,11 @@ def _examined(evidence: "Evidence", tools: "SandboxTools | None", key: bytes | N
             raise InputError(
                 f"nginx refused a certificate for a reason that has no known cause: {refusal}",
                 hint="give the configuration and the certificates too: --config, --client-cert or --upstream-chain",
+            )
+        if failure := failure_in(evidence.log_lines):
+            raise InputError(
+                f"a TLS connection failed for a reason that has no known cause: {failure}",
+                hint="give the lines around it, the configuration (--config), or the live address (--url)",
             )
         raise InputError(
             "no line that was given tells of a handshake",

@@ -73,6 +73,12 @@ def refusal_in(lines: Iterable[str]) -> str | None:
     return next((f"({one.number}:{one.text})" for one in read if one.number is not None and one.doubt is None), None)
 
 
+def failure_in(lines: Iterable[str]) -> str | None:
+    """OpenSSL's reason in the first line of a connection that failed; None: no line has one."""
+    read = (read_pasted(line) for line in lines)
+    return next((one.reason for one in read if one.kind is LineKind.TLS_FAILURE and one.reason), None)
+
+
 def said_by(line: LogLine) -> SymptomEntry | None:
     """The entry for the words of a browser, a client or another server; None for a line that is nginx's, or nobody's known."""
     return symptoms.said_in(cleaned(line.raw)) if line.kind is LineKind.UNKNOWN else None

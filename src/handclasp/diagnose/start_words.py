@@ -23,7 +23,7 @@ _CAUSES: tuple[tuple[str, str, str], ...] = (
     (r"(\w+_)?ssl_crl", r"^(X509_LOOKUP|cannot load)", "client-crl-file-format"),
     (r"ssl_certificate(_key)?", r"too (small|weak)\)", "server-cert-too-weak-to-load"),
     (r"ssl_certificate(_key)?", r"key values mismatch|_key\" is defined|^cannot load", "server-cert-key-mismatch"),
-    (r"", r"^SSL_CTX_use_PrivateKey|^cannot load certificate key", "server-cert-key-mismatch"),
+    (r"", r"^SSL_CTX_use_PrivateKey|^cannot load certificate ", "server-cert-key-mismatch"),
     (r"", r"^SSL_CTX_use_certificate|^SSL_CTX_set0_chain", "server-cert-too-weak-to-load"),
     (r"", r"^(SSL_CTX_load_verify|SSL_load_client_CA)", _CA_FILE),
     (r"", r"^X509_LOOKUP_load_file|^cannot load CRL", "client-crl-file-format"),

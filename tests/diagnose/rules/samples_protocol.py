@@ -13,6 +13,7 @@ _LINE = (
     " client: 192.0.2.7, server: 127.0.0.1:8443"
 )
 OLD, NO_CIPHER = _LINE.format("unsupported protocol"), _LINE.format("no shared cipher")
+UNSIGNED = _LINE.format("no suitable signature algorithm")
 NO_CERTIFICATE = (
     "2026/11/20 10:00:00 [info] 7#7: *1 client sent no required SSL certificate while reading client request headers,"
     " client: 192.0.2.7, server: site.test"
@@ -40,6 +41,18 @@ def default_only_13(shop: Workshop) -> Workshop:
 
 def named_only_13(shop: Workshop) -> Workshop:
     return _beside(shop, "1.30.6", "TLSv1.2 TLSv1.3", "TLSv1.3")
+
+
+def old_alone(shop: Workshop) -> Workshop:
+    return _asks(shop, "ssl_protocols TLSv1 TLSv1.1;")
+
+
+def old_beside_new(shop: Workshop) -> Workshop:
+    return _asks(shop, "ssl_protocols TLSv1.1 TLSv1.2;").say(lines=(UNSIGNED,))
+
+
+def new_alone(shop: Workshop) -> Workshop:
+    return _asks(shop, "ssl_protocols TLSv1.2 TLSv1.3;")
 
 
 def rsa_suites(shop: Workshop) -> Workshop:
@@ -171,6 +184,11 @@ SAMPLES = (
     Sample("tls-versions", "default-only-13", default_only_13, "tls-version-mismatch"),
     Sample("tls-versions", "named-only-13", named_only_13, "tls-version-mismatch"),
     Sample("tls-versions", "no-line", ec_client),
+    Sample("tls-old-versions", "old-alone", old_alone, "tls-version-mismatch"),
+    Sample("tls-old-versions", "old-beside-new", old_beside_new, "tls-version-mismatch"),
+    Sample("tls-old-versions", "no-old", new_alone),
+    Sample("tls-old-versions", "no-line", ec_client),
+    Sample("tls-old-versions", "openssl-1.1.1", old_alone, version="1.18.0", openssl="1.1.1w"),
     Sample("tls-ciphers", "rsa-for-ec", rsa_suites, "tls-no-shared-cipher"),
     Sample("tls-ciphers", "rsa-for-ec-tls12", rsa_suites_12, "tls-no-shared-cipher"),
     Sample("tls-ciphers", "rsa-for-ec-tls13", rsa_suites_13, "tls-no-shared-cipher", severity="warning"),

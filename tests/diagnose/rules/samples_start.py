@@ -157,6 +157,20 @@ def logged(shop: Workshop) -> Workshop:
     return sound(shop).say(lines=(_EMERG,))
 
 
+def logged_in_a_handshake(shop: Workshop) -> Workshop:
+    """A worker that finds no file of the name a client asks for; the second line follows from the first."""
+    missing = (
+        '2026/11/20 10:00:00 [error] 7#7: *3 cannot load certificate "/pki/site.test.pem": BIO_new_file() failed (SSL:'
+        " error:80000002:system library::No such file or directory:calling fopen(/pki/site.test.pem, r)"
+        " error:10000080:BIO routines::no such file) while SSL handshaking, client: 192.0.2.7, server: 127.0.0.1:8443"
+    )
+    failed = (
+        "2026/11/20 10:00:00 [info] 7#7: *3 SSL_do_handshake() failed (SSL: error:0A000179:SSL routines::cert cb error)"
+        " while SSL handshaking, client: 192.0.2.7, server: 127.0.0.1:8443"
+    )
+    return sound(shop).say(lines=(missing, failed))
+
+
 def logged_other(shop: Workshop) -> Workshop:
     line = "2026/11/20 10:00:00 [info] 7#7: *1 client sent no required SSL certificate while reading client request headers"
     return sound(shop).say(lines=(line,))
@@ -189,5 +203,6 @@ SAMPLES = (
     Sample("start", "no-ca-old", no_ca, "verify-on-without-ca", version="1.18.0", openssl="1.1.1w"),
     Sample("start", "sound", sound),
     Sample("start-logged", "permission", logged, "file-permission-denied"),
+    Sample("start-logged", "in-a-handshake", logged_in_a_handshake, "file-missing-in-container"),
     Sample("start-logged", "other-line", logged_other),
 )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from handclasp.diagnose.case import Case
-from handclasp.diagnose.party import Party
+from handclasp.diagnose.party import UNLIMITED, Party
 from handclasp.diagnose.remedies import reissue
 from handclasp.diagnose.remedies.change import RELOAD, Change
 from handclasp.diagnose.remedies.pem_edit import append_certificates
@@ -42,7 +42,7 @@ def changes(case: Case, finding: Finding) -> Iterator[Change]:
 
 def _from_files(case: Case, party: Party) -> Iterator[Change]:
     path = party.trust_file.value or ""
-    if case.completion and case.completion.root in case.missing and len(case.missing) > 1:
+    if case.completion and len(case.missing) > 1 and _enough(party, case.completion.root):
         yield _append(case, party, path, (case.completion.root,))
     intermediates = tuple(item for item in case.missing if not self_signed(item, party.judge.series))
     if intermediates and set(intermediates) == set(case.missing):
@@ -50,6 +50,11 @@ def _from_files(case: Case, party: Party) -> Iterator[Change]:
         yield _send(party, intermediates)
     else:
         yield _append(case, party, path, case.missing)
+
+
+def _enough(party: Party, root: Certificate) -> bool:
+    """Whether a peer that sends what it sends now reaches this root: nothing between the two is missing."""
+    return party.verify(added=(root,), depth=UNLIMITED).trusted
 
 
 def _append(case: Case, party: Party, path: str, certificates: tuple[Certificate, ...]) -> Change:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from handclasp.diagnose.case import Case, errors_at
+from handclasp.diagnose.issuers import end_entity
 from handclasp.diagnose.party import Party
 from handclasp.diagnose.remedies.change import Change
 from handclasp.diagnose.rule import say
@@ -23,6 +24,10 @@ _SAME_KEY = Text(
     en="a CA certificate renewed with the same name and key keeps every certificate below it working",
     zh="CA 证书以相同名称和密钥续期后，其下已签发的证书仍然有效",
 )
+_NO_CA = Text(
+    en="do not make that certificate a CA: whoever holds its key could then make clients of any name",
+    zh="不要把那张证书变成 CA：否则其私钥持有者可以签发任意名称的客户端",
+)
 _DATES = frozenset({"CERT_HAS_EXPIRED", "CERT_NOT_YET_VALID"})
 _USES = frozenset({"INVALID_PURPOSE", "INVALID_CA", "KEYUSAGE_NO_CERTSIGN"})
 _STRENGTH = frozenset({"EE_KEY_TOO_SMALL", "CA_KEY_TOO_SMALL", "CA_MD_TOO_WEAK", "CERT_SIGNATURE_FAILURE"})
@@ -36,6 +41,10 @@ def changes(case: Case, finding: Finding) -> Iterator[Change]:
     if party is None or whole is None or depth is None or depth >= len(whole.path):
         return
     certificate = whole.path[depth].certificate
+    if depth and end_entity(certificate):
+        below, above = whole.path[depth - 1].certificate, certificate.issuer_text
+        yield _by_its_ca(party, below, above, certificate)
+        return
     yield Change(
         id="renew-ca" if depth else "reissue",
         title=_title(party, certificate, ca=depth > 0),
@@ -44,6 +53,23 @@ def changes(case: Case, finding: Finding) -> Iterator[Change]:
         note=_SAME_KEY if depth else None,
         reissued={certificate: _alteration(case, party, certificate, finding)},
     )
+
+
+def _by_its_ca(party: Party, below: Certificate, above: str, between: Certificate) -> Change:
+    """Whoever holds a certificate of a client must never be made a CA: what it issued is issued anew."""
+    return Change(
+        id="reissue",
+        title=say(
+            "issue the certificate {name} anew, from {ca} itself and not from {between}",
+            "由 {ca} 直接重新签发 {name} 的证书，而不是由 {between} 签发",
+            name=below.subject_text, ca=above, between=between.subject_text,
+        ),
+        applicability=Applicability.MANUAL,
+        commands=_commands(party, below, ca=False),
+        note=_NO_CA,
+        first_certificate=party.side is Side.CLIENT,
+        sends=() if party.side is Side.CLIENT else None,
+    )  # fmt: skip
 
 
 def _title(party: Party, certificate: Certificate, *, ca: bool) -> Text:

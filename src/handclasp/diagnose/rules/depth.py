@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from handclasp.diagnose.case import Case
+from handclasp.diagnose.issuers import end_entity
 from handclasp.diagnose.party import Party
 from handclasp.diagnose.rule import Rule, finding, say
 from handclasp.model.certificate import Certificate
@@ -30,6 +31,8 @@ def check(case: Case) -> Iterator[Finding]:
     if shallow.trusted:
         return
     needed = needed_depth(case)
+    if needed - sum(end_entity(step.certificate) for step in whole.path[1:]) <= party.depth.value:
+        return  # issued by a CA, as it must be, the leaf has a chain that is short enough
     summary = say(
         "the chain of {leaf} has {count} intermediates, and {directive} allows {depth}",
         "{leaf} 的证书链有 {count} 张中间证书，而 {directive} 只允许 {depth} 张",

@@ -8,7 +8,7 @@ from handclasp.diagnose.lines import FALSE_LINE, behind, doubtful, likely, line_
 from handclasp.diagnose.log_line import LineKind, LogLine
 from handclasp.diagnose.rule import Rule, finding, say
 from handclasp.diagnose.rules.pairs import failed_so, without_key
-from handclasp.diagnose.rules.protocol import NO_CIPHER, fits_nothing
+from handclasp.diagnose.rules.protocol import NO_CIPHER, fits_nothing, unsigned
 from handclasp.diagnose.rules.reload import OF_CRL, stale
 from handclasp.diagnose.rules.standing import standing
 from handclasp.diagnose.tells import by_request
@@ -107,13 +107,19 @@ def _of_files(case: Case, lines: list[LogLine]) -> tuple[Finding, ...]:
 def check_others(case: Case) -> Iterator[Finding]:
     """Lines about something else than a certificate's verification; and lines that nginx never wrote."""
     picked = len(case.evidence.log_lines) <= _PICKED
+    refused = case.verdict is not None and not case.verdict.admitted
+    unloaded = {(line.pid, line.connection) for line in case.logged if line.kind is LineKind.START and line.connection}
     told: set[str] = set()
     for line in case.logged:
+        failed = line.kind is LineKind.TLS_FAILURE
+        if failed and (line.pid, line.connection) in unloaded:
+            continue  # the same handshake said before which file could not be loaded
         found = list(_of_other(case, line))
         for item in found[:1]:
             if item.cause not in told:
                 told.add(item.cause)
-                severe = picked and item.severity is Severity.ERROR
+                # Handshakes of scanners fail too: what refuses this client is worked out already.
+                severe = picked and item.severity is Severity.ERROR and not (failed and refused)
                 yield item if severe or item.cause == FALSE_LINE else _lower(item)
 
 
@@ -124,7 +130,7 @@ def _of_other(case: Case, line: LogLine) -> Iterator[Finding]:
         yield doubtful(line)
     elif line.kind is LineKind.PLAIN_HTTP and plain_verdict(case.stage.config, case.stage.scene).admitted:
         return  # sent on to https
-    elif failed_so(line) and (without_key(case) or (NO_CIPHER in line.message and fits_nothing(case))):
+    elif failed_so(line) and (without_key(case) or (fits_nothing if NO_CIPHER in line.message else unsigned)(case)):
         return  # told by rules.pairs or rules.protocol, with its reason
     elif (cause := by_request(line)) is not None:
         yield likely(cause, line, severity=Severity.WARNING)

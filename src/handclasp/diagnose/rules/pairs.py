@@ -12,7 +12,8 @@ from handclasp.verdict.pairs import keyless
 
 SERVER, UPSTREAM = "server-cert-key-mismatch", "upstream-client-key-problems"
 _NAMED = 3
-FAILURES = ("no shared cipher", "no suitable signature algorithm")
+NO_SIGNATURE = "no suitable signature algorithm"
+FAILURES = ("no shared cipher", NO_SIGNATURE)
 _COMPARED = Text(
     en="nginx -t does not tell: OpenSSL compares a key with a certificate of its own kind only (RSA, EC ...)",
     zh="nginx -t 查不出来：OpenSSL 只把私钥与同类（RSA、EC……）的证书比较",

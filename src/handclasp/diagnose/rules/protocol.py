@@ -8,9 +8,10 @@ from handclasp.diagnose.case import Case
 from handclasp.diagnose.log_line import LineKind, LogLine
 from handclasp.diagnose.reach import ASKING
 from handclasp.diagnose.rule import Rule, finding, say
+from handclasp.diagnose.rules.pairs import NO_SIGNATURE, without_key
 from handclasp.model.certificate import Certificate, KeyKind
 from handclasp.model.finding import Confidence, Finding, Severity, Where
-from handclasp.model.nginx import Setting, TlsServer
+from handclasp.model.nginx import OpensslSeries, Setting, TlsServer
 from handclasp.model.text import Text
 from handclasp.model.verdict import Side
 from handclasp.nginxconf.protocols import OWN_PROTOCOLS
@@ -20,6 +21,8 @@ from handclasp.verdict.trust import certificates_in
 
 CURRENT = ("TLSv1.2", "TLSv1.3")
 _VERSION_WORDS = re.compile(r"unsupported protocol|version too low|tlsv1 alert protocol version|no protocols available")
+_OLD = frozenset({"TLSv1", "TLSv1.1"})
+_SIGNATURE_WORDS = re.compile(NO_SIGNATURE)
 NO_CIPHER = "no shared cipher"
 _CIPHER_WORDS = re.compile(NO_CIPHER)
 _SUITE = re.compile(r"(?:(?:EC)?DHE?-(?:RSA|ECDSA)-)?(?:AES\d+|CAMELLIA\d+|ARIA\d*|CHACHA20|DES-CBC3)[A-Z0-9-]*")
@@ -63,6 +66,34 @@ def check_versions(case: Case) -> Iterator[Finding]:
         "客户端不支持 {server} 接受的任何 TLS 版本：{versions}", server=server.label, versions=versions,
     )  # fmt: skip
     yield finding("tls-version-mismatch", summary, where, line)
+
+
+def unsigned(case: Case) -> bool:
+    """Whether a handshake that finds no signature is one of TLS 1.0 or 1.1, for which OpenSSL 3 has SHA-1 alone, at level 0."""
+    if not _met(case) or without_key(case) or not case.stage.series.since(OpensslSeries.V3_0):
+        return False
+    return case.evidence.security_level != 0 and not _OLD.isdisjoint(speaker(case).protocols.value)
+
+
+def check_old(case: Case) -> Iterator[Finding]:
+    """TLS 1.0 or 1.1 is named, and OpenSSL's security level leaves it no signature: all clients fail, or the old ones."""
+    if not unsigned(case):
+        return
+    server, lines = speaker(case), _lines(case, _SIGNATURE_WORDS)
+    alone = _OLD.issuperset(server.protocols.value)
+    if not (alone or lines):
+        return
+    summary = say(
+        "no handshake over {versions} succeeds with {server}: OpenSSL {series} signs those versions by SHA-1 only, which its"
+        " security level refuses",
+        "{server} 的 {versions} 握手都会失败：OpenSSL {series} 只能用 SHA-1 为这些版本签名，而其安全级别不允许",
+        versions=", ".join(one for one in server.protocols.value if one in _OLD),
+        server=server.label, series=case.stage.series,
+    )  # fmt: skip
+    where = Where.at(server.protocols.origin or server.origin, "ssl_protocols")
+    evidence = [say("{line}", "{line}", line=line.raw) for line in lines[-1:]]
+    confidence = Confidence.CERTAIN if alone else Confidence.LIKELY
+    yield finding("tls-version-mismatch", summary, where, *evidence, confidence=confidence)
 
 
 def check_ciphers(case: Case) -> Iterator[Finding]:
@@ -230,6 +261,7 @@ def check_size(case: Case) -> Iterator[Finding]:
 RULES = (
     Rule("chain-size", ("client-cert-too-large-chain",), check_size),
     Rule("tls-versions", ("tls-version-mismatch",), check_versions),
+    Rule("tls-old-versions", ("tls-version-mismatch",), check_old),
     Rule("tls-ciphers", ("tls-no-shared-cipher",), check_ciphers),
     Rule("client-signatures", ("client-signature-algorithms-restricted",), check_signatures),
 )

@@ -30,6 +30,10 @@ def check(case: Case) -> Iterator[Finding]:
     party, whole = case.party, case.whole
     if party is None or whole is None:
         return
+    proxies = dict(errors_at(whole, "PROXY_CERTIFICATES_NOT_ALLOWED", "PROXY_SUBJECT_NAME_VIOLATION"))
+    for depth, certificate in proxies.items():
+        signer = whole.path[min(depth + 1, len(whole.path) - 1)]
+        yield finding(_only(party, "issuer-not-a-ca"), _proxy(certificate), _where(signer.depth, signer.certificate))
     excluded = dict(errors_at(whole, "CERT_REJECTED"))
     for certificate in excluded.values():
         yield _excluded(case, party, certificate)
@@ -146,6 +150,14 @@ def _path_length(certificate: Certificate) -> Text:
     return say(
         "{ca} allows {limit} CAs below it, and there are more", "{ca} 只允许其下有 {limit} 级 CA，而实际更多",
         ca=certificate.subject_text, limit=limit,
+    )  # fmt: skip
+
+
+def _proxy(certificate: Certificate) -> Text:
+    return say(
+        "{subject} is a proxy certificate (RFC 3820), signed by {issuer}, which is no CA; nginx takes no proxy certificates",
+        "{subject} 是代理证书（RFC 3820），由 {issuer} 签发，而后者不是 CA；nginx 不接受代理证书",
+        subject=certificate.subject_text, issuer=certificate.issuer_text,
     )  # fmt: skip
 
 

@@ -18,6 +18,11 @@ from handclasp.pki.any_form import Form, look
 
 _QUOTED = re.compile(r'"(?P<path>[^"]+)"')
 _LOOSE = "directive-invalid-advice"
+_STARTING = ("nginx refuses to start: ", "nginx 拒绝启动：")
+_RUNNING = (
+    "a file that a variable names is loaded in each handshake, and fails: ",
+    "变量所指的文件在每次握手时加载，而加载失败：",
+)
 _KEYS = "cannot load certificate key"
 _MARK = b"\xef\xbb\xbf"
 
@@ -123,10 +128,11 @@ def where_of(fault: StartFault) -> Where:
     return Where.at(fault.origin if fault.origin.file else None, fault.directive)
 
 
-def _summary(slug: str, message: str, file: str | None) -> Text:
-    """`file`: of the configuration, when the message is about none other."""
+def _summary(slug: str, message: str, file: str | None, *, running: bool = False) -> Text:
+    """`file`: of the configuration, when the message is about none other. `running`: a worker said it in a handshake."""
     en, zh = _SAYS[slug]
-    return say("nginx refuses to start: " + en, "nginx 拒绝启动：" + zh, path=path_in(message) or file or "?")
+    before = _RUNNING if running else _STARTING
+    return say(before[0] + en, before[1] + zh, path=path_in(message) or file or "?")
 
 
 def _evidence(case: Case, fault: StartFault) -> Iterator[Text]:
@@ -149,21 +155,32 @@ def check_lines(case: Case) -> Iterator[Finding]:
     explained = {fault.message for fault in case.start_faults}
     known = {cause_of(case, fault) for fault in case.start_faults}
     for line in case.logged:
-        at_request = line.context is not None and "upstream" in line.context  # a worker said it, of a file named by a variable
-        if line.kind is not LineKind.START or line.message in explained or at_request:
+        running = line.context is not None  # a worker said it, of a file named by a variable
+        if line.kind is not LineKind.START or line.message in explained or (running and "upstream" in (line.context or "")):
             continue
         slug = cause_of_line(line.message) or _LOOSE
         if slug in known:
             continue
         known.add(slug)
-        where = Where(file=line.file, line=line.row) if line.file else Where(file=_config_file(case, path_in(line.message)))
         yield finding(
             slug,
-            _summary(slug, line.message, line.file),
-            where,
+            _summary(slug, line.message, line.file, running=running),
+            _variable(case, line) if running else _told_place(case, line),
             say("{raw}", "{raw}", raw=line.raw),
             confidence=Confidence.LIKELY,
         )
+
+
+def _told_place(case: Case, line: LogLine) -> Where:
+    return Where(file=line.file, line=line.row) if line.file else Where(file=_config_file(case, path_in(line.message)))
+
+
+def _variable(case: Case, line: LogLine) -> Where:
+    """The directive with a variable by which a worker came to the file."""
+    wanted = "ssl_certificate_key" if line.message.startswith(_KEYS) else "ssl_certificate"
+    directives = (item for item, _ in walk(case.stage.tree.directives)) if case.evidence.root else ()
+    found = next((item for item in directives if item.name == wanted and any("$" in one for one in item.args)), None)
+    return Where.at(found.origin, wanted) if found else Where()
 
 
 def explained(case: Case, line: LogLine) -> bool:
