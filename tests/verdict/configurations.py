@@ -23,7 +23,10 @@ Visitor = str | tuple[str, dict[str, Any]]
 
 @dataclass(frozen=True, kw_only=True)
 class Configuration:
-    """`visits`: who, with fields of a Visit. `intermediates` CAs are between root and client; `damage` names what is wrong."""
+    """`visits`: who, with fields of a Visit. `intermediates` CAs are between root and client; `damage` names what is wrong.
+
+    `unknown`: a header, an address or a password decides, and both answers are foreseen.
+    """
 
     name: str
     http: str
@@ -32,6 +35,7 @@ class Configuration:
     intermediates: int = 1
     damage: str = ""
     quiet: bool = False
+    unknown: bool = False
 
 
 def server(lines: str = "", body: str = CONTENT, *, names: str = "app.test", listen: str = LISTEN) -> str:
@@ -259,6 +263,21 @@ OF_PATHS = (
         at("/x/../adm/"),
         at("/ADM/"),
     ),
+    _c(
+        "slashes-kept",
+        server(f"{MAY} merge_slashes off;", f"location /adm {{ {GUARD} return 200; }} location / {{ return 204; }}"),
+        at("//adm/"),
+        at("/adm//x"),
+        at("/x//../adm"),
+        at("/x/../adm"),
+        at("/x//../../adm/."),
+    ),
+    _c(
+        "decoded-once",
+        server(MAY, f"location /adm {{ {GUARD} return 200; }} location / {{ return 204; }}"),
+        at("/%2561dm"),
+        at("/x%2fy/%2e%2e/adm"),
+    ),
     _c("health", server(ASKS, f"location = /healthz {{ return 200; }} {CONTENT}"), at("/healthz"), *EVERYBODY),
 )
 OF_VARIABLES = (
@@ -369,6 +388,8 @@ OF_PAGES = (
         ),
     ),
     _c("page-for-refused", server(ASKS, f"error_page 495 496 =403 /no; location = /no {{ internal; return 200; }} {CONTENT}")),
+    _c("page-elsewhere-with-403", server(ASKS, f"error_page 496 =403 https://help.test/; {CONTENT}")),
+    _c("page-that-sends-on", server(ASKS, f"error_page 495 496 /x; location = /x {{ return 301 /y; }} {CONTENT}")),
     _c("page-of-400", server(ASKS, f"error_page 400 =200 /x; location = /x {{ return 200; }} {CONTENT}")),
     _c("elsewhere", server(ASKS, f"error_page 496 =302 https://help.test/; {CONTENT}")),
 )
@@ -474,6 +495,92 @@ OF_WAYS = (
         quiet=True,
     ),
     _c(
+        "asked-of-a-backend",
+        BEHIND + server(MAY, f"auth_request /who; location = /who {{ internal; {APP} }} {CONTENT}"),
+        at("/"),
+    ),
+    _c(
+        "asked-of-a-place-that-is-closed",
+        BEHIND + server(MAY, f"auth_request /who; location = /who {{ internal; deny all; {APP} }} location / {{ {APP} }}"),
+        at("/"),
+    ),
+    _c(
+        "asked-and-the-refusal-has-a-page",
+        BEHIND
+        + server(
+            MAY,
+            "auth_request /who; error_page 403 =200 /sorry; location = /sorry { return 200 sorry; }"
+            f" location = /who {{ internal; if ($ssl_client_verify != SUCCESS) {{ return 403; }} return 204; }}"
+            f" location / {{ {APP} }}",
+        ),
+        at("/"),
+        at("/", CLIENT),
+        told=OPEN,
+    ),
+    _c(
+        "closed-or-asked",
+        BEHIND
+        + server(
+            MAY,
+            "location = /who { internal; if ($ssl_client_verify != SUCCESS) { return 401; } return 204; }"
+            f" location / {{ satisfy any; deny all; auth_request /who; {APP} }}"
+            f" location /all {{ satisfy any; allow all; deny all; auth_request /who; {APP} }}"
+            f" location /none {{ deny all; allow 127.0.0.1; {APP} }}",
+        ),
+        at("/"),
+        at("/", CLIENT),
+        at("/all"),
+        at("/none", CLIENT),
+    ),
+    _c(
+        "other-methods",
+        BEHIND
+        + server(
+            MAY,
+            f"location / {{ {GUARD} limit_except GET {{ allow all; }} {APP} }}"
+            f" location /d {{ {GUARD} limit_except GET POST {{ deny all; }} {APP} }}"
+            f" location /g {{ {GUARD} limit_except POST {{ deny all; }} {APP} }}",
+        ),
+        *(
+            (who, {"path": path, "method": method})
+            for who in (NOBODY, CLIENT)
+            for path in ("/", "/d", "/g")
+            for method in ("GET", "POST", "DELETE")
+        ),
+        told=OPEN,
+    ),
+    _c("method-asked", server(MAY, f"if ($request_method = POST) {{ return 204; }} {GUARD}"), (NOBODY, {"method": "POST"})),
+    _c(
+        "argument-asked",
+        server(MAY, f"if ($args ~ t=1) {{ return 204; }} {GUARD} {CONTENT}"),
+        at("/?t=1"),
+        at("/?t=2"),
+    ),
+    _c(
+        "argument-asked-once",
+        server(MAY, f"if ($args) {{ return 405; }} error_page 405 = /in; location = /in {{ return 200; }} {CONTENT}"),
+        at("/?t=1"),
+        at("/"),
+        told=OPEN,
+    ),
+    _c(
+        "slash-added",
+        BEHIND + server(MAY, f"location /adm/ {{ {APP} }} location = /x {{ return 204; }} location /x/ {{ {APP} }} {GUARD}"),
+        at("/adm", CLIENT),
+        at("/x", CLIENT),
+    ),
+    _c(
+        "slash-added-before-the-check",
+        BEHIND + server(MAY, f"location / {{ {GUARD} {APP} }} location /adm/ {{ {GUARD} {APP} }}"),
+        at("/adm"),
+        at("/adm/"),
+    ),
+    _c(
+        "tried-behind-an-if",
+        BEHIND + server(MAY, f"location / {{ set $a 1; if ($a) {{ set $b 1; }} try_files /absent =403; {APP} }}"),
+        at("/"),
+    ),
+    _c(
         "tried-then-asked",
         BEHIND + server(MAY, f"location / {{ try_files /absent @app; }} location @app {{ {GUARD} {APP} }}"),
         at("/"),
@@ -495,6 +602,7 @@ OF_WAYS = (
         at("/", CLIENT),
         quiet=True,
     ),
+    _c("tried-in-circles", server(MAY, "location / { try_files /absent /a; } location /a { try_files /absent /b; }"), at("/")),
     _c("tried-in-vain", server(MAY, "location / { try_files /absent =418; }"), at("/")),
     _c(
         "page-of-the-backend",
@@ -533,4 +641,40 @@ OF_WAYS = (
     ),
     _c("set-inside", server(MAY, f'set $a 1; if ($a) {{ set $a ""; {GUARD.split("{")[1].strip(" }")} }} {CONTENT}')),
 )
-CONFIGURATIONS = (*OF_WAYS, *OF_SERVERS, *OF_TRUST, *OF_PATHS, *OF_VARIABLES, *OF_PAGES)
+WHO = "location = /who { internal; if ($ssl_client_verify != SUCCESS) { return 401; } return 204; }"
+SAYS = ("x-auth", "yes")
+OF_UNKNOWNS = (
+    _c(
+        "header",
+        server(MAY, f"if ($http_x_auth = yes) {{ return 200; }} {GUARD} {CONTENT}"),
+        *EVERYBODY,
+        (NOBODY, {"headers": (SAYS,)}),
+        unknown=True,
+    ),
+    _c(
+        "header-by-set",
+        server(MAY, f"set $ok 0; if ($cookie_s) {{ set $ok $http_x_auth; }} if ($ok = 0) {{ return 403; }} {CONTENT}"),
+        at("/"),
+        (NOBODY, {"headers": (SAYS, ("cookie", "s=1"))}),
+        unknown=True,
+    ),
+    _c(
+        "address-or-certificate",
+        BEHIND + server(MAY, f"{WHO} location / {{ satisfy any; allow 127.0.0.1; deny all; auth_request /who; {APP} }}"),
+        unknown=True,
+    ),
+    _c(
+        "other-address-or-certificate",
+        BEHIND + server(MAY, f"{WHO} location / {{ satisfy any; allow 192.0.2.1; deny all; auth_request /who; {APP} }}"),
+        unknown=True,
+    ),
+    _c("address", server(MAY, f"location / {{ deny 127.0.0.1; root html; }} {GUARD}"), at("/", CLIENT), at("/"), unknown=True),
+    _c("address-asked", server(MAY, f"if ($remote_addr = 127.0.0.1) {{ return 204; }} {GUARD} {CONTENT}"), unknown=True),
+    _c(
+        "page-by-header",
+        server(ASKS, f"error_page 496 /x; if ($http_x_auth) {{ return 302 /y; }} {CONTENT}"),
+        at("/"),
+        unknown=True,
+    ),
+)
+CONFIGURATIONS = (*OF_UNKNOWNS, *OF_WAYS, *OF_SERVERS, *OF_TRUST, *OF_PATHS, *OF_VARIABLES, *OF_PAGES)

@@ -40,6 +40,8 @@ def curl(attempt: Attempt) -> str:
     name = address if attempt.sni is None and not attempt.plain else attempt.sni or attempt.host
     port = "" if attempt.port == usual else f":{attempt.port}"
     words = ["curl", *(() if attempt.plain else ("-k",))]
+    if attempt.method != "GET":
+        words += ["-X", attempt.method]
     if attempt.who in _CERTIFICATES:
         words += ["--cert", _CERTIFICATES[attempt.who]]
     if name != attempt.host:

@@ -167,7 +167,7 @@ class Bench:
             identity = self.doubles.client_of(attempt.issuer, subject=attempt.subject, below=attempt.below)
         return ProbeRequest(
             address=attempt.address, port=attempt.port, sni=attempt.sni, host=attempt.host, path=attempt.uri,
-            identity=_identity(identity), headers=attempt.headers,
+            identity=_identity(identity), headers=attempt.headers, method=attempt.method,
         )  # fmt: skip
 
 

@@ -69,9 +69,9 @@ def _piped(path: str) -> bytes | None:
 
 
 def _uri(options: dict[str, Any]) -> str:
-    """The path in question, without the query, which selects no location."""
+    """The URI in question, with its query, of which an `if` may ask."""
     asked: Asked | None = options.get("request")
-    uri: str = asked.uri.partition("?")[0] if asked else options["location"]
+    uri: str = asked.uri if asked else options["location"]
     if not uri.startswith("/"):
         raise UsageError(f"{uri!r} is no URI", where="--location", hint=f"it begins with a slash: --location /{uri}")
     return uri

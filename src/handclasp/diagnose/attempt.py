@@ -44,6 +44,7 @@ class Attempt:
     subject: tuple[tuple[str, str], ...] = (("CN", "sandbox client"),)
     headers: tuple[tuple[str, str], ...] = ()
     plain: bool = False
+    method: str = "GET"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

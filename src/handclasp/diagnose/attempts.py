@@ -83,7 +83,7 @@ def _unguarded(case: Case, finding: Finding) -> Iterator[Attack]:
                     yield Attack(who=_STRANGER, request=replace(visit(socket, server, place.uri), who=Who.STRANGER))
         for one in bypasses(case, socket, server):
             if at(finding, one.guard.origin):
-                yield Attack(who=_WITHOUT, request=visit(socket, server, one.uri))
+                yield Attack(who=_WITHOUT, request=replace(visit(socket, server, one.uri), method=one.method))
 
 
 def _claimed(case: Case, finding: Finding) -> Iterator[Attack]:

@@ -8,7 +8,7 @@ from itertools import chain
 from handclasp.diagnose.case import Case
 from handclasp.diagnose.reach import Place, ends_here, mentions_client, places, roots
 from handclasp.model.nginx import EffectiveConfig, Location, TlsServer, VerifyClient
-from handclasp.model.nginx_steps import Assignment, Guard, Rewrite, Step
+from handclasp.model.nginx_steps import Addresses, Assignment, Guard, LimitExcept, Rewrite, Step
 from handclasp.nginxconf.example_uri import example_uri, spelled
 from handclasp.nginxconf.select import Socket, by_name, select_location
 from handclasp.verdict.answer import Outcome, outcome_of
@@ -18,6 +18,7 @@ from handclasp.verdict.variables import holds, variables
 _PATHS = frozenset({"uri", "request_uri", "document_uri"})
 _AUTHORITY = re.compile(r"(?:\w+://)?[^/]+")
 _REFUSES = 400
+_METHODS = ("POST", "PUT", "DELETE", "GET")
 _SAID = ("http_", "cookie_", "arg_")
 _SELF_MADE = {
     "ssl_client_verify": "FAILED:self-signed certificate", "ssl_client_s_dn": "CN=x", "ssl_client_i_dn": "CN=x",
@@ -31,7 +32,7 @@ class Bypass:
 
     `guarded` is where it stands (None: in the server). `step` ended that block before it, or excepts a path as it was sent,
     which is another when it is served (`as_sent`); None: `answers`, another location, is chosen for addresses that are
-    `guarded`'s by their beginning.
+    `guarded`'s by their beginning, or `limit` has the place of `guarded` for `method`.
     """
 
     guard: Guard
@@ -40,6 +41,8 @@ class Bypass:
     answers: Location | None
     step: Step | None = None
     as_sent: bool = False
+    method: str = "GET"
+    limit: LimitExcept | None = None
 
 
 def open_places(case: Case, socket: Socket, server: TlsServer) -> list[Place]:
@@ -104,10 +107,11 @@ def bypasses(case: Case, socket: Socket, server: TlsServer) -> list[Bypass]:
         *_ended_before(config, server, known),
         *_answered_beside(config, server, known),
         *_sent_otherwise(config, server, known),
+        *_limited(config, server, known),
     ]
     told: dict[tuple[object, ...], Bypass] = {}
     for one in found:
-        told.setdefault((id(one.guard), id(one.step) if one.step is not None else id(one.answers)), one)
+        told.setdefault((id(one.guard), id(one.step or one.limit or one.answers)), one)
     return list(told.values())
 
 
@@ -163,6 +167,21 @@ def _sent_otherwise(config: EffectiveConfig, server: TlsServer, known: dict[str,
                 guard = next((one for one in server.guards if one is not step and one.status is not None), step)
                 yield Bypass(guard=guard, guarded=None, uri=uri, answers=place.location, step=step, as_sent=True)
                 break
+
+
+def _limited(config: EffectiveConfig, server: TlsServer, known: dict[str, str]) -> Iterator[Bypass]:
+    """A limit_except has no `if` of its location: for other methods than it names they are not asked."""
+    for location in server.locations:
+        guard = next((one for one in location.guards if refuses(one, known, config)), None)
+        limit = location.limit
+        if guard is None or limit is None or limit.access.realm or limit.access.addresses is Addresses.SOME:
+            continue
+        method = next((one for one in _METHODS if limit.takes(one)), None)
+        uri = example_uri(location)
+        if method is None or uri is None or select_location(server, uri) is not location:
+            continue
+        if reaches(server, outcome_of(config, server, uri, known | {"request_method": method})):
+            yield Bypass(guard=guard, guarded=location, uri=uri, answers=location, method=method, limit=limit)
 
 
 def _nobody(server: TlsServer) -> dict[str, str]:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Generic, Self, TypeVar, cast
 
 from handclasp.model.errors import InputError
-from handclasp.model.nginx_steps import OPEN, Access, ErrorPage, Guard, Return, Step
+from handclasp.model.nginx_steps import OPEN, Access, ErrorPage, Guard, LimitExcept, Return, Step
 from handclasp.model.origin import Origin
 
 T_co = TypeVar("T_co", covariant=True)
@@ -260,6 +260,7 @@ class Location(_Stepping):
     error_pages: tuple[ErrorPage, ...] = ()
     internal: bool = False
     scripted: bool = False
+    limit: LimitExcept | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,6 +299,7 @@ class TlsServer(_Stepping):
     resolver: Setting[str | None] = Setting(None)
     early_data: Setting[bool] = Setting(value=False)
     address_header: Setting[str | None] = Setting(None)
+    merge_slashes: Setting[bool] = Setting(value=True)
     underscores_in_headers: Setting[bool] = Setting(value=False)
     ignore_invalid_headers: Setting[bool] = Setting(value=True)
     access: Access = OPEN

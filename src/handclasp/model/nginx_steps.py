@@ -1,6 +1,7 @@
 """What a block of nginx does with a request, step by step: `if`, `set`, `rewrite`, `return`, and what holds after them."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from handclasp.model.origin import Origin
 
@@ -67,18 +68,48 @@ class ErrorPage:
     origin: Origin | None = None
 
 
+class Addresses(StrEnum):
+    """Whose address the `allow` and `deny` of a block let in; UNSAID: it has none, and they decide nothing."""
+
+    UNSAID = "unsaid"
+    ALL = "all"
+    SOME = "some"
+    NONE = "none"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
     """What else may refuse a request, after `if` and `return`.
 
-    `denied`: `deny all` without an allow. `asks` is the URI of an auth_request, `realm` that of auth_basic.
-    `any_of`: satisfy any, one that lets in is enough.
+    `asks` is the URI of an auth_request, `realm` that of auth_basic. `any_of`: satisfy any, one that lets in is enough.
     """
 
-    denied: bool = False
+    addresses: Addresses = Addresses.UNSAID
     asks: str | None = None
     realm: str | None = None
     any_of: bool = False
 
+    @property
+    def denied(self) -> bool:
+        """Whether no address at all is let in."""
+        return self.addresses is Addresses.NONE
+
 
 OPEN = Access()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitExcept:
+    """A `limit_except`: for a method that is none of `methods` (capitals) it has the place of its location.
+
+    That has `access` from the location where it says nothing itself; its `if`, `set`, `rewrite` and `return`, and its
+    try_files, do not count there.
+    """
+
+    methods: tuple[str, ...]
+    access: Access
+    origin: Origin | None = None
+
+    def takes(self, method: str) -> bool:
+        """Whether requests of this method are its. HEAD goes with GET."""
+        return method not in self.methods and (method != "HEAD" or "GET" not in self.methods)

@@ -64,12 +64,20 @@ class PathVerdict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Otherwise:
+    """A status that comes instead, depending on what is not known of a request: conditions of an `if`, or directives."""
+
+    status: int
+    depends_on: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """nginx's part on top.
 
     `status`: the HTTP status; None when no HTTP answer comes (`alert` or `closed` says what happens instead) or when nginx
     refuses to start (`start` holds its words). `verify`: the value of $ssl_client_verify, client side only.
-    `reported`: the one error nginx logs.
+    `reported`: the one error nginx logs. `otherwise`: what else may come, where it was asked for.
     """
 
     side: Side
@@ -84,6 +92,7 @@ class Verdict:
     alert: str | None = None
     closed: bool = False
     log: str | None = None
+    otherwise: tuple[Otherwise, ...] = ()
 
     @property
     def admitted(self) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from handclasp.model.nginx import Location, NginxVersion, ProxyHeader, Setting, UpstreamBlock
-from handclasp.nginxconf.effective_steps import access, condition_of, error_pages, scripted, steps
+from handclasp.nginxconf.effective_steps import access, condition_of, error_pages, limit_except, scripted, steps
 from handclasp.nginxconf.effective_upstream import tls_upstream
 from handclasp.nginxconf.scope import Scope
 from handclasp.nginxconf.tree import Directive
@@ -65,6 +65,7 @@ def _location(
         error_pages=error_pages(scope),
         internal=scope.has("internal") or modifier == "@",
         scripted=scripted(scope),
+        limit=limit_except(scope),
     )
 
 

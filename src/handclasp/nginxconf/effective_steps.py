@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
-from handclasp.model.nginx_steps import Access, Assignment, ErrorPage, Guard, Return, Rewrite, Step
+from handclasp.model.nginx_steps import Access, Addresses, Assignment, ErrorPage, Guard, LimitExcept, Return, Rewrite, Step
 from handclasp.nginxconf.scope import Scope, number
 from handclasp.nginxconf.tree import Directive
 
@@ -76,19 +76,36 @@ def access(scope: Scope) -> Access:
     """What else may refuse a request here; each directive is inherited by itself, allow and deny together."""
     asks, realm = scope.maybe("auth_request").value, scope.maybe("auth_basic").value
     return Access(
-        denied=_denied(scope),
+        addresses=_addresses(scope),
         asks=None if asks == "off" else asks,
         realm=None if realm == "off" else realm,
         any_of=scope.text("satisfy", "all").value == "any",
     )
 
 
-def _denied(scope: Scope) -> bool:
-    """`deny all` with no `allow` before it; the two form one list and are inherited together."""
+def limit_except(scope: Scope) -> LimitExcept | None:
+    """The limit_except of a location; nginx takes no second one."""
+    block = next((item for item in scope.mine("limit_except") if item.children is not None), None)
+    if block is None:
+        return None
+    methods = tuple(method.upper() for method in block.args)
+    return LimitExcept(methods=methods, access=access(scope.inner(block)), origin=block.origin)
+
+
+def _addresses(scope: Scope) -> Addresses:
+    """Whom `allow` and `deny` let in: one list, inherited as a whole, of which the first line that fits an address counts."""
     at: Scope | None = scope
     while at is not None and not at.has("allow", "deny"):
         at = at.outer
-    return at is not None and not at.has("allow") and any(item.args == ("all",) for item in at.mine("deny"))
+    seen: set[str] = set()
+    for item in at.directives if at is not None else ():
+        if item.name in {"allow", "deny"}:
+            if item.args == ("all",) and not seen - {item.name}:
+                return Addresses.ALL if item.name == "allow" else Addresses.NONE
+            seen.add(item.name)
+            if item.args == ("all",):
+                break
+    return Addresses.SOME if seen else Addresses.UNSAID
 
 
 def scripted(scope: Scope) -> bool:

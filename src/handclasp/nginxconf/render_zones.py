@@ -15,8 +15,9 @@ from handclasp.nginxconf.render_access import access_variable
 _SPECIAL = re.compile(r"[^A-Za-z0-9_/-]")
 _PATH = re.compile(r"(/[A-Za-z0-9._~!&+,=:@-]+)+")
 
-_TWO_READINGS = r"~*\A[^?]*(?:%2e|%2f|%5c|%3b|%25|;|\\|//|(?:\.|%20)(?:[/?]|\z))"
-"""What applications read differently from nginx: encoded dots and slashes, parameters in paths, segments ending in a dot."""
+_TWO_READINGS = r"~*\A[^?]*(?:%2e|%2f|%5c|%3b|%25|%[01]|%7f|%c[01]|;|\\|//|(?:\.|%20)(?:[/?]|\z))"
+"""What applications read differently from nginx: encoded dots and slashes, parameters in paths, segments ending in a dot; line
+ends, before which the `$` of many expressions matches, and bytes that are never UTF-8, by which some write a dot or a slash."""
 
 
 def zone_maps(name: str, site: SiteIntent) -> str:

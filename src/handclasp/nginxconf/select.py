@@ -160,24 +160,29 @@ def select_location(server: TlsServer, uri: str) -> Location | None:
     `=` first; else the longest prefix, and then what is nested in it; then the regular expressions beside that prefix in file
     order, unless it is `^~`. `if` and `limit_except` blocks and named locations are never chosen here.
     """
+    return located(server, normal_uri(uri, merged=server.merge_slashes.value))
+
+
+def located(server: TlsServer, path: str) -> Location | None:
+    """The location for a path as nginx has it by now: decoded once, and after a `rewrite` never again."""
     levels: dict[tuple[str, ...], list[Location]] = {}
     for location in server.locations:
         if location.modifier in {"", "=", "^~", "~", "~*"}:
             levels.setdefault(location.parents, []).append(location)
-    return _find(levels, (), normal_uri(uri))[0]
+    return _find(levels, (), path)[0]
 
 
-def normal_uri(uri: str) -> str:
-    """A URI as locations see it: without query, percent signs decoded, slashes merged, dot segments resolved."""
+def normal_uri(uri: str, *, merged: bool = True) -> str:
+    """A URI as locations see it: without query, percent signs decoded, dot segments resolved, slashes `merged` if wanted."""
     path = unquote(uri.partition("?")[0].partition("#")[0])
     kept: list[str] = []
     segments = path.split("/")
-    for segment in segments:
+    for segment in segments[1:]:
         if segment == "..":
             del kept[-1:]
-        elif segment not in {"", "."}:
+        elif segment != "." and (segment or not merged):
             kept.append(segment)
-    folder = "/" if kept and segments[-1] in {"", ".", ".."} else ""
+    folder = "/" if kept and segments[-1] in ({"", ".", ".."} if merged else {".", ".."}) else ""
     return "/" + "/".join(kept) + folder
 
 

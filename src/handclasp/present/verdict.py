@@ -36,6 +36,7 @@ def verdict_fields(verdict: Verdict) -> dict[str, object]:
         "alert": verdict.alert,
         "closed": verdict.closed,
         "log": verdict.log,
+        "otherwise": [{"status": one.status, "depends_on": list(one.depends_on)} for one in verdict.otherwise],
     }
 
 
@@ -86,6 +87,7 @@ def verdict_text(verdict: Verdict, *, drawn: bool) -> str:
         lines.append(f"  $ssl_client_verify  {visible(verdict.verify)}")
     if verdict.log:
         lines.append(f"  nginx logs          {visible(verdict.log)}")
+    lines += [f"  or {one.status}, depending on  {visible(', '.join(one.depends_on))}" for one in verdict.otherwise]
     lines += [
         f"  raised              {item.number} {item.text}, depth {item.depth}: {visible(item.subject)}"
         for item in verdict.errors

@@ -1,16 +1,19 @@
 """What nginx answers a client, given its certificate or none (ngx_http_process_request, ngx_http_set_virtual_server)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from handclasp.catalogue.openssl_releases import ML_DSA_KNOWN
 from handclasp.model.certificate import ML_DSA, Certificate
 from handclasp.model.nginx import EffectiveConfig, NginxVersion, OpensslSeries, TlsServer, VerifyClient
-from handclasp.model.verdict import PathVerdict, Side, Verdict, VerifyError
+from handclasp.model.verdict import Otherwise, PathVerdict, Side, Verdict, VerifyError
 from handclasp.nginxconf.select import bare_host
-from handclasp.verdict.answer import error_status, status_of
+from handclasp.verdict.answer import Outcome, error_outcome, outcome_of
 from handclasp.verdict.openssl import verify
+from handclasp.verdict.otherwise import otherwise
 from handclasp.verdict.question import Question
+from handclasp.verdict.rewriting import Choices
 from handclasp.verdict.scene import Scene
 from handclasp.verdict.trust import Files, client_trust
 from handclasp.verdict.variables import variables
@@ -24,6 +27,7 @@ BAD, NONE_SENT, MISDIRECTED, PLAIN = (
     "421 Misdirected Request",
     "400 The plain HTTP request was sent to HTTPS port",
 )
+_MISDIRECTED, _BAD, _NONE_SENT, _PLAIN = 421, 495, 496, 497
 _REASON_SINCE = NginxVersion(1, 11, 7)
 _READING = "while reading client request headers"
 _NOTHING = PathVerdict(path=(), rejected=(), errors=())
@@ -47,19 +51,55 @@ class Judge:
 def client_verdict(config: EffectiveConfig, scene: Scene, presented: tuple[Certificate, ...], judge: Judge) -> Verdict:
     """The verdict on one request; `presented` is () when the client sends no certificate."""
     if not scene.socket.listen.tls:
-        known = variables(None, None, host=scene.host, sni=None, tls=False, port=scene.socket.port)
-        return Verdict(side=Side.CLIENT, status=status_of(config, scene.answer, scene.uri, known), title=None)
+        return Verdict(side=Side.CLIENT, status=_going(config, scene)(Choices()).status, title=None)
     if scene.handshake.reject_handshake.value:
         return Verdict(
             side=Side.CLIENT, status=None, title=None, alert="unrecognized_name", log="handshake rejected while SSL handshaking"
         )  # fmt: skip
-    asked = scene.handshake.verify_client.value is not VerifyClient.OFF
-    sent = presented if asked and presented and can_sign_for(presented[0], judge.series) else ()
-    path = verify_client(scene.handshake, sent, judge) if sent else _NOTHING
-    leaf = sent[0] if sent else None
+    leaf, path = _seen(scene, presented, judge)
     if scene.answer.context == "stream":
         return _stream(scene.answer, leaf, path)
     return _http(config, scene, leaf, path, judge)
+
+
+def client_otherwise(
+    config: EffectiveConfig, scene: Scene, presented: tuple[Certificate, ...], judge: Judge
+) -> tuple[Otherwise, ...]:
+    """What else such a request may be answered, where something decides of which nobody said anything."""
+    if scene.answer.context == "stream" or scene.handshake.reject_handshake.value:
+        return ()
+    if not scene.socket.listen.tls:
+        return otherwise(_going(config, scene))
+    leaf, path = _seen(scene, presented, judge)
+    reported = path.errors[-1] if path.errors else None
+    code = _code(scene, reported, leaf)
+    if code == _MISDIRECTED:
+        return ()
+    return otherwise(_going(config, scene, code, _known(scene, leaf, reported, judge)))
+
+
+def _seen(scene: Scene, presented: tuple[Certificate, ...], judge: Judge) -> tuple[Certificate | None, PathVerdict]:
+    """The certificate that nginx sees, and what OpenSSL says of it."""
+    asked = scene.handshake.verify_client.value is not VerifyClient.OFF
+    sent = presented if asked and presented and can_sign_for(presented[0], judge.series) else ()
+    return (sent[0], verify_client(scene.handshake, sent, judge)) if sent else (None, _NOTHING)
+
+
+def _known(scene: Scene, leaf: Certificate | None, reported: VerifyError | None, judge: Judge) -> dict[str, str]:
+    value = _variable(leaf, reported, judge.version)
+    return variables(leaf, value, host=scene.host, sni=scene.sni, port=scene.socket.port)
+
+
+def _going(
+    config: EffectiveConfig, scene: Scene, code: int | None = None, known: dict[str, str] | None = None
+) -> Callable[[Choices], Outcome]:
+    """How a request is answered: by the page for a code of nginx's own, if there is one; `known` None: without TLS."""
+    if known is None:
+        known = variables(None, None, host=scene.host, sni=None, tls=False, port=scene.socket.port)
+    known["request_method"] = scene.method
+    if code is None:
+        return lambda choices: outcome_of(config, scene.answer, scene.uri, known, choices)
+    return lambda choices: error_outcome(config, scene.answer, code, known, scene.uri, choices)
 
 
 def can_sign_for(leaf: Certificate, series: OpensslSeries) -> bool:
@@ -69,10 +109,9 @@ def can_sign_for(leaf: Certificate, series: OpensslSeries) -> bool:
 
 def plain_verdict(config: EffectiveConfig, scene: Scene) -> Verdict:
     """The verdict on a request without TLS at a socket that speaks it (497, which nginx shows as 400)."""
-    known = variables(None, None, host=scene.host, sni=None, tls=False, port=scene.socket.port)
-    status, title = _page(config, scene.answer, 497, known, PLAIN)
+    status = _going(config, scene, _PLAIN)(Choices()).status
     log = f"client sent plain HTTP request to HTTPS port {_READING}"
-    return Verdict(side=Side.CLIENT, status=status, title=title, log=log)
+    return Verdict(side=Side.CLIENT, status=status, title=_title(scene.answer, _PLAIN, PLAIN), log=log)
 
 
 def verify_client(server: TlsServer, presented: tuple[Certificate, ...], judge: Judge) -> PathVerdict:
@@ -89,24 +128,34 @@ def verify_client(server: TlsServer, presented: tuple[Certificate, ...], judge: 
 
 def _http(config: EffectiveConfig, scene: Scene, leaf: Certificate | None, path: PathVerdict, judge: Judge) -> Verdict:
     reported = path.errors[-1] if path.errors else None
-    mode = scene.answer.verify_client.value
-    value = _variable(leaf, reported, judge.version)
-    known = variables(leaf, value, host=scene.host, sni=scene.sni, port=scene.socket.port)
-    status, title, log = status_of(config, scene.answer, scene.uri, known), None, None
-    if _misdirected(scene):
-        status, title = 421, MISDIRECTED
+    known = _known(scene, leaf, reported, judge)
+    code, title, log = _code(scene, reported, leaf), None, None
+    if code == _MISDIRECTED:
+        status, title = _MISDIRECTED, MISDIRECTED
         log = f"client attempted to request the server name different from the one that was negotiated {_READING}"
-    elif refused(mode, reported):
+    else:
+        status = _going(config, scene, code, known)(Choices()).status
+    if code == _BAD:
         assert reported is not None
-        status, title = _page(config, scene.answer, 495, known, BAD)
+        title = _title(scene.answer, code, BAD)
         log = f"client SSL certificate verify error: ({reported.number}:{reported.text}) {_READING}"
-    elif mode is VerifyClient.ON and leaf is None:
-        status, title = _page(config, scene.answer, 496, known, NONE_SENT)
+    elif code == _NONE_SENT:
+        title = _title(scene.answer, code, NONE_SENT)
         log = f"client sent no required SSL certificate {_READING}"
     return Verdict(
-        side=Side.CLIENT, status=status, title=title, verify=value, reported=reported, errors=path.errors, path=path.path,
-        rejected=path.rejected, log=log,
+        side=Side.CLIENT, status=status, title=title, verify=known["ssl_client_verify"], reported=reported, errors=path.errors,
+        path=path.path, rejected=path.rejected, log=log,
     )  # fmt: skip
+
+
+def _code(scene: Scene, reported: VerifyError | None, leaf: Certificate | None) -> int | None:
+    """The code with which nginx refuses before it looks at the URI (ngx_http_process_request); None: it does not."""
+    mode = scene.answer.verify_client.value
+    if _misdirected(scene):
+        return _MISDIRECTED
+    if refused(mode, reported):
+        return _BAD
+    return _NONE_SENT if mode is VerifyClient.ON and leaf is None else None
 
 
 def refused(mode: VerifyClient, reported: VerifyError | None) -> bool:
@@ -121,10 +170,9 @@ def _misdirected(scene: Scene) -> bool:
     return scene.sni_known and not same and scene.answer.verify_client.value is not VerifyClient.OFF
 
 
-def _page(config: EffectiveConfig, server: TlsServer, code: int, known: dict[str, str], title: str) -> tuple[int, str | None]:
-    status = error_status(config, server, code, known)
-    replaced = any(code in page.codes for page in server.error_pages)
-    return status, None if replaced else title
+def _title(server: TlsServer, code: int, title: str) -> str | None:
+    """The title of nginx's own page; None where an error_page has its place."""
+    return None if any(code in page.codes for page in server.error_pages) else title
 
 
 def _variable(leaf: Certificate | None, reported: VerifyError | None, version: NginxVersion) -> str:

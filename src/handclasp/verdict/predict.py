@@ -1,7 +1,7 @@
 """From evidence to a verdict: the configuration is read, the request placed in it, and nginx's answer worked out."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from handclasp.catalogue.openssl_releases import strict_crls
@@ -20,7 +20,7 @@ from handclasp.model.nginx import (
     VerifyClient,
 )
 from handclasp.model.origin import Origin
-from handclasp.model.verdict import Side, Verdict
+from handclasp.model.verdict import Otherwise, Side, Verdict
 from handclasp.nginxconf.effective import effective
 from handclasp.nginxconf.gathered import tree_from_files
 from handclasp.nginxconf.select import Socket, by_name, sockets
@@ -28,7 +28,7 @@ from handclasp.nginxconf.start_faults import evidence_faults
 from handclasp.nginxconf.tree import ConfigTree, Directive, walk
 from handclasp.pki.read import certificates_from_pem
 from handclasp.verdict.behind import behind, own_socket, refusal, sent_name
-from handclasp.verdict.client import Judge, client_verdict, plain_verdict
+from handclasp.verdict.client import Judge, client_otherwise, client_verdict, plain_verdict
 from handclasp.verdict.pairs import keyless
 from handclasp.verdict.scene import Scene, asked, meet, plain_name, scene
 from handclasp.verdict.trust import certificates_in
@@ -239,6 +239,14 @@ class Stage:
             return KEYLESS
         return client_verdict(self.config, self.scene, presented, self.judge(server.ciphers.value, server.conf_commands.value))
 
+    def otherwise(self, presented: tuple[Certificate, ...]) -> tuple[Otherwise, ...]:
+        """What else nginx may answer such a client, where a header, an address or a password decides."""
+        request, server = self.evidence.request, self.scene.handshake
+        if request and request.plain and self.scene.socket.listen.ssl:
+            return ()
+        judge = self.judge(server.ciphers.value, server.conf_commands.value)
+        return client_otherwise(self.config, self.scene, presented, judge)
+
     def upstream_verdict(self, presented: tuple[Certificate, ...]) -> Verdict:
         """Nginx's answer when the upstream sends these certificates."""
         assert self.upstream is not None
@@ -275,7 +283,8 @@ def predict(evidence: Evidence) -> Verdict:
     if stage.start_faults:
         return Verdict(side=evidence.side, status=None, title=None, start=stage.start_faults[0].message)
     if evidence.side is Side.CLIENT:
-        return stage.client_verdict(stage.presented or ())
+        verdict = stage.client_verdict(stage.presented or ())
+        return verdict if verdict.status is None else replace(verdict, otherwise=stage.otherwise(stage.presented or ()))
     if stage.upstream is None:
         raise InputError("no location of the configuration passes requests on over TLS", where=evidence.root)
     chain = stage.upstream_chain if stage.upstream_refusal is None else ()

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from handclasp.model.nginx import EffectiveConfig, Location, TlsServer
-from handclasp.model.nginx_steps import Assignment, Guard, Return, Rewrite, Step
+from handclasp.model.nginx_steps import Assignment, Guard, LimitExcept, Return, Rewrite, Step
 from handclasp.nginxconf.select import captures, normal_uri
 from handclasp.verdict.variables import expand, holds, port_text
 
@@ -23,11 +23,25 @@ class Missed:
 
 
 @dataclass(slots=True)
+class Choices:
+    """What nobody can know here, as far as it was met: in words, and how it was taken. `turned` are taken the other way."""
+
+    turned: frozenset[str] = frozenset()
+    taken: dict[str, bool] = field(default_factory=dict)
+
+    def take(self, words: str, *, usual: bool) -> bool:
+        """How this is to be taken, the same for the whole of a request."""
+        return self.taken.setdefault(words, usual is not (words in self.turned))
+
+
+@dataclass(slots=True)
 class Traveller:
     """A request under way: its URI as locations see it, and the variables known so far.
 
     `certain`: nothing that cannot be known here might have refused it or sent it elsewhere. `inward`: nginx itself has sent it
-    on, so that internal locations are open to it. `moved`: the block that was left wants a location to be sought anew.
+    on, so that internal locations are open to it. `within`: nginx asks it of itself (a subrequest). `moved`: the block that was
+    left wants a location to be sought anew. `branched`: a true `if` or a limit_except has the place of the block.
+    `sent` is how often nginx has sent it elsewhere.
     `missed` are checks that were not made because something before them ended the block.
     """
 
@@ -36,15 +50,28 @@ class Traveller:
     known: dict[str, str]
     certain: bool = True
     inward: bool = False
+    within: bool = False
     moved: bool = False
+    branched: bool = False
+    sent: int = 0
     missed: list[Missed] = field(default_factory=list)
+    choices: Choices = field(default_factory=Choices)
 
     def through(self, block: TlsServer | Location) -> Return | None:
         """Go through a block; the answer when it gives one by itself."""
         self.certain &= not block.scripted
-        self.moved = False
+        self.moved = self.branched = False
+        if self.limited(block):
+            self.branched = True
+            return None
         found = self._steps(block.steps)
         return found if isinstance(found, Return) else None
+
+    def limited(self, block: TlsServer | Location | None) -> LimitExcept | None:
+        """The limit_except that has the place of a block for the method of this request."""
+        limit = block.limit if isinstance(block, Location) else None
+        method = "GET" if self.within else self.known["request_method"]
+        return limit if limit is not None and limit.takes(method) else None
 
     def _steps(self, steps: tuple[Step, ...]) -> Return | Rewrite | None:
         """The step that ended it, if one did."""
@@ -68,11 +95,14 @@ class Traveller:
             case Guard():
                 true = holds(step, self.known, self.config)
                 if true is None:
-                    self._perhaps(step)
+                    true = self.choices.take(f"if ({step.condition})", usual=False)
+                    self._perhaps(step, taken=true)
+                self.branched |= true
                 return self._steps(step.inside) if true else None
 
-    def _perhaps(self, guard: Guard) -> None:
+    def _perhaps(self, guard: Guard, *, taken: bool) -> None:
         """Nobody knows whether it is true: what it sets is not known any more, and where it leads is not certain."""
+        self.certain &= not taken
         for step in guard.inside:
             if isinstance(step, Assignment):
                 self.known.pop(step.variable, None)
@@ -96,27 +126,40 @@ class Traveller:
         self.known |= found
         if step.flag in {"redirect", "permanent"} or _REDIRECTS.match(step.replacement):
             return Return(status=_STATUS.get(step.flag, 302), text=step.replacement, origin=step.origin)
-        target = expand(step.replacement.partition("?")[0], self.known, self.config)
+        path, asks, _ = step.replacement.partition("?")
+        target = expand(path, self.known, self.config)
+        if asks:
+            for name in ("args", "query_string", "is_args"):
+                self.known.pop(name, None)
         if target is None:
             self.certain = False
         else:
-            self.to(target)
+            self.at(target)
         self.moved = target is not None and step.flag != "break"
         return step if step.flag in {"last", "break"} else None
 
+    def at(self, path: str) -> None:
+        """The request goes on with another path, inside nginx, which takes it as it stands."""
+        self.uri, self.inward = path, True
+        self.known |= {"uri": path, "document_uri": path}
+
     def to(self, uri: str) -> None:
-        """The request goes on with another URI, inside nginx."""
-        self.uri, self.inward = normal_uri(uri), True
-        self.known |= {"uri": self.uri, "document_uri": self.uri}
+        """Nginx sends the request elsewhere: with the arguments that stand there, and without those it came with."""
+        path, asks, query = uri.partition("?")
+        self.at(path)
+        self.sent += 1
+        self.known |= {"args": query, "query_string": query, "is_args": asks}
 
 
-def set_out(config: EffectiveConfig, server: TlsServer, uri: str, known: dict[str, str], *, inward: bool = False) -> Traveller:
+def set_out(
+    config: EffectiveConfig, server: TlsServer, uri: str, known: dict[str, str], *, choices: Choices | None = None
+) -> Traveller:
     """A request for a URI at the door of a server. What nobody has set yet is empty, as in nginx."""
     path, _, query = uri.partition("?")
     asked = {"request_uri": uri, "request_method": "GET", "args": query, "query_string": query, "is_args": "?" if query else ""}
     unset = dict.fromkeys(_variables(server), "")
-    traveller = Traveller(config, path, unset | asked | dict(_about(server, known.get("scheme"))) | known, inward=inward)
-    traveller.uri = normal_uri(path)
+    everything = unset | asked | dict(_about(server, known.get("scheme"))) | known
+    traveller = Traveller(config, normal_uri(path, merged=server.merge_slashes.value), everything, choices=choices or Choices())
     traveller.known |= {"uri": traveller.uri, "document_uri": traveller.uri}
     return traveller
 

@@ -1,6 +1,6 @@
 """Which servers a request meets: the one that SNI selects does the handshake, the one that Host selects gives the answer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from handclasp.model.evidence import Request
 from handclasp.model.nginx import EffectiveConfig, Location, TlsServer, VerifyClient
@@ -18,6 +18,7 @@ class Scene:
     handshake: TlsServer
     answer: TlsServer
     sni_known: bool
+    method: str = "GET"
 
     @property
     def location(self) -> Location | None:
@@ -46,7 +47,8 @@ def asked(config: EffectiveConfig, found: Scene, request: Request) -> Scene:
     here = found.socket if request.port in {None, found.socket.port} else None
     same = (one for one in sockets(config) if (one.context, one.port) == (found.socket.context, request.port))
     socket = here or next((one for one in same if not one.listen.quic), found.socket)
-    return meet(socket, sni=request.sni, host=request.host or found.host, uri=found.uri)
+    made = meet(socket, sni=request.sni, host=request.host or found.host, uri=found.uri)
+    return replace(made, method=request.method)
 
 
 def meet(socket: Socket, *, sni: str | None, host: str, uri: str = "/") -> Scene:

@@ -48,6 +48,23 @@ def by_dots(shop: Workshop) -> Workshop:
     )
 
 
+def other_methods(shop: Workshop) -> Workshop:
+    return site(
+        shop, f"{_PUBLIC} location /admin/ {{\n            {_GUARD}\n            limit_except GET {{ allow all; }}\n {_APP} }}"
+    )
+
+
+def no_other_methods(shop: Workshop) -> Workshop:
+    return site(shop, f"{_PUBLIC} location /admin/ {{ {_GUARD} limit_except GET {{ deny all; }} {_APP} }}")
+
+
+def refused_and_shown(shop: Workshop) -> Workshop:
+    """The page of the refusal is a 200 for auth_request as well."""
+    check = "location = /check { internal; if ($ssl_client_verify = SUCCESS) { return 204; } return 403; }"
+    page = "error_page 403 =200 /sorry; location = /sorry { return 200 sorry; }"
+    return site(shop, f"auth_request /check; {page} {check} location / {{ {_APP} }}")
+
+
 def asked_first(shop: Workshop) -> Workshop:
     return site(shop, f"{_PUBLIC} location /admin/ {{ {_GUARD} rewrite ^/admin/(.*)$ /$1 break; {_APP} }}")
 
@@ -141,6 +158,8 @@ SAMPLES = (
     Sample("passed-by", "by-suffix", by_suffix, _CAUSE),
     Sample("passed-by", "by-suffix-elsewhere", by_suffix_elsewhere, _CAUSE),
     Sample("passed-by", "by-dots", by_dots, _CAUSE),
+    Sample("passed-by", "other-methods", other_methods, _CAUSE),
+    Sample("passed-by", "no-other-methods", no_other_methods),
     Sample("passed-by", "asked-first", asked_first),
     Sample("passed-by", "excepted", excepted),
     Sample("passed-by", "first-prefix", first_prefix),
@@ -152,6 +171,7 @@ SAMPLES = (
     Sample("claimed", "proxy", lan_by_proxy),
     Sample("claimed", "as-well", as_well),
     Sample("optional", "asked-elsewhere", asked_elsewhere),
+    Sample("optional", "refused-and-shown", refused_and_shown, _CAUSE, severity="warning"),
     Sample("optional", "behind-a-name", behind_a_name),
     Sample("optional", "behind-a-password", behind_a_password),
     Sample("optional", "found-by-page", found_by_page, _CAUSE, severity="notice"),

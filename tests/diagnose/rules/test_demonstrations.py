@@ -26,6 +26,8 @@ SHOWN = {
     "passed-by-of-the-server": "without a certificate: 200 from the backend",
     "passed-by-by-suffix": "without a certificate: 200 from the backend",
     "passed-by-by-suffix-elsewhere": "without a certificate: 200 from the backend",
+    "passed-by-other-methods": "without a certificate: 200 from the backend",
+    "optional-refused-and-shown": "without a certificate: 200",
     "passed-by-by-dots": "without a certificate: 200 from the backend",
     "claimed-geo": "without a certificate, saying x-forwarded-for: 10.0.0.0: 200 from the backend; without that: 403",
     "claimed-real-ip": "without a certificate, saying X-Forwarded-For: 10.0.0.0: 200 from the backend; without that: 403",
@@ -54,7 +56,8 @@ SHOWN = {
 }
 SHUT = {
     "passed-by-rewritten", "passed-by-sent-on", "passed-by-of-the-server", "passed-by-by-suffix",
-    "passed-by-by-suffix-elsewhere", "passed-by-by-dots", "claimed-geo", "claimed-real-ip", "claimed-cookie",
+    "passed-by-by-suffix-elsewhere", "passed-by-by-dots", "passed-by-other-methods", "optional-refused-and-shown",
+    "claimed-geo", "claimed-real-ip", "claimed-cookie",
     "claimed-argument",
     "optional-unguarded", "optional-proxied", "error-page-to-app",
     "verify-enabled-absent", "sni-split-two-cas", "listen-tls-plain-beside",

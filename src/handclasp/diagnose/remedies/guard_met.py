@@ -10,6 +10,7 @@ from handclasp.diagnose.remedies.change import RELOAD, Change
 from handclasp.diagnose.remedies.config_edit import with_edits
 from handclasp.diagnose.rule import say
 from handclasp.model.finding import Applicability
+from handclasp.model.nginx import Location
 from handclasp.model.nginx_steps import Step
 from handclasp.model.text import Text
 from handclasp.nginxconf.edit import TextEdit, insert_ahead, insert_before, remove, replace_argument, set_arguments
@@ -33,6 +34,9 @@ def met(case: Case, one: Bypass) -> Iterator[Change]:
         if before is not None:
             yield _change(case, Text(en="ask before anything else", zh="先做检查"), _moved(written, before))
         return
+    if one.limit is not None:
+        yield from _ahead_of_location(case, one, written)
+        return
     inside = block_at(case, one.guarded.origin) if one.guarded and one.guarded.origin else None
     beside = block_at(case, one.answers.origin) if one.answers and one.answers.origin else None
     if inside is None or beside is None or one.guarded is None or one.answers is None:
@@ -45,6 +49,24 @@ def met(case: Case, one: Bypass) -> Iterator[Change]:
     else:
         title = say("ask there too, for {path}", "在那里也对 {path} 做检查", path=one.guarded.path)
         yield _change(case, title, insert_ahead(beside, _for_prefix(written, one.guarded.path)))
+
+
+def _ahead_of_location(case: Case, one: Bypass, written: Directive) -> Iterator[Change]:
+    """The check in the server, where every method meets it, for the addresses of the location."""
+    inside = block_at(case, one.guarded.origin) if one.guarded and one.guarded.origin else None
+    if inside is None or one.guarded is None:
+        return
+    around = (*case.stage.around[inside], inside)
+    outermost = next((block for block in around if block.name == "location"), inside)
+    title = say("ask in the server, ahead of limit_except", "在 server 中、先于 limit_except 做检查")
+    yield _change(case, title, insert_before(outermost, _for_addresses(written, _expression(one.guarded))))
+
+
+def _expression(location: Location) -> tuple[str, str]:
+    """Operator and expression that fit the addresses of a location."""
+    if location.modifier in {"~", "~*"}:
+        return location.modifier, location.path
+    return "~", f"^{re.escape(location.path)}{'$' if location.modifier == '=' else ''}"
 
 
 def _change(case: Case, title: Text, edits: tuple[TextEdit, ...]) -> Change:
@@ -61,13 +83,17 @@ def _moved(written: Directive, before: Directive) -> tuple[TextEdit, ...]:
 
 
 def _for_prefix(written: Directive, path: str) -> tuple[str, ...]:
+    return _for_addresses(written, ("~", f"^{re.escape(path)}"))
+
+
+def _for_addresses(written: Directive, expression: tuple[str, str]) -> tuple[str, ...]:
     asked = _text(written)[: written.terminator - written.start].strip()
     return (
         'set $without_certificate "";',
         f"{asked} {{",
         "    set $without_certificate $uri;",
         "}",
-        f'if ($without_certificate ~ "^{re.escape(path)}") {{',
+        f'if ($without_certificate {expression[0]} "{expression[1]}") {{',
         "    return 403;",
         "}",
     )

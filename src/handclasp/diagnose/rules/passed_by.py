@@ -25,15 +25,22 @@ def check(case: Case) -> Iterator[Finding]:
 
 def _told(one: Bypass) -> Finding:
     asked = say("if ({condition})", "if ({condition})", condition=one.guard.condition)
+    uri = one.uri if one.method == "GET" else f"{one.method} {one.uri}"
     summary = say(
         "{asked} is not asked of requests for {uri}: whoever has no certificate is served there",
-        "对 {uri} 的请求不会执行 {asked}：没有证书的人在那里也能得到响应", asked=asked, uri=one.uri,
+        "对 {uri} 的请求不会执行 {asked}：没有证书的人在那里也能得到响应", asked=asked, uri=uri,
     )  # fmt: skip
     return finding("optional-not-enforced", summary, Where.at(one.guard.origin, "if"), _why(one))
 
 
 def _why(one: Bypass) -> Text:
     line = one.step.origin.line if one.step and one.step.origin else 0
+    if one.limit is not None:
+        return say(
+            "limit_except {methods} has the place of the location for every other method, and no if of it",
+            "对其他方法，limit_except {methods} 取代了这个 location，其中的 if 不再生效",
+            methods=" ".join(one.limit.methods),
+        )  # fmt: skip
     if one.as_sent:
         return say(
             "the exception in line {line} asks $request_uri, which is what was sent, and another path is served",
