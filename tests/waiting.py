@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 
-def eventually(true: Callable[[], object], seconds: float = 120.0) -> None:
+def eventually(true: Callable[[], object], seconds: float = 300.0) -> None:
     """Until it is true; AssertionError when it never comes to be so."""
     end = time.monotonic() + seconds
     while not true():

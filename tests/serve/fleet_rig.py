@@ -2,8 +2,7 @@
 
 import json
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,13 +94,6 @@ def listed(ca: Ca) -> list[dict[str, Any]]:
     out, err = process.communicate(timeout=60)
     assert process.returncode in {0, 1}, err
     return list(json.loads(out)["hosts"])
-
-
-def eventually(true: Callable[[], bool], seconds: float = 120.0) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it never came to be so"
-        time.sleep(0.2)
 
 
 def orders_file(folder: Path) -> Path:

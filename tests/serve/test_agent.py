@@ -16,9 +16,10 @@ from handclasp.model.errors import PolicyError, WorldError
 from handclasp.wiring import World
 from tests.ca_rig import Ca, copied
 from tests.nginx_rig import free_port
-from tests.serve.fleet_rig import SITE, Machine, elsewhere, eventually, listed, machine, order, orders_file
+from tests.serve.fleet_rig import SITE, Machine, elsewhere, listed, machine, order, orders_file
 from tests.serve.serve_rig import serving
 from tests.serve.test_api import descriptors
+from tests.waiting import eventually
 
 
 def test_orders_are_applied_proven_and_reported(ca: Ca, api: str, tmp_path: Path) -> None:

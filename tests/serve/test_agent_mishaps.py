@@ -9,7 +9,8 @@ import pytest
 
 from tests.ca_rig import Ca, copied
 from tests.serve.api_rig import api_of
-from tests.serve.fleet_rig import Machine, elsewhere, eventually, listed, machine, order
+from tests.serve.fleet_rig import Machine, elsewhere, listed, machine, order
+from tests.waiting import eventually
 
 
 @contextmanager

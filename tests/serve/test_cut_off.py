@@ -2,8 +2,7 @@
 
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from tests.postgres_rig import Cluster, cluster
 from tests.serve.serve_rig import Served, serving
 from tests.serve.test_postgresql import second_host
 from tests.serve.test_serve import certificate, load, request_for
+from tests.waiting import eventually
 
 HOLDS = """
 import sys
@@ -117,10 +117,3 @@ def test_the_lock_of_a_host_that_is_cut_off_goes_to_another(town: Town) -> None:
         assert out == "refused\n"
     assert one.json("show", "carol")["certificates"]
     one.run("audit")
-
-
-def eventually(true: Callable[[], bool], seconds: float = 120.0) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it never came to be so"
-        time.sleep(0.2)

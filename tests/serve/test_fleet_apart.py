@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 from tests.ca_rig import Ca, fresh
 from tests.net_rig import MIDDLE, Host, network
 from tests.postgres_rig import cluster
-from tests.serve.fleet_rig import MAIN, SITE, eventually, listed
+from tests.serve.fleet_rig import MAIN, SITE, listed
 from tests.serve.serve_rig import serving
 from tests.serve.test_postgresql import second_host
+from tests.waiting import eventually
 
-PATIENCE = 240.0
 PORT = 8443
 
 
@@ -86,18 +86,18 @@ def test_each_host_says_when_it_refused_whom_the_ca_revoked(ca: Ca, tmp_path: Pa
             agents.append(there.start(*words, "--server", str(served.document["api"]).removesuffix("/api/v1")))
         try:
             names = ("web1", "web2")
-            eventually(lambda: all(host(one, name)["current"] and host(one, name)["proven_at"] for name in names), PATIENCE)
+            eventually(lambda: all(host(one, name)["current"] and host(one, name)["proven_at"] for name in names))
             assert [status(one, field, name, "alice") for field, name in zip(fields, names, strict=True)] == ["200", "200"]
             wires.cut(fields[1])
             two.run("revoke", "alice")
-            eventually(lambda: status(one, fields[0], "web1", "alice") == "400", PATIENCE)
-            eventually(lambda: host(two, "web1")["current"], PATIENCE)
+            eventually(lambda: status(one, fields[0], "web1", "alice") == "400")
+            eventually(lambda: host(two, "web1")["current"])
             assert host(one, "web1")["refused_after_seconds"] is not None
             assert (host(one, "web2")["current"], status(one, fields[1], "web2", "alice")) == (False, "200")
             assert "behind" in one.run("host", "list", expect=1).stdout
             wires.mend(fields[1])
-            eventually(lambda: status(one, fields[1], "web2", "alice") == "400", PATIENCE)
-            eventually(lambda: host(one, "web2")["current"], PATIENCE)
+            eventually(lambda: status(one, fields[1], "web2", "alice") == "400")
+            eventually(lambda: host(one, "web2")["current"])
             first, second = host(two, "web1"), host(two, "web2")
             assert second["refused_after_seconds"] > first["refused_after_seconds"]
             assert first["crls"] == second["crls"]

@@ -15,8 +15,8 @@ from cryptography.x509 import ocsp
 
 from handclasp.pki.ocsp_request import cert_id, write_request
 from tests.ca_rig import Ca, openssl
-from tests.serve.fleet_rig import eventually
 from tests.serve.serve_rig import Served, ask, curl, serving, status
+from tests.waiting import eventually
 
 
 def certificate(ca: Ca, name: str) -> Path:
