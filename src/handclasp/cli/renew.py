@@ -152,5 +152,6 @@ def _close(frame: Frame, home: "Home", done: "list[Renewal]", ended: "WorldError
         frame.out(say(frame.lang, "nothing-due"))
     stale_hint(frame, made)
     if made:
-        adopted_hint(frame, home)
+        if ended is None:  # else the registry may not be asked any more
+            adopted_hint(frame, home)
         frame.hint(say(frame.lang, "next-renewed"))
