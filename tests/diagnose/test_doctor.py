@@ -107,3 +107,16 @@ def test_two_faults_are_both_told_and_both_cured(tmp_path: Path) -> None:
     proofs = [item["remedies"][0]["proof"] for item in document["findings"] if item["severity"] == "error"]  # type: ignore[attr-defined]
     assert [proof["proved"] for proof in proofs] == [True, True]
     assert [proof["after"]["status"] for proof in proofs] == [400, 200]
+
+
+def test_whether_an_unlisted_client_should_get_in_is_asked(tmp_path: Path) -> None:
+    """The certificate is good; the configuration names others. It may be meant so."""
+    scene = _client(tmp_path)
+    scene.location = 'if ($ssl_client_serial != "0102") { return 403; } return 200 "in\\n";'
+    code, document = doctor(scene, "--no-prove")
+    (asked,) = document["could_not_tell"]  # type: ignore[misc]
+    assert code == 0
+    assert document["verdict"]["status"] == 403  # type: ignore[index]
+    assert f"$ssl_client_serial = {scene.draft.leaf.serial:02X}" in asked["question"]
+    _, document = doctor(scene, "--no-prove", "--expect", "refused")
+    assert document["could_not_tell"] == []

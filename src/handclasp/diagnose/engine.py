@@ -17,6 +17,7 @@ from handclasp.diagnose.remedies import candidates, known
 from handclasp.diagnose.remedies.change import Change, applied
 from handclasp.diagnose.rule import Rule, say
 from handclasp.diagnose.rules import ALL, dates, ocsp, purpose, start, strength
+from handclasp.diagnose.unlisted import unlisted
 from handclasp.model.evidence import Evidence, Wish
 from handclasp.model.finding import (
     Applicability,
@@ -77,7 +78,9 @@ def diagnose(evidence: Evidence, concerns: Concerns | None = None, stage: Stage 
     writers = Writers(case.stage.tree)
     complete = tuple(writers.told(finding) for finding in _agreed(case, complete))
     verdict = as_seen(case, case.verdict and ocsp.refused(case.verdict, complete), complete)
-    diagnosis = Diagnosis(verdict=verdict, findings=complete, could_not_tell=tuple(open_questions(case)))
+    told = any(finding.severity is Severity.ERROR for finding in complete)
+    questions = (*open_questions(case), *(() if told else unlisted(case)))
+    diagnosis = Diagnosis(verdict=verdict, findings=complete, could_not_tell=questions)
     return Reasoned(case=case, diagnosis=diagnosis, changes=tuple(chosen))
 
 

@@ -86,7 +86,7 @@ def check_dn(case: Case) -> Iterator[Finding]:
         else:
             continue
         if flaw is not None:
-            severity = Severity.ERROR if _shut_out(case) and _means(expected, leaf) else Severity.WARNING
+            severity = Severity.ERROR if shut_out(case) and _means(expected, leaf) else Severity.WARNING
             evidence = _actual("ssl_client_s_dn", leaf.subject_text) if leaf else None
             yield finding(
                 "authz-dn-format", flaw, Where.at(expected.origin), *((evidence,) if evidence else ()), severity=severity
@@ -172,7 +172,7 @@ def _means(expected: Expected, leaf: Certificate | None) -> bool:
     return bool(wanted and wanted <= own) or expected.value in leaf.common_names
 
 
-def _shut_out(case: Case) -> bool:
+def shut_out(case: Case) -> bool:
     """The client's certificate is good and it is refused all the same."""
     return case.verdict is not None and case.verdict.verify == "SUCCESS" and not case.verdict.admitted
 
@@ -211,7 +211,7 @@ def _fingerprint(case: Case, expected: Expected, leaf: Certificate | None) -> It
     if len(bare) == 40 and ":" not in expected.value:
         return
     own = {fingerprint(leaf), hashlib.sha256(leaf.der).hexdigest()} if leaf else set()
-    severity = Severity.ERROR if bare in own and _shut_out(case) else Severity.WARNING
+    severity = Severity.ERROR if bare in own and shut_out(case) else Severity.WARNING
     summary = say(
         "{value} can never be $ssl_client_fingerprint, which is SHA-1 in hex without colons",
         "{value} 不可能是 $ssl_client_fingerprint：它是不带冒号的十六进制 SHA-1", value=expected.value,
@@ -227,7 +227,7 @@ def _serial(case: Case, expected: Expected, leaf: Certificate | None) -> Iterato
     if not odd and not decimal:
         return
     mine = decimal or (leaf is not None and bare.upper().rjust(len(serial(leaf)), "0") == serial(leaf))
-    severity = Severity.ERROR if mine and _shut_out(case) else Severity.WARNING
+    severity = Severity.ERROR if mine and shut_out(case) else Severity.WARNING
     summary = say(
         "{value} is not how nginx writes a serial number: hex digits in pairs, without 0x or colons",
         "{value} 不是 nginx 的序列号写法：成对的十六进制数字，不带 0x 和冒号", value=expected.value,
