@@ -78,13 +78,16 @@ class Rows:
     def _end(self, after: int) -> None:
         left = tuple(islice(self.line.rest(), _MOST))
         self._look_up()
-        if left or self._suspects:
+        suspects = dict(self._suspects)  # who is revoked and released from now on is none
+        if left or suspects:
             for event in self.line.store.audit_events(after=after):
                 self._take(event)
+                if event.action == "released":
+                    suspects.pop((_said(event, "issuer"), _serial(event)), None)
         for one in left:
             if one.position > self.line.position:
                 self._stranger(one)
-        for what in self._suspects.values():
+        for what in suspects.values():
             self._tell(f"{what} was revoked, and is not any more: no event says so")
 
     def _intent(self, event: AuditEvent) -> None:
