@@ -165,7 +165,7 @@ def test_a_kept_connection_lends_its_certificate(tmp_path: Path) -> None:
 
 OPTIONAL = ASKS.replace("verify_client on", "verify_client optional")
 BACKEND = "location / { proxy_pass http://127.0.0.1:9000; }"
-LIMIT = "limit_req_zone $key zone=strangers:1m rate=1r/s;"
+LIMIT = "limit_req_zone $key zone=strangers:1m rate=1r/m;"
 
 
 @pytest.mark.parametrize(
