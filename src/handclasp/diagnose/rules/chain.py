@@ -15,8 +15,10 @@ from handclasp.pki.signature import signed_by
 from handclasp.verdict.issued import self_signed
 from handclasp.verdict.trust import certificates_in
 
-_INTERMEDIATE = re.compile(r"\b(intermediate|issuing|sub\w*|signing|ica|int)\b|中间|签发|二级", re.IGNORECASE)
-ROOT_NAME = re.compile(r"\broot\b|根", re.IGNORECASE)
+_INTERMEDIATE = re.compile(
+    r"\b(intermediate|issuing|sub\w*|signing|ica|int)\b|zwischen|interm[eé]di|промежуточн|中间|中間|签发|二级", re.IGNORECASE
+)
+ROOT_NAME = re.compile(r"\broot\b|wurzel|\bracine\b|\bra[ií]z\b|\bradice\b|корнев|根|ルート", re.IGNORECASE)
 _ORGANIZATION = re.compile(r"(?:^|,)O=((?:\\.|[^,+])+)")
 _WORD = re.compile(r"[^\W_]+")
 _GENERIC = frozenset(
