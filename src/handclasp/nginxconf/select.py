@@ -1,14 +1,13 @@
 """Which server answers for a name, and which location for a URI: nginx's own order of search."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from ipaddress import IPv6Address
 from typing import TypeVar, cast
 from urllib.parse import unquote
 
 from handclasp.model.nginx import EffectiveConfig, Listen, Location, TlsServer
+from handclasp.nginxconf.pcre import compiled
 
 T = TypeVar("T")
 
@@ -212,14 +211,14 @@ def _find(levels: dict[tuple[str, ...], list[Location]], parents: tuple[str, ...
 
 def matches(pattern: str, text: str, *, ignore_case: bool = False) -> bool:
     """Whether a PCRE of a configuration finds a match; False for one that Python cannot read."""
-    compiled = _compiled(pattern, ignore_case)
-    return compiled is not None and compiled.search(text) is not None
+    expression = compiled(pattern, ignore_case=ignore_case)
+    return expression is not None and expression.search(text) is not None
 
 
 def captures(pattern: str, text: str, *, ignore_case: bool = False) -> dict[str, str] | None:
     """The variables that a PCRE of a configuration sets when it finds a match ("1", names); None without one."""
-    compiled = _compiled(pattern, ignore_case)
-    found = compiled.search(text) if compiled is not None else None
+    expression = compiled(pattern, ignore_case=ignore_case)
+    found = expression.search(text) if expression is not None else None
     if found is None:
         return None
     numbered = {str(number): value or "" for number, value in enumerate(found.groups()[:9], 1)}
@@ -230,12 +229,3 @@ def captured(pattern: str, text: str, *, ignore_case: bool = False) -> str | Non
     """What $1 is after a PCRE of a configuration found a match; None without one."""
     found = captures(pattern, text, ignore_case=ignore_case)
     return found.get("1") if found is not None else None
-
-
-@lru_cache(maxsize=1024)
-def _compiled(pattern: str, ignore_case: bool) -> re.Pattern[str] | None:  # noqa: FBT001 - a cache key
-    python = pattern.replace("(?<", "(?P<").replace("(?P<=", "(?<=").replace("(?P<!", "(?<!")
-    try:
-        return re.compile(python, re.IGNORECASE if ignore_case else 0)
-    except (re.error, OverflowError, RecursionError):
-        return None

@@ -7,7 +7,8 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from handclasp.model.certificate import Certificate
 from handclasp.model.nginx import EffectiveConfig, MapBlock
 from handclasp.model.nginx_steps import Guard
-from handclasp.nginxconf.select import by_table, matches, plain_names
+from handclasp.nginxconf.pcre import compiled
+from handclasp.nginxconf.select import by_table, plain_names
 
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|([1-9]|\w+))")
 _DEEPEST = 8
@@ -71,8 +72,8 @@ def holds(guard: Guard, known: dict[str, str], config: EffectiveConfig) -> bool 
         return value not in {"", "0"}
     operand = guard.operand.strip("\"'")
     if "~" in guard.operator:
-        found = matches(operand, value, ignore_case=guard.operator.endswith("*"))
-        return found != guard.operator.startswith("!")
+        expression = compiled(operand, ignore_case=guard.operator.endswith("*"))
+        return None if expression is None else (expression.search(value) is not None) != guard.operator.startswith("!")
     wanted = expand(operand, known, config)
     return None if wanted is None else (value == wanted) != guard.operator.startswith("!")
 
@@ -84,11 +85,15 @@ def _value(name: str, known: dict[str, str], config: EffectiveConfig, depth: int
     if not blocks or depth > _DEEPEST:
         return None
     source = expand(blocks[0].source, known, config, depth + 1)
-    return None if source is None else expand(_mapped(blocks[0], source), known, config, depth + 1)
+    chosen = None if source is None else _mapped(blocks[0], source)
+    return None if chosen is None else expand(chosen, known, config, depth + 1)
 
 
-def _mapped(block: MapBlock, source: str) -> str:
-    """Exact strings first, without regard to case; then the expressions in order; then the default."""
+def _mapped(block: MapBlock, source: str) -> str | None:
+    """Exact strings first, without regard to case; then the expressions in order; then the default.
+
+    None: an expression that cannot be read here decides.
+    """
     if block.networks:
         return _of_network(block, source)
     for entry in block.entries:
@@ -107,7 +112,10 @@ def _mapped(block: MapBlock, source: str) -> str:
         if entry.pattern.startswith("~"):
             pattern = entry.pattern[1:]
             folded = pattern.startswith("*")
-            if matches(pattern[1:] if folded else pattern, source, ignore_case=folded):
+            expression = compiled(pattern[1:] if folded else pattern, ignore_case=folded)
+            if expression is None:
+                return None
+            if expression.search(source):
                 return entry.value
     return next((entry.value for entry in block.entries if entry.pattern == "default"), "")
 
