@@ -78,8 +78,8 @@ def diagnose(evidence: Evidence, concerns: Concerns | None = None, stage: Stage 
     writers = Writers(case.stage.tree)
     complete = tuple(writers.told(finding) for finding in _agreed(case, complete))
     verdict = as_seen(case, case.verdict and ocsp.refused(case.verdict, complete), complete)
-    told = any(finding.severity is Severity.ERROR for finding in complete)
-    questions = (*open_questions(case), *(() if told else unlisted(case)))
+    explained = any(finding.severity is Severity.ERROR for finding in complete)
+    questions = (*open_questions(case), *(() if explained else unlisted(case)))
     diagnosis = Diagnosis(verdict=verdict, findings=complete, could_not_tell=questions)
     return Reasoned(case=case, diagnosis=diagnosis, changes=tuple(chosen))
 
