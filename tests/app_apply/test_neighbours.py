@@ -94,3 +94,12 @@ def test_from_one_address_to_all_of_them(bench: Bench) -> None:
     bench.ca.run("nginx", "stop")
     bench.ca.run(*every)
     assert bench.curl("alice") == "200"
+
+
+def test_the_versions_of_tls_are_those_of_the_default_server(nginx_rig: Rig, bench: Bench) -> None:
+    """Before nginx 1.29.2 a site beside such a server cannot be had with its own: the refusal says whose they are."""
+    refused = json.loads(apply(prepared(nginx_rig, bench, more="ssl_protocols TLSv1.2;"), nginx_rig, expect=1).stdout)
+    assert "alert protocol_version" in refused["hint"]
+    assert "write ssl_protocols TLSv1.2 TLSv1.3; there" in refused["hint"]
+    assert list((Path(nginx_rig.prefix) / "conf.d").iterdir()) == []
+    assert other(nginx_rig) == b"other"

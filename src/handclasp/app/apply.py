@@ -15,12 +15,15 @@ from handclasp.app.apply_state import Change, Gear, Instance, Journal, journal_o
 from handclasp.app.apply_terms import Applied, ProofError, Proven, Prover, Way
 from handclasp.app.crashpoint import crashpoint
 from handclasp.app.lingering import NOTHING_LINGERS, lingering
+from handclasp.catalogue.tls_policies import POLICIES
 from handclasp.model.errors import HandclaspError, PolicyError, WorldError
 from handclasp.model.plan import Expect, Plan
+from handclasp.nginxconf.protocols import OWN_PROTOCOLS
 
 __all__ = ["Applied", "ProofError", "Proven", "Prover", "Way", "apply_plan", "failure_of", "failures_of", "roll_back"]
 
 _MOST_TURNS = 25
+_OTHER_VERSION = "alert protocol_version"
 _PAUSE_SECONDS = 0.2
 
 
@@ -197,8 +200,14 @@ def failure_of(failed: list[Proven]) -> str:
 
 
 def failures_of(failed: list[Proven]) -> str:
-    """All of them, a line each."""
-    return "\n".join(f"{one.step.name}: {one.seen}, not {one.step.expect.value}" for one in failed)
+    """All of them, a line each, and what helps where one of nginx's own rules is in the way."""
+    lines = [f"{one.step.name}: {one.seen}, not {one.step.expect.value}" for one in failed]
+    if any(_OTHER_VERSION in one.seen for one in failed):
+        lines.append(
+            f"before nginx {OWN_PROTOCOLS} an address has the TLS versions of its default server:"
+            f" write ssl_protocols {' '.join(POLICIES['intermediate'].protocols)}; there"
+        )
+    return "\n".join(lines)
 
 
 def roll_back(
