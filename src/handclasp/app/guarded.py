@@ -6,6 +6,7 @@ from handclasp.app.home import Home
 from handclasp.app.names_here import which_identity
 from handclasp.app.register import may_enter
 from handclasp.app.site import SiteOrder, material
+from handclasp.model.command import word
 from handclasp.model.errors import UsageError
 from handclasp.model.guarded import Guarded, Member
 from handclasp.model.intent import SiteIntent
@@ -26,7 +27,7 @@ def guarded(home: Home, name: str, allow: tuple[str, ...] = ()) -> Guarded:
     records = may_enter(home, names=wanted or None)
     missing = [each for each in wanted if each not in {record.name for record in records}]
     if missing:
-        hint = which_identity(home, missing[0], f"handclasp issue {missing[0]}")
+        hint = which_identity(home, missing[0], f"handclasp issue {word(missing[0])}")
         raise UsageError(f"no live client certificate for: {', '.join(missing)}", hint=hint)
     return Guarded(
         name=name,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from handclasp.app.crashpoint import crashpoint
+from handclasp.model.command import word
 from handclasp.model.errors import HandclaspError, UsageError, WorldError
 from handclasp.model.issuance import Authority
 from handclasp.pki.serials import format_serial
@@ -185,7 +186,9 @@ class Home:
 
 def no_ca(folder: str) -> UsageError:
     """There is no CA here."""
-    return UsageError("there is no certificate authority in this home", where=folder, hint=f"handclasp init --home {folder}")
+    return UsageError(
+        "there is no certificate authority in this home", where=folder, hint=f"handclasp init --home {word(folder)}"
+    )
 
 
 def registered(files: FileTree, layout: Layout) -> bool:

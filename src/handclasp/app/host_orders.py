@@ -23,6 +23,7 @@ from handclasp.app.issue import Issued, IssueOrder, issue
 from handclasp.app.renew import RenewOrder, renew
 from handclasp.app.site import SiteOrder, intermediates, material
 from handclasp.app.site_trust import families, trust_of
+from handclasp.model.command import word
 from handclasp.model.errors import PolicyError, UsageError
 from handclasp.model.intent import AdmittedCertificate, SiteIntent
 from handclasp.nginxconf.render_words import server_name
@@ -144,7 +145,7 @@ def set_host(home: Home, name: str, orders: tuple[SiteOrder, ...]) -> None:
     """
     identity_name(name)
     if not home.store.certificates(name=name):
-        raise UsageError(f"there is no identity {name} for this host", hint=f"handclasp issue {name}")
+        raise UsageError(f"there is no identity {name} for this host", hint=f"handclasp issue {word(name)}")
     for order in orders:
         if order.certificate or order.certificate_key:
             raise PolicyError(
@@ -156,7 +157,7 @@ def set_host(home: Home, name: str, orders: tuple[SiteOrder, ...]) -> None:
             trust_of(home, ca)
         unknown = [one for one in order.intent.listed or () if not home.store.certificates(name=one)]
         if unknown:
-            raise UsageError(f"there is no identity {unknown[0]} to let in", hint=f"handclasp issue {unknown[0]}")
+            raise UsageError(f"there is no identity {unknown[0]} to let in", hint=f"handclasp issue {word(unknown[0])}")
     wanted = tuple(order.intent for order in orders)
     found = read_files(home, wanted)
     with home.changing(f"setting host {name}"), home.store.begin() as transaction:

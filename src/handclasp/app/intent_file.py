@@ -25,6 +25,7 @@ from handclasp.app.names_here import which_identity
 from handclasp.app.site import SiteOrder, parse_listen
 from handclasp.app.site_trust import family
 from handclasp.app.toml_places import place_of, toml_table
+from handclasp.model.command import word
 from handclasp.model.control import PLAIN, NginxControl
 from handclasp.model.errors import HandclaspError, InputError, UsageError
 from handclasp.model.intent import (
@@ -77,7 +78,7 @@ def refuse_unknown(home: Home, said: IntentFile) -> None:
             raise InputError(error.what, where=where, hint=error.hint) from error
     for name, where in said.named.items():
         if not home.store.certificates(name=name):
-            hint = which_identity(home, name, f"handclasp issue {name}")
+            hint = which_identity(home, name, f"handclasp issue {word(name)}")
             raise InputError(f"no live client certificate for: {name}", where=where, hint=hint)
 
 

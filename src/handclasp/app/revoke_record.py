@@ -9,6 +9,7 @@ from handclasp.app.find import find
 from handclasp.app.home import SESSION_EPOCH, Home
 from handclasp.app.names_here import which_identity
 from handclasp.catalogue.profiles import CA_PROFILES
+from handclasp.model.command import word
 from handclasp.model.errors import PolicyError, UsageError
 from handclasp.model.issuance import CertificateRecord, CertificateState, NewEvent, Reason
 from handclasp.pki.read import certificate_from_der
@@ -47,7 +48,7 @@ def _meant(home: Home, what: str) -> tuple[CertificateRecord, ...]:
     by_name = found[0].name == what
     numbered = tuple(record for record in found if record.not_after > now or not by_name)
     if not numbered:
-        raise UsageError(f"every certificate of {what!r} has ended", hint=f"handclasp show {what}     shows the serials")
+        raise UsageError(f"every certificate of {what!r} has ended", hint=f"handclasp show {word(what)}     shows the serials")
     for record in numbered:
         if record.profile in CA_PROFILES:
             raise PolicyError(
@@ -110,7 +111,7 @@ def _of_serial(found: tuple[CertificateRecord, ...], what: str, serial: str | No
     numbers = set(parse_serial(serial))
     chosen = tuple(record for record in found if record.serial in numbers)
     if not chosen:
-        raise UsageError(f"{what} has no unexpired certificate with serial {serial}", hint=f"handclasp show {what}")
+        raise UsageError(f"{what} has no unexpired certificate with serial {serial}", hint=f"handclasp show {word(what)}")
     return chosen
 
 
@@ -176,7 +177,7 @@ def release(home: Home, what: str) -> tuple[tuple[CertificateRecord, ...], tuple
         revoked = next((record for record in found if record.state is CertificateState.REVOKED), None)
         raise PolicyError(
             f"{what} is revoked for good ({revoked.reason})" if revoked else f"{what} is not on hold",
-            hint=f"handclasp issue {what}     makes a new certificate" if revoked else "handclasp list --status revoked",
+            hint=f"handclasp issue {word(what)}     makes a new certificate" if revoked else "handclasp list --status revoked",
         )
     now = home.clock.now()
     with home.changing("lifting a hold"):

@@ -15,6 +15,7 @@ from handclasp.app.register import dropped_cas
 from handclasp.app.set_back import set_back, way_back
 from handclasp.app.settle import owed
 from handclasp.catalogue.profiles import OWN_PROFILES
+from handclasp.model.command import word
 from handclasp.model.errors import InputError
 from handclasp.model.issuance import CertificateState, Wanted
 from handclasp.model.text import plural
@@ -189,7 +190,7 @@ def _identities(home: Home, now: datetime, within: timedelta | None) -> Iterator
             kind="certificate",
             subject=record.name,
             what=f"the certificate of {record.name} begins only on {record.not_before:%Y-%m-%d}",
-            action=f"handclasp renew {record.name}",
+            action=f"handclasp renew {word(record.name)}",
         )
     for record in home.store.standings(replace(newest, ending=now + (_MONTH if within is None else within))):
         if record.not_after > now + _notable(record.not_before, record.not_after, within):
@@ -201,7 +202,7 @@ def _identities(home: Home, now: datetime, within: timedelta | None) -> Iterator
             what=f"the certificate of {record.name} ended on {end}"
             if record.not_after <= now
             else f"the certificate of {record.name} ends on {end}",
-            action=f"handclasp renew {record.name}",
+            action=f"handclasp renew {word(record.name)}",
             until=record.not_after,
         )
 

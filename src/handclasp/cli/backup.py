@@ -4,6 +4,7 @@ import click
 
 from handclasp.cli.ca_options import dry_run_option, outside, passphrase_options, world
 from handclasp.cli.frame import Frame, framed
+from handclasp.model.command import word
 from handclasp.model.text import plural
 
 
@@ -50,6 +51,6 @@ def command(
         frame.hint("only the passphrase of the CA keys opens it: keep a copy of that too, apart from this file")
         if where:
             frame.hint(f"  it is in {where}")
-    secret = f" --passphrase-file {where}" if where and not unencrypted else ""
+    secret = f" --passphrase-file {word(where)}" if where and not unencrypted else ""
     frame.hint(head_of(here.ca).noted(frame.lang))
-    frame.hint(f"try it: handclasp restore {path}{secret} --home /tmp/try")
+    frame.hint(f"try it: handclasp restore {word(path)}{secret} --home /tmp/try")

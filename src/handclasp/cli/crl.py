@@ -133,7 +133,7 @@ def _tell(frame: Frame, reached: "Reached") -> int:
         if done.serving:
             asked = len(done.proven)
             frame.out(f"  {config}: {'reloaded' if done.reloaded else 'had them already'}, asked {asked} times")
-        for line in proven_lines(proven for proven in done.proven if not proven.ok):
+        for line in proven_lines((proven for proven in done.proven if not proven.ok), frame.lang):
             frame.out(line)
         for said in not_serving(one):
             frame.hint(f"not asked: {visible(said)}")

@@ -103,7 +103,7 @@ def report_fix(frame: Frame, fixing: "Fixing", applied: "Applied | None") -> Non
         frame.hint(f"also possible, after a look: --agree {step.remedy.id}     {step.remedy.title.in_language(frame.lang)}")
     if applied is not None:
         frame.out(_headline(applied))
-        for line in proven_lines(applied.proven):
+        for line in proven_lines(applied.proven, frame.lang):
             frame.out(line)
         if applied.plan.files:
             frame.hint("to take it back: handclasp nginx rollback --config FILE")

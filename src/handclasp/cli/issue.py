@@ -15,6 +15,7 @@ from handclasp.cli.ca_options import (
 )
 from handclasp.cli.completing import profiles
 from handclasp.cli.frame import Frame, framed
+from handclasp.model.command import word
 
 if TYPE_CHECKING:
     from handclasp.app.home import Home
@@ -150,11 +151,10 @@ def _report(frame: Frame, home: "Home", made: "Issued") -> None:
     if made.resumed:
         frame.hint(say(frame.lang, "resumed"))
     own = f"{made.folder}/key.pem"
-    key = own if own in made.files else say(frame.lang, "own-key")
+    key = word(own) if own in made.files else say(frame.lang, "own-key")
     serves = "clientAuth" not in (purposes_in(made.certificate) or ("clientAuth",))
-    frame.hint(say(frame.lang, "next-server" if serves else "next-client", folder=made.folder, key=key))
+    frame.hint(say(frame.lang, "next-server" if serves else "next-client", chain=word(f"{made.folder}/chain.pem"), key=key))
     if not serves:
         adopted_hint(frame, home)
     if not serves and own in made.files:
-        name = f"'{made.record.name}'" if " " in made.record.name else made.record.name
-        frame.hint(say(frame.lang, "next-device", name=name))
+        frame.hint(say(frame.lang, "next-device", name=word(made.record.name)))

@@ -6,6 +6,7 @@ import click
 
 from handclasp.cli.completing import identities
 from handclasp.cli.frame import Frame, framed
+from handclasp.model.command import word
 
 if TYPE_CHECKING:
     from handclasp.app.probe import Probed, ProbeOrder
@@ -78,7 +79,7 @@ def command(
         _save(here, probed, save_session)
     _report(frame, probed, order)
     if save_session:
-        frame.hint(f"next: handclasp probe {url} --session {save_session}")
+        frame.hint(f"next: handclasp probe {word(url)} --session {word(save_session)}")
     return 1 if probed.refused else 0
 
 
@@ -109,7 +110,7 @@ def _save(here: "World", probed: "Probed", path: str) -> None:
 
 
 def _report(frame: Frame, probed: "Probed", order: "ProbeOrder") -> None:
-    from handclasp.present.probe_text import answer_text, handshake_lines, result_json
+    from handclasp.present.probe_text import WITH_YOURS, WITHOUT, answer_text, asked_line, fact, handshake_lines, result_json
     from handclasp.present.visible import visible
 
     if frame.json:
@@ -128,14 +129,13 @@ def _report(frame: Frame, probed: "Probed", order: "ProbeOrder") -> None:
         )
         return
     frame.out(f"{visible(probed.url)} at {visible(probed.address)}:{probed.port}, SNI {visible(probed.sni or 'none')}")
-    asked = "yes" if probed.requested else ("not in a resumed handshake" if probed.client.resumed else "no")
-    frame.out(f"  certificate asked   {asked}")
-    for line in handshake_lines(probed.anonymous or probed.client):
-        frame.out(f"  {line}")
+    lines = [asked_line(probed, frame.lang), *handshake_lines(probed.anonymous or probed.client, frame.lang)]
     if probed.anonymous is not None:
-        frame.out(f"  without one         {answer_text(probed.anonymous)}")
+        lines.append(fact(WITHOUT, answer_text(probed.anonymous, frame.lang), frame.lang))
     if probed.identified is not None:
-        frame.out(f"  with yours          {answer_text(probed.identified)}")
+        lines.append(fact(WITH_YOURS, answer_text(probed.identified, frame.lang), frame.lang))
+    for line in lines:
+        frame.out(f"  {line}")
     if probed.refused and probed.client.title:
         frame.hint(f"next: handclasp explain {probed.client.title!r}")
     elif probed.requested and order.identity is None:

@@ -13,6 +13,7 @@ from handclasp.cli.ca_options import (
 )
 from handclasp.cli.completing import identities
 from handclasp.cli.frame import Frame, framed
+from handclasp.model.command import word
 
 
 @click.command("rekey")
@@ -60,4 +61,4 @@ def command(
     stale_hint(frame, (made,))
     former = format_serial(made.former) if made.former is not None else "SERIAL"
     adopted_hint(frame, here.ca)
-    frame.hint(say(frame.lang, "next-rekeyed", name=made.record.name, serial=former))
+    frame.hint(say(frame.lang, "next-rekeyed", name=word(made.record.name), serial=former))

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from handclasp.model.command import word
+
 if TYPE_CHECKING:
     from handclasp.app.home import Home
     from handclasp.app.issue import Issued
@@ -13,7 +15,7 @@ def stale_hint(frame: "Frame", made: "Iterable[Issued]") -> None:
     """Which bundles for devices held the former certificate, and how to make them anew."""
     from handclasp.present.ca_words import say
 
-    commands = [f"handclasp export {one.record.name} --for {device}" for one in made for device in one.stale]
+    commands = [f"handclasp export {word(one.record.name)} --for {device}" for one in made for device in one.stale]
     if commands:
         frame.hint(say(frame.lang, "stale-bundles", commands="; ".join(commands)))
 
@@ -29,5 +31,5 @@ def adopted_hint(frame: "Frame", home: "Home") -> None:
 
     for one in followed(home):
         if home.files.exists(people_file(one.instance.folder)):
-            command = f"handclasp nginx adopt {one.servers[0]} --config {one.instance.config} --apply"
+            command = f"handclasp nginx adopt {word(one.servers[0])} --config {word(one.instance.config)} --apply"
             frame.hint(say(frame.lang, "next-adopted", command=command))

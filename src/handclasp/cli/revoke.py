@@ -133,14 +133,14 @@ def _report(frame: Frame, here: "World", what: str, done: "Revoked") -> None:
         if enforced.applied.recovered:
             frame.out(enforced.applied.recovered)
     identities = tuple(dict.fromkeys(record.name for record in done.records))
-    frame.out(_headline(visible(what) if len(identities) == 1 else f"{len(identities)} identities", len(identities), done))
+    _headline(frame, visible(what), len(identities), done)
     for record in done.records:
         since = f"{record.revoked_at:%Y-%m-%d %H:%M:%S} UTC" if record.revoked_at else "unknown"
         whose = f"{visible(record.name)}, " if len(identities) > 1 else ""
         reason = record.reason.value if record.reason else "unspecified"
         frame.out(f"  {whose}serial {record.serial:X}, revoked {since}, {reason}")
     proofs = [one for one in done.proofs if one.step.who in {"revoked", "good"}]
-    for line in proven_lines(one for one in proofs if not one.ok or len(identities) == 1):
+    for line in proven_lines((one for one in proofs if not one.ok or len(identities) == 1), frame.lang):
         frame.out(line)
     if len(identities) > 1:
         frame.out(f"  {sum(one.ok for one in proofs)} of {len(proofs)} probe{plural(len(proofs))} saw what they should")
@@ -169,13 +169,11 @@ def _next(frame: Frame, here: "World", done: "Revoked") -> None:
             frame.hint("next: handclasp nginx cut     ends them now, whoever they belong to")
 
 
-def _headline(what: str, count: int, done: "Revoked") -> str:
-    verb, each = ("is", "it") if count == 1 else ("are", "every one")
-    if done.failed:
-        return f"{what} {verb} recorded as revoked, and the proof FAILED ({done.seconds:.1f} s):"
-    if done.proven:
-        return f"{what} {verb} revoked: nginx refused {each}, fresh and resumed, {done.seconds:.1f} s after the order."
-    return f"{what} {verb} recorded as revoked and on the published CRL ({done.seconds:.1f} s); the proof is not complete:"
+def _headline(frame: Frame, what: str, count: int, done: "Revoked") -> None:
+    from handclasp.present.ca_words import say
+
+    key = "revoke-failed" if done.failed else "revoke-proven" if done.proven else "revoke-recorded"
+    frame.out(say(frame.lang, key if count == 1 else f"{key}-all", what=what, count=count, seconds=f"{done.seconds:.1f}"))
 
 
 def _document(here: "World", what: str, done: "Revoked") -> dict[str, object]:

@@ -7,12 +7,23 @@ import click
 from handclasp.cli.ca_options import meant, world
 from handclasp.cli.completing import identities_or_files
 from handclasp.cli.frame import Frame, framed
+from handclasp.model.text import Text
+from handclasp.present.columns import pad
+from handclasp.present.visible import readable
 
 if TYPE_CHECKING:
     from handclasp.app.register import Shown
     from handclasp.model.certificate import Certificate
 
-_NOTHING = {"names": "none", "usage": "any"}
+_LABELS = {
+    "subject": Text(en="subject", zh="主题"),
+    "issuer": Text(en="issuer", zh="签发者"),
+    "names": Text(en="names", zh="备用名称"),
+    "key": Text(en="key", zh="密钥"),
+    "usage": Text(en="usage", zh="用途"),
+    "sha256": Text(en="sha256", zh="SHA-256"),
+}
+_NOTHING = {"names": Text(en="none", zh="无"), "usage": Text(en="any", zh="不限")}
 
 
 @click.command("show")
@@ -42,8 +53,8 @@ def command(frame: Frame, *, name: str) -> None:
         frame.out(f"            serial {one.serial}, from {one.issuer}")
     if found.certificate:
         for label, value in _facts(found.certificate).items():
-            text = value if isinstance(value, str) else ", ".join(value) or _NOTHING[label]
-            frame.out(f"  {label:9} {text}")
+            text = readable(value) if isinstance(value, str) else ", ".join(value) or _NOTHING[label].in_language(frame.lang)
+            frame.out(f"  {pad(_LABELS[label].in_language(frame.lang), 9)} {text}")
     for path in found.files:
         frame.out(f"  {path}")
 

@@ -28,12 +28,12 @@ _WORDS: dict[str, Text] = {
         en="an interrupted run had signed it; its files are complete now", zh="它由一次中断的运行签发；现在文件已完整"
     ),
     "next-server": Text(
-        en="next: ssl_certificate takes {folder}/chain.pem, ssl_certificate_key takes {key}",
-        zh="下一步：ssl_certificate 用 {folder}/chain.pem，ssl_certificate_key 用 {key}",
+        en="next: ssl_certificate takes {chain}, ssl_certificate_key takes {key}",
+        zh="下一步：ssl_certificate 用 {chain}，ssl_certificate_key 用 {key}",
     ),
     "next-client": Text(
-        en="next: curl --cert {folder}/chain.pem --key {key} https://...",
-        zh="下一步：curl --cert {folder}/chain.pem --key {key} https://...",
+        en="next: curl --cert {chain} --key {key} https://...",
+        zh="下一步：curl --cert {chain} --key {key} https://...",
     ),
     "next-device": Text(
         en="for a phone or a browser: handclasp export {name} --for ios (or android, windows, macos, firefox ...)",
@@ -129,6 +129,30 @@ _WORDS: dict[str, Text] = {
     "no-users": Text(en="Nobody uses {label} any more.", zh="已无人使用 {label}。"),
     "user-line": Text(en="  {name}  {profile}, until {until}{newer}", zh="  {name}  {profile}，至 {until}{newer}"),
     "user-newer": Text(en=" (has a newer one elsewhere)", zh="（已有其他 CA 的新证书）"),
+    "revoke-failed": Text(
+        en="{what} is recorded as revoked, and the proof FAILED ({seconds} s):",
+        zh="{what} 已记录为吊销，但验证失败（{seconds} 秒）：",
+    ),
+    "revoke-failed-all": Text(
+        en="{count} identities are recorded as revoked, and the proof FAILED ({seconds} s):",
+        zh="{count} 个身份已记录为吊销，但验证失败（{seconds} 秒）：",
+    ),
+    "revoke-proven": Text(
+        en="{what} is revoked: nginx refused it, fresh and resumed, {seconds} s after the order.",
+        zh="{what} 已吊销：命令发出 {seconds} 秒后，nginx 已拒绝它的新握手和恢复的会话。",
+    ),
+    "revoke-proven-all": Text(
+        en="{count} identities are revoked: nginx refused every one, fresh and resumed, {seconds} s after the order.",
+        zh="{count} 个身份已吊销：命令发出 {seconds} 秒后，nginx 已拒绝其中每一个的新握手和恢复的会话。",
+    ),
+    "revoke-recorded": Text(
+        en="{what} is recorded as revoked and on the published CRL ({seconds} s); the proof is not complete:",
+        zh="{what} 已记录为吊销，并列入已发布的 CRL（{seconds} 秒）；验证尚不完整：",
+    ),
+    "revoke-recorded-all": Text(
+        en="{count} identities are recorded as revoked and on the published CRL ({seconds} s); the proof is not complete:",
+        zh="{count} 个身份已记录为吊销，并列入已发布的 CRL（{seconds} 秒）；验证尚不完整：",
+    ),
     "next-under": Text(en="next: handclasp renew --under {label}", zh="下一步：handclasp renew --under {label}"),
     "next-drop": Text(en="next: handclasp ca drop {label}", zh="下一步：handclasp ca drop {label}"),
     "next-requests": Text(

@@ -5,10 +5,11 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Protocol
 
-from handclasp.model.plan import Plan, ProbeStep, RemoveFile, WriteFile
+from handclasp.model.plan import Expect, Plan, ProbeStep, RemoveFile, WriteFile
 from handclasp.model.text import Text, plural
 from handclasp.nginxconf.diff import unified
 from handclasp.present.columns import table
+from handclasp.present.proof_words import probe_name, seen_words
 from handclasp.present.visible import visible
 
 _PUBLIC_PEM = b"-----BEGIN "
@@ -50,6 +51,13 @@ class _Entry(Protocol):
 _NOT_PROVEN = Text(en="not proven: no nginx ran", zh="未验证：没有 nginx 在运行")
 _PROVEN = Text(en="proven by {count} probe{s}", zh="{count} 项探测通过")
 _FAILED = Text(en="{failed} of {count} probe{s} FAILED", zh="{count} 项探测中有 {failed} 项失败")
+_AS_MEANT = Text(en="  ok  {name}: {seen}", zh="  通过  {name}：{seen}")
+_NOT_AS_MEANT = Text(en="  BAD {name}: {seen}", zh="  不符  {name}：{seen}")
+_EXPECTED = {
+    Expect.ADMITTED: Text(en=" (must be admitted)", zh="（应放行）"),
+    Expect.REFUSED: Text(en=" (must be refused)", zh="（应拒绝）"),
+    Expect.CLEARED: Text(en=" (must be cleared)", zh="（应清除）"),
+}
 _KINDS = {
     "apply": Text(en="apply", zh="应用"),
     "revoke": Text(en="revoke", zh="吊销"),
@@ -130,13 +138,15 @@ def _file(change: WriteFile | RemoveFile) -> dict[str, Any]:
     }
 
 
-def proven_lines(proven: Iterable[_Proven]) -> list[str]:
+def proven_lines(proven: Iterable[_Proven], lang: str) -> list[str]:
     """One line per probe."""
-    return [
-        f"  {'ok ' if one.ok else 'BAD'} {visible(one.step.name)}: {visible(one.seen)}"
-        + ("" if one.ok else f" (must be {one.step.expect.value})")
-        for one in proven
-    ]
+    return [_proven_line(one, lang) for one in proven]
+
+
+def _proven_line(one: _Proven, lang: str) -> str:
+    name, seen = probe_name(visible(one.step.name), lang), seen_words(visible(one.seen), lang)
+    line = (_AS_MEANT if one.ok else _NOT_AS_MEANT).in_language(lang).format(name=name, seen=seen)
+    return line if one.ok else line + _EXPECTED[one.step.expect].in_language(lang)
 
 
 def proven_json(proven: Iterable[_Proven]) -> list[dict[str, Any]]:

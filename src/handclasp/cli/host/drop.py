@@ -5,6 +5,7 @@ import click
 from handclasp.cli.ca_options import world
 from handclasp.cli.completing import hosts
 from handclasp.cli.frame import Frame, framed
+from handclasp.model.command import word
 
 
 @click.command("drop")
@@ -24,4 +25,4 @@ def command(frame: Frame, *, name: str) -> None:
         frame.document("host-drop", {"name": name})
         return
     frame.out(f"{name} gets no orders any more.")
-    frame.hint(f"next: handclasp revoke {name}")
+    frame.hint(f"next: handclasp revoke {word(name)}")

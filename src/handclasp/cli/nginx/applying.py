@@ -6,6 +6,7 @@ import click
 
 from handclasp.cli.ca_options import world
 from handclasp.cli.frame import Frame
+from handclasp.model.command import word
 
 if TYPE_CHECKING:
     from handclasp.app.apply import Applied
@@ -72,7 +73,7 @@ def show_plan(
     frame.out(plan_text(plan))
     frame.out(effect_text(effect, DAYS, frame.lang))
     if save:
-        frame.hint(f"next: handclasp nginx apply --plan {save}     applies exactly this, or nothing")
+        frame.hint(f"next: handclasp nginx apply --plan {word(save)}     applies exactly this, or nothing")
     else:
         frame.hint("next: the same without --dry-run" if not plan.empty else "nginx has what the CA says")
 
@@ -108,10 +109,10 @@ def report_applied(frame: Frame, here: "World", place: "Place", done: "SitesAppl
         frame.out(applied.recovered)
     for name in issued:
         frame.out(f"Issued a server certificate: {here.layout.identity(name)}")
-    frame.out(_headline(applied, verb))
+    _headline(frame, applied, verb)
     for order in orders:
         frame.out(f"  {_url(order)}   at {', '.join(_site(order)['listen'])}")
-    for line in proven_lines(applied.proven):
+    for line in proven_lines(applied.proven, frame.lang):
         frame.out(line)
     for line in lingering_lines(applied.lingering, frame.lang):
         frame.out(line)
@@ -136,19 +137,19 @@ def _knock(here: "World", orders: "tuple[SiteOrder, ...]", applied: "Applied") -
     address = LOOPBACK.get(address, address)
     host = order.intent.server_names[0].replace("*", "www", 1)
     if order.intent.stream:
-        cert, key = (here.layout.identity(name, file) for file in ("chain.pem", "key.pem"))
+        cert, key = (word(here.layout.identity(name, file)) for file in ("chain.pem", "key.pem"))
         return f"next: openssl s_client -connect {address}:{port} -servername {host} -cert {cert} -key {key}"
-    return (
-        f"next: handclasp probe https://{host}{'' if port == 443 else f':{port}'}/ --connect {address}:{port} --identity {name}"
-    )
+    url = f"https://{host}{'' if port == 443 else f':{port}'}/"
+    return f"next: handclasp probe {url} --connect {address}:{port} --identity {word(name)}"
 
 
-def _headline(applied: "Applied", verb: str) -> str:
+def _headline(frame: Frame, applied: "Applied", verb: str) -> None:
     if applied.started:
-        return f"{verb}: nginx was started."
-    if applied.reloaded:
-        return f"{verb}: nginx was reloaded."
-    return "Nothing to change." if applied.plan.empty else f"{verb}; no nginx runs."
+        frame.out(f"{verb}: nginx was started.")
+    elif applied.reloaded:
+        frame.out(f"{verb}: nginx was reloaded.")
+    else:
+        frame.out("Nothing to change." if applied.plan.empty else f"{verb}; no nginx runs.")
 
 
 def _site(order: "SiteOrder") -> "dict[str, list[str]]":

@@ -124,7 +124,7 @@ def _carry_out(frame: Frame, here: "World", place: "Place", make: "Make", server
         return 0
     for change in done.plan.files:
         frame.out(change.path)
-    for line in (*proven_lines(done.proven), *lingering_lines(done.lingering, frame.lang)):
+    for line in (*proven_lines(done.proven, frame.lang), *lingering_lines(done.lingering, frame.lang)):
         frame.out(line)
     if not done.serving:
         frame.out("No nginx runs with this configuration: nobody was asked.")

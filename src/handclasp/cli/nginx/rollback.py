@@ -70,7 +70,7 @@ def _edits_back(frame: Frame, nginx_path: str | None, config: str, number: int |
         frame.out(f"kept: {visible(server)} goes on reading {here.layout.crl}, or revoked clients would get in again")
     for server in taken.sessionless:
         frame.out(f"kept: {visible(server)} makes no sessions, or a revoked client would resume one")
-    for line in proven_lines(done.proven):
+    for line in proven_lines(done.proven, frame.lang):
         frame.out(line)
     if done.plan.empty:
         frame.out("Nothing else was changed: the files stay as they are.")

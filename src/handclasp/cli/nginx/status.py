@@ -7,6 +7,7 @@ import click
 from handclasp.cli.evidence_options import Moment
 from handclasp.cli.frame import Frame, framed
 from handclasp.cli.nginx.config_options import config_evidence, config_options
+from handclasp.model.command import word
 
 if TYPE_CHECKING:
     from handclasp.app.apply_place import Place
@@ -62,7 +63,7 @@ def command(frame: Frame, **options: Any) -> None:
         frame.out(line)
     for path in drift:
         frame.out(f"changed by hand since Handclasp wrote it: {path}")
-    frame.hint(f"next: handclasp nginx check --config {found.config}")
+    frame.hint(f"next: handclasp nginx check --config {word(found.config)}")
 
 
 def _place(frame: Frame, here: "World", config: str | None) -> "Place | None":
