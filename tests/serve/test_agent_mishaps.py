@@ -1,5 +1,7 @@
 """What goes wrong around an agent is said in one line with what to do; an nginx that stops or starts is noticed."""
 
+import os
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,6 +34,16 @@ def quit_(host: Machine) -> None:
         eventually(lambda: not pid.exists())
 
 
+@contextmanager
+def held(pid: int) -> Iterator[None]:
+    """A process that is given no time meanwhile."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
 def test_an_nginx_that_was_started_without_a_prefix_is_found(ca: Ca, api: str, tmp_path: Path) -> None:
     with machine(ca, tmp_path / "one", "web1") as one:
         order(ca, one)
@@ -47,14 +59,23 @@ def test_that_no_nginx_runs_is_said_here_and_there_until_one_does(ca: Ca, api: s
     with machine(ca, tmp_path / "one", "web1") as one:
         order(ca, one)
         place = {"prefix": str(one.config.parent), "config": str(one.config)}
-        agent = there.start(*one.agent(api, "--every", "0.3"))
+        agent, crl = there.start(*one.agent(api, "--every", "0.3")), one.config.parent / "handclasp" / "crl.pem"
         try:
             eventually(lambda: listed(ca)[0]["proven_at"] is not None)
             one.nginx.stop(**place)
+            former = crl.read_bytes()
             eventually(lambda: listed(ca)[0]["serving"] is False)
             assert "no nginx runs" in ca.run("host", "list", expect=1).stdout
             assert "no nginx runs" in there.run(*one.agent(api, "--once"), expect=1).stdout
-            one.nginx.start(**place)
+            ca.run("revoke", "alice")
+            eventually(lambda: crl.read_bytes() != former)
+            with held(agent.pid):  # nginx begins with what was there a moment before
+                newest = crl.read_bytes()
+                crl.write_bytes(former)
+                one.nginx.start(**place)
+                assert one.status(ca, "alice") == "200"
+                crl.write_bytes(newest)
+            eventually(lambda: one.status(ca, "alice") == "400")
             eventually(lambda: listed(ca)[0]["serving"] is True and listed(ca)[0]["crls"][0]["proven"])
             ca.run("host", "list")
         finally:

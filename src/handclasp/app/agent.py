@@ -62,12 +62,13 @@ class Worked:
     stale: str = ""
 
 
-def work(post: Post, known: str | None) -> Worked:
+def work(post: Post, known: str | None, *, begun: bool = False) -> Worked:
     """One round.
 
     Args:
         post: this host.
         known: the tag of the orders that an earlier round brought into force; None: none did.
+        begun: no nginx ran when the last round looked, and one does: it may have read its files before that round wrote them.
 
     Raises:
         WorldError: the CA cannot be reached, or nginx, disk or network failed; what was in force still is.
@@ -87,6 +88,8 @@ def work(post: Post, known: str | None) -> Worked:
     cast = _cast(post, orders)
     try:
         _refuse_early(post, orders)
+        if begun and not unfinished(post.gear, post.place.instance):
+            post.gear.nginx.reload(prefix=post.place.instance.prefix, config=post.place.instance.config)
         applied, certified = _apply(post, orders, cast)
     except HandclaspError as error:
         _report_failure(post, about, error.proven if isinstance(error, ProofError) else (), error)

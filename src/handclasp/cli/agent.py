@@ -63,7 +63,7 @@ def command(
     post = world.post(server, name=name, chain=chain, key=key, trusted=trusted, config_dir=config_dir)
     with closing(post.desk):
         if once:
-            done = _round(post, None)
+            done = _round(post, None, begun=False)
             _say(frame, done)
             served = done.applied is None or done.applied.serving
             return 0 if served and all(one.proven for one in done.crls) else 1
@@ -82,9 +82,10 @@ def _rounds(frame: Frame, post: "Post", every: float) -> int:
     known, complaint, served = None, "", None
     while not stop.is_set():
         try:
-            if served is not None and served != serves(post):
+            serving = serves(post)
+            if served is not None and served != serving:
                 known = None  # nginx was started or stopped since: it is looked at anew
-            done = _round(post, known)
+            done = _round(post, known, begun=served is False and serving)
         except HandclaspError as error:
             known = None
             if str(error) != complaint:  # the same thing is not said every few seconds
@@ -99,10 +100,10 @@ def _rounds(frame: Frame, post: "Post", every: float) -> int:
     return 0
 
 
-def _round(post: "Post", known: str | None) -> "Worked":
+def _round(post: "Post", known: str | None, *, begun: bool) -> "Worked":
     from handclasp.app.agent import work
 
-    return work(post, known)
+    return work(post, known, begun=begun)
 
 
 def _say(frame: Frame, done: "Worked") -> None:
