@@ -39,6 +39,15 @@ IN_FORCE = {
 AFTER_COMMIT = {"apply.noted", "apply.committed"}
 
 
+def test_a_server_certificate_that_was_signed_and_not_written_is_finished(bench: Bench) -> None:
+    words = ("nginx", "apply", "--server-name", "other.test", "--listen", f"127.0.0.1:{free_port()}")
+    bench.ca.run(*words, expect=-signal.SIGKILL, env={"HANDCLASP_CRASHPOINT": "issue.recorded"})
+    assert not bench.ca.identity("other.test", "chain.pem").exists()
+    assert bench.ca.json(*words)["issued"] == ["other.test"]
+    assert len(bench.ca.json("show", "other.test")["certificates"]) == 1
+    bench.assert_clean()
+
+
 def test_a_site_is_served_and_proven(bench: Bench) -> None:
     said = json.loads(bench.apply("--json").stdout)
     assert said["schema"] == "handclasp/nginx-apply/1"

@@ -169,7 +169,11 @@ def own_certificate(home: Home, order: SiteOrder) -> tuple[str, str]:
         raise UsageError("a certificate needs its key, and the key its certificate", hint="give both paths")
     if order.certificate is not None and order.certificate_key is not None:
         return order.certificate, order.certificate_key
-    found = [record for record in _live(home, home.store.walk()) if record.profile in _SERVES and _covers(record, names)]
+    found = [
+        record
+        for record in _live(home, home.store.walk())
+        if record.profile in _SERVES and _covers(record, names) and _in_place(home, record)
+    ]
     if not found:
         others = " ".join(f"--san dns:{name}" for name in names[1:])
         command = f"handclasp issue {names[0].replace('*.', '')} --profile server"
@@ -179,6 +183,11 @@ def own_certificate(home: Home, order: SiteOrder) -> tuple[str, str]:
         )
     best = max(found, key=lambda record: (record.name == names[0], record.not_after))
     return home.layout.identity(best.name, "chain.pem"), home.layout.identity(best.name, "key.pem")
+
+
+def _in_place(home: Home, record: CertificateRecord) -> bool:
+    """Whether its chain was written: what an interrupted run signed is finished by the issue that is asked for instead."""
+    return home.files.exists(home.layout.identity(record.name, "chain.pem"))
 
 
 def _covers(record: CertificateRecord, names: tuple[str, ...]) -> bool:
