@@ -172,8 +172,13 @@ def _next(frame: Frame, here: "World", done: "Revoked") -> None:
 def _headline(frame: Frame, what: str, count: int, done: "Revoked") -> None:
     from handclasp.present.ca_words import say
 
-    key = "revoke-failed" if done.failed else "revoke-proven" if done.proven else "revoke-recorded"
-    frame.out(say(frame.lang, key if count == 1 else f"{key}-all", what=what, count=count, seconds=f"{done.seconds:.1f}"))
+    if done.failed:
+        key = "revoke-failed" if count == 1 else "revoke-failed-all"
+    elif done.proven:
+        key = "revoke-proven" if count == 1 else "revoke-proven-all"
+    else:
+        key = "revoke-recorded" if count == 1 else "revoke-recorded-all"
+    frame.out(say(frame.lang, key, what=what, count=count, seconds=f"{done.seconds:.1f}"))
 
 
 def _document(here: "World", what: str, done: "Revoked") -> dict[str, object]:
