@@ -237,14 +237,14 @@ def _url(listening: socket.socket, *, tls: bool) -> str:
 
 
 async def _keep_up(home: Home, desk: OcspDesk, service: Service) -> None:
-    """Renew responders and sign ahead, for ever; a failure is logged and tried again."""
+    """Renew responders and sign ahead, for ever. Whatever fails is logged and tried again: responders would expire unseen."""
     while True:
         try:
             await asyncio.to_thread(_renew, home, desk)
             if service.prepare:
                 await asyncio.to_thread(_prepare, desk)
-        except HandclaspError as error:
-            log.warning("upkeep failed: %s", error)
+        except Exception as error:
+            log.warning("upkeep failed: %s", error, exc_info=not isinstance(error, HandclaspError))
         await asyncio.sleep(service.upkeep)
 
 
