@@ -48,8 +48,9 @@ def command(frame: Frame, *, name: str) -> None:
         return
     frame.out(found.name)
     for one in found.entries:
-        revoked = f", revoked {one.revoked_at:%Y-%m-%d} ({one.reason})" if one.revoked_at else ""
-        frame.out(f"  {one.status:9} {one.profile}, {one.not_before:%Y-%m-%d} to {one.not_after:%Y-%m-%d}{revoked}")
+        frame.out(f"  {one.status:9} {one.profile}, {one.not_before:%Y-%m-%d} to {one.not_after:%Y-%m-%d}")
+        if one.revoked_at:
+            frame.out(f"            revoked on {one.revoked_at:%Y-%m-%d}: {one.reason}")
         frame.out(f"            serial {one.serial}, from {one.issuer}")
     if found.certificate:
         for label, value in _facts(found.certificate).items():
@@ -61,6 +62,7 @@ def command(frame: Frame, *, name: str) -> None:
 
 def _facts(certificate: "Certificate") -> dict[str, str | list[str]]:
     from handclasp.pki.alt_names import as_asked
+    from handclasp.pki.usage_words import extended_key_usages, key_usages
     from handclasp.present.visible import visible
 
     names = [f"{name.kind}:{name.value}" for name in map(as_asked, certificate.subject_alt_name or ())]
@@ -69,20 +71,9 @@ def _facts(certificate: "Certificate") -> dict[str, str | list[str]]:
         "issuer": visible(certificate.issuer_text),
         "names": [visible(name) for name in names],
         "key": f"{certificate.key_kind} {certificate.key_bits}",
-        "usage": [visible(usage) for usage in _usages(certificate)],
+        "usage": [visible(usage) for usage in sorted({*key_usages(certificate), *extended_key_usages(certificate)})],
         "sha256": certificate.fingerprint,
     }
-
-
-def _usages(certificate: "Certificate") -> list[str]:
-    """Key usages and extended key usages in the words of RFC 5280; an unknown one by its number."""
-    from handclasp.pki.ca_extensions import EXTENDED_KEY_USAGES
-    from handclasp.pki.tbs import KEY_USAGE_BITS
-
-    words = {argument: word for word, argument in KEY_USAGE_BITS.items()}
-    words |= {oid.dotted_string: word for word, oid in EXTENDED_KEY_USAGES.items()}
-    found = (certificate.key_usage or frozenset()) | (certificate.extended_key_usage or frozenset())
-    return sorted(words.get(one, one) for one in found)
 
 
 def _fields(found: "Shown") -> dict[str, object]:

@@ -15,6 +15,7 @@ from handclasp.model.nginx import OpensslSeries, Setting, TlsServer
 from handclasp.model.text import Text
 from handclasp.model.verdict import Side
 from handclasp.nginxconf.protocols import OWN_PROTOCOLS
+from handclasp.pki.usage_words import key_usages
 from handclasp.verdict.client import can_sign_for
 from handclasp.verdict.issued import key_usage_refuses
 from handclasp.verdict.trust import certificates_in
@@ -116,7 +117,7 @@ def check_ciphers(case: Case) -> Iterator[Finding]:
         )  # fmt: skip
         place = Where.at(server.certificates.origin or server.origin, "ssl_certificate")
         place = replace(place, subject=mute.subject_text)
-        usage = say("keyUsage: {usage}", "keyUsage：{usage}", usage=", ".join(sorted(mute.key_usage or ())))
+        usage = say("keyUsage: {usage}", "keyUsage：{usage}", usage=", ".join(key_usages(mute)))
         yield finding("tls-no-shared-cipher", summary, place, usage, *evidence, severity=severity)
     elif unfit(server.ciphers.value, kinds):
         summary = say(

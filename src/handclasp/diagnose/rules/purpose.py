@@ -9,20 +9,12 @@ from handclasp.model.certificate import Certificate
 from handclasp.model.finding import Finding, Where
 from handclasp.model.text import Text
 from handclasp.model.verdict import Side
+from handclasp.pki.usage_words import extended_key_usages, key_usages
 from handclasp.verdict.extensions import ca_kind
 from handclasp.verdict.issued import key_usage_refuses
 from handclasp.verdict.trust import certificates_in
 
 _WANTED = {Side.CLIENT: ("clientAuth", "1.3.6.1.5.5.7.3.2"), Side.UPSTREAM: ("serverAuth", "1.3.6.1.5.5.7.3.1")}
-_USAGES = {
-    "1.3.6.1.5.5.7.3.1": "serverAuth",
-    "1.3.6.1.5.5.7.3.2": "clientAuth",
-    "1.3.6.1.5.5.7.3.3": "codeSigning",
-    "1.3.6.1.5.5.7.3.4": "emailProtection",
-    "1.3.6.1.5.5.7.3.8": "timeStamping",
-    "1.3.6.1.5.5.7.3.9": "OCSPSigning",
-    "2.5.29.37.0": "anyExtendedKeyUsage",
-}
 
 
 def check(case: Case) -> Iterator[Finding]:
@@ -134,11 +126,11 @@ def _authority(party: Party, authority: Certificate) -> tuple[str, Text]:
 
 
 def _has(certificate: Certificate) -> str:
-    return ", ".join(sorted(_USAGES.get(oid, oid) for oid in certificate.extended_key_usage or ())) or "-"
+    return ", ".join(extended_key_usages(certificate)) or "-"
 
 
 def _usage(certificate: Certificate) -> Text:
-    bits = ", ".join(sorted(certificate.key_usage)) if certificate.key_usage is not None else "-"
+    bits = ", ".join(key_usages(certificate)) if certificate.key_usage is not None else "-"
     return say(
         "extended key usage: {eku}; key usage: {bits}",
         "扩展密钥用法：{eku}；密钥用法：{bits}", eku=_has(certificate), bits=bits,
