@@ -120,3 +120,26 @@ def mistaken(serve_template: Ca, tmp_path_factory: pytest.TempPathFactory) -> It
     with api_of(ca) as client, machine(ca, folder / "one", "web1") as one:
         order(ca, one)
         yield ca, one, client.base
+
+
+def test_an_older_crl_that_is_put_in_place_does_not_stay(ca: Ca, api: str, tmp_path: Path) -> None:
+    """As whoever copies a folder of another day over it does: the orders are those of before, and no site changed."""
+    with machine(ca, tmp_path / "one", "web1") as one:
+        order(ca, one)
+        place = {"prefix": str(one.config.parent), "config": str(one.config)}
+        agent, crl = elsewhere(tmp_path).start(*one.agent(api, "--every", "0.3")), one.config.parent / "handclasp" / "crl.pem"
+        try:
+            eventually(lambda: listed(ca)[0]["proven_at"] is not None)
+            former = crl.read_bytes()
+            ca.run("revoke", "alice")
+            eventually(lambda: listed(ca)[0]["crls"][0]["proven"] and one.status(ca, "alice") == "400")
+            newest = crl.read_bytes()
+            with held(agent.pid):
+                crl.write_bytes(former)
+                one.nginx.reload(**place)
+                assert one.status(ca, "alice") == "200"
+            eventually(lambda: one.status(ca, "alice") == "400")
+            assert crl.read_bytes() == newest
+        finally:
+            agent.terminate()
+            agent.communicate(timeout=120)

@@ -10,6 +10,7 @@ from datetime import timedelta
 import msgspec
 from cryptography import x509
 
+from handclasp.app.agent_given import are_there, given
 from handclasp.app.agent_keys import best, certify, itself, renew_own, trust_newer
 from handclasp.app.apply import Applied, ProofError, Proven, Way, apply_plan, failure_of, failures_of
 from handclasp.app.apply_cast import Cast, stranger
@@ -49,9 +50,11 @@ class Worked:
 
     `crls`: what was seen of each CA's CRL. `again`: the CA could not be asked for all that a proof takes. `ahead`: how far the
     clock here is ahead of the CA's. `trusts`: the file of the CA's certificates was renewed; `stale`: why it could not be.
+    `given`: SHA-256 of the CA certificates and CRLs that the orders give to nginx, by path.
     """
 
     tag: str
+    given: dict[str, str]
     applied: Applied | None = None
     certified: tuple[str, ...] = ()
     renewed: bool = False
@@ -62,12 +65,12 @@ class Worked:
     stale: str = ""
 
 
-def work(post: Post, known: str | None, *, begun: bool = False) -> Worked:
+def work(post: Post, known: Worked | None, *, begun: bool = False) -> Worked:
     """One round.
 
     Args:
         post: this host.
-        known: the tag of the orders that an earlier round brought into force; None: none did.
+        known: the earlier round that brought its orders into force; None: none did.
         begun: no nginx ran when the last round looked, and one does: it may have read its files before that round wrote them.
 
     Raises:
@@ -75,10 +78,11 @@ def work(post: Post, known: str | None, *, begun: bool = False) -> Worked:
         PolicyError: the CA gives this host nothing, or a file of ours was changed by hand.
         ProofError: nginx did not behave as it must; everything was put back.
     """
-    tag, content = post.desk.orders(known if known and _settled(post) else None)  # first: it tells what time it is there
-    if content is None:
-        return Worked(tag=tag, renewed=renew_own(post, ()), ahead=post.desk.ahead())
-    orders = _decoded(content)
+    kept = known if known is not None and _settled(post, known) else None
+    tag, content = post.desk.orders(kept.tag if kept else None)  # first: it tells what time it is there
+    if kept is not None and content is None:
+        return Worked(tag=tag, given=kept.given, renewed=renew_own(post, ()), ahead=post.desk.ahead())
+    orders = _decoded(content or b"")
     renewed = renew_own(post, orders.signers)
     canaries = look_after(post, orders.canaries)
     if canaries.made:  # the CRL that lists them is a newer one
@@ -104,6 +108,7 @@ def work(post: Post, known: str | None, *, begun: bool = False) -> Worked:
     post.desk.report(msgspec.json.encode(seen))
     done = Worked(
         tag=tag,
+        given=given(post.place, orders),
         applied=applied,
         certified=certified,
         renewed=renewed,
@@ -263,12 +268,12 @@ def _served(
     return Served(order=order, intent=site, material=with_trust(material, own), pair=pair, trust=own)
 
 
-def _settled(post: Post) -> bool:
+def _settled(post: Post, known: Worked) -> bool:
     """Whether this host is as its last round left it, and no certificate is due."""
-    memory = post.place.memory
-    if drifted(post.gear, post.place) or not post.gear.files.exists(memory) or not settled(post):
+    files, memory = post.gear.files, post.place.memory
+    if drifted(post.gear, post.place) or not are_there(files, known.given) or not files.exists(memory) or not settled(post):
         return False
-    orders = msgspec.json.decode(post.gear.files.read(memory), type=tuple[SiteOrder, ...])
+    orders = msgspec.json.decode(files.read(memory), type=tuple[SiteOrder, ...])
     return all(best(post, order, ()) is not None for order in orders)
 
 

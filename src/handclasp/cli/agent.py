@@ -79,7 +79,8 @@ def _rounds(frame: Frame, post: "Post", every: float) -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    known, complaint, served = None, "", None
+    known: Worked | None = None
+    complaint, served = "", None
     while not stop.is_set():
         try:
             serving = serves(post)
@@ -94,13 +95,13 @@ def _rounds(frame: Frame, post: "Post", every: float) -> int:
         else:
             if done.applied is not None or known is None or complaint or done.renewed or done.trusts:
                 _say(frame, done)
-            known, complaint = None if done.again else done.tag, ""
+            known, complaint = None if done.again else done, ""
             served = done.applied.serving if done.applied else served
         stop.wait(every)
     return 0
 
 
-def _round(post: "Post", known: str | None, *, begun: bool) -> "Worked":
+def _round(post: "Post", known: "Worked | None", *, begun: bool) -> "Worked":
     from handclasp.app.agent import work
 
     return work(post, known, begun=begun)
