@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from handclasp.diagnose.case import Case
 from handclasp.diagnose.reach import ASKING, behind_tls
@@ -19,6 +20,7 @@ from handclasp.verdict.trust import CRL_FILES_HOLD_CRLS_ONLY, certificates_in
 from handclasp.verdict.variables import holds, variables
 
 MANY = 20
+_UNHEARD_OF = "CN=a CA that no file names"
 _NAMES = re.compile(r"\$\{?(\w+)")
 
 
@@ -32,11 +34,11 @@ def roots_in(case: Case, path: str | None) -> tuple[Certificate, ...]:
     return tuple(item for item in certificates_in(case.evidence.files, path) if self_signed(item, case.stage.series))
 
 
-def judges_issuer(case: Case, server: TlsServer, root: Certificate) -> bool:
-    """Whether the server refuses everybody, or an `if` of it a client of this CA, whoever it is."""
+def judges_issuer(case: Case, server: TlsServer, ca: Certificate, issuer: str) -> bool:
+    """Whether the server refuses everybody, or an `if` of it whom a CA of that name certified with a name like this CA's."""
     if server.returns is not None and server.returns.status >= 400:
         return True
-    known = variables(root, "SUCCESS", host=plain_name(server), sni=plain_name(server))
+    known = variables(replace(ca, issuer_text=issuer), "SUCCESS", host=plain_name(server), sni=plain_name(server))
     return any(
         guard.status is not None and guard.status >= 400 and holds(guard, known, case.stage.config) for guard in server.guards
     )
@@ -75,14 +77,14 @@ def check_siblings(case: Case) -> Iterator[Finding]:
 def siblings(case: Case, server: TlsServer) -> list[Certificate]:
     """CAs at hand below a root of the file, when the file itself names another one below that root."""
     listed = certificates_in(case.evidence.files, server.client_certificate.value)
-    roots = [item for item in listed if self_signed(item, case.stage.series) and not judges_issuer(case, server, item)]
+    roots = [item for item in listed if self_signed(item, case.stage.series)]
     meant = [item for item in listed if item not in roots]
     found: dict[Certificate, None] = {}
     for root in roots:
         own = {item.subject for item in meant if item.issuer == root.subject}
         below = (item for item in case.pool if own and item.issuer == root.subject and item.subject not in {root.subject, *own})
         found.update((item, None) for item in below if _is_ca(item) and item not in listed and signed_by(item, root.spki))
-    return list(found)
+    return [item for item in found if not judges_issuer(case, server, item, item.subject_text)]
 
 
 def _is_ca(certificate: Certificate) -> bool:
@@ -97,7 +99,7 @@ def check_path(case: Case) -> Iterator[Finding]:
     listed = certificates_in(case.evidence.files, server.client_certificate.value)
     through = [step.certificate for step in party.deep.path[1:] if step.certificate not in party.trust.store.certificates]
     roots = [item for item in roots_in(case, server.client_certificate.value) if item == party.deep.path[-1].certificate]
-    if not through or not roots or not listed or judges_issuer(case, server, roots[0]):
+    if not through or not roots or not listed or judges_issuer(case, server, roots[0], _UNHEARD_OF):
         return
     summary = say(
         "the client gets in by {ca}, which no file here names: {root} admits the clients of every CA below it",
