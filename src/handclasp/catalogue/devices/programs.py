@@ -64,7 +64,7 @@ _NODEJS = Device(
             text=Text(en="In this folder:", zh="在此目录中："),
             code='const fs = require("fs");\n'
             'const files = { cert: fs.readFileSync("chain.pem"), key: fs.readFileSync("key.pem"){node_ca} };\n'
-            'require("https").get("{url}", files, (answer) => console.log(answer.statusCode));',
+            'require("https").get("{url}", files, (answer) => console.log(answer.resume().statusCode));',
         ),
     ),
     check=_ANSWERS,
