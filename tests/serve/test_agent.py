@@ -181,12 +181,12 @@ def test_certificates_are_renewed_when_a_third_of_their_life_is_left(ca: Ca, api
         assert (first.renewed, first.certified) == (False, ("app.test",))
         own, key = (files / "chain.pem").read_bytes(), (one.config.parent / "handclasp/app.test.key").read_bytes()
         later = replace(post, gear=replace(post.gear, clock=Ahead(300)))
-        second = work(later, first.tag)
+        second = work(later, first)
         assert (second.renewed, second.certified) == (True, ("app.test",))
         assert (files / "chain.pem").read_bytes() != own
         assert (one.config.parent / "handclasp/app.test.key").read_bytes() != key
         assert one.status(ca, "alice") == "200"
-        assert work(post, second.tag).applied is None
+        assert work(post, second).applied is None
         assert_a_wrong_clock_renews_nothing_and_brings_no_crl_into_force_too_early(ca, post, one)
         assert_all_is_renewed_when_its_ca_signs_no_more(ca, post, one)
         post.desk.close()
