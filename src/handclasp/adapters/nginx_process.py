@@ -83,7 +83,9 @@ class NginxProcess:
                 self._launch(self._argv(prefix, config), words)
                 self._wait_for_workers(prefix, config, words)
             except BaseException:
-                self.stop(prefix=prefix, config=config)  # also on Ctrl-C: whatever came up half-way is no orphan
+                # Also on Ctrl-C: whatever came up half-way is no orphan. What is amid its execve has no words to be found by.
+                _until(lambda: not any(map(processes.nameless, processes.children(os.getpid()))), _NUDGE)
+                self.stop(prefix=prefix, config=config)
                 raise
 
     def _wait_for_workers(self, prefix: str, config: str, words: BinaryIO) -> None:
@@ -149,9 +151,13 @@ class NginxProcess:
         family: set[int] = set()
 
         def gone() -> bool:
-            # Instances, not masters alone: one that is just starting has no such title yet.
-            family.update(pid for each in self._instances(prefix, config) for pid in (each, *processes.children(each)))
-            return not any(_is_nginx(pid) for pid in family)
+            # Instances, not masters alone: one that is just starting has no such title yet. And twice: what goes to the
+            # background between the listing of processes and the look at them is seen the second time, by its child.
+            for _ in range(2):
+                family.update(pid for each in self._instances(prefix, config) for pid in (each, *processes.children(each)))
+                if any(_is_nginx(pid) for pid in family):
+                    return False
+            return True
 
         for number, seconds in ((signal.SIGTERM, _STOP_SECONDS), (signal.SIGKILL, _STOP_SECONDS)):
             deadline = time.monotonic() + seconds

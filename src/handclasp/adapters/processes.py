@@ -22,6 +22,15 @@ def title(pid: int) -> str:
     return raw.rstrip(b"\0").replace(b"\0", b" ").decode(errors="replace").rstrip()
 
 
+def nameless(pid: int) -> bool:
+    """Whether it runs a program and has no command line yet, as in the middle of execve(2); a zombie runs none."""
+    if title(pid):
+        return False
+    with contextlib.suppress(OSError):
+        return bool((_PROC / str(pid) / "exe").readlink())
+    return False
+
+
 def pids() -> Iterator[int]:
     """Every process that /proc shows now."""
     for name in os.listdir(_PROC):
